@@ -1,0 +1,143 @@
+#include "events/time.h"
+
+namespace tocsin {
+namespace {
+
+constexpr std::int64_t kMsPerDay = 86'400'000;
+
+// Days since 1970-01-01 of a proleptic Gregorian date, and back: Howard Hinnant, "chrono-Compatible
+// Low-Level Date Algorithms" (days_from_civil, civil_from_days), with years counted from 1 March.
+constexpr std::int64_t days_from_civil(std::int64_t year, unsigned month, unsigned day) {
+  year -= month <= 2;
+  const std::int64_t era = (year >= 0 ? year : year - 399) / 400;
+  const auto year_of_era = static_cast<unsigned>(year - era * 400);
+  const unsigned day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+  const unsigned day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+  return era * 146'097 + static_cast<std::int64_t>(day_of_era) - 719'468;
+}
+
+struct Civil {
+  std::int64_t year;
+  unsigned month, day;
+};
+
+constexpr Civil civil_from_days(std::int64_t days) {
+  days += 719'468;
+  const std::int64_t era = (days >= 0 ? days : days - 146'096) / 146'097;
+  const auto day_of_era = static_cast<unsigned>(days - era * 146'097);
+  const unsigned year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+  const unsigned day_of_year =
+      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const unsigned shifted_month = (5 * day_of_year + 2) / 153;
+  const unsigned day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+  const unsigned month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
+  return {static_cast<std::int64_t>(year_of_era) + era * 400 + (month <= 2), month, day};
+}
+
+constexpr std::int64_t kFirstMs = days_from_civil(0, 1, 1) * kMsPerDay;
+constexpr std::int64_t kEndMs = days_from_civil(10'000, 1, 1) * kMsPerDay;
+
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Two digits at `p`, or a value above every limit.
+constexpr unsigned two_digits(const char* p) {
+  if (!is_digit(p[0]) || !is_digit(p[1])) return 1000;
+  return static_cast<unsigned>(p[0] - '0') * 10 + static_cast<unsigned>(p[1] - '0');
+}
+
+constexpr unsigned days_in_month(unsigned year, unsigned month) {
+  constexpr unsigned char kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+  return month == 2 && leap ? 29 : kDays[month - 1];
+}
+
+void put_digits(char* to, std::uint64_t value, int count) {
+  for (int i = count - 1; i >= 0; --i, value /= 10) to[i] = static_cast<char>('0' + value % 10);
+}
+
+}  // namespace
+
+std::optional<Instant> parse_rfc3339(std::string_view text) {
+  constexpr std::size_t kShortest = 20;  // 2026-03-02T09:15:00Z
+  if (text.size() < kShortest) return std::nullopt;
+  const char* p = text.data();
+  const char* const end = p + text.size();
+  const unsigned century = two_digits(p), year_of_century = two_digits(p + 2);
+  const unsigned month = two_digits(p + 5), day = two_digits(p + 8);
+  const unsigned hour = two_digits(p + 11), minute = two_digits(p + 14),
+                 second = two_digits(p + 17);
+  if (p[4] != '-' || p[7] != '-' || (p[10] != 'T' && p[10] != 't') || p[13] != ':' ||
+      p[16] != ':') {
+    return std::nullopt;
+  }
+  if (century > 99 || year_of_century > 99 || month < 1 || month > 12) return std::nullopt;
+  const unsigned year = century * 100 + year_of_century;
+  if (day < 1 || day > days_in_month(year, month)) return std::nullopt;
+  if (hour > 23 || minute > 59 || second > 59) return std::nullopt;
+  p += 19;
+
+  unsigned fraction_ms = 0;
+  if (*p == '.') {
+    ++p;
+    unsigned weight = 100;
+    const char* const first = p;
+    for (; p != end && is_digit(*p); ++p, weight /= 10) {
+      fraction_ms += static_cast<unsigned>(*p - '0') * weight;
+    }
+    if (p == first) return std::nullopt;
+  }
+
+  std::int64_t offset_minutes = 0;
+  if (p == end) return std::nullopt;
+  if (*p == 'Z' || *p == 'z') {
+    if (p + 1 != end) return std::nullopt;
+  } else {
+    if ((*p != '+' && *p != '-') || end - p != 6 || p[3] != ':') return std::nullopt;
+    const unsigned offset_hour = two_digits(p + 1), offset_minute = two_digits(p + 4);
+    if (offset_hour > 23 || offset_minute > 59) return std::nullopt;
+    offset_minutes = static_cast<std::int64_t>(offset_hour * 60 + offset_minute);
+    if (*p == '-') offset_minutes = -offset_minutes;
+  }
+
+  const std::int64_t ms = days_from_civil(year, month, day) * kMsPerDay +
+                          static_cast<std::int64_t>(hour * 3600 + minute * 60 + second) * 1000 +
+                          fraction_ms - offset_minutes * 60'000;
+  // An offset can carry the first and the last day out of the years that can be written.
+  if (ms < kFirstMs || ms >= kEndMs) return std::nullopt;
+  return Instant{ms};
+}
+
+void append_rfc3339(std::string& out, Instant t) {
+  std::int64_t day_number = t.ms / kMsPerDay;
+  std::int64_t ms_of_day = t.ms % kMsPerDay;
+  if (ms_of_day < 0) {
+    ms_of_day += kMsPerDay;
+    --day_number;
+  }
+  const Civil date = civil_from_days(day_number);
+  const auto ms = static_cast<std::uint64_t>(ms_of_day);
+  char text[] = "0000-00-00T00:00:00.000Z";
+  put_digits(text + 5, date.month, 2);
+  put_digits(text + 8, date.day, 2);
+  put_digits(text + 11, ms / 3'600'000, 2);
+  put_digits(text + 14, ms / 60'000 % 60, 2);
+  put_digits(text + 17, ms / 1000 % 60, 2);
+  put_digits(text + 20, ms % 1000, 3);
+  if (date.year >= 0 && date.year <= 9999) {
+    put_digits(text, static_cast<std::uint64_t>(date.year), 4);
+    out.append(text, sizeof text - 1);
+  } else {
+    out += std::to_string(date.year);
+    out.append(text + 4, sizeof text - 5);
+  }
+}
+
+std::string format_rfc3339(Instant t) {
+  std::string out;
+  out.reserve(24);
+  append_rfc3339(out, t);
+  return out;
+}
+
+}  // namespace tocsin
