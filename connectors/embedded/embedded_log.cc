@@ -1,0 +1,271 @@
+#include "connectors/embedded/embedded_log.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <random>
+#include <utility>
+
+namespace tocsin {
+namespace {
+
+constexpr PartitionId kPartition = 0;
+constexpr std::string_view kUnfinishedSuffix = ".new";
+
+std::filesystem::path made(const std::filesystem::path& directory) {
+  std::filesystem::create_directories(directory);
+  return directory;
+}
+
+std::uint64_t random_log_id() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+}  // namespace
+
+std::unique_ptr<EmbeddedLog> EmbeddedLog::open(const std::filesystem::path& directory,
+                                               const EmbeddedLogOptions& options) {
+  std::unique_ptr<EmbeddedLog> log(new EmbeddedLog(made(directory), options));
+  log->recover();
+  return log;
+}
+
+EmbeddedLog::EmbeddedLog(std::filesystem::path directory, const EmbeddedLogOptions& options)
+    : directory_(std::move(directory)),
+      options_(options),
+      lock_(directory_),
+      mark_(DurableMark::open_for_writer(directory_)) {}
+
+EmbeddedLog::~EmbeddedLog() = default;
+
+void EmbeddedLog::recover() {
+  for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
+    if (entry.path().string().ends_with(kUnfinishedSuffix)) std::filesystem::remove(entry.path());
+  }
+  for (const auto& path : Segment::list(directory_)) segments_.push_back(Segment::open(path));
+  if (segments_.empty()) {
+    log_id_ = random_log_id();
+    recovery_.missing_batches = mark_.batches();
+    mark_.set_batches(0);
+    return;
+  }
+  log_id_ = segments_.front()->header().log_id;
+  check_chain(segments_, kPartition);
+  end_ = verify_tail(segments_, options_.verify_bytes_at_open, mark_.batches(), recovery_);
+
+  file_ = File::open_read_write(segments_.back()->file().path());
+  allocated_ = file_->size();
+  int error = 0;
+  if (recovery_.cut_bytes > 0) {
+    error = options_.disk->truncate(file_->fd(), end_.at);
+    allocated_ = end_.at;
+  }
+  // The last batches may be whole in the page cache only, when the process was killed before its
+  // fdatasync; whoever reads them from now on may rely on them.
+  if (error == 0) error = options_.disk->sync_data(file_->fd());
+  if (error == 0) error = sync_directory(directory_);
+  if (error != 0) {
+    throw std::runtime_error(
+        fmt::format("cannot settle {}: {}", file_->path().string(), std::strerror(error)));
+  }
+  mark_.set_batches(end_.sequence);
+}
+
+CommitResult EmbeddedLog::commit(const Batch& batch) {
+  if (failed()) return refuse(EIO, "the log stopped after a failure of the disk");
+  if (batch.partition != kPartition) return refuse(EINVAL, "no such partition");
+  if (batch.log.empty() && batch.rejected.empty()) {
+    return {CommitStatus::kDurable, end_.offset, end_.offset, {}};
+  }
+  if (!encode_frame(batch, end_.sequence, end_.offset, end_.rejected, log_id_, frame_)) {
+    return refuse(EMSGSIZE, "the batch exceeds the longest frame");
+  }
+  const auto frame_bytes = static_cast<std::int64_t>(frame_.size());
+  const bool fits = file_ && (end_.at + frame_bytes <= options_.segment_bytes_max ||
+                              end_.at == static_cast<std::int64_t>(kSegmentHeaderBytes));
+  if (!fits) {
+    if (const int error = start_segment(); error != 0) return refuse(error, "no new segment");
+  }
+  if (const int error = make_room(frame_bytes); error != 0) return refuse(error, "no space");
+  if (const int error = write_frame(); error != 0) {
+    CommitResult result = refuse(error, "the write failed");
+    if (failed()) result.status = CommitStatus::kUnknown;
+    return result;
+  }
+  FramePosition end = end_;
+  end.at += frame_bytes;
+  ++end.sequence;
+  end.offset += static_cast<Offset>(batch.log.size());
+  end.rejected += static_cast<Offset>(batch.rejected.size());
+  const CommitResult result{CommitStatus::kDurable, end_.offset, end.offset, {}};
+  publish(end);
+  return result;
+}
+
+int EmbeddedLog::write_frame() {
+  if (const int error = options_.disk->write_all(file_->fd(), end_.at, frame_); error != 0) {
+    // Whatever part of it was written must not stand before the next batch.
+    const int undo = options_.disk->truncate(file_->fd(), end_.at);
+    allocated_ = end_.at;
+    if (undo != 0 || !means_disk_full(error)) {
+      std::lock_guard lock(mutex_);
+      failed_ = true;
+    }
+    return error;
+  }
+  if (const int error = options_.disk->sync_data(file_->fd()); error != 0) {
+    std::lock_guard lock(mutex_);
+    failed_ = true;
+    return error;
+  }
+  return 0;
+}
+
+int EmbeddedLog::make_room(std::int64_t bytes) {
+  const std::int64_t needed = end_.at + bytes;
+  if (needed <= allocated_) return 0;
+  const std::int64_t ahead =
+      std::max(needed, std::min(allocated_ + options_.allocate_bytes, options_.segment_bytes_max));
+  // When the disk has no room for a whole step it may still have some for this batch.
+  for (const std::int64_t wanted : {ahead, needed}) {
+    const int error = options_.disk->allocate(file_->fd(), allocated_, wanted - allocated_);
+    if (error == 0) {
+      allocated_ = wanted;
+      return 0;
+    }
+    // A failed allocation may have kept a part; a size that cannot be restored does no harm, for
+    // behind the last frame there are zeros either way.
+    options_.disk->truncate(file_->fd(), allocated_);
+    if (wanted == needed || !means_disk_full(error)) return error;
+  }
+  return 0;
+}
+
+int EmbeddedLog::seal_segment() {
+  if (int error = options_.disk->truncate(file_->fd(), end_.at); error != 0) return error;
+  allocated_ = end_.at;
+  const int error = options_.disk->sync_data(file_->fd());
+  if (error != 0) {
+    std::lock_guard lock(mutex_);
+    failed_ = true;
+  }
+  return error;
+}
+
+int EmbeddedLog::start_segment() {
+  if (file_) {
+    if (const int error = seal_segment(); error != 0) return error;
+  }
+  SegmentHeader header;
+  header.partition = kPartition;
+  header.log_id = log_id_;
+  header.first_sequence = end_.sequence;
+  header.first_offset = end_.offset;
+  header.first_rejected = end_.rejected;
+  const std::filesystem::path path = directory_ / Segment::file_name(end_.sequence);
+  std::filesystem::path unfinished = path;
+  unfinished += kUnfinishedSuffix;
+  int error = 0;
+  try {
+    const File file = File::create(unfinished);
+    const std::string bytes = encode_segment_header(header);
+    error = options_.disk->allocate(file.fd(), 0, kSegmentHeaderBytes);
+    if (error == 0) error = options_.disk->write_all(file.fd(), 0, bytes);
+    if (error == 0) error = options_.disk->sync_data(file.fd());
+    if (error == 0) {
+      std::filesystem::rename(unfinished, path);
+      error = sync_directory(directory_);
+      // The name may be gone after a power failure, together with what would be written under it.
+      if (error != 0) {
+        std::lock_guard lock(mutex_);
+        failed_ = true;
+        return error;
+      }
+      adopt_segment(path, kSegmentHeaderBytes);
+      return 0;
+    }
+  } catch (const std::system_error& e) {
+    error = e.code().value();
+  }
+  std::error_code ignored;  // a leftover is removed at the next open
+  std::filesystem::remove(unfinished, ignored);
+  return error;
+}
+
+void EmbeddedLog::adopt_segment(const std::filesystem::path& path, std::int64_t allocated) {
+  file_ = File::open_read_write(path);
+  allocated_ = allocated;
+  std::lock_guard lock(mutex_);
+  segments_.push_back(Segment::open(path));
+  end_.at = kSegmentHeaderBytes;
+}
+
+void EmbeddedLog::publish(const FramePosition& end) {
+  {
+    std::lock_guard lock(mutex_);
+    segments_.back()->note(end_);
+    end_ = end;
+  }
+  mark_.set_batches(end.sequence);
+  more_.notify_all();
+}
+
+CommitResult EmbeddedLog::refuse(int error, const char* what) const {
+  return {CommitStatus::kRefused, -1, -1, fmt::format("{}: {}", what, std::strerror(error))};
+}
+
+Offset EmbeddedLog::read(PartitionId partition, Offset from, const LogSink& sink) {
+  if (partition != kPartition) throw std::runtime_error("the embedded log has partition 0 only");
+  std::unique_lock lock(mutex_);
+  const Segments segments = segments_;
+  const std::uint64_t batches = end_.sequence;
+  lock.unlock();
+  return read_segments(segments, batches, Stream::kLog, from, &sink, nullptr).next;
+}
+
+Offset EmbeddedLog::read_rejected(Offset from, const RejectedSink& sink) {
+  std::unique_lock lock(mutex_);
+  const Segments segments = segments_;
+  const std::uint64_t batches = end_.sequence;
+  lock.unlock();
+  return read_segments(segments, batches, Stream::kRejected, from, nullptr, &sink).next;
+}
+
+Offset EmbeddedLog::next_offset() const {
+  std::lock_guard lock(mutex_);
+  return end_.offset;
+}
+
+Offset EmbeddedLog::next_rejected() const {
+  std::lock_guard lock(mutex_);
+  return end_.rejected;
+}
+
+std::uint64_t EmbeddedLog::batches() const {
+  std::lock_guard lock(mutex_);
+  return end_.sequence;
+}
+
+bool EmbeddedLog::wait_for_batch(std::uint64_t seen, Duration timeout) const {
+  std::unique_lock lock(mutex_);
+  return more_.wait_for(lock, std::chrono::milliseconds(timeout.ms),
+                        [&] { return end_.sequence > seen; });
+}
+
+bool EmbeddedLog::failed() const {
+  std::lock_guard lock(mutex_);
+  return failed_;
+}
+
+std::int64_t EmbeddedLog::bytes_on_disk() const {
+  std::lock_guard lock(mutex_);
+  std::int64_t bytes = 0;
+  for (const auto& segment : segments_) bytes += segment->file().size();
+  return bytes;
+}
+
+}  // namespace tocsin

@@ -1,0 +1,104 @@
+// The log of an embedded installation: one partition (0) in one directory, for one writing process.
+//
+// Beyond the promises of engine/log_port.h:
+//  1. `commit` answers kDurable after fdatasync, and a batch (log and rejected records together) is
+//     then there whole, whatever is killed. One call is one fdatasync: callers gather batches.
+//  2. kRefused means that nothing of the batch is on disk and that the next commit may work: the
+//  disk
+//     is full. kUnknown means that the disk failed; from then on every commit is refused until the
+//     log is opened anew (a failed fdatasync says nothing about later ones). `failed()` tells the
+//     two apart.
+//  3. Readers, here and in other processes (log_directory.h), see durable whole batches only.
+//  4. A torn tail is cut at open and reported; other damage throws LogDamaged with file and byte.
+//     Frames older than `verify_bytes_at_open` are verified when they are read: `read(0, 0, …)`
+//     with a sink that returns true is a check of everything.
+//  5. Nothing is ever deleted.
+//
+// Threads: `commit` from one thread at a time; all else from any thread, also during a commit.
+// Cost: a commit copies the batch once, one pwrite, one fdatasync; each segment costs one more of
+// each.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "connectors/embedded/disk.h"
+#include "connectors/embedded/recovery.h"
+#include "connectors/embedded/segment.h"
+#include "engine/log_port.h"
+#include "events/time.h"
+
+namespace tocsin {
+
+struct EmbeddedLogOptions {
+  // A segment is closed when the next batch would not fit; a batch longer than this gets one alone.
+  std::int64_t segment_bytes_max = 128 << 20;
+  // Space is allocated ahead in steps of this, so that a commit changes no file size.
+  std::int64_t allocate_bytes = 16 << 20;
+  std::int64_t verify_bytes_at_open = 256 << 20;
+  const DiskCalls* disk = &real_disk_calls();
+};
+
+class EmbeddedLog final : public LogReader, public LogWriter {
+ public:
+  // Creates the directory when it is missing. Throws std::runtime_error: in use, damaged, newer
+  // format, or no access.
+  static std::unique_ptr<EmbeddedLog> open(const std::filesystem::path& directory,
+                                           const EmbeddedLogOptions& options = {});
+  ~EmbeddedLog() override;
+
+  CommitResult commit(const Batch& batch) override;
+
+  Offset read(PartitionId partition, Offset from, const LogSink& sink) override;
+  // The same for the rejected stream, which has offsets of its own.
+  Offset read_rejected(Offset from, const RejectedSink& sink);
+
+  Offset next_offset() const;
+  Offset next_rejected() const;
+  // Durable batches so far. A follower takes it, reads, and waits until there are more than it
+  // took; false when the time ran out first.
+  std::uint64_t batches() const;
+  bool wait_for_batch(std::uint64_t seen, Duration timeout) const;
+
+  // The disk failed: no commit will be tried again.
+  bool failed() const;
+  const RecoveryReport& recovery() const { return recovery_; }
+  std::int64_t bytes_on_disk() const;
+
+ private:
+  EmbeddedLog(std::filesystem::path directory, const EmbeddedLogOptions& options);
+  void recover();
+  // 0, or an errno value after which nothing of the batch is on disk (or `failed_` is set).
+  int start_segment();
+  int seal_segment();
+  int make_room(std::int64_t bytes);
+  int write_frame();
+  CommitResult refuse(int error, const char* what) const;
+  void publish(const FramePosition& end);
+  void adopt_segment(const std::filesystem::path& path, std::int64_t allocated);
+
+  const std::filesystem::path directory_;
+  const EmbeddedLogOptions options_;
+  const DirectoryLock lock_;
+  DurableMark mark_;
+  RecoveryReport recovery_;
+
+  // Of the writing thread.
+  std::uint64_t log_id_ = 0;
+  std::optional<File> file_;    // the last segment
+  std::int64_t allocated_ = 0;  // its size
+  std::string frame_;
+
+  mutable std::mutex mutex_;  // guards what follows
+  mutable std::condition_variable more_;
+  Segments segments_;
+  FramePosition end_;  // where the next batch goes; all before it is durable
+  bool failed_ = false;
+};
+
+}  // namespace tocsin
