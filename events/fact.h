@@ -1,7 +1,8 @@
 // A fact: something that happened, told to us by a CRM or a person (contract: CloudEvents 1.0).
 //
 // A Fact is what the codec makes of a record that passed every check that needs no policy: all
-// attributes are present and well formed and `time` is not in the future. It is immutable from here on.
+// attributes are present and well formed and `time` is not in the future. It is immutable from here
+// on.
 #pragma once
 
 #include <string>
@@ -21,8 +22,11 @@ struct Fact {
   std::string sequence;  // orders facts of one source with the same time, by bytes; empty = absent
   Instant time;          // event time: when it happened; never after `recorded`
   Instant recorded;      // arrival time: when we learned it
-  std::string data;      // the JSON text of `data`; empty = absent
-  std::string extensions;  // other attributes as they came, JSON members without braces; empty = none
+  Instant claimed;  // `time` as received: later than `time` only where that was cut to `recorded`
+  std::string
+      data;  // the JSON text of `data`, compact, names of its members unique; empty = absent
+  std::string
+      extensions;  // other attributes as they came, JSON members without braces; empty = none
 };
 
 }  // namespace tocsin

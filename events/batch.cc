@@ -1,0 +1,31 @@
+#include "events/codec.h"
+#include "events/json_scan.h"
+
+namespace tocsin {
+
+SplitResult split_batch(std::string_view body, std::vector<std::string_view>& events,
+                        std::size_t events_max) {
+  using json_scan::skip_space;
+  events.clear();
+  const char* const end = body.data() + body.size();
+  const char* p = skip_space(body.data(), end);
+  if (p == end || *p != '[') return SplitResult::kMalformed;
+  p = skip_space(p + 1, end);
+  if (p != end && *p == ']') {
+    return skip_space(p + 1, end) == end ? SplitResult::kSplit : SplitResult::kMalformed;
+  }
+  for (;;) {
+    const char* const value_end = json_scan::skip_value(p, end);
+    if (value_end == nullptr || value_end == p) return SplitResult::kMalformed;
+    if (events.size() == events_max) return SplitResult::kTooMany;
+    events.emplace_back(p, static_cast<std::size_t>(value_end - p));
+    p = skip_space(value_end, end);
+    if (p == end) return SplitResult::kMalformed;
+    if (*p == ']')
+      return skip_space(p + 1, end) == end ? SplitResult::kSplit : SplitResult::kMalformed;
+    if (*p != ',') return SplitResult::kMalformed;
+    p = skip_space(p + 1, end);
+  }
+}
+
+}  // namespace tocsin

@@ -1,0 +1,265 @@
+#include "events/log_record.h"
+
+#include <charconv>
+
+#include "events/json_scan.h"
+#include "events/vocabulary.h"
+#include "events/writer.h"
+
+namespace tocsin {
+namespace {
+
+constexpr std::string_view kStampPrefix = "tocsin";
+constexpr std::string_view kClaimed = "tocsinclaimed";
+constexpr std::string_view kFormat = "tocsinformat";
+constexpr std::string_view kContentType = "datacontenttype";
+
+// Undoes what the writer does to a string: `\"`, `\\`, `\n` … `\u00xx`.
+bool unescape(std::string_view text, std::string& out) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\') {
+      out += text[i];
+      continue;
+    }
+    if (++i == text.size()) return false;
+    switch (text[i]) {
+      case 'n':
+        out += '\n';
+        break;
+      case 'r':
+        out += '\r';
+        break;
+      case 't':
+        out += '\t';
+        break;
+      case 'b':
+        out += '\b';
+        break;
+      case 'f':
+        out += '\f';
+        break;
+      case 'u': {
+        unsigned code = 0;
+        const char* const digits = text.data() + i + 1;
+        if (i + 4 >= text.size() || std::from_chars(digits, digits + 4, code, 16).ptr != digits + 4)
+          return false;
+        if (code >= 0x80) return false;
+        out += static_cast<char>(code);
+        i += 4;
+        break;
+      }
+      default:
+        out += text[i];
+    }
+  }
+  return true;
+}
+
+class RecordReader {
+ public:
+  RecordReader(std::string_view record, LogEvent& out)
+      : p_(record.data()), end_(p_ + record.size()), out_(out) {}
+
+  bool read() {
+    using json_scan::skip_space;
+    p_ = skip_space(p_, end_);
+    if (!take('{')) return false;
+    do {
+      std::string_view name, value;
+      if (!read_member(name, value) || !place(name, value)) return false;
+    } while (take(','));
+    const bool addressed = !out_.account.empty() && !out_.subject.empty() && !out_.source.empty();
+    return take('}') && skip_space(p_, end_) == end_ && !out_.id.empty() && !out_.type.empty() &&
+           has_time_ && has_recorded_ && (addressed || !out_.is_fact());
+  }
+
+ private:
+  bool take(char c) {
+    if (p_ == end_ || *p_ != c) return false;
+    ++p_;
+    return true;
+  }
+
+  bool read_member(std::string_view& name, std::string_view& value) {
+    if (!take('"')) return false;
+    const char* const quote = json_scan::closing_quote(p_, end_);
+    if (quote == nullptr) return false;
+    name = {p_, static_cast<std::size_t>(quote - p_)};
+    member_ = p_ - 1;
+    p_ = quote + 1;
+    if (!take(':')) return false;
+    const char* const value_end = json_scan::skip_value(p_, end_);
+    if (value_end == nullptr || value_end == p_) return false;
+    value = {p_, static_cast<std::size_t>(value_end - p_)};
+    p_ = value_end;
+    return true;
+  }
+
+  bool place(std::string_view name, std::string_view value) {
+    switch (name.size()) {
+      case 2:
+        if (name == "id") return text(value, out_.id);
+        break;
+      case 4:
+        if (name == "type") return text(value, out_.type);
+        if (name == "time") return has_time_ = instant(value, out_.time);
+        if (name == "data") return out_.data = value, true;
+        break;
+      case 6:
+        if (name == "source") return text(value, out_.source);
+        break;
+      case 7:
+        if (name == "subject") return text(value, out_.subject);
+        break;
+      case 8:
+        if (name == "sequence") return text(value, out_.sequence);
+        break;
+      case 11:
+        if (name == "specversion") return value == "\"1.0\"";
+        break;
+      case 12:
+        if (name == "partitionkey") return text(value, out_.account);
+        if (name == "recordedtime") return has_recorded_ = instant(value, out_.recorded);
+        if (name == kFormat) return integer(value, out_.format);
+        break;
+      case 13:
+        if (name == kClaimed) return instant(value, out_.claimed);
+        break;
+      case 15:
+        if (name == kContentType && value == "\"application/json\"") return true;
+        break;
+      default:
+        break;
+    }
+    std::string& members = name.starts_with(kStampPrefix) ? out_.stamps : out_.extensions;
+    if (!members.empty()) members += ',';
+    members.append(member_, static_cast<std::size_t>(p_ - member_));
+    return true;
+  }
+
+  bool text(std::string_view value, std::string_view& to) {
+    if (value.size() < 2 || value.front() != '"') return false;
+    value = value.substr(1, value.size() - 2);
+    if (value.find('\\') == std::string_view::npos) {
+      to = value;
+      return true;
+    }
+    const std::size_t begin = out_.unescaped.size();
+    if (!unescape(value, out_.unescaped)) return false;
+    to = std::string_view(out_.unescaped).substr(begin);
+    return true;
+  }
+
+  static bool instant(std::string_view value, Instant& to) {
+    if (value.size() < 2 || value.front() != '"') return false;
+    const auto t = parse_rfc3339(value.substr(1, value.size() - 2));
+    if (t) to = *t;
+    return t.has_value();
+  }
+
+  static bool integer(std::string_view value, std::int64_t& to) {
+    const char* const end = value.data() + value.size();
+    return std::from_chars(value.data(), end, to).ptr == end;
+  }
+
+  const char* p_;
+  const char* end_;
+  const char* member_ = nullptr;
+  LogEvent& out_;
+  bool has_time_ = false, has_recorded_ = false;
+};
+
+}  // namespace
+
+void append_fact_record(std::string& out, const Fact& fact, std::string_view stamps) {
+  JsonObject record(out);
+  record.text("specversion", "1.0")
+      .text("id", fact.id)
+      .text("source", fact.source)
+      .text("type", fact.type)
+      .text("subject", fact.subject)
+      .text("partitionkey", fact.account)
+      .time("time", fact.time)
+      .time("recordedtime", fact.recorded);
+  if (!fact.sequence.empty()) record.text("sequence", fact.sequence);
+  if (fact.claimed > fact.time) record.time(kClaimed, fact.claimed);
+  record.members(stamps).members(fact.extensions);
+  if (!fact.data.empty()) {
+    if (fact.extensions.find("\"datacontenttype\":") == std::string::npos) {
+      record.text(kContentType, "application/json");
+    }
+    record.raw("data", fact.data);
+  }
+  record.close();
+}
+
+void append_own_event(std::string& out, const OwnEvent& event) {
+  JsonObject record(out);
+  record.text("specversion", "1.0")
+      .text("id", event.id)
+      .text("source", kEngineSource)
+      .text("type", event.type)
+      .text("subject", event.subject)
+      .text("partitionkey", event.account)
+      .time("time", event.time)
+      .time("recordedtime", event.recorded);
+  if (!event.data.empty()) record.raw("data", event.data);
+  record.close();
+}
+
+bool LogEvent::is_fact() const { return !is_reserved_type(type); }
+
+bool read_log_record(std::string_view record, LogEvent& out) {
+  out.id = out.source = out.type = out.subject = out.account = out.sequence = out.data = {};
+  out.time = out.recorded = {};
+  out.claimed = kAlways;
+  out.format = kLogFormat;
+  out.stamps.clear();
+  out.extensions.clear();
+  out.unescaped.clear();
+  // Views into it stay good because it never has to grow.
+  if (record.find('\\') != std::string_view::npos) out.unescaped.reserve(record.size());
+  if (!RecordReader(record, out).read()) return false;
+  if (out.claimed == kAlways) out.claimed = out.time;
+  return true;
+}
+
+Fact to_fact(const LogEvent& event) {
+  const TypeParts parts = split_type(event.type);
+  Fact fact;
+  fact.account = event.account;
+  fact.subject = event.subject;
+  fact.type = event.type;
+  fact.kind = parts.kind;
+  fact.verb = parts.verb;
+  fact.source = event.source;
+  fact.id = event.id;
+  fact.sequence = event.sequence;
+  fact.time = event.time;
+  fact.recorded = event.recorded;
+  fact.claimed = event.claimed;
+  fact.data = event.data;
+  fact.extensions = event.extensions;
+  return fact;
+}
+
+std::string_view stamp(const LogEvent& event, std::string_view name) {
+  std::string_view rest = event.stamps;
+  while (!rest.empty()) {
+    const std::size_t colon = rest.find("\":");
+    if (colon == std::string_view::npos) return {};
+    const char* const begin = rest.data() + colon + 2;
+    const char* const value_end = json_scan::skip_value(begin, rest.data() + rest.size());
+    if (value_end == nullptr) return {};
+    std::string_view value{begin, static_cast<std::size_t>(value_end - begin)};
+    if (rest.substr(1, colon - 1) == name) {
+      if (value.size() >= 2 && value.front() == '"') value = value.substr(1, value.size() - 2);
+      return value;
+    }
+    rest.remove_prefix(static_cast<std::size_t>(value_end - rest.data()));
+    if (!rest.empty()) rest.remove_prefix(1);
+  }
+  return {};
+}
+
+}  // namespace tocsin

@@ -1,0 +1,55 @@
+// Writing compact JSON: functions that append to a string, for everything this product puts out.
+//
+// The bytes are those of Python's json.dumps(ensure_ascii=False, separators=(",", ":")): no white
+// space, UTF-8 as it is, and in strings only `"`, `\` and U+0000–U+001F escaped (`\n`, `\r`, `\t`,
+// `\b`, `\f`, else `\u00xx`). The caller gives valid UTF-8 and sets the commas, or lets JsonObject
+// do it:
+//
+//   JsonObject(out).text("clock", "ticket.response").number("cycle", 1).close();
+//   // {"clock":"ticket.response","cycle":1}
+//
+// Threads: no shared state. Cost: a string without anything to escape is one scan and one copy.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "events/time.h"
+
+namespace tocsin {
+
+// The contents of a JSON string, without its quotes.
+void append_json_escaped(std::string& out, std::string_view text);
+
+// The same with its quotes.
+void append_json_string(std::string& out, std::string_view text);
+
+void append_int(std::string& out, std::int64_t value);
+
+// `"2026-03-02T01:15:00.000Z"`, with its quotes.
+void append_json_time(std::string& out, Instant t);
+
+// An object under construction at the end of `out`. Names are written as they are: plain ASCII.
+// Whatever is appended to `out` directly between `name` and the next member is that member's value.
+class JsonObject {
+ public:
+  explicit JsonObject(std::string& out) : out_(out) { out_ += '{'; }
+
+  JsonObject& name(std::string_view name);
+  JsonObject& text(std::string_view name, std::string_view value);
+  JsonObject& number(std::string_view name, std::int64_t value);
+  JsonObject& boolean(std::string_view name, bool value);
+  JsonObject& time(std::string_view name, Instant value);
+  JsonObject& null(std::string_view name);
+  JsonObject& raw(std::string_view name, std::string_view json);
+  // Members that are JSON already: `"a":1,"b":2`. Nothing when empty.
+  JsonObject& members(std::string_view json);
+  void close() { out_ += '}'; }
+
+ private:
+  std::string& out_;
+  bool first_ = true;
+};
+
+}  // namespace tocsin
