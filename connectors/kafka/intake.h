@@ -1,0 +1,142 @@
+// The intake topic as a member of the consumer group reads it: which partitions are ours, and their
+// records one by one.
+//
+// Promises
+//  1. A record of a partition is handed out only between on_assigned and on_revoked, only after
+//     start(), in offset order, without a hole, beginning at the offset that start() was given.
+//  2. on_assigned and on_revoked are called from poll() (and leave()), never from another thread.
+//     Assignment is eager: on_revoked always names everything that on_assigned named.
+//  3. membership() is that of the generation under which the current partitions were assigned,
+//  taken
+//     when they were. What was decided from these partitions must be committed under it and no
+//     newer one: that is what fences a node that was expelled without noticing (docs/kafka.md, T1).
+//  4. Nothing here commits an offset: positions travel in transactions (transactions.h).
+//  5. There is no automatic reset: a position that Kafka no longer has throws
+//  (`auto.offset.reset=none`).
+//
+// A new owner's order of work, for the caller (takeover):
+//   on_assigned(partitions)         the group has given them; nothing is read yet
+//   TransactionalWriter::open()     shuts earlier owners out
+//   committed(partitions)           waits for what they left undecided
+//   KafkaLogReader::settled_end(p)  and fold the log to there
+//   start({partition → position})   choose_start() of the committed position and the one in the log
+//   poll() …                        decide
+// Go on calling poll() meanwhile: it answers rebalances (it hands out no record before start()).
+//
+// Threads: one thread calls everything, except ends() and probe(), which any thread may call.
+// Cost: poll() 0.5 µs a record; ends() one round trip (0.5 ms).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "connectors/kafka/record.h"
+#include "connectors/kafka/settings.h"
+
+struct rd_kafka_consumer_group_metadata_s;
+
+namespace tocsin {
+
+// The group's generation and our place in it; opaque, cheap to copy. Null when we are no member.
+using Membership = std::shared_ptr<const rd_kafka_consumer_group_metadata_s>;
+
+struct PositionRange {
+  Offset first = 0;  // oldest record that is still there
+  Offset end = 0;    // offset after the newest (committed) one
+};
+
+// Where to begin reading a partition. Throws std::runtime_error when that would skip or repeat
+// silently: records between the position and `range.first` were deleted before they were read, or
+// the position lies beyond the topic's end (the topic was made anew).
+//   committed   the group's stable committed offset; an idle group's expires after 7 days
+//   in_log      the intake position that the log keeps (LogEntry::intake_next), whichever is later
+// Neither: `range.first`, which is right for a new engine.
+Offset choose_start(const std::string& topic, PartitionId partition,
+                    std::optional<Offset> committed, std::optional<Offset> in_log,
+                    PositionRange range);
+
+class IntakeConsumer {
+ public:
+  struct Callbacks {
+    // These partitions are ours from now on, under membership(). Return soon: the group waits.
+    std::function<void(const std::vector<PartitionId>&)> on_assigned;
+    // These are no longer ours. `lost`: we were expelled, others may own them already, so that
+    // nothing of them can be committed any more (a commit would be kFenced).
+    std::function<void(const std::vector<PartitionId>&, bool lost)> on_revoked;
+  };
+
+  // Joins the group with the first poll(). Throws std::runtime_error.
+  IntakeConsumer(const KafkaSettings& settings, Callbacks callbacks);
+  ~IntakeConsumer();  // leave()
+
+  // The next record, or nullopt after `wait`. Throws std::runtime_error when the client can never
+  // go on (a position that is gone, authorization, fatal): the text says what and where. A broker
+  // that does not answer is no error here; last_error() tells.
+  std::optional<IntakeRecord> poll(Duration wait);
+
+  // Begins to hand out records of these partitions, all of which must be ours; those left out stay
+  // silent. Offsets must exist (choose_start). May be called again to move a position.
+  void start(const std::map<PartitionId, Offset>& positions);
+
+  // Stops and restarts handing out records of partitions (back pressure); positions stay. A pause
+  // ends with the assignment. After start() or seek() a few records of a paused partition may still
+  // come.
+  void pause(const std::vector<PartitionId>& partitions);
+  void resume(const std::vector<PartitionId>& partitions);
+
+  // Hands out `offset` next. For a partition that was started.
+  void seek(PartitionId partition, Offset offset);
+
+  // Offset after the last record handed out (start's offset before the first); −1 when not started.
+  Offset position(PartitionId partition) const;
+
+  const std::vector<PartitionId>& assigned() const;
+  Membership membership() const;
+
+  // Leaves the group (others take over at once) and joins it again with the next poll(). For a node
+  // that was fenced. on_revoked is called from here.
+  void rejoin();
+  // The same without joining again.
+  void leave();
+
+  // The group's committed offsets; a partition without one is absent. Stable: waits until offsets
+  // of a transaction that is still open are settled, which bounds it by the transaction timeout.
+  // Throws std::runtime_error after settings.request_timeout.
+  std::map<PartitionId, Offset> committed(const std::vector<PartitionId>& partitions);
+
+  // First and end offsets as the broker has them now. Throws std::runtime_error.
+  std::map<PartitionId, PositionRange> ranges(const std::vector<PartitionId>& partitions);
+  // End offsets alone: one round trip.
+  std::map<PartitionId, Offset> ends(const std::vector<PartitionId>& partitions);
+
+  // Asks for end offsets without waiting: probe() begins an asking and returns its number; probed()
+  // gives the newest answer, whose `number` tells which asking it answers. A due may be announced
+  // when an answer to a probe begun at or after it says that position() has reached every end: then
+  // no record appended before it is unread (contract §4.9). While one is on its way, further probes
+  // are joined into one that begins when it has returned.
+  struct Probe {
+    std::uint64_t number = 0;  // 0: none was answered yet
+    std::map<PartitionId, Offset> ends;
+    std::string error;  // not empty: it failed, ask again
+  };
+  std::uint64_t probe(const std::vector<PartitionId>& partitions);
+  Probe probed() const;
+
+  // The newest end that fetches have shown, without asking: for the lag that is displayed. −1
+  // unknown.
+  Offset last_seen_end(PartitionId partition) const;
+
+  std::int32_t partitions() const;  // of the intake topic
+  std::string last_error() const;   // of the connection, for display; empty when all is well
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tocsin
