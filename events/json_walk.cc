@@ -10,7 +10,6 @@
 namespace tocsin {
 namespace {
 
-constexpr bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // RFC 8259 §6: -? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?
@@ -53,6 +52,20 @@ bool is_scalar(std::string_view token) {
   }
 }
 
+// Reads up to 7 bytes past the end, which the padding of the buffer allows.
+bool has_backslash(std::string_view text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101u, kHighs = 0x8080808080808080u;
+  for (std::size_t i = 0; i < text.size(); i += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + i, sizeof word);
+    word ^= kOnes * '\\';
+    if (((word - kOnes) & ~word & kHighs) != 0) {
+      return text.substr(i).find('\\') != std::string_view::npos;
+    }
+  }
+  return false;
+}
+
 // 1, 1.0 and 1e0 are one number; integers too long for a double are taken by their digits.
 std::uint64_t number_hash(std::string_view token) {
   constexpr std::size_t kExactDigits = 15;
@@ -73,11 +86,27 @@ std::uint64_t number_hash(std::string_view token) {
 void MemberList::start(const std::string& out) {
   start_ = out.size();
   members_.clear();
+  seen_ = 0;
+  maybe_equal_ = false;
 }
 
 void MemberList::begin(std::string& out) {
   if (!members_.empty()) out += ',';
   members_.push_back({out.size(), 0, 0});
+}
+
+void MemberList::named(const std::string& out) {
+  Member& member = members_.back();
+  member.name_end = out.size();
+  // A cheap hash: most objects are known at once to have no two names alike.
+  const std::size_t length = member.name_end - member.begin;
+  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(out[at]); };
+  const std::uint64_t bit = std::uint64_t{1}
+                            << ((length * 7 + byte(member.begin + length / 2) * 3u +
+                                 byte(member.begin + 1)) &
+                                63);
+  maybe_equal_ |= (seen_ & bit) != 0;
+  seen_ |= bit;
 }
 
 bool MemberList::has_equal_names(const std::string& out) const {
@@ -100,7 +129,7 @@ bool MemberList::has_equal_names(const std::string& out) const {
 }
 
 void MemberList::keep_last_of_each_name(std::string& out) {
-  if (!has_equal_names(out)) return;
+  if (!maybe_equal_ || !has_equal_names(out)) return;
   const std::string all = out;
   const auto name = [&](const Member& m) {
     return std::string_view(all).substr(m.begin, m.name_end - m.begin);
@@ -137,27 +166,23 @@ bool JsonWalker::at_end(Document& document) {
   return document.current_location().error() == simdjson::OUT_OF_BOUNDS;
 }
 
-bool JsonWalker::name_of(Field& field, std::string_view& name) {
+bool JsonWalker::name_of(Field& field, std::string_view& name, bool& as_written) {
+  // Backwards from the value: `"name" : value`.
   const char* const first = field.key().raw();
-  const char* p = first;
-  while (*p != '"' && *p != '\\') ++p;
-  if (*p == '"') {
-    name = {first, static_cast<std::size_t>(p - first)};
-    return true;
-  }
+  const char* end = field.value().raw_json_token().data() - 1;
+  while (is_json_space(*end)) --end;
+  --end;  // the colon, which the reader has seen
+  while (is_json_space(*end)) --end;
+  name = {first, static_cast<std::size_t>(end - first)};
+  as_written = !has_backslash(name);
+  if (as_written) return true;
   return !field.unescaped_key().get(name) && simdjson::validate_utf8(name);
-}
-
-std::string_view JsonWalker::token(Value& value) {
-  std::string_view token = value.raw_json_token();
-  while (token.size() > 1 && is_space(token.back())) token.remove_suffix(1);
-  return token;
 }
 
 bool JsonWalker::read_string(Value value, std::string& out) {
   const std::string_view text = token(value);
   if (text.front() != '"') return false;
-  if (text.size() >= 2 && std::memchr(text.data(), '\\', text.size()) == nullptr) {
+  if (text.size() >= 2 && !has_backslash(text)) {
     simdjson::ondemand::raw_json_string consumed;
     if (value.get_raw_json_string().get(consumed)) return false;
     out.assign(text.substr(1, text.size() - 2));
@@ -178,7 +203,7 @@ bool JsonWalker::copy(Value value, std::string& out, int depth) {
     case '[':
       return depth < kNestingMax && copy_array(value, out, depth + 1);
     case '"':
-      if (text.size() >= 2 && std::memchr(text.data(), '\\', text.size()) == nullptr) {
+      if (text.size() >= 2 && !has_backslash(text)) {
         out += text;
       } else {
         if (!read_string(value, scratch_)) return false;
@@ -205,14 +230,19 @@ bool JsonWalker::copy_object(Value value, std::string& out, int depth) {
   for (auto result : object) {
     Field field;
     std::string_view name;
-    if (std::move(result).get(field) || !name_of(field, name)) return false;
+    bool as_written;
+    if (std::move(result).get(field) || !name_of(field, name, as_written)) return false;
     if (first_level) {
       members_.begin(out);
     } else if (!first) {
       out += ',';
     }
     first = false;
-    append_json_string(out, name);
+    if (as_written) {
+      out.append(name.data() - 1, name.size() + 2);  // with its quotes
+    } else {
+      append_json_string(out, name);
+    }
     if (first_level) members_.named(out);
     out += ':';
     if (!copy(field.value(), out, depth)) return false;
@@ -274,7 +304,8 @@ bool JsonWalker::hash(Value value, std::uint64_t& result, int depth) {
     for (auto field_result : object) {
       Field field;
       std::string_view name;
-      if (std::move(field_result).get(field) || !name_of(field, name)) return false;
+      bool as_written;
+      if (std::move(field_result).get(field) || !name_of(field, name, as_written)) return false;
       const Hash128 seed = hash128(name, {0, 'm'});
       std::uint64_t member = 0;
       if (!hash(field.value(), member, depth + 1)) return false;

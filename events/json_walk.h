@@ -29,6 +29,8 @@ namespace tocsin {
 
 inline constexpr int kNestingMax = 512;
 
+constexpr bool is_json_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
 // The members of an object that is being written to a string, without braces: where each lies, so
 // that those which have a later one of the same name can be taken out at the end (promise 4).
 class MemberList {
@@ -37,7 +39,7 @@ class MemberList {
   // Around each member: begin writes the comma, `named` is called after the name, `end` after the
   // value.
   void begin(std::string& out);
-  void named(const std::string& out) { members_.back().name_end = out.size(); }
+  void named(const std::string& out);
   void end(const std::string& out) { members_.back().end = out.size(); }
   void keep_last_of_each_name(std::string& out);
 
@@ -48,6 +50,8 @@ class MemberList {
   bool has_equal_names(const std::string& out) const;
 
   std::size_t start_ = 0;
+  std::uint64_t seen_ = 0;  // bits of hashes of the names so far
+  bool maybe_equal_ = false;
   std::vector<Member> members_;
   mutable std::vector<std::string_view> names_;
 };
@@ -70,7 +74,11 @@ class JsonWalker {
   static bool is_string(Value& value) { return token(value).front() == '"'; }
   static bool is_null(Value& value) { return token(value) == "null"; }
   // The value as written when it is a plain string without escapes: `"abc"`; else the first token.
-  static std::string_view token(Value& value);
+  static std::string_view token(Value& value) {
+    std::string_view token = value.raw_json_token();
+    while (token.size() > 1 && is_json_space(token.back())) token.remove_suffix(1);
+    return token;
+  }
 
   // Appends a copy of `text`, which must be one whole JSON value. False: malformed.
   bool copy_text(std::string_view text, std::string& out);
@@ -87,7 +95,7 @@ class JsonWalker {
   bool open(std::string_view before, std::string_view text, std::string_view after,
             Document& document);
   static bool at_end(Document& document);
-  bool name_of(Field& field, std::string_view& name);
+  bool name_of(Field& field, std::string_view& name, bool& as_written);
 
   bool copy(Value value, std::string& out, int depth);
   bool copy_object(Value value, std::string& out, int depth);
@@ -108,7 +116,9 @@ bool JsonWalker::walk_object(std::string_view text, Visit&& visit) {
   for (auto result : object) {
     Field field;
     std::string_view name;
-    if (std::move(result).get(field) || !name_of(field, name) || !visit(name, field.value()))
+    bool as_written;
+    if (std::move(result).get(field) || !name_of(field, name, as_written) ||
+        !visit(name, field.value()))
       return false;
   }
   return at_end(document);
