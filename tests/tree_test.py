@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Holds the shape of the source tree: which folder may include what, how long a file may be, and what
+events/ and engine/ must not do. Run by ctest; `tests/tree_test.py [ROOT]` by hand. First it shows on
+invented files that each of its rules can fail."""
+import re
+import sys
+from pathlib import Path
+
+# Includes point one way: a folder may include itself and what stands before it.
+ORDER = ["events", "engine", "projections", "connectors", "app"]
+
+# A library's headers stay inside the files that wrap it.
+LIBRARIES = {
+    "boost/beast": ("connectors/http/",),
+    "boost/asio": ("connectors/http/",),
+    "rocksdb/": ("projections/",),
+    "librdkafka/": ("connectors/kafka/",),
+    "curl/": ("connectors/notify/",),
+    "yaml-cpp/": ("engine/policy", "app/config"),
+    "CLI/": ("app/",),
+    "spdlog/": ("connectors/", "app/"),
+    "prometheus/": ("connectors/", "app/"),
+}
+
+# The core reads no clock, does no I/O, logs nothing, draws no random number.
+PURE = ("events/", "engine/")
+IMPURE_HEADERS = {"fstream", "iostream", "cstdio", "filesystem", "thread", "mutex", "random", "ctime",
+                  "sys/time.h", "unistd.h", "fcntl.h", "stdio.h", "time.h"}
+IMPURE_CALLS = re.compile(
+    r"\bnow\s*\(\s*\)|\bstd::(cout|cerr|clog|random_device)\b|\bgetenv\b|\bgettimeofday\b|\bclock_gettime\b"
+    r"|\btime\s*\(\s*(nullptr|NULL|0)\s*\)|\bf?printf\s*\(")
+
+LINES_MAX = 600
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
+COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.S)
+STRING = re.compile(r'R"\w*\(.*?\)\w*"|"(?:[^"\\\n]|\\.)*"', re.S)
+
+
+def faults(path, text):
+    """What is wrong with a file of the product's folders, as short sentences."""
+    folder = path.split("/")[0]
+    allowed = ORDER[: ORDER.index(folder) + 1]
+    found = []
+    for quote, name in INCLUDE.findall(text):
+        top = name.split("/")[0]
+        if quote == '"' and top in ORDER and top not in allowed:
+            found.append(f"{folder} must not include {name}")
+        if quote == '"' and "/" not in name:
+            found.append(f"include {name} from the root of the tree")
+        for library, places in LIBRARIES.items():
+            if name.startswith(library) and not path.startswith(places):
+                found.append(f"<{name}> belongs in {' or '.join(places)}")
+        if quote == "<" and name in IMPURE_HEADERS and path.startswith(PURE):
+            found.append(f"<{name}> has no place in {folder}")
+    code = STRING.sub('""', COMMENT.sub("", text))
+    call = IMPURE_CALLS.search(code)
+    if call and path.startswith(PURE):
+        found.append(f"{call.group(0)} has no place in {folder}")
+    lines = text.count("\n")
+    if lines > LINES_MAX:
+        found.append(f"{lines} lines, at most {LINES_MAX}")
+    if path.endswith(".h"):
+        if not text.startswith("//"):
+            found.append("a header opens with a comment that says what it is for")
+        if not re.search(r"^#pragma once$", text, re.M):
+            found.append("no #pragma once")
+    return found
+
+
+def self_test():
+    head = "// What it is for.\n#pragma once\n"
+    wrong = [
+        ("events/a.h", head + '#include "engine/b.h"\n', "must not include engine/b.h"),
+        ("engine/a.h", head + '#include "app/b.h"\n', "must not include app/b.h"),
+        ("projections/a.cc", '#include "connectors/http/b.h"\n', "must not include"),
+        ("connectors/http/a.cc", '#include "app/b.h"\n', "must not include"),
+        ("app/a.cc", '#include "b.h"\n', "from the root"),
+        ("app/a.cc", "#include <boost/beast/core.hpp>\n", "belongs in"),
+        ("connectors/kafka/a.cc", "#include <rocksdb/db.h>\n", "belongs in"),
+        ("connectors/http/a.cc", "#include <librdkafka/rdkafka.h>\n", "belongs in"),
+        ("app/a.cc", "#include <curl/curl.h>\n", "belongs in"),
+        ("engine/calendar.cc", "#include <yaml-cpp/yaml.h>\n", "belongs in"),
+        ("engine/a.cc", "#include <fstream>\n", "no place"),
+        ("events/a.cc", "auto t = std::chrono::system_clock::now();\n", "no place"),
+        ("engine/a.cc", "std::cerr << 1;\n", "no place"),
+        ("engine/a.cc", "\n" * (LINES_MAX + 1), "lines"),
+        ("app/a.h", "#pragma once\n", "opens with a comment"),
+        ("app/a.h", "// x\n", "#pragma once"),
+    ]
+    for path, text, expected in wrong:
+        assert any(expected in fault for fault in faults(path, text)), (path, expected, faults(path, text))
+    right = [
+        ("app/a.cc", '#include "connectors/http/b.h"\n#include <fstream>\nx.now();\n'),
+        ("engine/policy_reader.cc", "#include <yaml-cpp/yaml.h>\n"),
+        ("engine/a.h", head + '#include "events/b.h"\n// reads no clock: now() is an input\nf("now()");\n'),
+        ("engine/a.cc", "\n" * LINES_MAX),
+    ]
+    for path, text in right:
+        assert not faults(path, text), (path, faults(path, text))
+
+
+def main():
+    root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent.parent
+    self_test()
+    count = 0
+    wrong = 0
+    for folder in ORDER:
+        for file in sorted((root / folder).rglob("*")):
+            if file.suffix not in (".h", ".cc"):
+                continue
+            count += 1
+            path = file.relative_to(root).as_posix()
+            for fault in faults(path, file.read_text(encoding="utf-8")):
+                wrong += 1
+                print(f"{path}: {fault}")
+    for folder in ("bench", "tests"):
+        for file in sorted((root / folder).rglob("*")):
+            if file.suffix in (".h", ".cc", ".py", ".sh"):
+                count += 1
+                lines = file.read_text(encoding="utf-8").count("\n")
+                if lines > LINES_MAX:
+                    wrong += 1
+                    print(f"{file.relative_to(root)}: {lines} lines, at most {LINES_MAX}")
+    print(f"{count} files, {wrong} faults")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
