@@ -46,36 +46,6 @@ std::vector<PartitionId> ids(const rd_kafka_topic_partition_list_t& list) {
   return partitions;
 }
 
-// Errors that librdkafka reports but mends by itself.
-bool passing(rd_kafka_resp_err_t code) {
-  switch (code) {
-    case RD_KAFKA_RESP_ERR__TRANSPORT:
-    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
-    case RD_KAFKA_RESP_ERR__RESOLVE:
-    case RD_KAFKA_RESP_ERR__TIMED_OUT:
-    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
-    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
-    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
-    case RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION:
-    case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
-    case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
-    case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
-    case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
-    case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
-    case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
-    case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
-    case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
-    case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
-      return true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace
 
 Offset choose_start(const std::string& topic, PartitionId partition,
@@ -265,7 +235,7 @@ std::optional<IntakeRecord> IntakeConsumer::poll(Duration wait) {
     return rdkafka::to_record(*message);
   }
   const std::string text = "kafka: intake: " + std::string(rd_kafka_message_errstr(message.get()));
-  if (passing(message->err)) {
+  if (rdkafka::passing(message->err)) {
     impl_->note_error(text);
     return std::nullopt;
   }

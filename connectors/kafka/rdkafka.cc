@@ -1,7 +1,10 @@
 #include "connectors/kafka/rdkafka.h"
 
 #include <array>
+#include <chrono>
+#include <iterator>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 namespace tocsin {
@@ -55,6 +58,7 @@ namespace rdkafka {
 namespace {
 
 constexpr std::size_t kErrorBytes = 512;
+constexpr Duration kAskAgainStep = milliseconds(20);
 
 }  // namespace
 
@@ -135,27 +139,58 @@ std::int32_t partition_count(rd_kafka_t* rk, const std::string& topic, Duration 
   return metadata->topics[0].partition_cnt;
 }
 
+bool passing(rd_kafka_resp_err_t code) {
+  switch (code) {
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
+    case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
+    case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
+    case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
+    case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
+    case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::map<PartitionId, Offset> list_offsets(rd_kafka_t* rk, const std::string& topic,
                                            const std::vector<PartitionId>& partitions, Offset which,
                                            Duration timeout) {
-  // ListOffsets takes −1 and −2 for "latest" and "earliest" where a timestamp would stand; for a
-  // read_committed client the broker answers "latest" with the last stable offset.
-  const PartitionList list = new_list(static_cast<int>(partitions.size()));
-  for (const PartitionId p : partitions) add(list, topic, p, which);
-  const auto code = rd_kafka_offsets_for_times(rk, list.get(), timeout_ms(timeout));
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    throw std::runtime_error("kafka: offsets of topic " + topic + ": " + text_of(code));
-  }
-  std::map<PartitionId, Offset> ends;
-  for (int i = 0; i < list->cnt; ++i) {
-    const auto& entry = list->elems[i];
-    if (entry.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      throw std::runtime_error("kafka: offset of " + topic + ":" + std::to_string(entry.partition) +
-                               ": " + text_of(entry.err));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout.ms);
+  while (true) {
+    // ListOffsets takes −1 and −2 for "latest" and "earliest" where a timestamp would stand; for a
+    // read_committed client the broker answers "latest" with the last stable offset.
+    const PartitionList list = new_list(static_cast<int>(partitions.size()));
+    for (const PartitionId p : partitions) add(list, topic, p, which);
+    auto code = rd_kafka_offsets_for_times(rk, list.get(), timeout_ms(timeout));
+    std::map<PartitionId, Offset> ends;
+    for (int i = 0; i < list->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+      code = list->elems[i].err;
+      ends[list->elems[i].partition] = list->elems[i].offset;
     }
-    ends[entry.partition] = entry.offset;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return ends;
+    if (!passing(code) || std::chrono::steady_clock::now() >= deadline) {
+      throw std::runtime_error("kafka: offsets of topic " + topic + ": " + text_of(code));
+    }
+    // Asks for the leaders anew; else the next try would go to the same broker.
+    static_cast<void>(partition_count(rk, topic, timeout));
+    std::this_thread::sleep_for(std::chrono::milliseconds(kAskAgainStep.ms));
   }
-  return ends;
 }
 
 IntakeRecord to_record(const rd_kafka_message_t& message) {
@@ -182,6 +217,38 @@ IntakeRecord to_record(const rd_kafka_message_t& message) {
     }
   }
   return record;
+}
+
+Error produce(rd_kafka_t* rk, const Topic& topic, PartitionId partition, std::string_view key,
+              std::optional<std::string_view> value, const Headers& headers, void* opaque) {
+  static char empty = 0;  // a null pointer would mean no value
+  void* payload = nullptr;
+  if (value) payload = value->empty() ? &empty : const_cast<char*>(value->data());
+  rd_kafka_headers_t* list = nullptr;
+  if (!headers.empty()) {
+    list = rd_kafka_headers_new(headers.size());
+    for (const auto& [name, text] : headers) {
+      rd_kafka_header_add(list, name.data(), static_cast<ssize_t>(name.size()), text.data(),
+                          static_cast<ssize_t>(text.size()));
+    }
+  }
+  const rd_kafka_vu_t parts[] = {
+      {.vtype = RD_KAFKA_VTYPE_RKT, .u = {.rkt = topic.get()}},
+      {.vtype = RD_KAFKA_VTYPE_PARTITION, .u = {.i32 = partition}},
+      {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u = {.i = RD_KAFKA_MSG_F_COPY}},
+      {.vtype = RD_KAFKA_VTYPE_KEY,
+       .u = {.mem = {.ptr = key.empty() ? nullptr : const_cast<char*>(key.data()),
+                     .size = key.size()}}},
+      {.vtype = RD_KAFKA_VTYPE_VALUE,
+       .u = {.mem = {.ptr = payload, .size = value ? value->size() : 0}}},
+      {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u = {.ptr = opaque}},
+      {.vtype = RD_KAFKA_VTYPE_HEADERS, .u = {.headers = list}},
+  };
+  const std::size_t count = std::size(parts) - (list == nullptr ? 1 : 0);
+  Error error(rd_kafka_produceva(rk, parts, count));
+  // librdkafka owns the headers of a message that it has taken, and only then.
+  if (error && list != nullptr) rd_kafka_headers_destroy(list);
+  return error;
 }
 
 }  // namespace rdkafka

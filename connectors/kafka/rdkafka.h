@@ -11,6 +11,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "connectors/kafka/record.h"
@@ -89,16 +90,25 @@ void add(const PartitionList& list, const std::string& topic, PartitionId partit
 inline int timeout_ms(Duration d) { return static_cast<int>(d.ms); }
 inline std::string text_of(rd_kafka_resp_err_t code) { return rd_kafka_err2str(code); }
 
+// Errors that pass: librdkafka mends them by itself, or the same request succeeds a little later.
+bool passing(rd_kafka_resp_err_t code);
+
 // Partition count of an existing topic. Throws std::runtime_error naming the topic.
 std::int32_t partition_count(rd_kafka_t* rk, const std::string& topic, Duration timeout);
 
 // Ends of the partitions as they are now: Offset kEarliest or kLatest (the last stable offset where
-// the instance's isolation.level is read_committed). Throws std::runtime_error.
+// the instance's isolation.level is read_committed). Asks again while errors pass, for `timeout` in
+// all. Throws std::runtime_error.
 inline constexpr Offset kEarliest = -2;
 inline constexpr Offset kLatest = -1;
 std::map<PartitionId, Offset> list_offsets(rd_kafka_t* rk, const std::string& topic,
                                            const std::vector<PartitionId>& partitions, Offset which,
                                            Duration timeout);
+
+// Produces to an explicit partition; key and value are copied. No `value` makes a tombstone,
+// an empty one does not; an empty key is none. A null Error: librdkafka has taken it.
+Error produce(rd_kafka_t* rk, const Topic& topic, PartitionId partition, std::string_view key,
+              std::optional<std::string_view> value, const Headers& headers, void* opaque);
 
 // A consumed message as a value.
 IntakeRecord to_record(const rd_kafka_message_t& message);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
+#include <thread>
 
 #include "connectors/kafka/rdkafka.h"
 
@@ -11,6 +13,8 @@ namespace {
 
 constexpr std::int32_t kReplicationForSafety = 3;
 constexpr std::size_t kErrorBytes = 512;
+constexpr Duration kNewTopicPatience = seconds(2);
+constexpr Duration kNewTopicStep = milliseconds(20);
 
 std::vector<std::string> names(const KafkaSettings& settings) {
   return {settings.intake_topic(), settings.log_topic(), settings.rejected_topic()};
@@ -104,6 +108,20 @@ std::map<std::string, TopicFound> find_topics(rd_kafka_t* rk, const KafkaSetting
     }
   }
   return found;
+}
+
+// A topic that was just created is not known to every broker at once.
+std::map<std::string, TopicFound> find_topics_with_patience(rd_kafka_t* rk,
+                                                            const KafkaSettings& settings) {
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(kNewTopicPatience.ms);
+  while (true) {
+    auto found = find_topics(rk, settings);
+    const bool all = std::all_of(found.begin(), found.end(),
+                                 [](const auto& entry) { return entry.second.partitions > 0; });
+    if (all || std::chrono::steady_clock::now() >= deadline) return found;
+    std::this_thread::sleep_for(std::chrono::milliseconds(kNewTopicStep.ms));
+  }
 }
 
 void read_configs(rd_kafka_t* rk, const KafkaSettings& settings,
@@ -218,13 +236,14 @@ std::vector<std::string> create_topics(const KafkaSettings& settings, const Topi
     throw std::runtime_error(std::string("kafka: topic ") + rd_kafka_topic_result_name(results[i]) +
                              " was not created: " + (why ? why : rdkafka::text_of(code)));
   }
+  static_cast<void>(find_topics_with_patience(handle.get(), settings));
   return created;
 }
 
 TopicsChecked check_topics(const KafkaSettings& settings,
                            std::optional<std::int32_t> partitions_in_log) {
   const rdkafka::Handle handle(RD_KAFKA_PRODUCER, settings, {});
-  auto found = find_topics(handle.get(), settings);
+  auto found = find_topics_with_patience(handle.get(), settings);
   read_configs(handle.get(), settings, found);
   return judge_topics(settings, found, partitions_in_log);
 }

@@ -15,6 +15,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kClaimsAtOnce = 8;
 constexpr Duration kCallSlice = seconds(2);
+constexpr Duration kQueueFullWait = milliseconds(10);
 constexpr std::int64_t kMessageSlackBytes = 64 * 1024;
 
 std::map<std::string, std::string> producer_properties(const KafkaSettings& settings,
@@ -155,44 +156,17 @@ struct TransactionalWriter::Impl {
   }
 
   CallResult produce(const rdkafka::Topic& topic, PartitionId partition, std::string_view key,
-                     std::string_view value, bool null_value, const Headers& headers, void* tag,
+                     std::optional<std::string_view> value, const Headers& headers, void* tag,
                      Clock::time_point deadline) {
-    rd_kafka_headers_t* list = nullptr;
     while (true) {
-      // A header list belongs to librdkafka once the message was taken.
-      if (!headers.empty()) {
-        list = rd_kafka_headers_new(headers.size());
-        for (const auto& [name, text] : headers) {
-          rd_kafka_header_add(list, name.data(), static_cast<ssize_t>(name.size()), text.data(),
-                              static_cast<ssize_t>(text.size()));
-        }
-      }
-      // An empty value is not a null one: a null pointer would make it a tombstone.
-      static char empty = 0;
-      void* payload = null_value      ? nullptr
-                      : value.empty() ? &empty
-                                      : const_cast<char*>(value.data());
-      rd_kafka_vu_t parts[] = {
-          {.vtype = RD_KAFKA_VTYPE_RKT, .u = {.rkt = topic.get()}},
-          {.vtype = RD_KAFKA_VTYPE_PARTITION, .u = {.i32 = partition}},
-          {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u = {.i = RD_KAFKA_MSG_F_COPY}},
-          {.vtype = RD_KAFKA_VTYPE_KEY,
-           .u = {.mem = {.ptr = key.empty() ? nullptr : const_cast<char*>(key.data()),
-                         .size = key.size()}}},
-          {.vtype = RD_KAFKA_VTYPE_VALUE, .u = {.mem = {.ptr = payload, .size = value.size()}}},
-          {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u = {.ptr = tag}},
-          {.vtype = RD_KAFKA_VTYPE_HEADERS, .u = {.headers = list}},
-      };
-      const std::size_t count = std::size(parts) - (list == nullptr ? 1 : 0);
-      const rdkafka::Error error(rd_kafka_produceva(producer->get(), parts, count));
+      const auto error =
+          rdkafka::produce(producer->get(), topic, partition, key, value, headers, tag);
       if (!error) return {};
-      if (list != nullptr) rd_kafka_headers_destroy(list);
-      const std::string text = std::string("produce: ") + rd_kafka_error_string(error.get());
-      if (rd_kafka_error_code(error.get()) != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-        return {Outcome::kAbort, text};
+      if (rd_kafka_error_code(error.get()) != RD_KAFKA_RESP_ERR__QUEUE_FULL ||
+          Clock::now() >= deadline) {
+        return {Outcome::kAbort, std::string("produce: ") + rd_kafka_error_string(error.get())};
       }
-      if (Clock::now() >= deadline) return {Outcome::kAbort, text};
-      rd_kafka_poll(producer->get(), 10);
+      rd_kafka_poll(producer->get(), rdkafka::timeout_ms(kQueueFullWait));
     }
   }
 
@@ -205,21 +179,22 @@ struct TransactionalWriter::Impl {
         if (i + 1 == part.log.size()) {
           headers.emplace_back(kIntakeHeader, std::to_string(part.intake_next));
         }
-        result = produce(log_topic, part.partition, part.log[i].key, part.log[i].value, false,
-                         headers, log_tag(), deadline);
+        result = produce(log_topic, part.partition, part.log[i].key, part.log[i].value, headers,
+                         log_tag(), deadline);
         if (result.outcome != Outcome::kOk) return result;
       }
       for (const auto& record : part.rejected) {
         const RejectedWire wire = lay_out(record, rejected_bytes_max);
         if (wire.cut) ++counters.rejected_cut;
-        result = produce(rejected_topic, part.partition, {}, wire.value, false, wire.headers,
-                         nullptr, deadline);
+        result = produce(rejected_topic, part.partition, {}, wire.value, wire.headers, nullptr,
+                         deadline);
         if (result.outcome != Outcome::kOk) return result;
       }
     }
     for (const auto& reroute : transaction.reroutes) {
-      result = produce(intake_topic, reroute.to, reroute.key, reroute.record.value,
-                       reroute.record.null_value,
+      std::optional<std::string_view> value;
+      if (!reroute.record.null_value) value = reroute.record.value;
+      result = produce(intake_topic, reroute.to, reroute.key, value,
                        reroute_headers(reroute.record, settings.intake_topic()), nullptr, deadline);
       if (result.outcome != Outcome::kOk) return result;
     }
