@@ -1,0 +1,67 @@
+#include "app/policy_load.h"
+
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <sstream>
+
+#include "app/embedded.h"
+#include "engine/zone_load.h"
+
+namespace tocsin {
+
+namespace {
+
+constexpr const char* kDefault = "policy/key-account.yaml";
+
+std::optional<std::string> read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return std::nullopt;
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+std::variant<PolicyText, std::vector<PolicyError>> read_policy(const std::string& path) {
+  PolicyText text;
+  if (path.empty()) {
+    text.name = "key-account.yaml";
+    text.text = embedded_files().at(kDefault);
+  } else {
+    const auto content = read_file(path);
+    if (!content) return std::vector<PolicyError>{{path, 0, "cannot be read"}};
+    text.name = path;
+    text.text = *content;
+  }
+  const std::filesystem::path folder = path.empty() ? std::filesystem::path() : std::filesystem::path(path).parent_path();
+  for (const std::string& name : policy_includes(text.text)) {
+    std::optional<std::string> file;
+    if (!path.empty()) file = read_file((folder / name).string());
+    if (!file) {
+      const auto built_in = embedded_files().find("policy/" + name);
+      if (built_in != embedded_files().end()) file = built_in->second;
+    }
+    if (file) text.files[name] = *file;
+  }
+  return text;
+}
+
+CompiledPolicy load_policy(const std::string& path) {
+  auto text = read_policy(path);
+  if (auto* errors = std::get_if<std::vector<PolicyError>>(&text)) return std::move(*errors);
+  return compile_policy(std::get<PolicyText>(text), load_zone);
+}
+
+std::string describe(const std::vector<PolicyError>& errors) {
+  std::string out;
+  for (const PolicyError& e : errors) {
+    out += e.file;
+    if (e.line > 0) out += ":" + std::to_string(e.line);
+    out += ": " + e.reason + "\n";
+  }
+  return out;
+}
+
+}  // namespace tocsin

@@ -1,0 +1,342 @@
+#include "engine/announce.h"
+
+#include <algorithm>
+
+#include "engine/escalate.h"
+
+namespace tocsin {
+
+namespace {
+
+using enum DerivedType;
+
+constexpr const char* kFact = "fact";
+constexpr const char* kLate = "late";
+
+bool ended(const Cycle& cycle) {
+  return cycle.state == ClockState::kStopped || cycle.state == ClockState::kCancelled;
+}
+
+bool said_ended(const SaidCycle& said) {
+  return said.state == SaidState::kStopped || said.state == SaidState::kCancelled;
+}
+
+void take_thresholds(Derived& event, const Cycle& cycle) {
+  for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+    const Threshold& th = cycle.thresholds[i];
+    if (!th.exists) continue;
+    event.exists = static_cast<std::uint8_t>(event.exists | (1U << i));
+    event.due[i] = th.due;
+    event.verdict[i] = th.verdict;
+  }
+}
+
+void take_thresholds(Derived& event, const Happening& happening) {
+  event.exists = happening.exists;
+  event.due = happening.due;
+  event.verdict = happening.verdict;
+}
+
+// One cycle's announcement: the cycle as it is, and as it was told.
+class CycleAnnouncer {
+ public:
+  CycleAnnouncer(Announcement& a, const Cycle& cycle) : a_(a), cycle_(cycle) {
+    const SaidCycle* said = find_said(a.entity, cycle.clock, cycle.number);
+    fresh_ = said == nullptr || said->gone;
+  }
+
+  void run() {
+    if (fresh_) say_start();
+    if (!ended(cycle_)) say_stated();
+    say_breaches();
+    if (ended(cycle_)) {
+      say_end();
+    } else {
+      say_state();
+    }
+    say_warnings();
+  }
+
+ private:
+  SaidCycle& said() { return *find_said(a_.entity, cycle_.clock, cycle_.number); }
+  bool news(const Happening& h) const {
+    return h.cause >= 0 ? fresh_ || !a_.entity.facts[static_cast<std::size_t>(h.cause)].read : fresh_;
+  }
+
+  void say_start() {
+    const Happening& first = cycle_.history.front();
+    Derived event = about(kClockStarted, cycle_, cycle_.start);
+    event.start = cycle_.start;
+    event.calendar = cycle_.calendar;
+    take_thresholds(event, first);
+    a_.say(std::move(event));
+  }
+
+  // What new facts state themselves, of a clock that has not ended by now.
+  void say_stated() {
+    for (const Happening& h : cycle_.history) {
+      if (h.what == Happened::kStarted || h.what == Happened::kWarned ||
+          h.what == Happened::kBreached || !news(h)) {
+        continue;
+      }
+      SaidCycle& told = said();
+      switch (h.what) {
+        case Happened::kPaused:
+          if (told.state == SaidState::kRunning) a_.say(about(kClockPaused, cycle_, h.time));
+          break;
+        case Happened::kResumed: {
+          if (told.state == SaidState::kRunning) break;
+          Derived event = about(kClockResumed, cycle_, h.time);
+          take_thresholds(event, h);
+          event.start = cycle_.start;
+          a_.say(std::move(event));
+          break;
+        }
+        case Happened::kRetargeted: {
+          if (said_ended(told)) break;
+          Derived event = about(kClockRetargeted, cycle_, h.time);
+          take_thresholds(event, h);
+          event.start = cycle_.start;
+          event.reason = kFact;
+          a_.say(std::move(event));
+          break;
+        }
+        case Happened::kWithdrawn:
+          if (told.thresholds[static_cast<std::size_t>(h.threshold)].breached) {
+            say_withdrawn(h.threshold, h.time, "retargeted");
+          }
+          break;
+        case Happened::kStopped: {
+          if (said_ended(told)) break;
+          say_breaches_before(h);
+          Derived event = about(kClockStopped, cycle_, h.time);
+          take_thresholds(event, h);
+          event.stopped = h.time;
+          event.elapsed_ms = h.elapsed_ms;
+          a_.say(std::move(event));
+          break;
+        }
+        case Happened::kCancelled: {
+          if (said_ended(told)) break;
+          Derived event = about(kClockCancelled, cycle_, h.time);
+          event.reason = kFact;
+          a_.say(std::move(event));
+          break;
+        }
+        default:
+          break;
+      }
+    }
+  }
+
+  void say_breaches_before(const Happening&) {}
+
+  void say_withdrawn(std::int16_t threshold, Instant time, const char* reason) {
+    Derived event = about(kClockWithdrawn, cycle_, time);
+    event.threshold = threshold;
+    event.reason = reason;
+    a_.say(std::move(event));
+  }
+
+  void say_breaches() {
+    for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
+      const Threshold& th = cycle_.thresholds[static_cast<std::size_t>(i)];
+      const bool told = said().thresholds[static_cast<std::size_t>(i)].breached;
+      const bool breached = th.exists && th.verdict == Verdict::kBreached;
+      if (told && !breached) say_withdrawn(i, a_.now, kLate);
+      if (!told && breached && th.breached_at != kNever) {
+        Derived event = about(kClockBreached, cycle_, th.breached_at);
+        event.threshold = i;
+        event.due[static_cast<std::size_t>(i)] = th.due;
+        a_.say(std::move(event));
+      }
+    }
+  }
+
+  void say_end() {
+    const SaidCycle& told = said();
+    if (cycle_.state == ClockState::kCancelled) {
+      if (told.state == SaidState::kCancelled) return;
+      Derived event = about(kClockCancelled, cycle_, cycle_.stopped);
+      event.reason = kFact;
+      a_.say(std::move(event));
+      return;
+    }
+    Derived event = about(kClockStopped, cycle_, cycle_.stopped);
+    take_thresholds(event, cycle_);
+    event.stopped = cycle_.stopped;
+    event.elapsed_ms = cycle_.elapsed_ms;
+    if (told.state == SaidState::kStopped) {
+      if (same_result(told)) return;
+      event.type = kClockCorrected;
+      event.time = a_.now;
+    }
+    a_.say(std::move(event));
+  }
+
+  bool same_result(const SaidCycle& told) const {
+    if (told.stopped != cycle_.stopped || told.elapsed_ms != cycle_.elapsed_ms) return false;
+    for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+      const Threshold& th = cycle_.thresholds[i];
+      const SaidThreshold& s = told.thresholds[i];
+      if (th.exists != s.exists) return false;
+      if (th.exists && (th.due != s.due || th.verdict != s.verdict)) return false;
+    }
+    return true;
+  }
+
+  // Running or paused: what is left when everything stated was said.
+  void say_state() {
+    const SaidCycle& told = said();
+    if (cycle_.state == ClockState::kPaused) {
+      if (told.state != SaidState::kPaused) {
+        a_.say(about(kClockPaused, cycle_, a_.now));
+      }
+      if (differs(said())) say_retargeted();
+      return;
+    }
+    if (told.state == SaidState::kPaused) {
+      Derived event = about(kClockResumed, cycle_, a_.now);
+      take_thresholds(event, cycle_);
+      event.start = cycle_.start;
+      a_.say(std::move(event));
+    }
+    if (said_ended(told) || differs(said())) say_retargeted();
+  }
+
+  void say_retargeted() {
+    Derived event = about(kClockRetargeted, cycle_, a_.now);
+    take_thresholds(event, cycle_);
+    event.start = cycle_.start;
+    event.reason = kLate;
+    a_.say(std::move(event));
+  }
+
+  bool differs(const SaidCycle& told) const {
+    if (told.start != cycle_.start) return true;
+    for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+      const Threshold& th = cycle_.thresholds[i];
+      const SaidThreshold& s = told.thresholds[i];
+      if (th.exists != s.exists) return true;
+      if (th.exists && th.due != s.due) return true;
+    }
+    return false;
+  }
+
+  void say_warnings() {
+    if (ended(cycle_)) return;
+    for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
+      const Threshold& th = cycle_.thresholds[static_cast<std::size_t>(i)];
+      if (!th.exists || th.verdict != Verdict::kPending) continue;
+      if (th.warned <= said().thresholds[static_cast<std::size_t>(i)].warned) continue;
+      Derived event = about(kClockWarned, cycle_, th.warned_at);
+      event.threshold = i;
+      event.warning = th.warned;
+      event.due[static_cast<std::size_t>(i)] = warned_due(i);
+      a_.say(std::move(event));
+    }
+  }
+
+  // The due at the moment of the last warning.
+  Instant warned_due(std::int16_t threshold) const {
+    for (auto h = cycle_.history.rbegin(); h != cycle_.history.rend(); ++h) {
+      if (h->what == Happened::kWarned && h->threshold == threshold) {
+        return h->due[static_cast<std::size_t>(threshold)];
+      }
+    }
+    return cycle_.thresholds[static_cast<std::size_t>(threshold)].due;
+  }
+
+  Announcement& a_;
+  const Cycle& cycle_;
+  bool fresh_ = false;
+};
+
+// Cycles that were told and do not exist.
+void take_back(Announcement& a) {
+  for (std::size_t s = 0; s < a.entity.said.size(); ++s) {
+    const SaidCycle& said = a.entity.said[s];
+    if (said.gone) continue;
+    const bool exists = std::any_of(a.truth.cycles.begin(), a.truth.cycles.end(), [&](const Cycle& c) {
+      return c.clock == said.clock && c.number == said.cycle;
+    });
+    if (exists) continue;
+    for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
+      if (!a.entity.said[s].thresholds[static_cast<std::size_t>(i)].breached) continue;
+      Derived event;
+      event.type = kClockWithdrawn;
+      event.time = a.now;
+      event.clock = a.entity.said[s].clock;
+      event.cycle = a.entity.said[s].cycle;
+      event.threshold = i;
+      event.reason = kLate;
+      a.say(std::move(event));
+    }
+    if (a.entity.said[s].state == SaidState::kCancelled) continue;
+    Derived event;
+    event.type = kClockCancelled;
+    event.time = a.now;
+    event.clock = a.entity.said[s].clock;
+    event.cycle = a.entity.said[s].cycle;
+    event.reason = kLate;
+    event.gone = true;
+    a.say(std::move(event));
+  }
+}
+
+}  // namespace
+
+Derived about(DerivedType type, const Cycle& cycle, Instant time) {
+  Derived event;
+  event.type = type;
+  event.time = time;
+  event.clock = cycle.clock;
+  event.cycle = cycle.number;
+  return event;
+}
+
+void announce_clocks(Announcement& a) {
+  take_back(a);
+  for (const Cycle& cycle : a.truth.cycles) CycleAnnouncer(a, cycle).run();
+}
+
+void announce_stages(Announcement& a) {
+  for (std::size_t s = 0; s < a.entity.stages.size(); ++s) {
+    const SaidStage& said = a.entity.stages[s];
+    if (!said.stands) continue;
+    const auto entered = std::find_if(a.truth.entries.begin(), a.truth.entries.end(),
+                                      [&](const StageEntry& e) { return e.to == said.stage; });
+    if (entered != a.truth.entries.end()) continue;
+    Derived event;
+    event.type = kComplaintWithdrawn;
+    event.time = a.now;
+    event.to = said.stage;
+    event.reason = kLate;
+    for (const StageEntry& e : a.truth.entries) {
+      if (e.to < said.stage) event.from = e.to;
+    }
+    a.say(std::move(event));
+  }
+  for (const StageEntry& entry : a.truth.entries) {
+    const auto said = std::find_if(a.entity.stages.begin(), a.entity.stages.end(),
+                                   [&](const SaidStage& s) { return s.stage == entry.to; });
+    if (said != a.entity.stages.end() && said->stands) continue;
+    Derived event;
+    event.type = kComplaintAdvanced;
+    event.time = entry.time;
+    event.from = entry.from;
+    event.to = entry.to;
+    event.reason = entry.reason;
+    a.say(std::move(event));
+  }
+}
+
+void announce(Announcement& a) {
+  const std::size_t first = a.out.size();
+  announce_stages(a);
+  announce_clocks(a);
+  escalate(a, first);
+  for (EntityFact& fact : a.entity.facts) fact.read = true;
+}
+
+}  // namespace tocsin

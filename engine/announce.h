@@ -1,0 +1,53 @@
+// The difference between what is true and what was announced, as derived events (contract §4.8).
+//
+// `announce` compares an entity's Truth with what was said, and says the rest: first what facts that
+// no decision has read yet state themselves, at their own time; then what follows indirectly, at the
+// decision's instant; then who is told (engine/escalate.h). Every event is applied to the entity as
+// it is made, so that afterwards nothing is left to say at this instant.
+//
+// Pure but for the entity. Cost: O(cycles of the entity + events).
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/derived.h"
+#include "engine/entity.h"
+#include "engine/truth.h"
+
+namespace tocsin {
+
+// Who plays a role for an account at this moment; appended to `persons`.
+class RoleBook {
+ public:
+  virtual ~RoleBook() = default;
+  virtual void persons(std::int16_t role, std::vector<std::string>& out) const = 0;
+};
+
+struct Announcement {
+  Entity& entity;
+  const Truth& truth;
+  const Policy& policy;
+  const RoleBook& roles;
+  Instant now;
+  std::vector<Derived>& out;  // appended to
+
+  void say(Derived event) {
+    apply(entity, event, now);
+    out.push_back(std::move(event));
+  }
+};
+
+// Says everything that there is to say at `now`; `truth` has been advanced to it. Afterwards all
+// facts count as read.
+void announce(Announcement& a);
+
+// Clocks and stages only; part of `announce`.
+void announce_clocks(Announcement& a);
+void announce_stages(Announcement& a);
+
+// A derived event about one cycle, with nothing said yet but whose it is and when.
+Derived about(DerivedType type, const Cycle& cycle, Instant time);
+
+}  // namespace tocsin

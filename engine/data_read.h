@@ -1,0 +1,26 @@
+// Reading a fact's data as its policy describes it: the fields that decisions need, or what is bad.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/entity.h"
+#include "engine/policy.h"
+#include "events/fact.h"
+
+namespace tocsin {
+
+struct ReadData {
+  std::string bad;                   // `bad_data:priority`, or empty
+  EntityFact fact;                   // everything but order and stamps
+  std::vector<std::string> persons;  // of a `persons` field
+  int score = 0;                     // of a score field; 0: none
+};
+
+// Reads `fact.data` by the verb's fields, in their order; the first bad one is the reason. A date is
+// the end of that day in the policy's working calendar. Instants that no calendar reaches (before
+// 1990, after 2037) are bad. Pure; keeps a parser per thread.
+void read_data(const Policy& policy, const VerbSpec& verb, const Fact& fact, ReadData& out);
+
+}  // namespace tocsin

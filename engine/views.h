@@ -1,0 +1,17 @@
+// Rows for readers, made from an entity's state (engine/view.h).
+#pragma once
+
+#include <string>
+
+#include "engine/entity.h"
+#include "engine/policy.h"
+#include "engine/view.h"
+
+namespace tocsin {
+
+EntityView make_view(const Entity& entity, const Policy& policy);
+
+// Appends the row of `simulate --emit verdicts`, byte for byte as the contract's §8 says.
+void append_verdict(std::string& out, const EntityView& view, const ClockRow& row);
+
+}  // namespace tocsin
