@@ -48,8 +48,8 @@ class Judge {
   void at_least(const std::string& setting, std::int64_t wanted) {
     const auto value = number(found_.config, setting);
     if (!value || *value < wanted) {
-      faults_.push_back(
-          {topic_, setting, shown(found_.config, setting), "at least " + std::to_string(wanted)});
+      faults_.push_back({topic_, setting, shown(found_.config, setting),
+                         std::string("at least ").append(std::to_string(wanted))});
     }
   }
 
@@ -173,23 +173,21 @@ std::string TopicFault::text() const {
 std::map<std::string, std::string> wanted_config(const KafkaSettings& settings,
                                                  const std::string& topic,
                                                  std::int32_t replication) {
+  const bool intake = topic == settings.intake_topic();
+  const bool safe = replication >= kReplicationForSafety;
   std::map<std::string, std::string> config{
       {"cleanup.policy", "delete"},
       {"compression.type", "producer"},
-      {"max.message.bytes", std::to_string(kIntakeMessageBytes)},
+      {"max.message.bytes",
+       std::to_string(intake ? kIntakeMessageBytes
+                             : std::max(kLogMessageBytesMin, 2 * kIntakeMessageBytes))},
+      {"min.insync.replicas", safe ? "2" : "1"},
   };
-  if (topic != settings.intake_topic()) {
-    config["retention.ms"] = "-1";
-    config["retention.bytes"] = "-1";
-    config["max.message.bytes"] =
-        std::to_string(std::max(kLogMessageBytesMin, 2 * kIntakeMessageBytes));
+  if (!intake) {
+    config.emplace("retention.ms", "-1");
+    config.emplace("retention.bytes", "-1");
   }
-  if (replication >= kReplicationForSafety) {
-    config["min.insync.replicas"] = "2";
-    config["unclean.leader.election.enable"] = "false";
-  } else {
-    config["min.insync.replicas"] = "1";
-  }
+  if (safe) config.emplace("unclean.leader.election.enable", "false");
   return config;
 }
 
@@ -296,9 +294,10 @@ TopicsChecked judge_topics(const KafkaSettings& settings,
   // Below kLogMessageBytesMin the fault is named already.
   if (intake_bytes && checked.rejected_bytes_max >= kLogMessageBytesMin &&
       checked.rejected_bytes_max < 2 * *intake_bytes) {
-    faults.push_back(
-        {settings.rejected_topic(), "max.message.bytes", std::to_string(checked.rejected_bytes_max),
-         "at least " + std::to_string(2 * *intake_bytes) + ", twice that of " + intake});
+    faults.push_back({settings.rejected_topic(), "max.message.bytes",
+                      std::to_string(checked.rejected_bytes_max),
+                      std::string("at least ").append(std::to_string(2 * *intake_bytes)) +
+                          ", twice that of " + intake});
   }
   return checked;
 }
