@@ -86,15 +86,16 @@ std::string Zone::text() const {
   return out;
 }
 
-std::variant<Zone, std::string> Zone::parse(std::string_view text) {
-  std::string name{take(text)};
-  std::string version{take(text)};
-  const auto first = read_seconds(take(text));
+std::variant<Zone, std::string> Zone::parse(const std::string_view text) {
+  std::string_view rest = text;
+  std::string name{take(rest)};
+  std::string version{take(rest)};
+  const auto first = read_seconds(take(rest));
   if (!first) return "zone text: no offset after name and version";
   std::vector<Change> changes;
-  while (!text.empty()) {
+  while (!rest.empty()) {
     if (changes.size() >= kMaxChanges) return "zone text: too many changes";
-    const std::string_view part = take(text);
+    const std::string_view part = take(rest);
     // The sign of the offset parts the two numbers; the first character may be the instant's own.
     const std::size_t sign = part.find_first_of("+-", 1);
     if (sign == std::string_view::npos) return "zone text: a change is `at+offset`";
@@ -103,7 +104,11 @@ std::variant<Zone, std::string> Zone::parse(std::string_view text) {
     if (!at || !offset) return "zone text: a change is `at+offset` in seconds";
     changes.push_back({Instant{*at}, Duration{*offset}});
   }
-  return make(std::move(name), std::move(version), Duration{*first}, std::move(changes));
+  auto zone = make(std::move(name), std::move(version), Duration{*first}, std::move(changes));
+  // One zone has one text, so that equal zones have equal hashes.
+  const auto* made = std::get_if<Zone>(&zone);
+  if (made && made->text() != text) return "zone text: not as this program writes it";
+  return zone;
 }
 
 Duration Zone::offset(Instant t) const {
@@ -112,6 +117,8 @@ Duration Zone::offset(Instant t) const {
                        [](Instant u, const Change& change) { return u < change.at; });
   return after == changes_.begin() ? first_ : std::prev(after)->offset;
 }
+
+LocalTime Zone::to_local(Instant t) const { return {saturating_add(t.ms, offset(t).ms)}; }
 
 Instant Zone::to_utc(LocalTime t, Edge edge) const {
   // Only changes within the largest offset of `t` can matter; before them all, one offset holds.

@@ -22,6 +22,7 @@
 // ns.
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -50,7 +51,9 @@ constexpr std::int64_t kMsPerDay = 86'400'000;
 // The local date of a local time, and the local time of `since_midnight` on a date.
 constexpr LocalDate date_of(LocalTime t) {
   const std::int64_t day = t.ms / kMsPerDay - (t.ms % kMsPerDay < 0 ? 1 : 0);
-  return {static_cast<std::int32_t>(day)};
+  // Far beyond every instant that is computed with; a bound keeps the last date the last.
+  constexpr std::int64_t kFarthest = 2'000'000'000;
+  return {static_cast<std::int32_t>(std::clamp(day, -kFarthest, kFarthest))};
 }
 constexpr LocalTime local_time(LocalDate date, Duration since_midnight) {
   return {date.day * kMsPerDay + since_midnight.ms};
@@ -90,7 +93,7 @@ class Zone {
   const std::vector<Change>& changes() const { return changes_; }
 
   Duration offset(Instant t) const;
-  LocalTime to_local(Instant t) const { return {t.ms + offset(t).ms}; }
+  LocalTime to_local(Instant t) const;
   LocalDate local_date(Instant t) const { return date_of(to_local(t)); }
 
   Instant to_utc(LocalTime t, Edge edge) const;
