@@ -60,7 +60,10 @@ class CycleAnnouncer {
  private:
   SaidCycle& said() { return *find_said(a_.entity, cycle_.clock, cycle_.number); }
   bool news(const Happening& h) const {
-    return h.cause >= 0 ? fresh_ || !a_.entity.facts[static_cast<std::size_t>(h.cause)].read : fresh_;
+    const auto unread = [&](std::int32_t fact) {
+      return fact >= 0 && !a_.entity.facts[static_cast<std::size_t>(fact)].read;
+    };
+    return fresh_ || unread(h.cause) || unread(h.also);
   }
 
   void say_start() {
@@ -336,7 +339,11 @@ void announce(Announcement& a) {
   announce_stages(a);
   announce_clocks(a);
   escalate(a, first);
-  for (EntityFact& fact : a.entity.facts) fact.read = true;
+  const KindSpec& kind = a.policy.kinds[static_cast<std::size_t>(a.entity.kind)];
+  for (EntityFact& fact : a.entity.facts) {
+    fact.read = fact.read || a.truth.created ||
+                (fact.verb != kNone && kind.verbs[static_cast<std::size_t>(fact.verb)].uncreated);
+  }
 }
 
 }  // namespace tocsin

@@ -211,7 +211,9 @@ void ClockWork::retarget(Instant c, std::int16_t priority, std::int16_t tier, st
     if (!wanted) {
       if (!th.exists) continue;
       if (th.verdict == Verdict::kBreached) withdrawn.push_back(static_cast<std::int16_t>(i));
+      const std::uint16_t warned = th.warned;
       th = Threshold{};
+      th.warned = warned;  // warnings are counted on should it appear again
       changed = true;
       continue;
     }

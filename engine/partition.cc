@@ -228,15 +228,15 @@ void Partition::decide_one(Entity& e, Instant now, const DerivedSink& sink) {
   const KindSpec& kind = policy_->kinds[static_cast<std::size_t>(e.kind)];
   if (!e.truth) e.truth = std::make_shared<Truth>(*policy_, kind);
   e.truth->read(e.facts);
-  if (!e.truth->created) return;
-  e.truth->advance(now);
+  if (!e.truth->created && e.groups.empty()) return;
+  e.truth->advance(e.facts, now);
   derived_.clear();
   const Roles roles(*e.owner, *policy_);
   Announcement a{e, *e.truth, *policy_, roles, now, derived_};
   announce(a);
   counters_.derived += static_cast<std::int64_t>(derived_.size());
   for (const Derived& event : derived_) sink(e, *policy_, event, now);
-  if (kind.fault.enabled) watch_faults(*e.owner, e);
+  if (kind.fault.enabled && e.truth->created) watch_faults(*e.owner, e);
   schedule(e);
 }
 

@@ -90,6 +90,7 @@ void set_priority(Truth& truth, std::int16_t priority, Instant t, std::int32_t c
   const std::int16_t was = truth.priority;
   if (priority == was) return;
   truth.priority = priority;
+  truth.priority_cause = cause;
   truth.priorities.emplace_back(t, priority);
   for (std::size_t c = 0; c < truth.clocks.size(); ++c) {
     const ClockSpec& spec = truth.kind->clocks[c];
@@ -129,13 +130,13 @@ void Truth::read(const std::vector<EntityFact>& facts) {
   for (; position < facts.size(); ++position) {
     if (created_at == kNever) return;
     const Instant t = std::max(facts[position].time, created_at);
-    advance({t.ms - 1});
+    advance(facts, {t.ms - 1});
     apply(facts, position);
   }
 }
 
-void Truth::advance(Instant until) {
-  for (Instant t = next_due(); t <= until; t = next_due()) fire_one(t);
+void Truth::advance(const std::vector<EntityFact>& facts, Instant until) {
+  for (Instant t = next_due(); t <= until; t = next_due()) fire_one(facts, t);
 }
 
 Instant Truth::next_due() const {
@@ -154,7 +155,7 @@ Instant Truth::next_due() const {
   return next;
 }
 
-void Truth::fire_one(Instant t) {
+void Truth::fire_one(const std::vector<EntityFact>& facts, Instant t) {
   fired = t;
   for (std::size_t c = 0; c < clocks.size(); ++c) {
     Cycle* cycle = live_cycle(*this, c);
@@ -174,7 +175,7 @@ void Truth::fire_one(Instant t) {
   }
   for (std::size_t c = 0; c < clocks.size(); ++c) {
     if (clocks[c].next_period == t) {
-      start_period(c, t);
+      start_period(facts, c, t);
       return;
     }
   }
@@ -236,7 +237,7 @@ void Truth::enter_stage(std::int16_t to, Instant t, std::int32_t cause, const st
   }
 }
 
-void Truth::start_period(std::size_t c, Instant t) {
+void Truth::start_period(const std::vector<EntityFact>& facts, std::size_t c, Instant t) {
   const ClockSpec& spec = kind->clocks[c];
   const Calendar& calendar = policy->working();
   const Period period = calendar.period_at(t, spec.cadence.kind);
@@ -261,6 +262,16 @@ void Truth::start_period(std::size_t c, Instant t) {
   cycle.end = period.end;
   cycle.needed = needed;
   work(*this, cycle).start(t, 0, tier, due, false, -1);
+  // Facts of this very instant were read before it, and count.
+  std::size_t first = position;
+  while (first > 0 && std::max(facts[first - 1].time, created_at) == t) --first;
+  for (std::size_t i = first; i < position; ++i) {
+    if (facts[i].time == t && fires(spec.cadence.match, facts[i], {stage, resolved, false}) &&
+        --cycle.needed == 0) {
+      work(*this, cycle).stop(t, static_cast<std::int32_t>(i));
+      return;
+    }
+  }
 }
 
 void Truth::begin_life(const std::vector<EntityFact>& facts, std::size_t i, Instant t) {
@@ -382,7 +393,11 @@ void Truth::apply(const std::vector<EntityFact>& facts, std::size_t i) {
         Cycle& cycle = cycles[static_cast<std::size_t>(clock.last)];
         if (!live(cycle)) {
           work(*this, cycle).run_on(t, cause);
-          if (cycle.priority != priority) work(*this, cycle).retarget(t, priority, tier, cause);
+          if (cycle.priority != priority) {
+            const std::size_t before_it = cycle.history.size();
+            work(*this, cycle).retarget(t, priority, tier, cause);
+            for (std::size_t h = before_it; h < cycle.history.size(); ++h) cycle.history[h].also = priority_cause;
+          }
         }
         continue;
       }

@@ -37,6 +37,7 @@ struct Happening {
   Happened what = Happened::kStarted;
   std::int16_t threshold = kNone;  // warned, breached, withdrawn
   std::int32_t cause = -1;         // place of the fact that caused it; -1: a due
+  std::int32_t also = -1;          // and of the one that made it so: the priority a reopening finds
   Instant time;
   std::array<Instant, kMaxThresholds> due{};  // kNever = unknown
   std::array<Verdict, kMaxThresholds> verdict{};
@@ -119,7 +120,7 @@ struct Truth {
   // Reads the facts that come after those read so far. All of them must sort after what was fired.
   void read(const std::vector<EntityFact>& facts);
   // Fires everything due up to and including `until`.
-  void advance(Instant until);
+  void advance(const std::vector<EntityFact>& facts, Instant until);
   // Whether a fact that joins at `place` with effective time `time` may be read on top of this.
   bool can_read(std::size_t place, Instant time) const { return place >= position && time > fired; }
   // The next instant at which something falls due; kNever when nothing does.
@@ -135,6 +136,7 @@ struct Truth {
   Instant created_at{kNever};
   std::int32_t creator = -1;
   std::int16_t priority = 0;
+  std::int32_t priority_cause = -1;
   std::int16_t tier = 0;         // the stamp
   std::int16_t tier_in_force = kNone;  // of an account, by event time
   std::int16_t stage = kNone;
@@ -155,10 +157,10 @@ struct Truth {
  private:
   friend class ClockWork;
   void apply(const std::vector<EntityFact>& facts, std::size_t i);
-  void fire_one(Instant t);
+  void fire_one(const std::vector<EntityFact>& facts, Instant t);
   void enter_stage(std::int16_t to, Instant t, std::int32_t cause, const std::string& reason);
   void begin_life(const std::vector<EntityFact>& facts, std::size_t i, Instant t);
-  void start_period(std::size_t clock, Instant t);
+  void start_period(const std::vector<EntityFact>& facts, std::size_t clock, Instant t);
   void breach(Cycle& cycle, std::int16_t threshold, Instant t);
 };
 
