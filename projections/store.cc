@@ -1,0 +1,380 @@
+#include "projections/store.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include "projections/bytes.h"
+#include "projections/write_behind.h"
+
+namespace tocsin {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Rows of another format are not read but made anew.
+constexpr std::int64_t kStoreFormat = 1;
+constexpr PartitionId kNoPartition = -1;  // sorts behind all others
+
+std::string format_key() { return Key(kNoPartition, Family::kMeta).text("format").take(); }
+
+Clock::time_point deadline(Duration timeout) {
+  return Clock::now() + std::chrono::milliseconds(timeout.ms);
+}
+
+std::shared_ptr<Table> open_table(const std::filesystem::path& directory,
+                                  const StoreOptions& options) {
+  std::shared_ptr<Table> table = Table::open(directory, options.table);
+  const std::optional<std::string> format = table->get(format_key());
+  const auto rows = table->snapshot()->rows("", "\xff\xff\xff\xff\xff");
+  const bool fresh = !format && !rows.valid();
+  if (format && ByteReader(*format).signed_int() == kStoreFormat) return table;
+  if (!fresh) {
+    throw std::runtime_error(directory.string() +
+                             " holds a store of another format; it can be removed and is then "
+                             "made anew from the log");
+  }
+  std::string value;
+  put_signed(value, kStoreFormat);
+  table->write({{format_key(), value}});
+  return table;
+}
+
+}  // namespace
+
+class Store::Impl {
+ public:
+  Impl(const std::filesystem::path& directory, const StoreOptions& options)
+      : options_(options), table_(open_table(directory, options)) {
+    read_bookkeeping();
+    publish(table_->snapshot(), 0);
+    writer_ = std::thread([this] { write_until_stopped(); });
+  }
+
+  ~Impl() {
+    {
+      std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    work_.notify_all();
+    writer_.join();
+  }
+
+  Offset applied(PartitionId partition) const {
+    std::lock_guard lock(mutex_);
+    return offset_in(view_->applied(), partition);
+  }
+
+  void apply(AppliedBatch batch) {
+    std::unique_lock lock(mutex_);
+    room_.wait(lock, [&] { return active_->bytes <= options_.pending_bytes_max; });
+    if (batch.next < handed_over_[batch.partition]) {
+      throw std::logic_error("a batch goes back behind what was applied");
+    }
+    handed_over_[batch.partition] = batch.next;
+    const bool first = active_->empty();
+    if (first) oldest_ = Clock::now();
+    active_->add(std::move(batch));
+    ++generation_;
+    if (first || active_->bytes >= options_.write_bytes || waiters_ > 0) work_.notify_all();
+  }
+
+  template <typename Find>
+  auto find_pending(Find find) const -> decltype(find(std::declval<const Pending&>())) {
+    std::lock_guard lock(mutex_);
+    if (auto found = find(*active_)) return found;
+    if (writing_) return find(*writing_);
+    return std::nullopt;
+  }
+
+  std::optional<std::string> load_entity(PartitionId partition, const EntityKey& entity) const {
+    const std::string key = Key(partition, Family::kEntity).entity(entity).take();
+    auto pending = find_pending([&](const Pending& p) -> std::optional<std::string> {
+      const auto found = p.entities.find(key);
+      if (found == p.entities.end()) return std::nullopt;
+      return found->second.change.state;
+    });
+    return pending ? pending : table_->get(key);
+  }
+
+  std::optional<std::string> load_account(PartitionId partition, std::string_view account) const {
+    const std::string key = Key(partition, Family::kAccount).text(account).take();
+    auto pending = find_pending([&](const Pending& p) -> std::optional<std::string> {
+      const auto found = p.accounts.find(key);
+      if (found == p.accounts.end()) return std::nullopt;
+      return found->second;
+    });
+    return pending ? pending : table_->get(key);
+  }
+
+  std::optional<std::uint64_t> seen(PartitionId partition, std::string_view account,
+                                    const Hash128& identity) const {
+    const std::string key = Key(partition, Family::kSeen).text(account).hash(identity).take();
+    const auto pending = find_pending([&](const Pending& p) -> std::optional<std::uint64_t> {
+      const auto found = p.seen.find(key);
+      if (found == p.seen.end()) return std::nullopt;
+      return found->second;
+    });
+    if (pending) return pending;
+    const std::optional<std::string> row = table_->get(key);
+    if (!row) return std::nullopt;
+    return ByteReader(*row).unsigned_int();
+  }
+
+  void scan_due(PartitionId partition, Instant from, Instant to, const DueSink& sink) const {
+    // Dues that are not written yet stand over the rows of the same entities.
+    std::map<EntityKey, Instant> pending;
+    std::unique_lock lock(mutex_);
+    const Pending* const active = active_.get();
+    for (const Pending* p : {writing_.get(), active}) {
+      if (p == nullptr) continue;
+      for (const auto& [key, entity] : p->entities) {
+        if (entity.partition == partition) {
+          pending.insert_or_assign(entity.change.key, entity.change.next_due);
+        }
+      }
+    }
+    const ReadView view = *view_;
+    lock.unlock();
+    std::vector<std::pair<Instant, const EntityKey*>> waiting;
+    for (const auto& [key, due] : pending) {
+      if (from <= due && due < to && due != kNever) waiting.emplace_back(due, &key);
+    }
+    std::sort(waiting.begin(), waiting.end(),
+              [](const auto& a, const auto& b) { return a.first < b.first; });
+
+    const std::string prefix = Key(partition, Family::kDue).take();
+    RowCursor rows = view.rows(prefix, Key(partition, Family::kDue).instant(from).take());
+    auto next = waiting.begin();
+    for (; rows.valid(); rows.next()) {
+      KeyReader key(rows.key());
+      const Instant due = key.instant();
+      if (due >= to) break;
+      for (; next != waiting.end() && next->first <= due; ++next) {
+        if (!sink(next->first, *next->second)) return;
+      }
+      const EntityKey entity = key.entity();
+      if (pending.contains(entity)) continue;
+      if (!sink(due, entity)) return;
+    }
+    for (; next != waiting.end(); ++next) {
+      if (!sink(next->first, *next->second)) return;
+    }
+  }
+
+  ReadView view() const {
+    std::lock_guard lock(mutex_);
+    return *view_;
+  }
+
+  bool refresh(Duration timeout) const {
+    std::unique_lock lock(mutex_);
+    const std::uint64_t target = generation_;
+    return wait_for_write(lock, deadline(timeout), [&] { return written_generation_ >= target; });
+  }
+
+  bool wait_applied(PartitionId partition, Offset offset, Duration timeout) const {
+    std::unique_lock lock(mutex_);
+    return wait_for_write(lock, deadline(timeout),
+                          [&] { return offset_in(view_->applied(), partition) >= offset; });
+  }
+
+  void flush() {
+    constexpr Duration kLong = hours(1);
+    if (!refresh(kLong)) throw std::runtime_error("the store does not write: " + problem());
+    table_->flush();
+  }
+
+  std::map<Family, FamilyHash> hashes() const {
+    std::map<Family, FamilyHash> sums;
+    const ReadView view = this->view();
+    for (const PartitionId partition : view.partitions()) {
+      const std::string prefix = Key(partition, Family::kMeta).take().substr(0, 4);
+      for (RowCursor rows = view.rows(prefix); rows.valid(); rows.next()) {
+        const auto family = static_cast<Family>(rows.key()[kKeyPrefixBytes - 1]);
+        if (family == Family::kMeta) continue;
+        const Hash128 hash = hash128(rows.value(), hash128(rows.key()));
+        FamilyHash& sum = sums[family];
+        ++sum.rows;
+        sum.hash += hash.low ^ hash.high;
+      }
+    }
+    return sums;
+  }
+
+  std::string problem() const {
+    std::lock_guard lock(mutex_);
+    return problem_;
+  }
+
+  Table& table() { return *table_; }
+
+ private:
+  static Offset offset_in(const std::map<PartitionId, Offset>& offsets, PartitionId partition) {
+    const auto found = offsets.find(partition);
+    return found == offsets.end() ? 0 : found->second;
+  }
+
+  void read_bookkeeping() {
+    const auto snapshot = table_->snapshot();
+    RowCursor rows = snapshot->rows("", format_key());
+    // From one partition's bookkeeping to the next, past everything else.
+    while (rows.valid()) {
+      const PartitionId partition = KeyReader(rows.key()).partition();
+      const std::string meta = Key(partition, Family::kMeta).take();
+      for (rows.seek(meta); rows.valid() && rows.key().starts_with(meta); rows.next()) {
+        std::string prefix;
+        if (is_applied_key(rows.key())) {
+          handed_over_[partition] = written_to_[partition] = ByteReader(rows.value()).signed_int();
+        } else if (is_low_water_key(rows.key(), prefix)) {
+          low_water_[prefix] = rows.value();
+        }
+      }
+      rows.seek(after_prefix(meta.substr(0, 4)));
+    }
+  }
+
+  // With mutex_ held, or before there are threads.
+  void publish(std::shared_ptr<const TableSnapshot> snapshot, std::uint64_t generation) {
+    view_.emplace(std::move(snapshot), std::make_shared<const LowWater>(low_water_), written_to_);
+    written_generation_ = generation;
+  }
+
+  template <typename Done>
+  bool wait_for_write(std::unique_lock<std::mutex>& lock, Clock::time_point until,
+                      Done done) const {
+    if (done()) return true;
+    ++waiters_;
+    work_.notify_all();
+    const bool reached = written_.wait_until(lock, until, done);
+    --waiters_;
+    return reached;
+  }
+
+  void write_until_stopped() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      work_.wait(lock, [&] { return stopping_ || !active_->empty(); });
+      const auto due = oldest_ + std::chrono::milliseconds(options_.write_interval.ms);
+      work_.wait_until(lock, due, [&] {
+        return stopping_ || waiters_ > 0 || active_->bytes >= options_.write_bytes;
+      });
+      if (active_->empty()) {
+        if (stopping_) return;
+        continue;
+      }
+      writing_ = std::exchange(active_, std::make_shared<Pending>());
+      const std::uint64_t generation = generation_;
+      room_.notify_all();
+      lock.unlock();
+      const std::shared_ptr<const TableSnapshot> snapshot = write(*writing_);
+      lock.lock();
+      if (snapshot == nullptr) return;  // stopped while the disk refuses
+      for (const auto& [partition, offset] : writing_->applied) written_to_[partition] = offset;
+      publish(snapshot, generation);
+      writing_.reset();
+      written_.notify_all();
+    }
+  }
+
+  // Tries until it succeeds; null when the store is closed before. Without the mutex.
+  std::shared_ptr<const TableSnapshot> write(const Pending& pending) {
+    for (;;) {
+      try {
+        PreparedWrite prepared = prepare_write(pending, *table_, low_water_, options_.keep_records);
+        table_->write(prepared.rows);
+        low_water_ = std::move(prepared.low_water);
+        return written(prepared.fronts);
+      } catch (const std::exception& e) {
+        std::unique_lock lock(mutex_);
+        problem_ = e.what();
+        if (work_.wait_for(lock, std::chrono::milliseconds(kRetryMs), [&] { return stopping_; })) {
+          return nullptr;
+        }
+      }
+      table_->resume();
+    }
+  }
+
+  // From here on nothing may fail: the rows are there, and preparing them again would count twice.
+  std::shared_ptr<const TableSnapshot> written(const std::vector<std::string>& fronts) noexcept {
+    auto snapshot = table_->snapshot();
+    try {
+      raise_low_water(fronts, *snapshot, low_water_);
+    } catch (const std::exception&) {
+      // Keys that are too low cost time and nothing else.
+    }
+    std::lock_guard lock(mutex_);
+    problem_.clear();
+    return snapshot;
+  }
+
+  const StoreOptions options_;
+  const std::shared_ptr<Table> table_;
+  LowWater low_water_;  // of the writing thread
+
+  mutable std::mutex mutex_;  // guards what follows
+  mutable std::condition_variable work_, room_, written_;
+  std::shared_ptr<Pending> active_ = std::make_shared<Pending>();
+  std::shared_ptr<const Pending> writing_;
+  Clock::time_point oldest_;
+  std::map<PartitionId, Offset> handed_over_, written_to_;
+  std::uint64_t generation_ = 0, written_generation_ = 0;
+  mutable int waiters_ = 0;
+  std::optional<ReadView> view_;
+  std::string problem_;
+  bool stopping_ = false;
+
+  std::thread writer_;
+};
+
+std::unique_ptr<Store> Store::open(const std::filesystem::path& directory,
+                                   const StoreOptions& options) {
+  return std::unique_ptr<Store>(new Store(std::make_unique<Impl>(directory, options)));
+}
+
+Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Store::~Store() = default;
+
+Offset Store::applied(PartitionId partition) const { return impl_->applied(partition); }
+void Store::apply(AppliedBatch batch) { impl_->apply(std::move(batch)); }
+std::optional<std::string> Store::load_entity(PartitionId partition,
+                                              const EntityKey& entity) const {
+  return impl_->load_entity(partition, entity);
+}
+std::optional<std::string> Store::load_account(PartitionId partition,
+                                               std::string_view account) const {
+  return impl_->load_account(partition, account);
+}
+std::optional<std::uint64_t> Store::seen(PartitionId partition, std::string_view account,
+                                         const Hash128& identity) const {
+  return impl_->seen(partition, account, identity);
+}
+void Store::scan_due(PartitionId partition, Instant from, Instant to, const DueSink& sink) const {
+  impl_->scan_due(partition, from, to, sink);
+}
+ReadView Store::view() const { return impl_->view(); }
+bool Store::refresh(Duration timeout) const { return impl_->refresh(timeout); }
+bool Store::wait_applied(PartitionId partition, Offset offset, Duration timeout) const {
+  return impl_->wait_applied(partition, offset, timeout);
+}
+void Store::flush() { impl_->flush(); }
+std::map<Family, Store::FamilyHash> Store::hashes() const { return impl_->hashes(); }
+std::string Store::problem() const { return impl_->problem(); }
+std::uint64_t Store::bytes_on_disk() const { return impl_->table().bytes_on_disk(); }
+void Store::compact() { impl_->table().compact(); }
+
+void replace_store(const std::filesystem::path& scratch, const std::filesystem::path& directory) {
+  std::filesystem::path old = directory;
+  old += ".old";
+  std::filesystem::remove_all(old);
+  if (std::filesystem::exists(directory)) std::filesystem::rename(directory, old);
+  std::filesystem::rename(scratch, directory);
+  std::filesystem::remove_all(old);
+}
+
+}  // namespace tocsin

@@ -1,0 +1,192 @@
+#include "projections/table.h"
+
+#include <rocksdb/convenience.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/utilities/table_properties_collectors.h>
+#include <rocksdb/write_batch.h>
+
+#include <stdexcept>
+#include <utility>
+
+namespace tocsin {
+namespace {
+
+constexpr int kWriteBuffers = 4;
+constexpr int kBackgroundJobs = 2;
+constexpr double kFilterBitsPerKey = 10;
+constexpr std::uint64_t kBytesPerSync = 1u << 20;
+// A file in whose window of this many rows that many are removals is compacted soon: queues (dues,
+// clocks) are read from their front, where the removals lie.
+constexpr std::size_t kRemovalWindowRows = 10'000;
+constexpr std::size_t kRemovalsMax = 5'000;
+
+rocksdb::Slice slice(std::string_view v) { return {v.data(), v.size()}; }
+
+void check(const rocksdb::Status& status, const char* what) {
+  if (!status.ok()) {
+    throw std::runtime_error(std::string("the store failed to ") + what + ": " + status.ToString());
+  }
+}
+
+rocksdb::Options rocksdb_options(const TableOptions& options) {
+  rocksdb::BlockBasedTableOptions blocks;
+  blocks.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kFilterBitsPerKey));
+  blocks.block_size = 16 << 10;
+  blocks.cache_index_and_filter_blocks = true;
+  blocks.pin_l0_filter_and_index_blocks_in_cache = true;
+  blocks.format_version = 5;
+
+  rocksdb::Options o;
+  o.create_if_missing = true;
+  o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
+  o.write_buffer_size = options.write_buffer_bytes;
+  o.max_write_buffer_number = kWriteBuffers;
+  o.max_background_jobs = kBackgroundJobs;
+  o.memtable_prefix_bloom_size_ratio = 0.05;
+  o.memtable_whole_key_filtering = true;
+  o.compression = rocksdb::kLZ4Compression;
+  o.bottommost_compression = rocksdb::kZSTD;
+  o.level_compaction_dynamic_level_bytes = true;
+  o.bytes_per_sync = kBytesPerSync;
+  o.allow_concurrent_memtable_write = false;  // there is one writer
+  o.avoid_flush_during_shutdown = false;
+  o.info_log_level = rocksdb::WARN_LEVEL;
+  o.keep_log_file_num = 4;
+  o.table_properties_collector_factories.push_back(
+      rocksdb::NewCompactOnDeletionCollectorFactory(kRemovalWindowRows, kRemovalsMax));
+  return o;
+}
+
+}  // namespace
+
+struct Table::Impl {
+  std::unique_ptr<rocksdb::DB> db;
+};
+
+struct TableSnapshot::Impl {
+  std::shared_ptr<const Table> table;  // outlives the snapshot
+  rocksdb::DB* db;
+  const rocksdb::Snapshot* snapshot;
+  ~Impl() { db->ReleaseSnapshot(snapshot); }
+  rocksdb::ReadOptions options() const {
+    rocksdb::ReadOptions o;
+    o.snapshot = snapshot;
+    return o;
+  }
+};
+
+struct RowCursor::Impl {
+  std::string upper;
+  rocksdb::Slice upper_slice;
+  std::unique_ptr<rocksdb::Iterator> rows;
+};
+
+RowCursor::RowCursor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RowCursor::RowCursor(RowCursor&&) noexcept = default;
+RowCursor::~RowCursor() = default;
+void RowCursor::seek(std::string_view key) { impl_->rows->Seek(slice(key)); }
+bool RowCursor::valid() const {
+  if (impl_->rows->Valid()) return true;
+  check(impl_->rows->status(), "read");
+  return false;
+}
+void RowCursor::next() { impl_->rows->Next(); }
+std::string_view RowCursor::key() const { return impl_->rows->key().ToStringView(); }
+std::string_view RowCursor::value() const { return impl_->rows->value().ToStringView(); }
+void RowCursor::seek_before(std::string_view key) {
+  impl_->rows->SeekForPrev(slice(key));
+  if (impl_->rows->Valid() && impl_->rows->key() == slice(key)) impl_->rows->Prev();
+}
+void RowCursor::previous() { impl_->rows->Prev(); }
+
+TableSnapshot::TableSnapshot(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+TableSnapshot::~TableSnapshot() = default;
+
+std::optional<std::string> TableSnapshot::get(std::string_view key) const {
+  std::string value;
+  const rocksdb::Status status = impl_->db->Get(impl_->options(), slice(key), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  check(status, "read");
+  return value;
+}
+
+RowCursor TableSnapshot::rows(std::string_view from, std::string_view to) const {
+  auto cursor = std::make_unique<RowCursor::Impl>();
+  cursor->upper = to;
+  cursor->upper_slice = cursor->upper;
+  rocksdb::ReadOptions options = impl_->options();
+  options.iterate_upper_bound = &cursor->upper_slice;
+  cursor->rows.reset(impl_->db->NewIterator(options));
+  cursor->rows->Seek(slice(from));
+  return RowCursor(std::move(cursor));
+}
+
+Table::Table(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+std::shared_ptr<Table> Table::open(const std::filesystem::path& directory,
+                                   const TableOptions& options) {
+  std::filesystem::create_directories(directory);
+  rocksdb::DB* db = nullptr;
+  check(rocksdb::DB::Open(rocksdb_options(options), directory.string(), &db), "open");
+  auto impl = std::make_unique<Impl>();
+  impl->db.reset(db);
+  return std::shared_ptr<Table>(new Table(std::move(impl)));
+}
+
+Table::~Table() {
+  rocksdb::FlushOptions options;
+  impl_->db->Flush(options);  // a failure costs a longer replay, nothing else
+  impl_->db->Close();
+}
+
+std::optional<std::string> Table::get(std::string_view key) const {
+  std::string value;
+  const rocksdb::Status status = impl_->db->Get(rocksdb::ReadOptions(), slice(key), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  check(status, "read");
+  return value;
+}
+
+void Table::write(const std::vector<Write>& writes) {
+  rocksdb::WriteBatch batch;
+  for (const Write& w : writes) {
+    if (w.value) {
+      check(batch.Put(slice(w.key), slice(*w.value)), "write");
+    } else {
+      check(batch.Delete(slice(w.key)), "write");
+    }
+  }
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  check(impl_->db->Write(options, &batch), "write");
+}
+
+void Table::flush() { check(impl_->db->Flush(rocksdb::FlushOptions()), "flush"); }
+
+bool Table::resume() { return impl_->db->Resume().ok(); }
+
+std::shared_ptr<const TableSnapshot> Table::snapshot() const {
+  auto impl = std::make_unique<TableSnapshot::Impl>();
+  impl->table = shared_from_this();
+  impl->db = impl_->db.get();
+  impl->snapshot = impl_->db->GetSnapshot();
+  return std::shared_ptr<const TableSnapshot>(new TableSnapshot(std::move(impl)));
+}
+
+std::uint64_t Table::bytes_on_disk() const {
+  std::uint64_t bytes = 0;
+  impl_->db->GetIntProperty(rocksdb::DB::Properties::kTotalSstFilesSize, &bytes);
+  return bytes;
+}
+
+void Table::compact() {
+  flush();
+  rocksdb::CompactRangeOptions options;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+  check(impl_->db->CompactRange(options, nullptr, nullptr), "compact");
+}
+
+}  // namespace tocsin

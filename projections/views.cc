@@ -1,0 +1,332 @@
+#include "projections/views.h"
+
+#include <algorithm>
+#include <array>
+
+#include "projections/bytes.h"
+
+namespace tocsin {
+namespace {
+
+constexpr std::array<std::string_view, 4> kEndStates = {"closed", "cancelled", "accepted",
+                                                        "completed"};
+constexpr std::string_view kEveryAccount = "";
+
+bool is_live(const ClockRow& clock) {
+  return clock.state == ClockState::kRunning || clock.state == ClockState::kPaused;
+}
+
+void add_texts(std::vector<std::string>& to, const std::vector<std::string>& from) {
+  for (const std::string& t : from) {
+    if (std::find(to.begin(), to.end(), t) == to.end()) to.push_back(t);
+  }
+}
+
+std::string clock_summary(const EntityView& view, const ClockRow& clock) {
+  std::vector<std::string> roles, persons;
+  for (const GroupRow& g : view.groups) {
+    if (g.state != GroupState::kOpen || g.clock != clock.clock) continue;
+    add_texts(roles, g.roles);
+    add_texts(persons, g.persons);
+  }
+  std::string out;
+  put_text(out, view.tier);
+  put_text(out, view.priority);
+  put_text(out, view.assignee);
+  for (const auto* texts : {&roles, &persons}) {
+    put_unsigned(out, texts->size());
+    for (const std::string& t : *texts) put_text(out, t);
+  }
+  return out;
+}
+
+void add_clock_rows(PartitionId partition, const EntityKey& entity, const EntityView& view,
+                    std::vector<ViewRow>& rows) {
+  for (const ClockRow& clock : view.clocks) {
+    const std::string summary = clock_summary(view, clock);
+    rows.push_back({clock_key(partition, class_of(clock.state), entity, clock), summary});
+    if (is_at_risk(clock)) {
+      rows.push_back({clock_key(partition, ClockClass::kAtRisk, entity, clock), summary});
+    }
+    if (is_overdue(clock)) {
+      rows.push_back({clock_key(partition, ClockClass::kOverdue, entity, clock), summary});
+    }
+  }
+}
+
+void add_group_rows(PartitionId partition, const EntityKey& entity, const EntityView& view,
+                    std::vector<ViewRow>& rows) {
+  for (const GroupRow& g : view.groups) {
+    if (g.state != GroupState::kOpen) continue;
+    const auto add = [&](char letter, const std::string& name) {
+      rows.push_back({Key(partition, Family::kGroup)
+                          .letter(letter)
+                          .text(name)
+                          .letter(g.urgency == "high" ? '0' : '1')
+                          .instant(g.begun)
+                          .entity(entity)
+                          .text(g.escalation)
+                          .take(),
+                      ""});
+    };
+    std::vector<std::string> persons, roles;
+    add_texts(persons, g.persons);
+    add_texts(roles, g.roles);
+    if (persons.empty()) persons.emplace_back();  // the inbox of nobody
+    for (const std::string& p : persons) add('p', p);
+    for (const std::string& r : roles) add('r', r);
+  }
+}
+
+// Counts of one entity under their names.
+std::map<std::string, std::int64_t> counts_of(const EntityKey& entity, const Projection& p) {
+  std::map<std::string, std::int64_t> counts;
+  if (!p.known) return counts;
+  const EntityView& view = p.view;
+  if (!view.created) {
+    ++counts["waiting"];
+  } else {
+    ++counts["entities/" + entity.kind];
+    if (is_open(view)) ++counts["open/" + entity.kind];
+    if (view.provisional) ++counts["provisional"];
+  }
+  const auto count_clock = [&](const std::string& name) {
+    ++counts[name];
+    if (!view.tier.empty()) ++counts[name + "/" + view.tier];
+  };
+  for (const ClockRow& clock : view.clocks) {
+    if (clock.state == ClockState::kPaused) count_clock("paused");
+    if (clock.state != ClockState::kRunning) continue;
+    count_clock("running");
+    if (is_at_risk(clock)) count_clock("at_risk");
+    if (is_overdue(clock)) count_clock("overdue");
+  }
+  for (const GroupRow& g : view.groups) {
+    if (g.state != GroupState::kOpen) continue;
+    ++counts["groups"];
+    if (g.urgency == "high") ++counts["groups/high"];
+  }
+  return counts;
+}
+
+bool same_clock(const ClockRow& a, const ClockRow& b) {
+  const auto same_threshold = [](const ThresholdRow& x, const ThresholdRow& y) {
+    return x.name == y.name && x.due == y.due && x.verdict == y.verdict;
+  };
+  return a.clock == b.clock && a.state == b.state && a.elapsed_ms == b.elapsed_ms &&
+         std::equal(a.thresholds.begin(), a.thresholds.end(), b.thresholds.begin(),
+                    b.thresholds.end(), same_threshold);
+}
+
+class FigureAdder {
+ public:
+  FigureAdder(PartitionId partition, const EntityKey& entity, Sums& sums)
+      : partition_(partition), entity_(entity), sums_(sums) {}
+
+  void add_clock(const Projection& p, const ClockRow& clock, const Day* days, int sign) {
+    if (clock.state == ClockState::kCancelled) return;
+    for (std::size_t i = 0; i < clock.thresholds.size(); ++i) {
+      const ThresholdRow& t = clock.thresholds[i];
+      if (t.verdict == Verdict::kPending || !t.due) continue;
+      KpiValue one;
+      (t.verdict == Verdict::kMet ? one.met : one.breached) = 1;
+      if (clock.elapsed_ms) {
+        one.elapsed_count = 1;
+        one.elapsed_sum_ms = *clock.elapsed_ms;
+        one.elapsed[static_cast<std::size_t>(elapsed_bucket(*clock.elapsed_ms))] = 1;
+      }
+      add(p, days[i], clock.clock, t.name, one, sign);
+    }
+  }
+
+  void add_withdrawn(const Projection& p, int sign) {
+    for (const Withdrawn& w : p.withdrawn) {
+      KpiValue one;
+      one.withdrawn = w.count;
+      add(p, w.day, w.clock, w.threshold, one, sign);
+    }
+  }
+
+ private:
+  void add(const Projection& p, Day day, std::string_view clock, std::string_view threshold,
+           const KpiValue& value, int sign) {
+    for (const std::string_view account : {kEveryAccount, std::string_view(entity_.account)}) {
+      sums_
+          .figures[figure_key(partition_, account, day, clock, threshold, p.view.priority,
+                              p.view.tier)]
+          .add(value, sign);
+    }
+  }
+
+  PartitionId partition_;
+  const EntityKey& entity_;
+  Sums& sums_;
+};
+
+void add_satisfaction(PartitionId partition, const EntityKey& entity, const Projection& p, int sign,
+                      Sums& sums) {
+  if (!p.satisfaction) return;
+  for (const std::string_view account : {kEveryAccount, std::string_view(entity.account)}) {
+    sums.satisfaction[satisfaction_key(partition, account, p.satisfaction->day, p.view.tier)].add(
+        {p.satisfaction->score, 1}, sign);
+  }
+}
+
+// Figures of one side, but for its first `skip` clocks.
+void add_figures(PartitionId partition, const EntityKey& entity, const Projection& p,
+                 std::size_t skip, int sign, Sums& sums) {
+  FigureAdder adder(partition, entity, sums);
+  const Day* days = p.due_days.data();
+  for (std::size_t i = 0; i < p.view.clocks.size(); ++i) {
+    const ClockRow& clock = p.view.clocks[i];
+    if (i >= skip) adder.add_clock(p, clock, days, sign);
+    days += clock.thresholds.size();
+  }
+  adder.add_withdrawn(p, sign);
+  add_satisfaction(partition, entity, p, sign, sums);
+}
+
+}  // namespace
+
+ClockClass class_of(ClockState state) {
+  switch (state) {
+    case ClockState::kRunning:
+      return ClockClass::kRunning;
+    case ClockState::kPaused:
+      return ClockClass::kPaused;
+    case ClockState::kStopped:
+      return ClockClass::kStopped;
+    case ClockState::kCancelled:
+      return ClockClass::kCancelled;
+  }
+  return ClockClass::kCancelled;
+}
+
+bool is_at_risk(const ClockRow& clock) {
+  return clock.state == ClockState::kRunning &&
+         std::any_of(clock.thresholds.begin(), clock.thresholds.end(), [](const ThresholdRow& t) {
+           return t.verdict == Verdict::kPending && t.warned;
+         });
+}
+
+bool is_overdue(const ClockRow& clock) {
+  return clock.state == ClockState::kRunning &&
+         std::any_of(clock.thresholds.begin(), clock.thresholds.end(),
+                     [](const ThresholdRow& t) { return t.verdict == Verdict::kBreached; });
+}
+
+bool is_open(const EntityView& view) {
+  return view.created &&
+         std::find(kEndStates.begin(), kEndStates.end(), view.state) == kEndStates.end();
+}
+
+Instant listed_due(const ClockRow& clock) {
+  Instant pending = kNever, last = kAlways;
+  for (const ThresholdRow& t : clock.thresholds) {
+    if (!t.due) continue;
+    if (t.verdict == Verdict::kPending) pending = std::min(pending, *t.due);
+    last = std::max(last, *t.due);
+  }
+  if (pending != kNever) return pending;
+  return last == kAlways ? kNever : last;
+}
+
+ClockSummary decode_clock_summary(std::string_view bytes) {
+  ByteReader in(bytes);
+  ClockSummary s;
+  s.tier = in.text();
+  s.priority = in.text();
+  s.assignee = in.text();
+  for (auto* texts : {&s.roles, &s.persons}) {
+    for (std::uint64_t n = in.unsigned_int(); n > 0; --n) texts->push_back(in.text());
+  }
+  return s;
+}
+
+std::string clock_prefix(PartitionId partition, ClockClass of, std::string_view clock) {
+  return Key(partition, Family::kClock).letter(static_cast<char>(of)).text(clock).take();
+}
+
+std::string clock_key(PartitionId partition, ClockClass of, const EntityKey& entity,
+                      const ClockRow& clock) {
+  return Key(clock_prefix(partition, of, clock.clock))
+      .instant(listed_due(clock))
+      .entity(entity)
+      .text(clock.cycle)
+      .take();
+}
+
+std::vector<ViewRow> index_rows(PartitionId partition, const EntityKey& entity,
+                                const Projection& p) {
+  std::vector<ViewRow> rows;
+  if (!p.known) return rows;
+  if (p.next_due != kNever) {
+    rows.push_back({Key(partition, Family::kDue).instant(p.next_due).entity(entity).take(), ""});
+  }
+  add_clock_rows(partition, entity, p.view, rows);
+  add_group_rows(partition, entity, p.view, rows);
+  const bool open = is_open(p.view);
+  if (open || !p.view.created || std::any_of(p.view.clocks.begin(), p.view.clocks.end(), is_live)) {
+    rows.push_back({Key(partition, Family::kOpen).entity(entity).take(), open ? "1" : "0"});
+  }
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
+void add_difference(PartitionId partition, const EntityKey& entity, const Projection* before,
+                    const Projection& after, Sums& sums) {
+  std::map<std::string, std::int64_t> counts = counts_of(entity, after);
+  if (before != nullptr) {
+    for (const auto& [name, n] : counts_of(entity, *before)) counts[name] -= n;
+  }
+  for (const auto& [name, n] : counts) {
+    if (n == 0) continue;
+    sums.counts[count_key(partition, kEveryAccount, name)] += n;
+    sums.counts[count_key(partition, entity.account, name)] += n;
+  }
+
+  // Most changes leave the older clocks as they are: those cancel out and are left alone.
+  std::size_t same = 0;
+  if (before != nullptr && before->known && after.known && before->view.tier == after.view.tier &&
+      before->view.priority == after.view.priority) {
+    const auto& a = before->view.clocks;
+    const auto& b = after.view.clocks;
+    std::size_t day = 0;
+    while (same < a.size() && same < b.size() && same_clock(a[same], b[same])) {
+      const std::size_t n = a[same].thresholds.size();
+      if (!std::equal(&before->due_days[day], &before->due_days[day] + n, &after.due_days[day])) {
+        break;
+      }
+      day += n;
+      ++same;
+    }
+  }
+  if (before != nullptr && before->known) {
+    add_figures(partition, entity, *before, same, -1, sums);
+  }
+  if (after.known) add_figures(partition, entity, after, same, 1, sums);
+}
+
+std::string count_key(PartitionId partition, std::string_view account, std::string_view name) {
+  return Key(partition, Family::kCount).text(account).text(name).take();
+}
+
+std::string figure_key(PartitionId partition, std::string_view account, Day day,
+                       std::string_view clock, std::string_view threshold,
+                       std::string_view priority, std::string_view tier) {
+  return Key(partition, Family::kFigure)
+      .text(account)
+      .day(day)
+      .text(clock)
+      .text(threshold)
+      .text(priority)
+      .text(tier)
+      .take();
+}
+
+std::string satisfaction_key(PartitionId partition, std::string_view account, Day day,
+                             std::string_view tier) {
+  return Key(partition, Family::kSatisfaction).text(account).day(day).text(tier).take();
+}
+
+}  // namespace tocsin

@@ -1,0 +1,82 @@
+// The view rows of an entity, and what it adds to counts and figures: pure functions of its
+// Projection. Whatever a query shows comes from here, live or rebuilt.
+//
+// Definitions (contract §6, §8; docs/adr/0032):
+//  - at risk: a running clock with a threshold that is pending and warned. Overdue: a running clock
+//    with a breached threshold.
+//  - A clock is listed under its earliest pending due; with none pending, under its last due.
+//  - open: created, and its state is none of closed, cancelled, accepted, completed.
+//  - Figures count a threshold once it is met or breached, unless its clock was cancelled, on its
+//    due's day, under the entity's present priority and tier.
+//
+// Any thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "projections/figures.h"
+#include "projections/keys.h"
+#include "projections/projection.h"
+
+namespace tocsin {
+
+enum class ClockClass : char {
+  kRunning = 'r',
+  kPaused = 'p',
+  kStopped = 's',
+  kCancelled = 'c',
+  kAtRisk = 'k',   // beside running
+  kOverdue = 'o',  // beside running
+};
+ClockClass class_of(ClockState state);
+bool is_at_risk(const ClockRow& clock);
+bool is_overdue(const ClockRow& clock);
+bool is_open(const EntityView& view);
+// Under which a clock is listed; kNever when no due is known.
+Instant listed_due(const ClockRow& clock);
+
+// What a clock's row holds beside its key, so that filters need not read the entity.
+struct ClockSummary {
+  std::string tier, priority, assignee;
+  std::vector<std::string> roles, persons;  // of the clock's open groups
+};
+ClockSummary decode_clock_summary(std::string_view bytes);
+
+std::string clock_prefix(PartitionId partition, ClockClass of, std::string_view clock);
+std::string clock_key(PartitionId partition, ClockClass of, const EntityKey& entity,
+                      const ClockRow& clock);
+
+struct ViewRow {
+  std::string key, value;
+  friend auto operator<=>(const ViewRow&, const ViewRow&) = default;
+};
+
+// Rows of the families D, C, G and O, in key order.
+std::vector<ViewRow> index_rows(PartitionId partition, const EntityKey& entity,
+                                const Projection& projection);
+
+// Sums by the key of their row.
+struct Sums {
+  std::map<std::string, std::int64_t> counts;
+  std::map<std::string, KpiValue> figures;
+  std::map<std::string, SatisfactionSum> satisfaction;
+};
+
+// Adds what changes when an entity's projection goes from `before` (null: none) to `after`.
+void add_difference(PartitionId partition, const EntityKey& entity, const Projection* before,
+                    const Projection& after, Sums& sums);
+
+// Keys of the sums; an empty account stands for all of them together.
+std::string count_key(PartitionId partition, std::string_view account, std::string_view name);
+std::string figure_key(PartitionId partition, std::string_view account, Day day,
+                       std::string_view clock, std::string_view threshold,
+                       std::string_view priority, std::string_view tier);
+std::string satisfaction_key(PartitionId partition, std::string_view account, Day day,
+                             std::string_view tier);
+
+}  // namespace tocsin
