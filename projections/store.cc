@@ -71,7 +71,13 @@ class Store::Impl {
 
   void apply(AppliedBatch batch) {
     std::unique_lock lock(mutex_);
-    room_.wait(lock, [&] { return active_->bytes <= options_.pending_bytes_max; });
+    const auto has_room = [&] { return active_->bytes <= options_.pending_bytes_max; };
+    if (!has_room()) {
+      ++waiters_;
+      work_.notify_all();
+      room_.wait(lock, has_room);
+      --waiters_;
+    }
     if (batch.next < handed_over_[batch.partition]) {
       throw std::logic_error("a batch goes back behind what was applied");
     }

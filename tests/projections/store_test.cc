@@ -1,0 +1,296 @@
+#include "projections/store.h"
+
+#include <gtest/gtest.h>
+
+#include <iostream>
+
+#include "projections/bytes.h"
+#include "projections/views.h"
+#include "tests/projections/random_batches.h"
+#include "tests/projections/temp_directory.h"
+
+namespace tocsin {
+namespace {
+
+constexpr Duration kLong = seconds(30);
+
+StoreOptions manual() {
+  StoreOptions options;
+  options.write_interval = hours(1);  // only when asked
+  return options;
+}
+
+EntityChange change(const EntityKey& key, std::string state, Instant due) {
+  EntityChange c;
+  c.key = key;
+  c.state = std::move(state);
+  c.next_due = due;
+  c.view.created = true;
+  return c;
+}
+
+AppliedBatch batch(Offset next, std::vector<EntityChange> entities = {}) {
+  AppliedBatch b;
+  b.next = next;
+  b.entities = std::move(entities);
+  b.business_day = shanghai_day();
+  return b;
+}
+
+std::vector<std::pair<std::int64_t, std::string>> dues(const Store& store, Instant from,
+                                                       Instant to) {
+  std::vector<std::pair<std::int64_t, std::string>> found;
+  store.scan_due(0, from, to, [&](Instant due, const EntityKey& e) {
+    found.emplace_back(due.ms, e.id);
+    return true;
+  });
+  return found;
+}
+
+using Dues = std::vector<std::pair<std::int64_t, std::string>>;
+
+TEST(StoreTest, StateIsThereBeforeAndAfterWritingAndAfterReopening) {
+  TempDirectory directory;
+  const EntityKey key{"acme", "ticket", std::string("T\0001", 3)};
+  {
+    auto store = Store::open(directory.path(), manual());
+    EXPECT_EQ(store->applied(0), 0);
+    AppliedBatch b = batch(7, {change(key, "first", kNever)});
+    b.accounts = {{"acme", "account state"}};
+    b.seen = {{"acme", {1, 2}, 3}};
+    store->apply(b);
+    EXPECT_EQ(store->load_entity(0, key), "first");
+    EXPECT_EQ(store->seen(0, "acme", {1, 2}), 3u);
+    EXPECT_EQ(store->applied(0), 0);  // views are not written yet
+    ASSERT_TRUE(store->refresh(kLong));
+    EXPECT_EQ(store->applied(0), 7);
+    EXPECT_EQ(store->load_entity(0, key), "first");
+    store->apply(batch(8, {change(key, "second", kNever)}));
+    EXPECT_EQ(store->load_entity(0, key), "second");
+  }
+  auto store = Store::open(directory.path(), manual());
+  EXPECT_EQ(store->applied(0), 8);
+  EXPECT_EQ(store->load_entity(0, key), "second");
+  EXPECT_EQ(store->load_account(0, "acme"), "account state");
+  EXPECT_EQ(store->seen(0, "acme", {1, 2}), 3u);
+  EXPECT_EQ(store->seen(0, "acme", {1, 3}), std::nullopt);
+  EXPECT_EQ(store->seen(0, "acm", {1, 2}), std::nullopt);
+  EXPECT_EQ(store->load_entity(1, key), std::nullopt);
+}
+
+TEST(StoreTest, DuesComeInOrderWithThoseNotYetWritten) {
+  TempDirectory directory;
+  auto store = Store::open(directory.path(), manual());
+  store->apply(batch(1, {change({"a", "ticket", "1"}, "", Instant{100}),
+                         change({"a", "ticket", "2"}, "", Instant{300}),
+                         change({"a", "ticket", "3"}, "", Instant{200})}));
+  EXPECT_EQ(dues(*store, kAlways, kNever), (Dues{{100, "1"}, {200, "3"}, {300, "2"}}));
+  store->refresh(kLong);
+  EXPECT_EQ(dues(*store, kAlways, kNever), (Dues{{100, "1"}, {200, "3"}, {300, "2"}}));
+  store->apply(batch(
+      2, {change({"a", "ticket", "1"}, "", Instant{250}), change({"a", "ticket", "3"}, "", kNever),
+          change({"a", "ticket", "4"}, "", Instant{-5})}));
+  const Dues all{{-5, "4"}, {250, "1"}, {300, "2"}};
+  EXPECT_EQ(dues(*store, kAlways, kNever), all);
+  EXPECT_EQ(dues(*store, Instant{250}, Instant{300}), (Dues{{250, "1"}}));
+  store->refresh(kLong);
+  EXPECT_EQ(dues(*store, kAlways, kNever), all);
+  EXPECT_EQ(dues(*store, Instant{251}, Instant{301}), (Dues{{300, "2"}}));
+}
+
+TEST(StoreTest, LowWaterKeysFollowTheFrontAndSurviveReopening) {
+  TempDirectory directory;
+  const std::string prefix = Key(0, Family::kDue).take();
+  const auto low = [&](const Store& store) {
+    return KeyReader(store.view().low_water().at(prefix)).instant().ms;
+  };
+  {
+    auto store = Store::open(directory.path(), manual());
+    store->apply(batch(
+        1, {change({"a", "t", "1"}, "", Instant{100}), change({"a", "t", "2"}, "", Instant{200})}));
+    store->refresh(kLong);
+    EXPECT_EQ(low(*store), 100);
+    store->apply(batch(2, {change({"a", "t", "1"}, "", Instant{500})}));
+    store->refresh(kLong);
+    EXPECT_EQ(low(*store), 200);
+    store->apply(batch(3, {change({"a", "t", "3"}, "", Instant{150})}));
+    store->refresh(kLong);
+    EXPECT_EQ(low(*store), 150);
+    store->apply(batch(4, {change({"a", "t", "9"}, "", Instant{700})}));
+  }
+  auto store = Store::open(directory.path(), manual());
+  EXPECT_EQ(low(*store), 150);
+  EXPECT_EQ(dues(*store, kAlways, kNever).size(), 4u);
+}
+
+TEST(StoreTest, EverythingGoneLeavesAnEmptyQueueThatCanBeUsedAgain) {
+  TempDirectory directory;
+  auto store = Store::open(directory.path(), manual());
+  for (Offset i = 1; i < 10; i += 2) {
+    store->apply(batch(i, {change({"a", "t", "1"}, "", Instant{1000 - i})}));
+    store->refresh(kLong);
+    EXPECT_EQ(dues(*store, kAlways, kNever), (Dues{{1000 - i, "1"}}));
+    store->apply(batch(i + 1, {change({"a", "t", "1"}, "", kNever)}));
+    store->refresh(kLong);
+    EXPECT_TRUE(dues(*store, kAlways, kNever).empty());
+  }
+}
+
+TEST(StoreTest, ABatchThatGoesBackIsOurMistake) {
+  TempDirectory directory;
+  auto store = Store::open(directory.path(), manual());
+  store->apply(batch(5));
+  EXPECT_THROW(store->apply(batch(4)), std::logic_error);
+}
+
+TEST(StoreTest, WaitingForAnOffsetEndsWhenItIsApplied) {
+  TempDirectory directory;
+  auto store = Store::open(directory.path(), manual());
+  store->apply(batch(5));
+  EXPECT_FALSE(store->wait_applied(0, 6, milliseconds(1)));
+  EXPECT_TRUE(store->wait_applied(0, 5, kLong));
+}
+
+TEST(StoreTest, AFullBufferMakesApplyWaitAndNothingIsLost) {
+  TempDirectory directory;
+  StoreOptions options;
+  options.pending_bytes_max = 1;
+  auto store = Store::open(directory.path(), options);
+  for (Offset i = 1; i <= 200; ++i) {
+    store->apply(batch(i, {change({"a", "t", std::to_string(i)}, std::to_string(i), kNever)}));
+  }
+  ASSERT_TRUE(store->refresh(kLong));
+  EXPECT_EQ(store->applied(0), 200);
+  EXPECT_EQ(store->load_entity(0, {"a", "t", "200"}), "200");
+}
+
+// Reads a sum as it is stored; 0 when there is no row.
+std::int64_t count_in(const ReadView& view, const std::string& account, const std::string& name) {
+  const auto row = view.get(count_key(0, account, name));
+  return row ? ByteReader(*row).signed_int() : 0;
+}
+
+class RandomHistoryTest : public testing::TestWithParam<int> {
+ protected:
+  RandomHistoryTest()
+      : seed_(std::random_device{}() + static_cast<unsigned>(GetParam())), batches_(seed_) {
+    std::cout << "seed " << seed_ << "\n";
+  }
+  const unsigned seed_;
+  RandomBatches batches_;
+  TempDirectory directory_;
+};
+
+TEST_P(RandomHistoryTest, RebuiltFromScratchEqualsLive) {
+  auto live = Store::open(directory_.path() / "live", manual());
+  std::mt19937 random(seed_ ^ 1);
+  std::vector<AppliedBatch> all;
+  for (int i = 0; i < 300; ++i) {
+    all.push_back(batches_.next());
+    live->apply(all.back());
+    if (random() % 5 == 0) {
+      ASSERT_TRUE(live->refresh(kLong));
+    }
+    if (random() % 100 == 0) {
+      live.reset();
+      live = Store::open(directory_.path() / "live", manual());
+    }
+  }
+  ASSERT_TRUE(live->refresh(kLong));
+  auto rebuilt = Store::open(directory_.path() / "rebuilt", manual());
+  for (const AppliedBatch& b : all) rebuilt->apply(b);
+  ASSERT_TRUE(rebuilt->refresh(kLong));
+  EXPECT_EQ(live->hashes(), rebuilt->hashes());
+  EXPECT_GE(live->hashes().size(), 14u);
+
+  rebuilt->apply(batches_.next());
+  ASSERT_TRUE(rebuilt->refresh(kLong));
+  EXPECT_NE(live->hashes(), rebuilt->hashes());
+}
+
+TEST_P(RandomHistoryTest, SumsAreThoseOfTheLastStates) {
+  auto store = Store::open(directory_.path(), manual());
+  for (int i = 0; i < 300; ++i) {
+    store->apply(batches_.next());
+    if (i % 7 == 0) {
+      ASSERT_TRUE(store->refresh(kLong));
+    }
+  }
+  ASSERT_TRUE(store->refresh(kLong));
+  const ReadView view = store->view();
+
+  std::map<std::string, std::int64_t> counts;
+  std::map<std::string, KpiValue> figures;
+  std::map<std::string, SatisfactionSum> satisfaction;
+  std::size_t due_rows = 0, open_groups = 0, clock_rows = 0;
+  for (const auto& [key, v] : batches_.views) {
+    due_rows += batches_.dues[key] != kNever;
+    counts[v.created ? "entities/" + key.kind : "waiting"] += 1;
+    if (v.created && v.state != "closed" && v.state != "cancelled") ++counts["open/" + key.kind];
+    for (const ClockRow& c : v.clocks) {
+      clock_rows += 1;
+      const bool running = c.state == ClockState::kRunning;
+      bool risk = false, over = false;
+      for (const ThresholdRow& t : c.thresholds) {
+        risk = risk || (running && t.verdict == Verdict::kPending && t.warned);
+        over = over || (running && t.verdict == Verdict::kBreached);
+        if (c.state == ClockState::kCancelled || t.verdict == Verdict::kPending) continue;
+        for (const std::string& account : {std::string(), key.account}) {
+          KpiValue& f = figures[figure_key(0, account, (*shanghai_day())(*t.due), c.clock, t.name,
+                                           v.priority, v.tier)];
+          ++(t.verdict == Verdict::kMet ? f.met : f.breached);
+          if (!c.elapsed_ms) continue;
+          ++f.elapsed_count;
+          f.elapsed_sum_ms += *c.elapsed_ms;
+          ++f.elapsed[static_cast<std::size_t>(elapsed_bucket(*c.elapsed_ms))];
+        }
+      }
+      if (running) ++counts["running"];
+      if (running && v.tier == "A") ++counts["running/A"];
+      if (c.state == ClockState::kPaused) ++counts["paused"];
+      if (risk) ++counts["at_risk"];
+      if (over) ++counts["overdue"];
+      clock_rows += risk + over;
+    }
+    for (const GroupRow& g : v.groups) open_groups += g.state == GroupState::kOpen;
+    if (const auto s = batches_.satisfaction.find(key); s != batches_.satisfaction.end()) {
+      for (const std::string& account : {std::string(), key.account}) {
+        satisfaction[satisfaction_key(0, account, s->second.day, v.tier)].add({s->second.score, 1});
+      }
+    }
+    for (const Withdrawn& w : batches_.withdrawn[key]) {
+      for (const std::string& account : {std::string(), key.account}) {
+        ++figures[figure_key(0, account, w.day, w.clock, w.threshold, v.priority, v.tier)]
+              .withdrawn;
+      }
+    }
+  }
+  for (const auto& [name, n] : counts) EXPECT_EQ(count_in(view, "", name), n) << name;
+  EXPECT_EQ(count_in(view, "", "groups"), static_cast<std::int64_t>(open_groups));
+
+  std::size_t rows = 0;
+  const std::string figure_rows = Key(0, Family::kFigure).take();
+  for (RowCursor r = view.rows(figure_rows); r.valid(); r.next(), ++rows) {
+    EXPECT_EQ(decode_kpi(r.value()), figures[std::string(r.key())]);
+  }
+  EXPECT_EQ(rows, figures.size());
+  rows = 0;
+  const std::string satisfaction_rows = Key(0, Family::kSatisfaction).take();
+  for (RowCursor r = view.rows(satisfaction_rows); r.valid(); r.next(), ++rows) {
+    const SatisfactionSum& expected = satisfaction[std::string(r.key())];
+    EXPECT_EQ(decode_satisfaction(r.value()).sum, expected.sum);
+    EXPECT_EQ(decode_satisfaction(r.value()).count, expected.count);
+  }
+  EXPECT_EQ(rows, satisfaction.size());
+
+  EXPECT_EQ(dues(*store, kAlways, kNever).size(), due_rows);
+  std::size_t listed = 0;
+  const std::string clocks = Key(0, Family::kClock).take();
+  for (RowCursor r = view.rows(clocks); r.valid(); r.next()) ++listed;
+  EXPECT_EQ(listed, clock_rows);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomHistoryTest, testing::Range(0, 4));
+
+}  // namespace
+}  // namespace tocsin
