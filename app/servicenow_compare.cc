@@ -54,7 +54,7 @@ struct Totals {
   int incidents = 0, made = 0, missed = 0, met = 0, breached = 0, none = 0, agree = 0, differ = 0;
 };
 
-std::string hours(std::int64_t ms) {
+std::string in_hours(std::int64_t ms) {
   return fmt::format("{:.1f} h", static_cast<double>(ms) / 3'600'000);
 }
 
@@ -160,8 +160,8 @@ void print_whys(const std::array<Group, kWhys>& groups, std::ostream& out) {
     if (why == kNoPromise) continue;
     out << fmt::format(
         "       On average {} from start to stop: {} of it waiting, {} counted by us.\n",
-        hours(group.wall_ms / group.count), hours(group.waiting_ms / group.count),
-        hours(group.counted_ms / group.count));
+        in_hours(group.wall_ms / group.count), in_hours(group.waiting_ms / group.count),
+        in_hours(group.counted_ms / group.count));
     out << "       For example " << group.example << '\n';
   }
 }
@@ -205,8 +205,8 @@ std::string compare_servicenow(const IncidentLog& log, std::string_view text, st
     if (group.example.empty()) {
       group.example = fmt::format(
           "{} ({}): {} from start to stop, {} waiting, {} counted, {} due {}", incident.number,
-          priority_of(last), hours(wall), hours(waiting), hours(ours.elapsed_ms), ours.threshold,
-          ours.due ? format_rfc3339(*ours.due) : "unknown");
+          priority_of(last), in_hours(wall), in_hours(waiting), in_hours(ours.elapsed_ms),
+          ours.threshold, ours.due ? format_rfc3339(*ours.due) : "unknown");
     }
   }
   print_totals(totals, out);

@@ -59,11 +59,22 @@ class CycleAnnouncer {
 
  private:
   SaidCycle& said() { return *find_said(a_.entity, cycle_.clock, cycle_.number); }
+  // Whether earlier decisions did not know that this fact does this to this cycle.
   bool news(const Happening& h) const {
-    const auto unread = [&](std::int32_t fact) {
-      return fact >= 0 && !a_.entity.facts[static_cast<std::size_t>(fact)].read;
-    };
-    return fresh_ || unread(h.cause) || unread(h.also);
+    if (fresh_) return true;
+    if (a_.before == nullptr) return static_cast<std::size_t>(&h - cycle_.history.data()) >= cycle_.told;
+    if (h.cause < 0) return false;
+    const std::string& fact = a_.entity.facts[static_cast<std::size_t>(h.cause)].order;
+    for (const Cycle& cycle : a_.before->truth.cycles) {
+      if (cycle.clock != cycle_.clock || cycle.number != cycle_.number) continue;
+      for (const Happening& known : cycle.history) {
+        if (known.what == h.what && known.cause >= 0 &&
+            a_.before->facts[static_cast<std::size_t>(known.cause)].order == fact) {
+          return false;
+        }
+      }
+    }
+    return true;
   }
 
   void say_start() {
@@ -79,13 +90,13 @@ class CycleAnnouncer {
   void say_stated() {
     for (const Happening& h : cycle_.history) {
       if (h.what == Happened::kStarted || h.what == Happened::kWarned ||
-          h.what == Happened::kBreached || !news(h)) {
+          h.what == Happened::kBreached || h.cause < 0 || !news(h)) {
         continue;
       }
       SaidCycle& told = said();
       switch (h.what) {
         case Happened::kPaused:
-          if (told.state == SaidState::kRunning) a_.say(about(kClockPaused, cycle_, h.time));
+          if (told.state != SaidState::kPaused) a_.say(about(kClockPaused, cycle_, h.time));
           break;
         case Happened::kResumed: {
           if (told.state == SaidState::kRunning) break;
@@ -111,7 +122,6 @@ class CycleAnnouncer {
           break;
         case Happened::kStopped: {
           if (said_ended(told)) break;
-          say_breaches_before(h);
           Derived event = about(kClockStopped, cycle_, h.time);
           take_thresholds(event, h);
           event.stopped = h.time;
@@ -131,8 +141,6 @@ class CycleAnnouncer {
       }
     }
   }
-
-  void say_breaches_before(const Happening&) {}
 
   void say_withdrawn(std::int16_t threshold, Instant time, const char* reason) {
     Derived event = about(kClockWithdrawn, cycle_, time);
@@ -227,7 +235,7 @@ class CycleAnnouncer {
   }
 
   void say_warnings() {
-    if (ended(cycle_)) return;
+    if (cycle_.state != ClockState::kRunning) return;
     for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
       const Threshold& th = cycle_.thresholds[static_cast<std::size_t>(i)];
       if (!th.exists || th.verdict != Verdict::kPending) continue;
@@ -339,6 +347,7 @@ void announce(Announcement& a) {
   announce_stages(a);
   announce_clocks(a);
   escalate(a, first);
+  for (Cycle& cycle : a.truth.cycles) cycle.told = cycle.history.size();
   const KindSpec& kind = a.policy.kinds[static_cast<std::size_t>(a.entity.kind)];
   for (EntityFact& fact : a.entity.facts) {
     fact.read = fact.read || a.truth.created ||

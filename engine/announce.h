@@ -25,9 +25,17 @@ class RoleBook {
   virtual void persons(std::int16_t role, std::vector<std::string>& out) const = 0;
 };
 
+// What was true by the facts that earlier decisions read: tells what a decision learns anew when the
+// Truth had to be read from the start.
+struct Before {
+  std::vector<EntityFact> facts;
+  Truth truth;
+};
+
 struct Announcement {
   Entity& entity;
-  const Truth& truth;
+  Truth& truth;
+  const Before* before;  // null: `truth` is the one of the last decision, read on
   const Policy& policy;
   const RoleBook& roles;
   Instant now;
@@ -40,7 +48,7 @@ struct Announcement {
 };
 
 // Says everything that there is to say at `now`; `truth` has been advanced to it. Afterwards all
-// facts count as read.
+// facts count as read, and all that happened as told.
 void announce(Announcement& a);
 
 // Clocks and stages only; part of `announce`.

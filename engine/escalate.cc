@@ -261,7 +261,9 @@ class Escalator {
     if (key.clock != kNone && kind_.clocks[static_cast<std::size_t>(key.clock)].low) return false;
     if (kind_.urgent_always) return true;
     if (!kind_.prioritized) return false;
-    return a_.policy.urgent[static_cast<std::size_t>(a_.truth.priority_at(begin))];
+    const std::int16_t priority =
+        key.kind == GroupKey::Kind::kRouting ? key.code : a_.truth.priority_at(begin);
+    return a_.policy.urgent[static_cast<std::size_t>(priority)];
   }
 
   void begin(const GroupKey& key, Instant begin, std::int16_t tier) {

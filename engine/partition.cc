@@ -37,6 +37,18 @@ class Roles : public RoleBook {
   const Policy& policy_;
 };
 
+// The truth by the facts that were read: what the last decision knew.
+std::unique_ptr<Before> what_was_known(const Entity& e, const Policy& policy, const KindSpec& kind) {
+  const auto read = [](const EntityFact& fact) { return fact.read; };
+  if (std::none_of(e.facts.begin(), e.facts.end(), read)) return nullptr;
+  auto before = std::make_unique<Before>(Before{{}, Truth(policy, kind)});
+  for (const EntityFact& fact : e.facts) {
+    if (fact.read) before->facts.push_back(fact);
+  }
+  before->truth.read(before->facts);
+  return before;
+}
+
 bool has(VerbMask mask, std::int16_t verb) { return verb != kNone && (mask >> verb & 1U) != 0; }
 
 }  // namespace
@@ -226,13 +238,17 @@ void Partition::decide(Instant now, const DerivedSink& sink) {
 void Partition::decide_one(Entity& e, Instant now, const DerivedSink& sink) {
   ++counters_.decisions;
   const KindSpec& kind = policy_->kinds[static_cast<std::size_t>(e.kind)];
-  if (!e.truth) e.truth = std::make_shared<Truth>(*policy_, kind);
+  std::unique_ptr<Before> before;
+  if (!e.truth) {
+    before = what_was_known(e, *policy_, kind);
+    e.truth = std::make_shared<Truth>(*policy_, kind);
+  }
   e.truth->read(e.facts);
   if (!e.truth->created && e.groups.empty()) return;
   e.truth->advance(e.facts, now);
   derived_.clear();
   const Roles roles(*e.owner, *policy_);
-  Announcement a{e, *e.truth, *policy_, roles, now, derived_};
+  Announcement a{e, *e.truth, before.get(), *policy_, roles, now, derived_};
   announce(a);
   counters_.derived += static_cast<std::int64_t>(derived_.size());
   for (const Derived& event : derived_) sink(e, *policy_, event, now);
@@ -313,8 +329,8 @@ void Partition::decide_faults(Account& owner, Instant now, const DerivedSink& si
       Entity& e = entity(owner, home, owner.name);
       derived_.clear();
       const Roles roles(owner, *policy_);
-      const Truth nothing(*policy_, policy_->kinds[static_cast<std::size_t>(home)]);
-      Announcement a{e, e.truth ? *e.truth : nothing, *policy_, roles, now, derived_};
+      Truth nothing(*policy_, policy_->kinds[static_cast<std::size_t>(home)]);
+      Announcement a{e, e.truth ? *e.truth : nothing, nullptr, *policy_, roles, now, derived_};
       Derived event;
       event.type = DerivedType::kFaultRecurring;
       event.time = {openings.begin()->first};

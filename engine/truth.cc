@@ -90,7 +90,6 @@ void set_priority(Truth& truth, std::int16_t priority, Instant t, std::int32_t c
   const std::int16_t was = truth.priority;
   if (priority == was) return;
   truth.priority = priority;
-  truth.priority_cause = cause;
   truth.priorities.emplace_back(t, priority);
   for (std::size_t c = 0; c < truth.clocks.size(); ++c) {
     const ClockSpec& spec = truth.kind->clocks[c];
@@ -393,11 +392,7 @@ void Truth::apply(const std::vector<EntityFact>& facts, std::size_t i) {
         Cycle& cycle = cycles[static_cast<std::size_t>(clock.last)];
         if (!live(cycle)) {
           work(*this, cycle).run_on(t, cause);
-          if (cycle.priority != priority) {
-            const std::size_t before_it = cycle.history.size();
-            work(*this, cycle).retarget(t, priority, tier, cause);
-            for (std::size_t h = before_it; h < cycle.history.size(); ++h) cycle.history[h].also = priority_cause;
-          }
+          if (cycle.priority != priority) work(*this, cycle).retarget(t, priority, tier, cause);
         }
         continue;
       }

@@ -37,7 +37,6 @@ struct Happening {
   Happened what = Happened::kStarted;
   std::int16_t threshold = kNone;  // warned, breached, withdrawn
   std::int32_t cause = -1;         // place of the fact that caused it; -1: a due
-  std::int32_t also = -1;          // and of the one that made it so: the priority a reopening finds
   Instant time;
   std::array<Instant, kMaxThresholds> due{};  // kNever = unknown
   std::array<Verdict, kMaxThresholds> verdict{};
@@ -74,6 +73,7 @@ struct Cycle {
   std::array<Threshold, kMaxThresholds> thresholds;
   std::vector<std::pair<Instant, Instant>> active;  // where time counts; the last is open while running
   std::vector<Happening> history;
+  std::size_t told = 0;       // of the history, when the last decision was made on this Truth
 };
 
 struct StageEntry {
@@ -136,7 +136,6 @@ struct Truth {
   Instant created_at{kNever};
   std::int32_t creator = -1;
   std::int16_t priority = 0;
-  std::int32_t priority_cause = -1;
   std::int16_t tier = 0;         // the stamp
   std::int16_t tier_in_force = kNone;  // of an account, by event time
   std::int16_t stage = kNone;
