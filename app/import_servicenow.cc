@@ -174,6 +174,9 @@ class IncidentWriter {
           if (!is_missing(row.channel)) data.text("channel", row.channel);
           if (!is_missing(row.category)) data.text("module", row.category);
           if (!is_missing(row.caller)) data.text("contact", row.caller);
+          // The tier of each ticket, instead of a tiered account with cadences that nobody
+          // promised.
+          data.text("tier", options_.tier);
         },
         row.opened);
   }
@@ -211,23 +214,6 @@ class IncidentWriter {
   int ordinal_ = 0, step_ = 0;
   bool answered_ = false;
 };
-
-std::string tiered(const ImportOptions& options, Instant time, Instant arrival) {
-  std::string json;
-  JsonObject event(json);
-  event.text("specversion", "1.0")
-      .text("id", "account/tiered")
-      .text("source", "/servicenow")
-      .text("type", "tocsin.account.tiered")
-      .time("time", time)
-      .text("subject", options.account)
-      .text("partitionkey", options.account)
-      .time("recordedtime", arrival)
-      .name("data");
-  JsonObject(json).text("tier", options.tier).close();
-  event.close();
-  return json;
-}
 
 // `simulate --emit verdicts` of the log's own facts.
 std::optional<std::string> simulated_verdicts(const IncidentLog& log, const ImportOptions& options,
@@ -287,9 +273,10 @@ std::variant<IncidentLog, std::string> read_incidents(std::istream& in,
   if (!csv.error().empty()) return "line " + std::to_string(csv.line()) + ": " + csv.error();
   for (auto& [number, incident] : incidents) {
     incident.number = number;
+    // The counter is ServiceNow's own order; a few rows have a time that does not follow it.
     std::stable_sort(
         incident.rows.begin(), incident.rows.end(), [](const IncidentRow& a, const IncidentRow& b) {
-          return a.updated != b.updated ? a.updated < b.updated : a.mod_count < b.mod_count;
+          return a.mod_count != b.mod_count ? a.mod_count < b.mod_count : a.updated < b.updated;
         });
     log.incidents.push_back(std::move(incident));
   }
@@ -298,15 +285,11 @@ std::variant<IncidentLog, std::string> read_incidents(std::istream& in,
 
 void write_facts(const IncidentLog& log, const ImportOptions& options, std::ostream& out) {
   std::vector<Line> lines;
-  Instant first_opened = kNever;
   for (const Incident& incident : log.incidents) {
-    for (const IncidentRow& row : incident.rows) first_opened = std::min(first_opened, row.opened);
     IncidentWriter(incident, options, lines).write();
   }
-  if (lines.empty()) return;
   std::stable_sort(lines.begin(), lines.end(),
                    [](const Line& a, const Line& b) { return a.arrival < b.arrival; });
-  out << tiered(options, first_opened, lines.front().arrival) << '\n';
   for (const Line& line : lines) out << line.json << '\n';
 }
 

@@ -43,7 +43,7 @@ struct IncidentRow {
   Instant opened, updated;
 };
 
-// An incident: its rows in order of time.
+// An incident: its rows in the order of sys_mod_count.
 struct Incident {
   std::string number;
   std::vector<IncidentRow> rows;

@@ -36,7 +36,7 @@ constexpr std::array<std::string_view, kWhys> kWords = {
     "Their verdict does.",
     "They missed, we met: nights, weekends and holidays passed, and we count the hours of the "
     "policy's calendar.\n"
-    "    Their verdict goes by the clock on the wall.",
+    "       Their verdict goes by the clock on the wall.",
     "They missed, we met: without waiting or closed hours to speak of. Their limit is shorter than "
     "ours.",
     "They made it, we breached: it was reopened, and our clock runs on from where it stopped.",
