@@ -1,0 +1,75 @@
+#include "connectors/http/stream_reply.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tocsin {
+
+bool StreamReply::send(Chunk chunk) {
+  std::unique_lock lock(mutex_);
+  if (ended_) return false;
+  if (queue_bytes_ + chunk->size() > options_.queue_bytes_max) {
+    queue_.clear();
+    queue_begin_ = queue_bytes_ = 0;
+    if (!options_.farewell.empty())
+      queue_.push_back(std::make_shared<const std::string>(options_.farewell));
+    end(lock, "too slow");
+    return false;
+  }
+  queue_bytes_ += chunk->size();
+  queue_.push_back(std::move(chunk));
+  if (std::exchange(waiting_, false)) {
+    const auto wake = wake_;
+    lock.unlock();
+    wake();
+  }
+  return true;
+}
+
+void StreamReply::finish() {
+  std::unique_lock lock(mutex_);
+  if (!ended_) end(lock, "finished");
+}
+
+void StreamReply::abandon(std::string_view reason) {
+  std::unique_lock lock(mutex_);
+  if (!ended_) end(lock, reason);
+}
+
+void StreamReply::end(std::unique_lock<std::mutex>& lock, std::string_view reason) {
+  ended_ = true;
+  const auto wake = std::exchange(waiting_, false) ? wake_ : std::function<void()>{};
+  lock.unlock();
+  if (wake) wake();
+  if (options_.on_end) options_.on_end(reason);
+}
+
+bool StreamReply::over() const {
+  const std::lock_guard lock(mutex_);
+  return ended_;
+}
+
+void StreamReply::attach(std::function<void()> wake) {
+  const std::lock_guard lock(mutex_);
+  wake_ = std::move(wake);
+}
+
+bool StreamReply::take(std::vector<Chunk>& out, std::size_t bytes_max) {
+  const std::lock_guard lock(mutex_);
+  std::size_t bytes = 0;
+  while (queue_begin_ < queue_.size() && bytes < bytes_max) {
+    Chunk& chunk = queue_[queue_begin_++];
+    bytes += chunk->size();
+    out.push_back(std::move(chunk));
+  }
+  queue_bytes_ -= std::min(bytes, queue_bytes_);
+  if (queue_begin_ == queue_.size()) {
+    queue_.clear();
+    queue_begin_ = 0;
+    waiting_ = out.empty() && !ended_;
+    return ended_;
+  }
+  return false;
+}
+
+}  // namespace tocsin
