@@ -24,7 +24,7 @@
 // kNever. `24x7` needs no tz data: it computes with every instant, and answers kNever only on
 // overflow.
 //
-// Immutable; copies share one table; any thread. Cost: a table of some 1.3 MB for business hours,
+// Immutable; copies share one table; any thread. Cost: a table of some 1.6 MB for business hours,
 // built in some ms; queries search it by a day index and an open-time index: some 10–30 ns,
 // whatever the distance (docs/timers.md).
 #pragma once

@@ -1,7 +1,6 @@
 // Calendar periods: ISO weeks, months, quarters and half-years in the calendar's zone.
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 
 #include "engine/calendar.h"
 
@@ -53,30 +52,38 @@ LocalDate step(LocalDate first, PeriodKind kind, int count) {
   return first_of_month(month_of(first) + chr::months{months_of(kind) * count});
 }
 
+void append_number(std::string& out, int number, int width) {
+  for (int unit = width == 4 ? 1000 : width == 2 ? 10 : 1; unit > 0; unit /= 10) {
+    out += static_cast<char>('0' + number / unit % 10);
+  }
+}
+
 // Source of the week's number: ISO 8601; a week belongs to the year that its Thursday lies in.
 std::string name_of(LocalDate first, PeriodKind kind) {
   const YearMonthDay ymd = civil(kind == PeriodKind::kWeek ? first + 3 : first);
-  char text[24];
-  const auto write = [&](const char* format, int number) {
-    std::snprintf(text, sizeof text, format, ymd.year, number);
-  };
+  std::string name;  // at most 8 characters, so it stays within the string itself
+  append_number(name, ymd.year, 4);
+  name += '-';
   switch (kind) {
     case PeriodKind::kWeek: {
       const LocalDate new_year = first_of_month(chr::year{ymd.year} / 1);
-      write("%04d-W%02d", (first.day + 3 - new_year.day) / 7 + 1);
+      name += 'W';
+      append_number(name, (first.day + 3 - new_year.day) / 7 + 1, 2);
       break;
     }
     case PeriodKind::kMonth:
-      write("%04d-%02d", ymd.month);
+      append_number(name, ymd.month, 2);
       break;
     case PeriodKind::kQuarter:
-      write("%04d-Q%d", (ymd.month - 1) / 3 + 1);
+      name += 'Q';
+      append_number(name, (ymd.month - 1) / 3 + 1, 1);
       break;
     case PeriodKind::kHalfYear:
-      write("%04d-H%d", (ymd.month - 1) / 6 + 1);
+      name += 'H';
+      append_number(name, (ymd.month - 1) / 6 + 1, 1);
       break;
   }
-  return text;
+  return name;
 }
 
 Period make_period(const Zone& zone, LocalDate first, PeriodKind kind) {

@@ -77,9 +77,14 @@ std::variant<Zone, std::string> Zone::make(std::string name, std::string version
 }
 
 std::string Zone::text() const {
-  std::string out = name_ + ";" + version_ + ";" + std::to_string(first_.ms / 1000);
+  std::string out = name_;
+  out += ';';
+  out += version_;
+  out += ';';
+  out += std::to_string(first_.ms / 1000);
   for (const Change& change : changes_) {
-    out += ";" + std::to_string(change.at.ms / 1000);
+    out += ';';
+    out += std::to_string(change.at.ms / 1000);
     if (change.offset.ms >= 0) out += '+';
     out += std::to_string(change.offset.ms / 1000);
   }
