@@ -117,8 +117,8 @@ void Connection::begin_stream(Slot& slot) {
   slot.last = true;
   input_closed_ = true;
   append_head(slot, true);
-  if (slot.head) {
-    slot.response.stream->abandon("head");
+  if (slot.head || input_ended_) {
+    slot.response.stream->abandon(slot.head ? "head" : "client gone");
     last_queued_ = true;
     return;
   }

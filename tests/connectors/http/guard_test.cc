@@ -1,0 +1,220 @@
+#include "connectors/http/guard.h"
+
+#include <gtest/gtest.h>
+
+#include "connectors/http/problem.h"
+#include "connectors/http/target.h"
+
+namespace tocsin {
+namespace {
+
+using namespace std::chrono_literals;
+
+Roles roles(std::initializer_list<Role> list) {
+  Roles result;
+  for (const Role role : list) result.add(role);
+  return result;
+}
+
+HttpRequest request(std::string authorization, std::string remote = "10.0.0.1:5000") {
+  HttpRequest request;
+  if (!authorization.empty()) request.headers.emplace_back("authorization", authorization);
+  request.remote = std::move(remote);
+  return request;
+}
+
+int status(const std::optional<HttpResponse>& response) { return response ? response->status : 0; }
+
+std::string header(const HttpResponse& response, std::string_view name) {
+  for (const auto& [key, value] : response.headers) {
+    if (key == name) return value;
+  }
+  return {};
+}
+
+GuardOptions two_tokens() {
+  GuardOptions options;
+  options.tokens = {{"crm", sha256("secret-crm"), roles({Role::kIngest})},
+                    {"ops", sha256("secret-ops"), roles({Role::kRead, Role::kAct})},
+                    {"root", sha256("secret-root"), roles({Role::kAdmin})}};
+  return options;
+}
+
+TEST(Guard, RolesDecide) {
+  Guard guard(two_tokens());
+  auto crm = request("Bearer secret-crm");
+  EXPECT_EQ(status(guard.check(crm, Role::kIngest)), 0);
+  EXPECT_EQ(crm.client, "crm");
+  const auto forbidden = guard.check(crm, Role::kRead);
+  ASSERT_EQ(status(forbidden), 403);
+  EXPECT_NE(header(*forbidden, "WWW-Authenticate").find("insufficient_scope"), std::string::npos);
+  auto ops = request("bearer  secret-ops");
+  EXPECT_EQ(status(guard.check(ops, Role::kRead)), 0);
+  EXPECT_EQ(status(guard.check(ops, Role::kAct)), 0);
+  EXPECT_EQ(status(guard.check(ops, Role::kAdmin)), 403);
+  EXPECT_EQ(status(guard.check(ops, Role::kIngest)), 403);
+  auto root = request("Bearer secret-root");
+  for (const Role role : {Role::kIngest, Role::kRead, Role::kAct, Role::kAdmin})
+    EXPECT_EQ(status(guard.check(root, role)), 0);
+}
+
+TEST(Guard, UnknownAndMissingTokens) {
+  Guard guard(two_tokens());
+  for (const std::string authorization :
+       {"", "Bearer", "Bearer ", "Bearer secret-cr", "Bearer secret-crmm", "Basic secret-crm",
+        "secret-crm", "Bearer secret-crm,secret-ops"}) {
+    auto stranger = request(authorization);
+    const auto response = guard.check(stranger, Role::kIngest);
+    ASSERT_EQ(status(response), 401) << authorization;
+    EXPECT_TRUE(header(*response, "WWW-Authenticate").starts_with("Bearer realm=\"tocsin\""));
+    EXPECT_EQ(response->content_type, "application/problem+json");
+    EXPECT_EQ(response->body.find("secret"), std::string::npos);
+    EXPECT_TRUE(stranger.roles.empty());
+    // Open to everybody.
+    EXPECT_EQ(status(guard.check(stranger, std::nullopt)), 0);
+  }
+  EXPECT_EQ(guard.unauthorized(), 8);
+}
+
+TEST(Guard, WithoutTokensEverybodyMay) {
+  Guard guard({});
+  auto anybody = request("");
+  EXPECT_EQ(status(guard.check(anybody, Role::kAdmin)), 0);
+  EXPECT_TRUE(anybody.roles.has(Role::kIngest));
+}
+
+TEST(Guard, ListensOnLoopbackOnlyWithoutTokens) {
+  EXPECT_EQ(check_listen("127.0.0.1:8080", false), "");
+  EXPECT_EQ(check_listen("[::1]:8080", false), "");
+  EXPECT_NE(check_listen("0.0.0.0:8080", false).find("no http.tokens"), std::string::npos);
+  EXPECT_NE(check_listen("[::]:8080", false).find("no http.tokens"), std::string::npos);
+  EXPECT_EQ(check_listen("0.0.0.0:8080", true), "");
+  EXPECT_NE(check_listen("8080", true).find("ADDR:PORT"), std::string::npos);
+}
+
+// 2 a second, 3 at once: three pass, then one each 500 ms.
+TEST(RateLimit, IsATokenBucket) {
+  RateLimit limit(2, 3);
+  const RateLimit::Clock::time_point start{};
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(limit.take("a", start), 0);
+  EXPECT_EQ(limit.take("a", start), 1);          // 0.5 s, rounded up
+  EXPECT_EQ(limit.take("a", start + 499ms), 1);  // level 0.998
+  EXPECT_EQ(limit.take("b", start), 0) << "clients do not share";
+  EXPECT_EQ(limit.take("a", start + 500ms), 0);
+  EXPECT_EQ(limit.take("a", start + 501ms), 1);
+  // Ten seconds later it is full again, no fuller: three.
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(limit.take("a", start + 11s), 0);
+  EXPECT_EQ(limit.take("a", start + 11s), 1);
+}
+
+TEST(RateLimit, SaysHowLongToWait) {
+  RateLimit slow(0.1, 1);  // one in ten seconds
+  const RateLimit::Clock::time_point start{};
+  EXPECT_EQ(slow.take("a", start), 0);
+  EXPECT_EQ(slow.take("a", start), 10);
+  EXPECT_EQ(slow.take("a", start + 9s), 1);
+  EXPECT_EQ(slow.take("a", start + 10s), 0);
+}
+
+TEST(RateLimit, MemoryIsBoundedAndBusyClientsStayLimited) {
+  RateLimit limit(1, 2);
+  const RateLimit::Clock::time_point start{};
+  // Level 1 of 2 each: full again after a second.
+  for (std::size_t i = 0; i < kClientsMax; ++i) limit.take(std::to_string(i), start);
+  EXPECT_EQ(limit.take("busy", start + 1s), 0);
+  EXPECT_EQ(limit.take("busy", start + 1s), 0);
+  EXPECT_EQ(limit.take("busy", start + 1s), 1);
+  for (std::size_t i = 0; i < kClientsMax - 1; ++i)
+    limit.take("new" + std::to_string(i), start + 1s);
+  limit.take("one more", start + 1500ms);
+  EXPECT_EQ(limit.take("zero", RateLimit::Clock::time_point{} + 1500ms), 0);
+}
+
+TEST(Guard, LimitsByTokenAndByAddress) {
+  GuardOptions options = two_tokens();
+  options.rate_per_second = 0.001;
+  options.rate_burst = 1;
+  Guard guard(options);
+  auto crm = request("Bearer secret-crm");
+  EXPECT_EQ(status(guard.check(crm, Role::kIngest)), 0);
+  const auto limited = guard.check(crm, Role::kIngest);
+  ASSERT_EQ(status(limited), 429);
+  EXPECT_EQ(header(*limited, "Retry-After"), "1000");
+  auto ops = request("Bearer secret-ops");
+  EXPECT_EQ(status(guard.check(ops, Role::kRead)), 0);
+  // Guessing is limited by address, whatever the port.
+  auto guess = request("Bearer x", "10.0.0.2:1"), again = request("Bearer y", "10.0.0.2:2");
+  EXPECT_EQ(status(guard.check(guess, Role::kRead)), 401);
+  EXPECT_EQ(status(guard.check(again, Role::kRead)), 429);
+  EXPECT_EQ(guard.limited(), 2);
+}
+
+TEST(Sha256Text, KnownVector) {
+  // FIPS 180-2, appendix B.1.
+  constexpr std::string_view kAbc =
+      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+  EXPECT_EQ(to_hex(sha256("abc")), kAbc);
+  EXPECT_EQ(sha256_of_hex(kAbc), sha256("abc"));
+  EXPECT_EQ(sha256_of_hex("ba78"), std::nullopt);
+  EXPECT_EQ(sha256_of_hex(std::string(64, 'g')), std::nullopt);
+}
+
+TEST(Problem, IsRfc9457) {
+  const HttpResponse response = problem(400, "bad-parameter", "limit \"x\" is no number")
+                                    .field("limit")
+                                    .members("\"accepted\":0")
+                                    .retry_after(0)
+                                    .response();
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(response.content_type, "application/problem+json");
+  EXPECT_EQ(response.body,
+            R"({"type":"urn:tocsin:problem:bad-parameter","title":"Bad parameter","status":400,)"
+            R"("detail":"limit \"x\" is no number","field":"limit","accepted":0})");
+  EXPECT_EQ(header(response, "Retry-After"), "1");
+  EXPECT_NE(problem(400, "x",
+                    "a\xff"
+                    "b\xe5\xae\xa2")
+                .response()
+                .body.find("\"detail\":\"a\xef\xbf\xbd"
+                           "b客\""),
+            std::string::npos);
+}
+
+TEST(Target, PercentDecoding) {
+  EXPECT_EQ(percent_decode("a%2Fb%e5%ae%a2"), "a/b客");
+  EXPECT_EQ(percent_decode("a+b"), "a+b");
+  EXPECT_EQ(percent_decode("a+b", true), "a b");
+  for (const std::string_view bad : {"%", "%1", "a%2", "%g0", "%00", "%ff", "%C0%A0"})
+    EXPECT_EQ(percent_decode(bad), std::nullopt) << bad;
+}
+
+TEST(Target, Segments) {
+  using Segments = std::vector<std::string>;
+  EXPECT_EQ(path_segments("/"), Segments{});
+  EXPECT_EQ(path_segments("/v1/entities/a%2Fb/ticket/T%25"),
+            (Segments{"v1", "entities", "a/b", "ticket", "T%"}));
+  EXPECT_EQ(path_segments("/v1//x"), std::nullopt);
+  EXPECT_EQ(path_segments("/v1/"), std::nullopt);
+  EXPECT_EQ(path_segments("/%zz"), std::nullopt);
+}
+
+TEST(Target, Forms) {
+  const auto read = [](std::string target) {
+    HttpRequest request;
+    request.target = std::move(target);
+    return read_target(request) ? request.path : "bad";
+  };
+  EXPECT_EQ(read("/a?b"), "/a");
+  EXPECT_EQ(read("/a#b?c"), "/a");
+  EXPECT_EQ(read("http://host/a?b=c"), "/a");
+  EXPECT_EQ(read("http://host"), "/");
+  EXPECT_EQ(read("*"), "bad");
+  EXPECT_EQ(read(""), "bad");
+  std::string many = "/?";
+  for (std::size_t i = 0; i < kQueryParametersMax; ++i) many += "a=1&";
+  EXPECT_EQ(read(many), "/");
+  EXPECT_EQ(read(many + "a=1"), "bad");
+}
+
+}  // namespace
+}  // namespace tocsin
