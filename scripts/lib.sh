@@ -18,7 +18,8 @@ test_packages=(
 )
 fuzz_packages=(clang-14 libclang-rt-14-dev)
 
-say() { printf '\033[1m== %s\033[0m\n' "$*"; }
+if [ -t 1 ]; then bold=$'\033[1m' plain=$'\033[0m'; else bold='' plain=''; fi
+say() { printf '%s== %s%s\n' "$bold" "$*" "$plain"; }
 fail() { echo "$(basename "$0"): $*" >&2; exit 1; }
 
 missing_packages() {  # PACKAGE… -> those that are not installed
