@@ -22,18 +22,12 @@ void add_texts(std::vector<std::string>& to, const std::vector<std::string>& fro
   }
 }
 
-std::string clock_summary(const EntityView& view, const ClockRow& clock) {
-  std::vector<std::string> roles, persons;
-  for (const GroupRow& g : view.groups) {
-    if (g.state != GroupState::kOpen || g.clock != clock.clock) continue;
-    add_texts(roles, g.roles);
-    add_texts(persons, g.persons);
-  }
+std::string encode(const ClockSummary& s) {
   std::string out;
-  put_text(out, view.tier);
-  put_text(out, view.priority);
-  put_text(out, view.assignee);
-  for (const auto* texts : {&roles, &persons}) {
+  put_text(out, s.tier);
+  put_text(out, s.priority);
+  put_text(out, s.assignee);
+  for (const auto* texts : {&s.roles, &s.persons}) {
     put_unsigned(out, texts->size());
     for (const std::string& t : *texts) put_text(out, t);
   }
@@ -43,7 +37,7 @@ std::string clock_summary(const EntityView& view, const ClockRow& clock) {
 void add_clock_rows(PartitionId partition, const EntityKey& entity, const EntityView& view,
                     std::vector<ViewRow>& rows) {
   for (const ClockRow& clock : view.clocks) {
-    const std::string summary = clock_summary(view, clock);
+    const std::string summary = encode(summarize(view, clock));
     rows.push_back({clock_key(partition, class_of(clock.state), entity, clock), summary});
     if (is_at_risk(clock)) {
       rows.push_back({clock_key(partition, ClockClass::kAtRisk, entity, clock), summary});
@@ -231,6 +225,16 @@ Instant listed_due(const ClockRow& clock) {
   return last == kAlways ? kNever : last;
 }
 
+ClockSummary summarize(const EntityView& view, const ClockRow& clock) {
+  ClockSummary s{view.tier, view.priority, view.assignee, {}, {}};
+  for (const GroupRow& g : view.groups) {
+    if (g.state != GroupState::kOpen || g.clock != clock.clock) continue;
+    add_texts(s.roles, g.roles);
+    add_texts(s.persons, g.persons);
+  }
+  return s;
+}
+
 ClockSummary decode_clock_summary(std::string_view bytes) {
   ByteReader in(bytes);
   ClockSummary s;
@@ -243,15 +247,17 @@ ClockSummary decode_clock_summary(std::string_view bytes) {
   return s;
 }
 
-std::string clock_prefix(PartitionId partition, ClockClass of, std::string_view clock) {
-  return Key(partition, Family::kClock).letter(static_cast<char>(of)).text(clock).take();
+std::string clock_prefix(PartitionId partition, ClockClass of, std::string_view kind,
+                         std::string_view clock) {
+  return Key(partition, Family::kClock).letter(static_cast<char>(of)).text(kind).text(clock).take();
 }
 
 std::string clock_key(PartitionId partition, ClockClass of, const EntityKey& entity,
                       const ClockRow& clock) {
-  return Key(clock_prefix(partition, of, clock.clock))
+  return Key(clock_prefix(partition, of, entity.kind, clock.clock))
       .instant(listed_due(clock))
-      .entity(entity)
+      .text(entity.account)
+      .text(entity.id)
       .text(clock.cycle)
       .take();
 }

@@ -45,9 +45,12 @@ struct ClockSummary {
   std::string tier, priority, assignee;
   std::vector<std::string> roles, persons;  // of the clock's open groups
 };
+ClockSummary summarize(const EntityView& view, const ClockRow& clock);
 ClockSummary decode_clock_summary(std::string_view bytes);
 
-std::string clock_prefix(PartitionId partition, ClockClass of, std::string_view clock);
+// Where the clocks of one class, kind and name lie, in order of (listed due, account, id, cycle).
+std::string clock_prefix(PartitionId partition, ClockClass of, std::string_view kind,
+                         std::string_view clock);
 std::string clock_key(PartitionId partition, ClockClass of, const EntityKey& entity,
                       const ClockRow& clock);
 
