@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "projections/bytes.h"
+#include "events/bytes.h"
 
 namespace tocsin {
 namespace {

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <cmath>
 
-#include "projections/bytes.h"
+#include "events/bytes.h"
 
 namespace tocsin {
 namespace {

@@ -1,6 +1,6 @@
 #include "projections/projection.h"
 
-#include "projections/bytes.h"
+#include "events/bytes.h"
 
 namespace tocsin {
 namespace {

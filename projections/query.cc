@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "projections/bytes.h"
+#include "events/bytes.h"
 #include "projections/merged_rows.h"
 
 namespace tocsin {

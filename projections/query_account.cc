@@ -1,7 +1,7 @@
 // Timelines and accounts.
 #include <algorithm>
 
-#include "projections/bytes.h"
+#include "events/bytes.h"
 #include "projections/merged_rows.h"
 #include "projections/query.h"
 

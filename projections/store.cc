@@ -8,7 +8,7 @@
 #include <thread>
 #include <utility>
 
-#include "projections/bytes.h"
+#include "events/bytes.h"
 #include "projections/write_behind.h"
 
 namespace tocsin {

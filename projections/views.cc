@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "projections/bytes.h"
+#include "events/bytes.h"
 
 namespace tocsin {
 namespace {

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
+#include "events/bytes.h"
 #include "events/log_record.h"
 #include "events/vocabulary.h"
 #include "projections/account_summary.h"
-#include "projections/bytes.h"
 #include "projections/views.h"
 
 namespace tocsin {

@@ -4,7 +4,7 @@
 
 #include <iostream>
 
-#include "projections/bytes.h"
+#include "events/bytes.h"
 #include "projections/views.h"
 #include "tests/projections/random_batches.h"
 #include "tests/projections/temp_directory.h"
