@@ -13,9 +13,13 @@ build_packages=(
 # kcat, wrk, python3-aiosmtpd, Prometheus, Alertmanager, Chromium: real peers that tests talk to.
 test_packages=(
   python3 python3-yaml python3-jsonschema python3-aiosmtpd python3-confluent-kafka kcat wrk curl clang-format-14
-  prometheus prometheus-alertmanager chromium fonts-noto-cjk nodejs npm
-  openjdk-17-jre-headless maven
+  prometheus prometheus-alertmanager chromium fonts-noto-cjk
 )
+# These often come from elsewhere than Debian: the command counts.
+command -v node >/dev/null || test_packages+=(nodejs)
+command -v npm >/dev/null || test_packages+=(npm)
+command -v java >/dev/null || test_packages+=(openjdk-17-jre-headless)
+command -v mvn >/dev/null || test_packages+=(maven)
 fuzz_packages=(clang-14 libclang-rt-14-dev)
 
 if [ -t 1 ]; then bold=$'\033[1m' plain=$'\033[0m'; else bold='' plain=''; fi
@@ -29,9 +33,9 @@ missing_packages() {  # PACKAGE… -> those that are not installed
   done
 }
 
-# Installs what is missing, as root or with sudo; says what to type when it can do neither.
+# Installs what is missing, as root or with sudo. Fails, and says what to type, when it cannot.
 need_packages() {  # WHAT-FOR PACKAGE…
-  local purpose=$1 missing as_root=()
+  local purpose=$1 missing as_root=() log package
   shift
   command -v dpkg-query >/dev/null || {
     echo "Not a Debian system: make sure that these are there (names of Debian 12): $*"
@@ -41,15 +45,27 @@ need_packages() {  # WHAT-FOR PACKAGE…
   [ ${#missing[@]} = 0 ] && return 0
   say "Installing ${#missing[@]} packages $purpose: ${missing[*]}"
   if [ "$(id -u)" != 0 ]; then
-    command -v sudo >/dev/null || fail "please install them as root: apt-get install --no-install-recommends ${missing[*]}"
+    command -v sudo >/dev/null || {
+      echo "please install them as root: apt-get install --no-install-recommends ${missing[*]}" >&2
+      return 1
+    }
     as_root=(sudo)
   fi
+  log=$(mktemp)
   "${as_root[@]}" apt-get update -qq || echo "apt-get update failed; trying with what is known" >&2
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >"${TMPDIR:-/tmp}/tocsin-apt.$$" 2>&1 || {
-    tail -20 "${TMPDIR:-/tmp}/tocsin-apt.$$" >&2
-    fail "installing failed"
+  # All at once, and one by one when that fails: one that cannot be had must not keep the others out.
+  for package in "${missing[*]}" "${missing[@]}"; do
+    # shellcheck disable=SC2086  # the first of them is a list
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $package >>"$log" 2>&1 &&
+      [ "$package" = "${missing[*]}" ] && break
+  done
+  mapfile -t missing < <(missing_packages "$@")
+  [ ${#missing[@]} = 0 ] || {
+    grep -E '^E:|unmet|Depends|Conflicts' "$log" | tail -10 >&2
+    echo "could not install: ${missing[*]}" >&2
   }
-  rm -f "${TMPDIR:-/tmp}/tocsin-apt.$$"
+  rm -f "$log"
+  [ ${#missing[@]} = 0 ]
 }
 
 configure() {  # PRESET CMAKE-OPTION…
