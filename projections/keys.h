@@ -88,7 +88,8 @@ class Key {
 // Reads a key in the same order. Throws std::runtime_error when it holds something else.
 class KeyReader {
  public:
-  explicit KeyReader(std::string_view key);
+  explicit KeyReader(std::string_view key);  // the key must outlive the reader
+  explicit KeyReader(std::string&&) = delete;
 
   PartitionId partition() const { return partition_; }
   Family family() const { return family_; }

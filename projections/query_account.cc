@@ -26,10 +26,10 @@ void walk_offsets(const ReadView& view, const std::string& prefix, const Timelin
 }
 
 Offset offset_at_end(std::string_view key, const std::string& prefix) {
-  // The partition and family are read again only to satisfy the reader.
-  return KeyReader(std::string(prefix.substr(0, kKeyPrefixBytes)) +
-                   std::string(key.substr(prefix.size())))
-      .offset();
+  std::string short_key = prefix.substr(0, kKeyPrefixBytes);
+  short_key += key.substr(prefix.size());
+  KeyReader reader(short_key);
+  return reader.offset();
 }
 
 std::string record_or_fetched(std::string_view kept, PartitionId partition, Offset offset,

@@ -1,0 +1,511 @@
+#include "projections/query.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <iostream>
+#include <set>
+
+#include "projections/render.h"
+#include "tests/projections/random_batches.h"
+#include "tests/projections/temp_directory.h"
+
+namespace tocsin {
+namespace {
+
+constexpr Duration kLong = seconds(30);
+
+// A store that is filled by hand; `view` is of everything given so far.
+class QueryTest : public testing::Test {
+ protected:
+  QueryTest() {
+    StoreOptions options;
+    options.write_interval = hours(1);
+    store_ = Store::open(directory_.path(), options);
+  }
+
+  EntityView& entity(const std::string& account, const std::string& kind, const std::string& id) {
+    EntityView& v = entities_[{account, kind, id}];
+    v.account = account;
+    v.kind = kind;
+    v.id = id;
+    v.created = true;
+    v.state = "open";
+    return v;
+  }
+
+  static ClockRow running(const std::string& name, Instant due, bool warned = false) {
+    ClockRow c;
+    c.clock = name;
+    c.cycle = "1";
+    c.start = kBegin;
+    c.thresholds = {{"target", due, Verdict::kPending, warned}};
+    return c;
+  }
+
+  static ClockRow stopped(const std::string& name, Instant due, Verdict verdict,
+                          std::int64_t elapsed_ms) {
+    ClockRow c = running(name, due);
+    c.state = ClockState::kStopped;
+    c.thresholds[0].verdict = verdict;
+    c.stopped = due;
+    c.elapsed_ms = elapsed_ms;
+    return c;
+  }
+
+  void event(const EntityKey& key, std::string record) {
+    timeline_.push_back({next_++, key, std::move(record)});
+  }
+
+  ReadView view() {
+    AppliedBatch batch;
+    batch.business_day = shanghai_day();
+    for (const auto& [key, v] : entities_) batch.entities.push_back({key, "state", v, kNever});
+    batch.timeline = std::exchange(timeline_, {});
+    batch.next = ++next_;
+    store_->apply(std::move(batch));
+    EXPECT_TRUE(store_->refresh(kLong));
+    return store_->view();
+  }
+
+  static std::vector<std::string> ids(const ClockPage& page) {
+    std::vector<std::string> ids;
+    for (const ListedClock& c : page.clocks) ids.push_back(c.entity.id);
+    return ids;
+  }
+  using Ids = std::vector<std::string>;
+
+  TempDirectory directory_;
+  std::unique_ptr<Store> store_;
+  std::map<EntityKey, EntityView> entities_;
+  std::vector<TimelineRow> timeline_;
+  Offset next_ = 0;
+};
+
+Instant at(std::int64_t ms) { return kBegin + milliseconds(ms); }
+
+TEST_F(QueryTest, ClocksAreListedByDueWithEachFilter) {
+  entity("b", "ticket", "1").clocks = {running("ticket.response", at(300))};
+  entity("a", "ticket", "2").clocks = {running("ticket.response", at(100)),
+                                       running("ticket.resolution", at(400))};
+  entity("a", "complaint", "3").clocks = {running("complaint.stage1", at(200))};
+  entities_[{"a", "ticket", "2"}].tier = "A";
+  entities_[{"b", "ticket", "1"}].assignee = "wang";
+  entity("a", "ticket", "4").clocks = {stopped("ticket.response", at(50), Verdict::kMet, 10)};
+  const ReadView v = view();
+  const auto listed = [&](ClockQuery q) { return ids(list_clocks(v, q)); };
+  ClockQuery q;
+  EXPECT_EQ(listed(q), (Ids{"4", "2", "3", "1", "2"}));
+  q.classes = {ClockClass::kRunning};
+  EXPECT_EQ(listed(q), (Ids{"2", "3", "1", "2"}));
+  q.kind = "ticket";
+  EXPECT_EQ(listed(q), (Ids{"2", "1", "2"}));
+  q.clock = "ticket.response";
+  EXPECT_EQ(listed(q), (Ids{"2", "1"}));
+  q.account = "a";
+  EXPECT_EQ(listed(q), (Ids{"2"}));
+  q = {};
+  q.account = "a";
+  EXPECT_EQ(listed(q), (Ids{"4", "2", "3", "2"}));
+  q = {};
+  q.tier = "A";
+  EXPECT_EQ(listed(q), (Ids{"2", "2"}));
+  q = {};
+  q.person = "wang";
+  EXPECT_EQ(listed(q), (Ids{"1"}));
+  q = {};
+  q.classes = {ClockClass::kStopped};
+  EXPECT_EQ(listed(q), (Ids{"4"}));
+  q.account = "b";
+  EXPECT_EQ(listed(q), (Ids{}));
+}
+
+TEST_F(QueryTest, APersonSeesTheClocksOfTheAccountsServed) {
+  entity("a", "ticket", "1").clocks = {running("ticket.response", at(1))};
+  entity("b", "ticket", "2").clocks = {running("ticket.response", at(2))};
+  entity("b", "ticket", "3").clocks = {running("ticket.response", at(3))};
+  GroupRow group;
+  group.escalation = "g";
+  group.clock = "ticket.response";
+  group.roles = {"executive"};
+  group.persons = {"li"};
+  entities_[{"b", "ticket", "3"}].groups = {group};
+  const EntityKey a{"a", "account", "a"};
+  event(a, fact_record(a, "assigned", "1", at(0),
+                       R"({"role":"account_manager","person":["li","zhao"]})"));
+  const ReadView v = view();
+  ClockQuery q;
+  q.person = "li";
+  EXPECT_EQ(ids(list_clocks(v, q)), (Ids{"1", "3"}));
+  q.role = "account_manager";
+  EXPECT_EQ(ids(list_clocks(v, q)), (Ids{"1"}));
+  q.person.clear();
+  q.role = "executive";
+  EXPECT_EQ(ids(list_clocks(v, q)), (Ids{"3"}));
+}
+
+TEST_F(QueryTest, TheBoardTellsRunningAtRiskAndOverdue) {
+  entity("a", "ticket", "fresh").clocks = {running("ticket.response", at(5))};
+  entity("a", "ticket", "warned").clocks = {running("ticket.response", at(4), true)};
+  ClockRow late = running("ticket.resolution", at(1));
+  late.thresholds[0].verdict = Verdict::kBreached;
+  late.thresholds.push_back({"limit", at(9), Verdict::kPending, false});
+  entity("a", "ticket", "late").clocks = {late};
+  ClockRow done = late;
+  done.state = ClockState::kStopped;
+  entity("a", "ticket", "done").clocks = {done};
+  ReadView v = view();
+  const auto of = [&](ClockClass c) {
+    ClockQuery q;
+    q.classes = {c};
+    return ids(list_clocks(v, q));
+  };
+  EXPECT_EQ(of(ClockClass::kRunning), (Ids{"warned", "fresh", "late"}));  // late: by its limit
+  EXPECT_EQ(of(ClockClass::kAtRisk), (Ids{"warned"}));
+  EXPECT_EQ(of(ClockClass::kOverdue), (Ids{"late"}));
+  auto n = counts(v, "a");
+  EXPECT_EQ(n["running"], 3);
+  EXPECT_EQ(n["at_risk"], 1);
+  EXPECT_EQ(n["overdue"], 1);
+  EXPECT_EQ(n["open/ticket"], 4);
+
+  entities_[{"a", "ticket", "warned"}].clocks[0].thresholds[0].verdict = Verdict::kBreached;
+  v = view();
+  EXPECT_EQ(of(ClockClass::kAtRisk), (Ids{}));
+  EXPECT_EQ(of(ClockClass::kOverdue), (Ids{"warned", "late"}));
+}
+
+TEST_F(QueryTest, PagesMakeUpTheWholeListWhateverTheirSize) {
+  const unsigned seed = std::random_device{}();
+  std::cout << "seed " << seed << "\n";
+  RandomBatches batches(seed);
+  for (int i = 0; i < 200; ++i) store_->apply(batches.next());
+  ASSERT_TRUE(store_->refresh(kLong));
+  const ReadView v = store_->view();
+  const auto keys = [](const ClockPage& page) {
+    std::vector<std::tuple<EntityKey, std::string, std::string>> keys;
+    for (const ListedClock& c : page.clocks) {
+      keys.emplace_back(c.entity, c.clock.clock, c.clock.cycle);
+    }
+    return keys;
+  };
+  for (const std::string account : {"", "a"}) {
+    ClockQuery all;
+    all.limit = kPageMax;
+    all.account = account;
+    const ClockPage whole = list_clocks(v, all);
+    ASSERT_TRUE(whole.cursor.empty());
+    // Against the last views, counted and sorted without the store.
+    std::vector<Instant> dues;
+    for (const auto& [key, e] : batches.views) {
+      if (!account.empty() && key.account != account) continue;
+      for (const ClockRow& c : e.clocks) dues.push_back(listed_due(c));
+    }
+    std::sort(dues.begin(), dues.end());
+    ASSERT_EQ(whole.clocks.size(), dues.size());
+    for (std::size_t i = 0; i < dues.size(); ++i) {
+      ASSERT_EQ(listed_due(whole.clocks[i].clock), dues[i]);
+    }
+    for (const std::size_t limit : {1u, 3u, 7u}) {
+      ClockQuery q = all;
+      q.limit = limit;
+      std::vector<std::tuple<EntityKey, std::string, std::string>> collected;
+      do {
+        const ClockPage page = list_clocks(v, q);
+        ASSERT_LE(page.clocks.size(), limit);
+        for (auto& k : keys(page)) collected.push_back(std::move(k));
+        q.cursor = page.cursor;
+      } while (!q.cursor.empty());
+      ASSERT_EQ(collected, keys(whole)) << limit;
+    }
+  }
+}
+
+TEST_F(QueryTest, ACursorStaysGoodWhenItsRowIsGone) {
+  for (int i = 1; i <= 4; ++i) {
+    entity("a", "ticket", std::to_string(i)).clocks = {running("ticket.response", at(i))};
+  }
+  ClockQuery q;
+  q.classes = {ClockClass::kRunning};
+  q.limit = 2;
+  q.cursor = list_clocks(view(), q).cursor;
+  entities_[{"a", "ticket", "2"}].clocks[0].state = ClockState::kCancelled;
+  EXPECT_EQ(ids(list_clocks(view(), q)), (Ids{"3", "4"}));
+}
+
+TEST_F(QueryTest, AnInboxHasHighUrgencyFirstAndOnlyOpenGroups) {
+  const auto group = [](const std::string& name, const std::string& urgency, Instant begun) {
+    GroupRow g;
+    g.escalation = name;
+    g.urgency = urgency;
+    g.begun = begun;
+    g.persons = {"wang", "wang"};  // in two roles
+    g.roles = {"assignee", "account_manager"};
+    return g;
+  };
+  entity("a", "ticket", "1").groups = {group("low", "low", at(1)), group("late", "high", at(3))};
+  GroupRow closed = group("closed", "high", at(0));
+  closed.state = GroupState::kAcknowledged;
+  GroupRow nobodys = group("nobodys", "low", at(0));
+  nobodys.persons.clear();
+  entity("b", "ticket", "2").groups = {group("early", "high", at(2)), closed, nobodys};
+  const ReadView v = view();
+  const auto names = [](const InboxPage& page) {
+    Ids names;
+    for (const InboxItem& item : page.items) names.push_back(item.group.escalation);
+    return names;
+  };
+  EXPECT_EQ(names(inbox_of_person(v, "wang", 10, "")), (Ids{"early", "late", "low"}));
+  const InboxPage first = inbox_of_person(v, "wang", 2, "");
+  EXPECT_EQ(names(first), (Ids{"early", "late"}));
+  EXPECT_EQ(names(inbox_of_person(v, "wang", 2, first.cursor)), (Ids{"low"}));
+  EXPECT_EQ(names(inbox_of_person(v, "", 10, "")), (Ids{"nobodys"}));
+  EXPECT_EQ(names(inbox_of_role(v, "assignee", 10, "")), (Ids{"early", "late", "nobodys", "low"}));
+}
+
+TEST_F(QueryTest, TimelinesAreInTheOrderOfTheLog) {
+  const EntityKey t1{"a", "ticket", "1"}, t2{"a", "ticket", "2"};
+  const std::string r0 = fact_record(t1, "opened", "e0", at(0), "{}");
+  const std::string r1 = fact_record(t2, "opened", "e1", at(0), "{}");
+  const std::string r2 = own_record(t1, "tocsin.clock.started", "d2", at(0), "{}");
+  event(t1, r0);
+  event(t2, r1);
+  event(t1, r2);
+  const ReadView v = view();
+  const auto records = [](const std::vector<TimelineEntry>& entries) {
+    std::vector<std::pair<Offset, std::string>> all;
+    for (const TimelineEntry& e : entries) all.emplace_back(e.offset, e.record);
+    return all;
+  };
+  using Records = std::vector<std::pair<Offset, std::string>>;
+  EXPECT_EQ(records(entity_timeline(v, t1, {}, nullptr)), (Records{{0, r0}, {2, r2}}));
+  EXPECT_EQ(records(account_timeline(v, "a", {}, nullptr)), (Records{{0, r0}, {1, r1}, {2, r2}}));
+  TimelineQuery q;
+  q.after = 0;
+  q.limit = 1;
+  EXPECT_EQ(records(account_timeline(v, "a", q, nullptr)), (Records{{1, r1}}));
+  q = {};
+  q.newest_first = true;
+  q.limit = 2;
+  EXPECT_EQ(records(account_timeline(v, "a", q, nullptr)), (Records{{2, r2}, {1, r1}}));
+  q.after = 2;
+  EXPECT_EQ(records(entity_timeline(v, t1, q, nullptr)), (Records{{0, r0}}));
+  EXPECT_TRUE(entity_timeline(v, {"a", "ticket", "3"}, {}, nullptr).empty());
+}
+
+TEST(TimelineTest, RecordsThatAreNotKeptAreFetchedByPosition) {
+  TempDirectory directory;
+  StoreOptions options;
+  options.keep_records = false;
+  auto store = Store::open(directory.path(), options);
+  AppliedBatch batch;
+  batch.business_day = shanghai_day();
+  batch.timeline = {{7, {"a", "ticket", "1"}, "{}"}};
+  batch.next = 8;
+  store->apply(std::move(batch));
+  ASSERT_TRUE(store->refresh(kLong));
+  const RecordSource source = [](PartitionId p, Offset o) {
+    return std::to_string(p) + ":" + std::to_string(o);
+  };
+  EXPECT_EQ(entity_timeline(store->view(), {"a", "ticket", "1"}, {}, source).at(0).record, "0:7");
+  EXPECT_EQ(account_timeline(store->view(), "a", {}, source).at(0).record, "0:7");
+}
+
+TEST_F(QueryTest, FiguresCountByTheDuesBusinessDay) {
+  // 2026-03-31T15:59:59.999Z is the last millisecond of March in Shanghai (UTC+8).
+  const Instant last_of_march = *parse_rfc3339("2026-03-31T15:59:59.999Z");
+  auto& t1 = entity("a", "ticket", "1");
+  t1.priority = "P1";
+  t1.tier = "A";
+  t1.clocks = {stopped("ticket.response", last_of_march, Verdict::kMet, 60'000)};
+  auto& t2 = entity("b", "ticket", "2");
+  t2.priority = "P2";
+  t2.tier = "C";
+  t2.clocks = {
+      stopped("ticket.response", last_of_march + milliseconds(1), Verdict::kBreached, 60'001)};
+  auto& t3 = entity("b", "ticket", "3");
+  t3.clocks = {stopped("ticket.response", last_of_march, Verdict::kBreached, 1)};
+  t3.clocks[0].state = ClockState::kCancelled;  // counts not at all
+  const ReadView v = view();
+  KpiQuery q;
+  q.from = (*shanghai_day())(*parse_rfc3339("2026-03-01T00:00:00+08:00"));
+  q.to = (*shanghai_day())(*parse_rfc3339("2026-05-01T00:00:00+08:00"));
+  auto rows = kpis(v, q);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].period, "2026-03");
+  EXPECT_EQ(rows[0].value.met, 1);
+  EXPECT_EQ(rows[0].value.breached, 0);
+  EXPECT_EQ(rows[0].value.elapsed[2], 1);  // up to 60 s
+  EXPECT_EQ(rows[1].period, "2026-04");
+  EXPECT_EQ(rows[1].value.breached, 1);
+  EXPECT_EQ(rows[1].value.elapsed[3], 1);
+  q.period = Period::kDay;
+  EXPECT_EQ(kpis(v, q)[1].period, "2026-04-01");
+  // 31 March and 1 April 2026 are a Tuesday and a Wednesday of one week.
+  q.period = Period::kWeek;
+  rows = kpis(v, q);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].period, "2026-W14");
+  EXPECT_EQ(rows[0].value.met, 1);
+  EXPECT_EQ(rows[0].value.breached, 1);
+  q.by_account = true;
+  rows = kpis(v, q);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].account, "a");
+  EXPECT_EQ(rows[1].account, "b");
+  q.by_account = false;
+  q.account = "b";
+  rows = kpis(v, q);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].value.breached, 1);
+  q.account.clear();
+  q.tier = "A";
+  EXPECT_EQ(kpis(v, q).at(0).value.met, 1);
+  EXPECT_EQ(kpis(v, q).at(0).value.breached, 0);
+  q.tier.clear();
+  q.by_priority = true;
+  EXPECT_EQ(kpis(v, q).size(), 2u);
+  q.to = q.from;
+  EXPECT_TRUE(kpis(v, q).empty());
+}
+
+TEST_F(QueryTest, WhatRunsPastItsDueCountsAsBreachedThoughNotAnnounced) {
+  const Instant due = *parse_rfc3339("2026-03-10T04:00:00Z");
+  entity("a", "ticket", "1").clocks = {running("ticket.response", due)};
+  const ReadView v = view();
+  KpiQuery q;
+  q.from = 0;
+  q.to = 100'000;
+  q.now = due;  // an answer at this very instant would still be in time
+  EXPECT_TRUE(kpis(v, q).empty());
+  q.now = due + milliseconds(1);
+  ASSERT_EQ(kpis(v, q).size(), 1u);
+  EXPECT_EQ(kpis(v, q)[0].value.breached, 1);
+  q.account = "b";
+  EXPECT_TRUE(kpis(v, q).empty());
+}
+
+TEST_F(QueryTest, SatisfactionIsTheLastWordOnEachTicket) {
+  const EntityKey t1{"a", "ticket", "1"}, t2{"a", "ticket", "2"};
+  entity("a", "ticket", "1").tier = "A";
+  entity("a", "ticket", "2").tier = "B";
+  // Told out of order: the later 5 came first and stays.
+  event(t1, fact_record(t1, "closed", "x", at(20), R"({"satisfaction":5})"));
+  event(t1, fact_record(t1, "closed", "y", at(10), R"({"satisfaction":1})"));
+  event(t2, fact_record(t2, "closed", "z", at(30), R"({"satisfaction":2})"));
+  event(t2, fact_record(t2, "closed", "without", at(40), "{}"));
+  const ReadView v = view();
+  KpiQuery q;
+  q.to = 100'000;
+  auto rows = satisfaction(v, q);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].value.sum, 7);  // 5 + 2
+  EXPECT_EQ(rows[0].value.count, 2);
+  q.by_tier = true;
+  EXPECT_EQ(satisfaction(v, q).size(), 2u);
+  EXPECT_EQ(find_account(v, "a", nullptr)->satisfaction.sum, 7);
+}
+
+TEST_F(QueryTest, AnAccountIsSeenWhole) {
+  const EntityKey a{"a", "account", "a"};
+  event(a, fact_record(a, "tiered", "1", at(1), R"({"tier":"A","name":"Acme"})"));
+  event(a, fact_record(a, "tiered", "2", at(0), R"({"tier":"C","name":"Old"})"));  // earlier
+  event(a, fact_record(a, "assigned", "3", at(2), R"({"role":"executive","person":"chen"})"));
+  event(a, fact_record(a, "assigned", "4", at(3), R"({"role":"executive","person":[]})"));
+  event(a, fact_record(a, "assigned", "5", at(1), R"({"role":"account_manager","person":"li"})"));
+  event(a, fact_record(a, "contacted", "6", at(4), R"({"kind":"weekly_contact"})"));
+  ClockRow week9 = running("account.weekly_contact", at(9));
+  week9.cycle = "2026-W09";
+  week9.period = true;
+  ClockRow week10 = week9;
+  week10.cycle = "2026-W10";
+  week10.start = at(9);
+  entity("a", "account", "a").clocks = {week9, week10};
+  entity("a", "ticket", "open");
+  entity("a", "ticket", "closed").state = "closed";
+  entity("a", "ticket", "waiting").created = false;
+  const ReadView v = view();
+  const auto found = find_account(v, "a", nullptr);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->summary.tier, "A");
+  EXPECT_EQ(found->summary.name, "Acme");
+  EXPECT_TRUE(found->summary.is_key_account());
+  EXPECT_TRUE(found->summary.team.at("executive").persons.empty());
+  EXPECT_EQ(found->summary.team.at("account_manager").persons, (Ids{"li"}));
+  EXPECT_EQ(found->summary.contacts.at("weekly_contact"), at(4));
+  ASSERT_EQ(found->open.size(), 1u);
+  EXPECT_EQ(found->open[0].id, "open");
+  ASSERT_EQ(found->cadence.size(), 1u);
+  EXPECT_EQ(found->cadence[0].cycle, "2026-W10");
+  EXPECT_EQ(found->history.size(), 6u);
+  EXPECT_EQ(found->history[0].offset, 5);
+  EXPECT_EQ(found->counts.at("waiting"), 1);
+  EXPECT_FALSE(find_account(v, "b", nullptr));
+  const AccountPage page = list_accounts(v, 10, "");
+  ASSERT_EQ(page.accounts.size(), 1u);
+  EXPECT_EQ(page.accounts[0].first, "a");
+}
+
+TEST_F(QueryTest, RecurringFaultsAreListedNewestFirst) {
+  const EntityKey a{"a", "account", "a"}, b{"b", "account", "b"};
+  event(a, own_record(a, "tocsin.fault.recurring", "1", at(1), R"({"module":"m1"})"));
+  event(b, own_record(b, "tocsin.fault.recurring", "2", at(3), R"({"module":"m2"})"));
+  event(a, own_record(a, "tocsin.fault.recurring", "3", at(2), R"({"module":"m3"})"));
+  const ReadView v = view();
+  const auto all = recurring_faults(v, "", 10);
+  ASSERT_EQ(all.size(), 3u);
+  EXPECT_EQ(all[0].data, R"({"module":"m2"})");
+  EXPECT_EQ(all[1].data, R"({"module":"m3"})");
+  EXPECT_EQ(recurring_faults(v, "a", 1).at(0).data, R"({"module":"m3"})");
+}
+
+TEST(RenderTest, AClockRowIsThatOfTheContract) {
+  ClockRow c;
+  c.clock = "ticket.resolution";
+  c.cycle = "2";
+  c.start = *parse_rfc3339("2026-03-02T01:00:00Z");
+  c.thresholds = {{"target", *parse_rfc3339("2026-03-02T03:00:00Z"), Verdict::kBreached, true},
+                  {"limit", std::nullopt, Verdict::kPending, false}};
+  c.state = ClockState::kPaused;
+  std::string out;
+  append_clock_row(out, {"客户", "ticket", "T\"1"}, c);
+  EXPECT_EQ(out,
+            R"({"account":"客户","entity":"ticket/T\"1","clock":"ticket.resolution","cycle":2,)"
+            R"("state":"paused","start":"2026-03-02T01:00:00.000Z","thresholds":[{"name":"target",)"
+            R"("due":"2026-03-02T03:00:00.000Z","verdict":"breached"},{"name":"limit","due":null,)"
+            R"("verdict":"pending"}],"stopped":null,"elapsedMs":null})");
+  c.period = true;
+  c.cycle = "2026-W10";
+  c.state = ClockState::kStopped;
+  c.stopped = c.start;
+  c.elapsed_ms = 0;
+  out.clear();
+  append_clock_row(out, {"a", "account", "a"}, c);
+  EXPECT_NE(out.find(R"("cycle":"2026-W10","state":"stopped")"), std::string::npos);
+  EXPECT_NE(out.find(R"("stopped":"2026-03-02T01:00:00.000Z","elapsedMs":0})"), std::string::npos);
+}
+
+TEST_F(QueryTest, BodiesAreOneJsonObjectWithTheOffsetTheyAreOf) {
+  const EntityKey t{"a", "ticket", "1"};
+  entity("a", "ticket", "1").clocks = {running("ticket.response", at(1))};
+  event(t, fact_record(t, "opened", "e", at(0), "{}"));
+  const ReadView v = view();
+  EXPECT_EQ(as_of_offset(v), R"({"0":2})");
+  ClockQuery q;
+  EXPECT_EQ(
+      clocks_json(v, list_clocks(v, q)),
+      R"({"clocks":[{"account":"a","entity":"ticket/1","clock":"ticket.response","cycle":1,)"
+      R"("state":"running","start":"2026-03-01T00:00:00.000Z","thresholds":[{"name":"target",)"
+      R"("due":"2026-03-01T00:00:00.001Z","verdict":"pending"}],"stopped":null,)"
+      R"("elapsedMs":null,"atRisk":false,"tier":null,"priority":null,"assignee":null,)"
+      R"("entityState":"open"}],"cursor":null,"as_of_offset":{"0":2}})");
+  const std::string body = entity_json(v, *find_entity(v, t), entity_timeline(v, t, {}, nullptr));
+  EXPECT_NE(body.find(R"("facts":[{"position":"0:0","event":{"specversion":"1.0")"),
+            std::string::npos);
+  KpiQuery k;
+  EXPECT_EQ(kpis_json(v, kpis(v, k), satisfaction(v, k), 0.95),
+            R"({"target":0.95,"kpis":[],"satisfaction":[],"as_of_offset":{"0":2}})");
+}
+
+}  // namespace
+}  // namespace tocsin
