@@ -1,0 +1,201 @@
+#include "engine/timer_wheel.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+namespace tocsin {
+namespace {
+
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+constexpr std::size_t round_up(std::size_t bytes) {
+  return (bytes + kHugePage - 1) / kHugePage * kHugePage;
+}
+
+}  // namespace
+
+TimerWheel::TimerWheel(std::size_t max_slots, Instant now)
+    : now_(std::max<std::int64_t>(now.ms, 0)), max_slots_(std::min(max_slots, kMaxSlots)) {
+  // One huge page more than needed, so that the nodes can begin at the edge of one.
+  mapped_ = round_up((max_slots_ + 1) * sizeof(Node)) + kHugePage;
+  mapping_ = ::mmap(nullptr, mapped_, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapping_ == MAP_FAILED) throw std::bad_alloc();
+  const auto address = round_up(reinterpret_cast<std::uintptr_t>(mapping_));
+  nodes_ = reinterpret_cast<Node*>(address);
+  // A wish only: without huge pages everything works, at half the speed.
+  ::madvise(nodes_, mapped_ - kHugePage, MADV_HUGEPAGE);
+}
+
+TimerWheel::~TimerWheel() { ::munmap(mapping_, mapped_); }
+
+void TimerWheel::use(Slot slot) {
+  if (slot >= max_slots_) std::abort();  // the caller's own bound
+  constexpr std::size_t kStep = kHugePage / sizeof(Node);
+  high_ = std::min(max_slots_, (std::size_t{slot} / kStep + 1) * kStep);
+}
+
+void TimerWheel::prefault(std::size_t slots) {
+  if (slots == 0) return;
+  use(static_cast<Slot>(slots - 1));
+  constexpr std::size_t kStep = 4096 / sizeof(Node);
+  for (std::size_t i = 0; i <= slots; i += kStep) {
+    static_cast<volatile Node&>(nodes_[i]).next = nodes_[i].next;
+  }
+}
+
+std::size_t TimerWheel::memory() const {
+  return sizeof(*this) + (high_ + 1) * sizeof(Node) + run_.capacity() * sizeof(Run);
+}
+
+bool TimerWheel::occupied(std::uint32_t bucket) const {
+  return (bits_[bucket / kBuckets][bucket % kBuckets / 64] >> (bucket % 64) & 1) != 0;
+}
+
+void TimerWheel::clear_bit(std::uint32_t bucket) {
+  const std::uint32_t level = bucket / kBuckets, word = bucket % kBuckets / 64;
+  std::uint64_t& bits = bits_[level][word];
+  bits &= ~(std::uint64_t{1} << (bucket % 64));
+  if (bits == 0) words_[level] = static_cast<std::uint8_t>(words_[level] & ~(1U << word));
+}
+
+void TimerWheel::clear_if_empty(std::uint32_t bucket) {
+  std::uint32_t any = 0;
+  for (std::uint32_t lane = 0; lane < kLanes; ++lane) any |= heads_[bucket * kLanes + lane];
+  if (any == 0 && bucket < kOverdue) clear_bit(bucket);
+}
+
+// How many buckets after `from` (on the ring, from itself being 0) the first occupied one is;
+// kBuckets when the level is empty.
+std::uint32_t TimerWheel::distance(std::uint32_t level, std::uint32_t from) const {
+  if (words_[level] == 0) return kBuckets;
+  from %= kBuckets;
+  const std::uint32_t word = from / 64;
+  const std::uint64_t rest = bits_[level][word] >> (from % 64);
+  if (rest != 0) return static_cast<std::uint32_t>(std::countr_zero(rest));
+  // The words after this one, in the ring's order; last comes the front of this one.
+  const auto after = std::rotr(words_[level], static_cast<int>((word + 1) % 8));
+  const std::uint32_t skip = static_cast<std::uint32_t>(std::countr_zero(after)) + 1;
+  const std::uint64_t found = bits_[level][(word + skip) % 8];
+  return skip * 64 - from % 64 + static_cast<std::uint32_t>(std::countr_zero(found));
+}
+
+// Takes up to `max` nodes (rounded up to whole rounds) off the bucket's lists and visits each.
+// Leaves the rest linked, so that cancels may come before the next slice.
+template <class Visit>
+std::size_t TimerWheel::drain(std::uint32_t bucket, std::size_t max, Visit&& visit) {
+  std::uint32_t* const heads = &heads_[bucket * kLanes];
+  std::array<std::uint32_t, kLanes> id;
+  std::copy_n(heads, kLanes, id.begin());
+  for (const std::uint32_t first : id) __builtin_prefetch(&nodes_[first], 1);
+  std::fill_n(heads, kLanes, 0U);
+  std::size_t visited = 0;
+  for (bool any = true; any && visited < max;) {
+    any = false;
+    for (std::uint32_t& at : id) {
+      if (at == 0) continue;
+      const std::uint32_t current = at;
+      at = nodes_[current].next;
+      __builtin_prefetch(&nodes_[at], 1);
+      visit(current, nodes_[current].due);
+      ++visited;
+      any = true;
+    }
+  }
+  std::uint32_t left = 0;
+  for (std::uint32_t lane = 0; lane < kLanes; ++lane) {
+    left |= id[lane];
+    heads[lane] = id[lane];
+    nodes_[id[lane]].prev = kHead | (bucket * kLanes + lane);
+  }
+  if (left == 0 && bucket < kOverdue) clear_bit(bucket);
+  return visited;
+}
+
+std::size_t TimerWheel::move_down(std::uint32_t bucket, std::size_t max) {
+  return drain(bucket, max, [this](std::uint32_t id, std::int64_t due) { place(id, due); });
+}
+
+void TimerWheel::collect(std::uint32_t bucket) {
+  drain(bucket, SIZE_MAX, [this](std::uint32_t id, std::int64_t due) {
+    nodes_[id].prev = kInRun;
+    run_.push_back({due, id});
+  });
+}
+
+// Moves down what stands in the buckets that now_ has entered. False when `moves` ran out first.
+bool TimerWheel::settle(std::size_t& moves) {
+  for (std::uint32_t level = kLevels - 1; level > 0; --level) {
+    const auto number = static_cast<std::uint64_t>(now_) >> (8 * level);
+    const std::uint32_t bucket = level * kBuckets + static_cast<std::uint32_t>(number % kBuckets);
+    if (!occupied(bucket)) continue;
+    if (moves == 0) return false;
+    moves -= std::min(moves, move_down(bucket, moves));
+    if (occupied(bucket)) return false;
+  }
+  return true;
+}
+
+// A slice of each next bucket whose time to move down has come.
+void TimerWheel::move_ahead(std::size_t& moves) {
+  for (std::uint32_t level = kLevels - 1; level > 0; --level) {
+    const std::int64_t number = (now_ >> (8 * level)) + 1;
+    const std::uint32_t bucket =
+        level * kBuckets +
+        static_cast<std::uint32_t>(static_cast<std::uint64_t>(number) % kBuckets);
+    if (event_of(level, number) > now_ || !occupied(bucket)) continue;
+    moves -= std::min(moves, move_down(bucket, kSlice));
+  }
+}
+
+void TimerWheel::find_upper_event() {
+  upper_event_ = kNothing;
+  for (std::uint32_t level = 1; level < kLevels; ++level) {
+    const std::int64_t number = (now_ >> (8 * level)) + 1;
+    const std::uint32_t far =
+        distance(level, static_cast<std::uint32_t>(static_cast<std::uint64_t>(number) % kBuckets));
+    if (far < kBuckets) upper_event_ = std::min(upper_event_, event_of(level, number + far));
+  }
+  // What is being moved ahead goes on at the next tick.
+  upper_event_ = std::max(upper_event_, now_ + 1);
+}
+
+TimerWheel::Step TimerWheel::step(std::int64_t now, std::size_t& moves) {
+  run_.clear();
+  run_at_ = 0;
+  for (;;) {
+    now_ = std::max(now_, next_event_);
+    collect(kOverdue);
+    if (!settle(moves)) {
+      next_event_ = now_;
+      if (run_.empty()) return Step::kMore;
+      break;
+    }
+    const auto tick = static_cast<std::uint32_t>(static_cast<std::uint64_t>(now_) % kBuckets);
+    if (occupied(tick)) collect(tick);
+    if (upper_event_ <= now_) {
+      move_ahead(moves);
+      find_upper_event();
+    }
+    const std::uint32_t far = distance(0, tick + 1);
+    next_event_ = far < kBuckets ? std::min(upper_event_, now_ + 1 + far) : upper_event_;
+    if (!run_.empty()) break;
+    if (next_event_ > now) {
+      now_ = now;
+      return Step::kNothing;
+    }
+    if (moves == 0) return Step::kMore;
+  }
+  if (run_.size() > 1) {
+    std::sort(run_.begin(), run_.end(), [](const Run& a, const Run& b) {
+      return a.due != b.due ? a.due < b.due : a.id < b.id;
+    });
+  }
+  return Step::kRun;
+}
+
+}  // namespace tocsin

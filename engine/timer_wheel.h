@@ -1,0 +1,267 @@
+// Timers: which clock's due comes next, for millions of dues at once.
+//
+// The caller gives each timer a slot, a small dense number of its own (the index of the clock it
+// belongs to), and schedules at most one due for it. `advance` hands out what has come due.
+//
+// Promises:
+//  1. Never early: a timer fires in the first `advance(now)` with now ≥ its due (that is not cut
+//  short by
+//     its limits), never in one with now < due, and once.
+//  2. In order of due; equal dues in order of slot. What the sink itself schedules, due at or
+//  before now,
+//     fires in the same `advance`, after what had been found due before.
+//  3. `advance` works in slices: it stops after `max_fires` timers or some kMaxMoves inner moves
+//  and says
+//     that there is more. Only the timers of one millisecond are taken out together (some 20 ns
+//     each).
+//  4. The same calls give the same fires, on every machine.
+// The caller: time given to `advance` is monotone; an earlier `now` does nothing. Dues lie below
+// kLatestDue; a due at or before now, also a negative one, fires in the next `advance`.
+// Threads: one at a time.
+//
+// How it works. Time is read in digits of 8 bits; level l has a bucket for each value of the digit
+// at place l, doubled to 512, so that a level holds two turns of it, this one and the next. A timer
+// stands at the lowest level at which its due lies within them; level 0 holds exact milliseconds. A
+// bucket is moved down in slices during the last quarter of the one before it, so that no turn
+// comes with a pause. Example at now = 0x1234: dues 0x1250 and 0x1312 stand at level 0, 0x2000 at
+// level 1.
+//
+// A bucket is eight lists, chosen by the slot's low bits: moving down walks all eight at once, so
+// that their cache misses overlap. A node is 16 bytes; the first of a list names the list as its
+// `prev`, so cancelling needs no look at the bucket.
+//
+// Invariants, with n = now >> 8l:
+//  1. At level l ≥ 1 bucket n is empty, but for a move down that was cut short; nothing fires until
+//  then.
+//  2. A timer at level l has due >> 8(l+1) equal to now >> 8(l+1), or one more.
+//  3. A bucket's bit is set exactly while one of its lists is not empty.
+//  4. next_event_ is at or before the next instant at which anything has to be done: it counts from
+//  a
+//     bucket's start, never from the earliest due in it, which a cancel may take away.
+//
+// Cost: O(1) each; figures and the peers in docs/timers.md. Memory: 16 bytes a slot up to the
+// highest one used, in huge pages where the machine has them, and 100 KB.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "events/time.h"
+
+namespace tocsin {
+
+class TimerWheel {
+ public:
+  using Slot = std::uint32_t;
+
+  static constexpr std::int64_t kLatestDue = std::int64_t{1} << 48;  // year 10889
+  static constexpr std::size_t kMaxSlots = (std::size_t{1} << 31) - 2;
+  static constexpr std::size_t kMaxMoves = 32'768;  // a call; some 1 ms
+  static constexpr std::size_t kSlice = 1024;       // moved ahead of time at one tick
+
+  // Address space for `max_slots` slots is taken at once, memory only as slots are used. Throws
+  // std::bad_alloc. `now` ≥ 1970.
+  explicit TimerWheel(std::size_t max_slots, Instant now = {0});
+  ~TimerWheel();
+  TimerWheel(const TimerWheel&) = delete;
+  TimerWheel& operator=(const TimerWheel&) = delete;
+
+  // `slot` is not scheduled.
+  void schedule(Slot slot, Instant due);
+  // No effect when it is not scheduled. Also takes back what is due but was not handed out yet.
+  void cancel(Slot slot);
+  void reschedule(Slot slot, Instant due) {
+    cancel(slot);
+    schedule(slot, due);
+  }
+  bool scheduled(Slot slot) const { return slot < high_ && nodes_[slot + 1].prev != kIdle; }
+  // Only for a scheduled slot.
+  Instant due(Slot slot) const { return {nodes_[slot + 1].due}; }
+
+  // Calls `sink(slot, due)` for at most `max_fires` timers that are due at `now`; they are no
+  // longer scheduled when it is called, and it may schedule and cancel at will. True: there is more
+  // to do, call again with the same or a later `now`.
+  template <class Sink>
+  bool advance(Instant now, Sink&& sink, std::size_t max_fires = SIZE_MAX);
+
+  // When to call `advance` again at the latest: not after the earliest due, perhaps before it. At
+  // or before the last `advance` when there is work left; kNever when nothing is scheduled.
+  Instant next() const;
+
+  std::size_t size() const { return size_; }
+  std::size_t memory() const;  // bytes
+
+  // Takes the memory for slots below `slots` now rather than bit by bit.
+  void prefault(std::size_t slots);
+  // Hints before a batch of cancels: first the slots, some 30 calls later their neighbours.
+  void prefetch(Slot slot) const { __builtin_prefetch(&nodes_[slot + 1], 1); }
+  void prefetch_neighbours(Slot slot) const;
+
+ private:
+  struct Node {
+    std::int64_t due;
+    std::uint32_t next;  // slot + 1; 0: the last
+    std::uint32_t prev;  // slot + 1, or kHead | list for the first; or kIdle, kInRun
+  };
+  static_assert(sizeof(Node) == 16);
+  struct Run {
+    std::int64_t due;
+    std::uint32_t id;
+  };
+  enum class Step : std::uint8_t { kNothing, kRun, kMore };
+
+  static constexpr std::uint32_t kLanes = 8;
+  static constexpr std::uint32_t kBuckets = 512;
+  static constexpr std::uint32_t kLevels = 6;
+  static constexpr std::uint32_t kOverdue = kLevels * kBuckets;  // a bucket of its own
+  static constexpr std::uint32_t kHead = 1U << 31;
+  static constexpr std::uint32_t kIdle = 0;  // what fresh memory holds
+  static constexpr std::uint32_t kInRun = UINT32_MAX;
+  static constexpr std::int64_t kNothing = INT64_MAX;
+
+  void use(Slot slot);
+  void link(std::uint32_t id, std::int64_t due, std::uint32_t bucket);
+  void place(std::uint32_t id, std::int64_t due);
+  void clear_if_empty(std::uint32_t bucket);
+  void set_bit(std::uint32_t bucket);
+  bool occupied(std::uint32_t bucket) const;
+  void clear_bit(std::uint32_t bucket);
+  std::uint32_t distance(std::uint32_t level, std::uint32_t from) const;
+  template <class Visit>
+  std::size_t drain(std::uint32_t bucket, std::size_t max, Visit&& visit);
+  std::size_t move_down(std::uint32_t bucket, std::size_t max);
+  void collect(std::uint32_t bucket);
+  Step step(std::int64_t now, std::size_t& moves);
+  bool settle(std::size_t& moves);
+  void move_ahead(std::size_t& moves);
+  void find_upper_event();
+
+  // The instant at which the bucket with number `n` (due >> 8·level, level ≥ 1) wants to be moved
+  // down.
+  static constexpr std::int64_t event_of(std::uint32_t level, std::int64_t n) {
+    const std::uint32_t shift = 8 * level;
+    return (n << shift) - (std::int64_t{1} << (shift - 2));
+  }
+
+  Node* nodes_ = nullptr;  // [slot + 1]; 0 is written where there is no neighbour
+  std::size_t high_ = 0;   // slots below it have memory
+  std::int64_t now_ = 0;
+  std::int64_t next_event_ = kNothing;
+  std::int64_t upper_event_ = kNothing;  // the same for levels ≥ 1
+  std::size_t size_ = 0;
+  std::size_t run_at_ = 0;
+  std::vector<Run> run_;  // taken out, in order, not yet handed out from run_at_ on
+  std::array<std::array<std::uint64_t, kBuckets / 64>, kLevels> bits_{};
+  std::array<std::uint8_t, kLevels> words_{};  // which words of bits_ are not 0
+  alignas(64) std::array<std::uint32_t, (kOverdue + 1) * kLanes> heads_{};
+  std::size_t max_slots_ = 0;
+  std::size_t mapped_ = 0;
+  void* mapping_ = nullptr;
+};
+
+inline void TimerWheel::set_bit(std::uint32_t bucket) {
+  const std::uint32_t level = bucket / kBuckets, word = bucket % kBuckets / 64;
+  bits_[level][word] |= std::uint64_t{1} << (bucket % 64);
+  words_[level] = static_cast<std::uint8_t>(words_[level] | 1U << word);
+}
+
+inline void TimerWheel::link(std::uint32_t id, std::int64_t due, std::uint32_t bucket) {
+  const std::uint32_t list = bucket * kLanes + id % kLanes;
+  const std::uint32_t first = heads_[list];
+  nodes_[id] = {due, first, kHead | list};
+  nodes_[first].prev = id;
+  heads_[list] = id;
+}
+
+// For due > now, or = now where its bucket of level 0 is still to fire.
+inline void TimerWheel::place(std::uint32_t id, std::int64_t due) {
+  const auto d = static_cast<std::uint64_t>(due), n = static_cast<std::uint64_t>(now_);
+  std::uint32_t level = (63U - static_cast<std::uint32_t>(std::countl_zero((d ^ n) | 1))) / 8;
+  const auto neighbour = [&] { return level > 0 && (d >> (8 * level)) - (n >> (8 * level)) == 1; };
+  // The first step without a branch, as it cannot be foretold; a second one is rare (a carry).
+  level -= static_cast<std::uint32_t>(neighbour());
+  while (neighbour()) [[unlikely]]-- level;
+  const std::uint64_t number = d >> (8 * level);
+  const std::uint32_t bucket = level * kBuckets + static_cast<std::uint32_t>(number % kBuckets);
+  link(id, due, bucket);
+  set_bit(bucket);
+  if (level == 0) {
+    next_event_ = due < next_event_ ? due : next_event_;
+  } else {
+    const std::int64_t event = event_of(level, static_cast<std::int64_t>(number));
+    upper_event_ = event < upper_event_ ? event : upper_event_;
+    next_event_ = event < next_event_ ? event : next_event_;
+  }
+}
+
+inline void TimerWheel::schedule(Slot slot, Instant due) {
+  if (slot >= high_) [[unlikely]]
+    use(slot);
+  ++size_;
+  if (due.ms <= now_) [[unlikely]] {
+    link(slot + 1, due.ms, kOverdue);
+    next_event_ = now_;
+    return;
+  }
+  place(slot + 1, due.ms);
+}
+
+inline void TimerWheel::cancel(Slot slot) {
+  if (slot >= high_) return;
+  Node& node = nodes_[slot + 1];
+  const std::uint32_t prev = node.prev, next = node.next;
+  if (prev == kIdle) return;
+  node.prev = kIdle;
+  --size_;
+  if (prev == kInRun) return;
+  nodes_[next].prev = prev;
+  if (prev < kHead) {
+    nodes_[prev].next = next;
+    return;
+  }
+  heads_[prev - kHead] = next;
+  if (next == 0) clear_if_empty((prev - kHead) / kLanes);
+}
+
+inline void TimerWheel::prefetch_neighbours(Slot slot) const {
+  const Node& node = nodes_[slot + 1];
+  __builtin_prefetch(&nodes_[node.next], 1);
+  if (node.prev < kHead) __builtin_prefetch(&nodes_[node.prev], 1);
+}
+
+template <class Sink>
+bool TimerWheel::advance(Instant now, Sink&& sink, std::size_t max_fires) {
+  if (now.ms < now_) return false;
+  std::size_t moves = kMaxMoves;
+  for (;;) {
+    while (run_at_ < run_.size()) {
+      const auto [due, id] = run_[run_at_];
+      if (nodes_[id].prev == kInRun) {
+        if (max_fires == 0) return true;
+        --max_fires;
+        --size_;
+        nodes_[id].prev = kIdle;
+        ++run_at_;
+        sink(Slot{id - 1}, Instant{due});
+      } else {
+        ++run_at_;
+      }
+    }
+    if (now.ms < next_event_) {
+      now_ = now.ms;
+      return false;
+    }
+    const Step did = step(now.ms, moves);
+    if (did != Step::kRun) return did == Step::kMore;
+  }
+}
+
+inline Instant TimerWheel::next() const {
+  if (run_at_ < run_.size()) return {now_};
+  return next_event_ == kNothing ? kNever : Instant{next_event_};
+}
+
+}  // namespace tocsin
