@@ -21,10 +21,10 @@ class Simulation {
  public:
   Simulation(std::ostream& out, std::ostream& errors, const SimulateOptions& options)
       : out_(out), errors_(errors), options_(options), decoder_(RecordedTime::kRead), partition_(options.policy) {
-    sink_ = [this](const Entity& entity, const Policy& policy, const Derived& event, Instant recorded) {
-      if (options_.emit == Emit::kSummary) summary_.count(event, entity, policy);
+    sink_ = [this](const Entity& entity, const Derived& event, Instant recorded) {
+      if (options_.emit == Emit::kSummary) summary_.count(event, entity, *entity.policy);
       if (options_.emit != Emit::kEvents) return;
-      encode(text_, entity, policy, event, recorded, false);
+      encode(text_, entity, *entity.policy, event, recorded, false);
       text_ += '\n';
       if (text_.size() > kFlushBytes) flush();
     };
@@ -38,7 +38,7 @@ class Simulation {
       if (line.find_first_not_of(" \t\r") != std::string::npos) take(line);
     }
     if (options_.progress && lines_ >= kProgressLines) errors_ << "\r" << lines_ << " facts\n";
-    if (arrived_ != kAlways) partition_.decide(arrived_, sink_);
+    if (arrived_ != kAlways) partition_.decide(arrived_, arrived_, sink_);
     fire_until(options_.until ? *options_.until : arrived_);
     if (options_.emit == Emit::kVerdicts) emit_verdicts();
     if (options_.emit == Emit::kSummary) emit_summary();
@@ -57,21 +57,22 @@ class Simulation {
     if (judged_.outcome == Outcome::kRejected) reject(judged_.reason);
     if (judged_.outcome != Outcome::kAccepted) return;
     so_far_ = arrival;
-    if (options_.until && arrival > *options_.until) return partition_.remember(decoded_);
+    if (options_.until && arrival > *options_.until) return partition_.remember();
     if (arrival > arrived_) advance_to(arrival);
     partition_.take(decoded_, judged_);
   }
 
   // Everything that arrived before is decided and what fell due before it is fired.
   void advance_to(Instant arrival) {
-    if (arrived_ != kAlways) partition_.decide(arrived_, sink_);
+    if (arrived_ != kAlways) partition_.decide(arrived_, arrived_, sink_);
     fire_until({arrival.ms - 1});
     arrived_ = arrival;
   }
 
   void fire_until(Instant until) {
     for (Instant due = partition_.next_due(); due <= until; due = partition_.next_due()) {
-      partition_.fire(std::max(due, arrived_), sink_);
+      const Instant now = std::max(due, arrived_);
+      partition_.fire(now, now, sink_);
     }
   }
 
@@ -87,7 +88,7 @@ class Simulation {
 
   std::vector<EntityView> views() {
     std::vector<EntityView> all;
-    partition_.each_account([&](const Account& account) {
+    partition_.each_account([&](Account& account) {
       for (const auto& [key, entity] : account.entities) all.push_back(partition_.view(*entity));
     });
     std::sort(all.begin(), all.end(), [](const EntityView& a, const EntityView& b) {

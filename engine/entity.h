@@ -97,16 +97,25 @@ struct Account;
 
 struct Entity {
   std::string account, id;
+  const Policy* policy = nullptr;  // that of its creation; all codes are this one's
   std::int16_t kind = kNone;
   std::vector<EntityFact> facts;  // in the order of the contract
   std::vector<SaidCycle> said;
   std::vector<SaidStage> stages;
   std::vector<SaidGroup> groups;
-  std::int64_t plain_facts = 0;   // facts with no effect, not kept here
-  std::shared_ptr<Truth> truth;   // a cache; never the only holder of anything
+  std::int64_t plain_facts = 0;  // on the timeline only, not kept here
+
+  // Not kept:
+  std::shared_ptr<Truth> truth;  // a cache; never the only holder of anything
   Account* owner = nullptr;
-  Instant next_due{kNever};       // its timer
-  bool touched = false;           // something joined since the last decision
+  Instant next_due{kNever};
+  std::uint32_t timers = 0;      // entries in the timer queue
+  std::uint64_t used = 0;        // when something last happened to it
+  bool touched = false;          // something joined since the last decision
+  bool changed = false;          // since its changes were last taken
+  bool held = false;             // it waits with what it has to say
+
+  const KindSpec& spec() const { return policy->kinds[static_cast<std::size_t>(kind)]; }
 };
 
 }  // namespace tocsin

@@ -1,10 +1,10 @@
 #include "engine/partition.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "engine/escalate.h"
 #include "engine/views.h"
-#include "events/id.h"
 #include "events/writer.h"
 
 namespace tocsin {
@@ -22,29 +22,12 @@ std::string order_of(const Fact& fact) {
   return order;
 }
 
-class Roles : public RoleBook {
- public:
-  Roles(const Account& account, const Policy& policy) : account_(account), policy_(policy) {}
-  void persons(std::int16_t role, std::vector<std::string>& out) const override {
-    const auto it = account_.roles.find(policy_.roles[static_cast<std::size_t>(role)]);
-    if (it != account_.roles.end()) {
-      out.insert(out.end(), it->second.persons.begin(), it->second.persons.end());
-    }
-  }
-
- private:
-  const Account& account_;
-  const Policy& policy_;
-};
-
 // The truth by the facts that were read: what the last decision knew.
-std::unique_ptr<Before> what_was_known(const Entity& e, const Policy& policy, const KindSpec& kind) {
+std::unique_ptr<Before> what_was_known(const Entity& e) {
   const auto read = [](const EntityFact& fact) { return fact.read; };
   if (std::none_of(e.facts.begin(), e.facts.end(), read)) return nullptr;
-  auto before = std::make_unique<Before>(Before{{}, Truth(policy, kind)});
-  for (const EntityFact& fact : e.facts) {
-    if (fact.read) before->facts.push_back(fact);
-  }
+  auto before = std::make_unique<Before>(Before{{}, Truth(*e.policy, e.spec())});
+  std::copy_if(e.facts.begin(), e.facts.end(), std::back_inserter(before->facts), read);
   before->truth.read(before->facts);
   return before;
 }
@@ -52,6 +35,12 @@ std::unique_ptr<Before> what_was_known(const Entity& e, const Policy& policy, co
 bool has(VerbMask mask, std::int16_t verb) { return verb != kNone && (mask >> verb & 1U) != 0; }
 
 }  // namespace
+
+void AccountRoles::persons(std::int16_t role, std::vector<std::string>& out) const {
+  const auto it = account_.roles.find(policy_.roles[static_cast<std::size_t>(role)]);
+  if (it == account_.roles.end()) return;
+  out.insert(out.end(), it->second.persons.begin(), it->second.persons.end());
+}
 
 bool comes_before(const EntityFact& a, const EntityFact& b, Instant created) {
   const Instant ea = std::max(a.time, created), eb = std::max(b.time, created);
@@ -61,28 +50,18 @@ bool comes_before(const EntityFact& a, const EntityFact& b, Instant created) {
   return a.order < b.order;
 }
 
-Partition::Partition(std::shared_ptr<const Policy> policy) : policy_(std::move(policy)) {}
+Partition::Partition(std::shared_ptr<const Policy> policy, ColdPort* cold) : cold_(cold) {
+  adopt(std::move(policy));
+}
 Partition::~Partition() = default;
 
-Account& Partition::account(const std::string& name) {
-  auto& slot = accounts_[name];
-  if (!slot) {
-    slot = std::make_unique<Account>();
-    slot->name = name;
-  }
-  return *slot;
-}
+// ---- accepting ---------------------------------------------------------------------------------
 
-Entity& Partition::entity(Account& account, std::int16_t kind, const std::string& id) {
-  auto& slot = account.entities[policy_->kinds[static_cast<std::size_t>(kind)].name + "/" + id];
-  if (!slot) {
-    slot = std::make_unique<Entity>();
-    slot->account = account.name;
-    slot->id = id;
-    slot->kind = kind;
-    slot->owner = &account;
-  }
-  return *slot;
+const TypeRef* Partition::type_of(const Policy& policy, const Fact& fact) const {
+  thread_local std::string name;
+  name.assign(fact.kind).append(".").append(fact.verb);
+  const auto it = policy.types.find(name);
+  return it == policy.types.end() ? nullptr : &it->second;
 }
 
 void Partition::check(Decoded& decoded, Instant arrival, bool with_content, Judged& out) {
@@ -97,21 +76,18 @@ void Partition::check(Decoded& decoded, Instant arrival, bool with_content, Judg
   if (!decoded.form_error.empty()) return refuse(decoded.form_error);
   const Fact& fact = decoded.fact;
   if (decoded.has_identity) {
-    identity_ = hash128(fact.account, identity_hash(fact.source, fact.id));
-    const auto before = seen_.find(identity_);
-    if (before != seen_.end()) {
-      const bool same = !with_content || before->second == content_hash(fact);
+    identity_ = identity_hash(fact.source, fact.id);
+    account_ = fact.account;
+    if (const auto before = seen(fact.account, identity_)) {
+      const bool same = !with_content || *before == content_hash(fact);
       out.outcome = same ? Outcome::kDuplicate : Outcome::kConflict;
       ++(same ? counters_.duplicates : counters_.conflicts);
       return;
     }
   }
   if (const auto reason = judge(decoded, arrival); !reason.empty()) return refuse(reason);
-  type_ = nullptr;
-  thread_local std::string name;
-  name.assign(fact.kind).append(".").append(fact.verb);
-  if (const auto it = policy_->types.find(name); it != policy_->types.end()) {
-    type_ = &it->second;
+  type_ = type_of(*policy_, fact);
+  if (type_ != nullptr) {
     const KindSpec& kind = policy_->kinds[static_cast<std::size_t>(type_->kind)];
     read_data(*policy_, kind.verbs[static_cast<std::size_t>(type_->verb)], fact, data_);
     if (!data_.bad.empty()) return refuse(data_.bad);
@@ -120,53 +96,76 @@ void Partition::check(Decoded& decoded, Instant arrival, bool with_content, Judg
   out.outcome = Outcome::kAccepted;
 }
 
-void Partition::remember(const Decoded&) { seen_.emplace(identity_, content_); }
+void Partition::remember() { remember(account_, identity_, content_); }
 
 void Partition::take(const Decoded& decoded, Judged& out) {
+  const Fact& fact = decoded.fact;
   ++counters_.accepted;
-  seen_.emplace(identity_, content_);
+  out.identity = identity_;
+  out.content = content_;
+  remember();
   if (type_ == nullptr) {
     ++counters_.plain;
     return;
   }
-  const Fact& fact = decoded.fact;
   const KindSpec& kind = policy_->kinds[static_cast<std::size_t>(type_->kind)];
   Account& owner = account(fact.account);
-  Entity& target = entity(owner, type_->kind, type_->on_account ? fact.account : fact.subject);
+  Entity& target = entity(owner, kind.name, type_->on_account ? fact.account : fact.subject);
+  const std::string order = order_of(fact);
+  data_.fact.time = fact.time;
+  data_.fact.order = order;
+  data_.fact.verb = type_->verb;
+  take_account_fact(owner, *policy_, kind, data_);
+  const TypeRef* type = type_;
+  if (target.policy != policy_.get()) {  // it lives by an older policy's words
+    type = type_of(*target.policy, fact);
+    if (type == nullptr) {
+      ++target.plain_facts;
+      return changed(target);
+    }
+    const KindSpec& its = target.policy->kinds[static_cast<std::size_t>(type->kind)];
+    read_data(*target.policy, its.verbs[static_cast<std::size_t>(type->verb)], fact, data_);
+  }
   out.entity = &target;
   EntityFact& joined = data_.fact;
   joined.time = fact.time;
   joined.recorded = fact.recorded;
-  joined.verb = type_->verb;
-  joined.creates = kind.verbs[static_cast<std::size_t>(type_->verb)].creates;
-  joined.order = order_of(fact);
-  take_account_fact(owner, kind, data_);
+  joined.verb = type->verb;
+  joined.creates = target.spec().verbs[static_cast<std::size_t>(type->verb)].creates;
+  joined.order = order;
   if (joined.creates) stamp(owner, target, joined, out.stamps);
   insert(target, std::move(joined));
   touch(target);
 }
 
-void Partition::take_account_fact(Account& owner, const KindSpec& kind, const ReadData& data) {
+void Partition::take_account_fact(Account& owner, const Policy& policy, const KindSpec& kind,
+                                  const ReadData& data) {
   const EntityFact& fact = data.fact;
-  if (fact.verb == kind.role_verb) {
+  if (fact.verb != kNone && fact.verb == kind.role_verb) {
     RoleHolder& holder = owner.roles[fact.more];
     if (holder.order.empty() || std::tie(holder.time, holder.order) < std::tie(fact.time, fact.order)) {
       holder = {fact.time, fact.order, data.persons};
+      owner.changed = true;
     }
   }
   if (!has(kind.tiers, fact.verb)) return;
-  const bool first = owner.tier == kNone;
+  const bool first = owner.tier.empty();
   if (first || std::tie(owner.tier_time, owner.tier_order) < std::tie(fact.time, fact.order)) {
     owner.tier_time = fact.time;
     owner.tier_order = fact.order;
-    owner.tier = fact.tier;
+    owner.tier = policy.tiers[static_cast<std::size_t>(fact.tier)];
+    owner.changed = true;
   }
   if (!first) return;
-  for (Entity* e : owner.provisional) {
+  for (const std::string& key : owner.provisional) {
+    Entity* e = find(owner, key);
+    if (e == nullptr) continue;
+    const auto& tiers = e->policy->tiers;
+    const auto tier = std::find(tiers.begin(), tiers.end(), owner.tier);
     for (EntityFact& f : e->facts) {
       if (!f.provisional) continue;
       f.provisional = false;
-      f.tier = owner.tier;
+      if (tier != tiers.end()) f.tier = static_cast<std::int16_t>(tier - tiers.begin());
     }
     e->truth.reset();
     --counters_.provisional;
@@ -176,21 +175,24 @@ void Partition::take_account_fact(Account& owner, const KindSpec& kind, const Re
 }
 
 void Partition::stamp(Account& owner, Entity& target, EntityFact& fact, std::string& stamps) {
-  const KindSpec& kind = policy_->kinds[static_cast<std::size_t>(target.kind)];
+  const KindSpec& kind = target.spec();
   fact.policy = policy_->version;
   if (!has(kind.tiers, fact.verb) && fact.tier == kNone) {
-    fact.provisional = owner.tier == kNone;
-    fact.tier = fact.provisional ? policy_->default_tier : owner.tier;
+    const auto& tiers = policy_->tiers;
+    const auto tier = std::find(tiers.begin(), tiers.end(), owner.tier);
+    fact.provisional = owner.tier.empty();
+    fact.tier = tier == tiers.end() ? policy_->default_tier : static_cast<std::int16_t>(tier - tiers.begin());
     if (fact.provisional && !kind.on_account) {
-      owner.provisional.push_back(&target);
+      owner.provisional.push_back(kind.name + "/" + target.id);
+      owner.changed = true;
       ++counters_.provisional;
     }
   }
   stamps = "\"tocsintier\":";
   append_json_string(stamps, policy_->tiers[static_cast<std::size_t>(fact.tier)]);
-  stamps += ",\"tocsinpolicy\":";
+  stamps += ",\"tocsinpolicy\":\"";
   append_int(stamps, fact.policy);
-  if (fact.provisional) stamps += ",\"tocsinprovisional\":true";
+  stamps += fact.provisional ? "\",\"tocsinprovisional\":\"1\"" : "\"";
 }
 
 void Partition::insert(Entity& target, EntityFact fact) {
@@ -198,17 +200,20 @@ void Partition::insert(Entity& target, EntityFact fact) {
   Instant created = Truth::creation(facts);
   if (fact.creates && fact.time < created) {
     created = fact.time;
+    const std::int32_t version = fact.policy;
     facts.push_back(std::move(fact));
     std::sort(facts.begin(), facts.end(),
               [&](const EntityFact& a, const EntityFact& b) { return comes_before(a, b, created); });
     target.truth.reset();
+    follow(target, version);
     return;
   }
   const Instant from = created == kNever ? kAlways : created;
   auto place = facts.end();
   if (!facts.empty() && comes_before(fact, facts.back(), from)) {
-    place = std::upper_bound(facts.begin(), facts.end(), fact,
-                             [&](const EntityFact& a, const EntityFact& b) { return comes_before(a, b, from); });
+    place = std::upper_bound(facts.begin(), facts.end(), fact, [&](const EntityFact& a, const EntityFact& b) {
+      return comes_before(a, b, from);
+    });
   }
   const auto index = static_cast<std::size_t>(place - facts.begin());
   if (target.truth && !target.truth->can_read(index, std::max(fact.time, from))) {
@@ -218,141 +223,104 @@ void Partition::insert(Entity& target, EntityFact fact) {
   facts.insert(place, std::move(fact));
 }
 
+// ---- deciding ----------------------------------------------------------------------------------
+
 void Partition::touch(Entity& target) {
+  changed(target);
   if (target.touched) return;
   target.touched = true;
   touched_.push_back(&target);
 }
 
-void Partition::decide(Instant now, const DerivedSink& sink) {
-  for (std::size_t i = 0; i < touched_.size(); ++i) {
-    Entity& e = *touched_[i];
-    e.touched = false;
-    decide_one(e, now, sink);
+void Partition::decide(Instant now, Instant release, const DerivedSink& sink) {
+  std::vector<Entity*> work;
+  work.swap(touched_);
+  for (Entity* e : work) {
+    e->touched = false;
+    decide_one(*e, now, release, sink);
   }
-  touched_.clear();
   for (std::size_t i = 0; i < fault_accounts_.size(); ++i) decide_faults(*fault_accounts_[i], now, sink);
   fault_accounts_.clear();
 }
 
-void Partition::decide_one(Entity& e, Instant now, const DerivedSink& sink) {
+void Partition::decide_one(Entity& e, Instant now, Instant release, const DerivedSink& sink) {
   ++counters_.decisions;
-  const KindSpec& kind = policy_->kinds[static_cast<std::size_t>(e.kind)];
   std::unique_ptr<Before> before;
   if (!e.truth) {
-    before = what_was_known(e, *policy_, kind);
-    e.truth = std::make_shared<Truth>(*policy_, kind);
+    before = what_was_known(e);
+    e.truth = std::make_shared<Truth>(*e.policy, e.spec());
   }
   e.truth->read(e.facts);
   if (!e.truth->created && e.groups.empty()) return;
   e.truth->advance(e.facts, now);
+  if (release < now && e.truth->fired > release) {  // it waits for what may still be unread
+    e.truth.reset();
+    e.held = true;
+    touch(e);
+    return;
+  }
+  e.held = false;
   derived_.clear();
-  const Roles roles(*e.owner, *policy_);
-  Announcement a{e, *e.truth, before.get(), *policy_, roles, now, derived_};
+  const AccountRoles roles(*e.owner, *e.policy);
+  Announcement a{e, *e.truth, before.get(), *e.policy, roles, now, derived_};
   announce(a);
   counters_.derived += static_cast<std::int64_t>(derived_.size());
-  for (const Derived& event : derived_) sink(e, *policy_, event, now);
-  if (kind.fault.enabled && e.truth->created) watch_faults(*e.owner, e);
+  if (!derived_.empty()) changed(e);
+  for (const Derived& event : derived_) sink(e, event, now);
+  if (e.spec().fault.enabled && e.truth->created) watch_faults(*e.owner, e);
   schedule(e);
 }
 
 void Partition::schedule(Entity& e) {
-  const Instant due = std::min(e.truth->next_due(), next_step(e, *policy_));
+  const Instant due = std::min(e.truth->next_due(), next_step(e, *e.policy));
   if (due == e.next_due) return;
   e.next_due = due;
-  if (due != kNever) timers_.push({due, ++timer_order_, &e});
+  changed(e);
+  if (due >= horizon_) return;
+  timers_.push({due, ++timer_order_, &e});
+  ++e.timers;
+}
+
+void Partition::pop_timer() {
+  --timers_.top().entity->timers;
+  timers_.pop();
+}
+
+void Partition::bring_expected(Instant until) {
+  while (!expected_.empty() && expected_.top().due <= until) {
+    const Expected next = expected_.top();
+    expected_.pop();
+    find(next.account, next.kind, next.id);  // loading puts it on the timers
+  }
 }
 
 Instant Partition::next_due() {
-  while (!timers_.empty() && timers_.top().entity->next_due != timers_.top().due) timers_.pop();
-  return timers_.empty() ? kNever : timers_.top().due;
+  while (!timers_.empty() && timers_.top().entity->next_due != timers_.top().due) pop_timer();
+  const Instant hot = timers_.empty() ? kNever : timers_.top().due;
+  return expected_.empty() ? hot : std::min(hot, expected_.top().due);
 }
 
-void Partition::fire(Instant now, const DerivedSink& sink) {
-  while (next_due() <= now) {
+bool Partition::fire(Instant until, Instant now, const DerivedSink& sink, std::size_t most) {
+  for (; next_due() <= until; --most) {
+    if (most == 0) return true;
+    bring_expected(next_due());
+    if (next_due() > until) continue;
     Entity& e = *timers_.top().entity;
-    timers_.pop();
+    pop_timer();
     e.next_due = kNever;
-    decide_one(e, now, sink);
+    decide_one(e, now, now, sink);
   }
+  return false;
 }
 
-// ---- recurring faults --------------------------------------------------------------------------
-
-void Partition::watch_faults(Account& owner, const Entity& e) {
-  const Truth& truth = *e.truth;
-  const FaultSpec& spec = truth.kind->fault;
-  const EntityFact& creation = e.facts[static_cast<std::size_t>(truth.creator)];
-  const std::int16_t priority = creation.priority == kNone ? truth.kind->default_priority : creation.priority;
-  if (creation.more.empty() || !spec.priorities[static_cast<std::size_t>(priority)]) return;
-  const std::int64_t week = policy_->working().period_at(truth.created_at, PeriodKind::kWeek).begin.ms;
-  const bool counts = !has(spec.not_when, truth.ended);
-  auto& openings = owner.faults[creation.more][week];
-  const auto mine = std::find_if(openings.begin(), openings.end(), [&](const auto& o) { return o.second == e.id; });
-  const bool listed = mine != openings.end() && mine->first == truth.created_at.ms;
-  if (counts == listed) return;
-  if (mine != openings.end()) openings.erase(mine);
-  if (counts) openings.emplace(truth.created_at.ms, e.id);
-  if (owner.faults_changed.empty()) fault_accounts_.push_back(&owner);
-  owner.faults_changed.insert(creation.more);
+void Partition::adopt(std::shared_ptr<const Policy> policy) {
+  policies_[policy->version] = policy;
+  policy_ = std::move(policy);
 }
 
-void Partition::decide_faults(Account& owner, Instant now, const DerivedSink& sink) {
-  const auto type = policy_->types.find("account.tiered");
-  std::int16_t home = kNone;
-  for (std::size_t k = 0; k < policy_->kinds.size(); ++k) {
-    if (policy_->kinds[k].tiers != 0) home = static_cast<std::int16_t>(k);
-  }
-  (void)type;
-  if (home == kNone) return;
-  std::int16_t source = kNone;
-  for (std::size_t k = 0; k < policy_->kinds.size(); ++k) {
-    if (policy_->kinds[k].fault.enabled) source = static_cast<std::int16_t>(k);
-  }
-  const FaultSpec& spec = policy_->kinds[static_cast<std::size_t>(source)].fault;
-  const Calendar& calendar = policy_->working();
-  for (const std::string& module : owner.faults_changed) {
-    const auto& weeks = owner.faults[module];
-    for (const auto& [week, openings] : weeks) {
-      if (openings.empty() || owner.faults_said.count({module, week}) != 0) continue;
-      std::vector<std::string> names;
-      Instant at{week};
-      for (int i = 0; i < spec.weeks; ++i) {
-        const Period period = calendar.period_at(at, PeriodKind::kWeek);
-        const auto found = weeks.find(period.begin.ms);
-        if (found == weeks.end() || found->second.empty()) break;
-        names.insert(names.begin(), period.name);
-        at = {period.begin.ms - 1};
-      }
-      if (static_cast<int>(names.size()) < spec.weeks) continue;
-      owner.faults_said.emplace(module, week);
-      Entity& e = entity(owner, home, owner.name);
-      derived_.clear();
-      const Roles roles(owner, *policy_);
-      Truth nothing(*policy_, policy_->kinds[static_cast<std::size_t>(home)]);
-      Announcement a{e, e.truth ? *e.truth : nothing, nullptr, *policy_, roles, now, derived_};
-      Derived event;
-      event.type = DerivedType::kFaultRecurring;
-      event.time = {openings.begin()->first};
-      event.reason = module;
-      append_id_part(event.group.name, module);
-      event.group.name += "/" + names.back();
-      event.weeks = names;
-      const std::string name = event.group.name;
-      const Instant time = event.time;
-      a.say(std::move(event));
-      escalate_fault(a, name, time, spec.ladder);
-      counters_.derived += static_cast<std::int64_t>(derived_.size());
-      for (const Derived& d : derived_) sink(e, *policy_, d, now);
-    }
-  }
-  owner.faults_changed.clear();
-}
-
-EntityView Partition::view(const Entity& entity) const { return make_view(entity, *policy_); }
-
-void Partition::each_account(const std::function<void(const Account&)>& visit) const {
-  for (const auto& [name, owner] : accounts_) visit(*owner);
+const Policy* Partition::policy(std::int32_t version) const {
+  const auto it = policies_.find(version);
+  return it == policies_.end() ? nullptr : it->second.get();
 }
 
 }  // namespace tocsin

@@ -6,25 +6,31 @@
 //
 // Promises
 //  1. The same records in the same order, with the same instants, give the same decisions.
-//  2. `accept` changes nothing when it refuses. `decide` and `fire` say everything that there is to
-//     say at their instant, each event once.
-//  3. Facts of one arrival instant are read together: accept all, then decide.
+//  2. `check` changes nothing. `decide` and `fire` say everything that there is to say at their
+//     instant, each event once; saying nothing is left to say is the rule, not the exception.
+//  3. Facts of one arrival instant are read together: take all, then decide.
+//  4. `evolve` over the records that came of this leads to the same state, without deciding.
 //
 // The caller gives instants that never go back, and writes what it is given to the log before it
-// tells anybody. Not thread safe. Cost: in-order facts O(clocks); a late fact reads its entity anew.
+// tells anybody. After a failed write it throws the Partition away and reads the log again.
+//
+// Memory: everything, or with a ColdPort the entities that something happened to lately and those
+// that fall due before the horizon. Not thread safe. Cost: an in-order fact O(clocks of its kind); a
+// late fact reads its entity anew.
 #pragma once
 
 #include <functional>
 #include <map>
 #include <memory>
 #include <queue>
-#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "engine/account.h"
 #include "engine/announce.h"
+#include "engine/cold_port.h"
 #include "engine/data_read.h"
 #include "engine/entity.h"
 #include "engine/policy.h"
@@ -32,6 +38,7 @@
 #include "engine/view.h"
 #include "events/codec.h"
 #include "events/hash.h"
+#include "events/log_record.h"
 
 namespace tocsin {
 
@@ -39,96 +46,143 @@ enum class Outcome : std::uint8_t { kAccepted, kDuplicate, kConflict, kRejected 
 
 struct Judged {
   Outcome outcome = Outcome::kAccepted;
-  std::string reason;         // when rejected
-  Entity* entity = nullptr;   // when accepted and the policy mentions its type
-  std::string stamps;         // when accepted: members for the log record
+  std::string reason;        // when rejected
+  Entity* entity = nullptr;  // when accepted and its entity's policy mentions its type
+  std::string stamps;        // when accepted: members for the log record
+  Hash128 identity;          // of (source, id)
+  std::uint64_t content = 0;
 };
 
 struct Counters {
-  std::int64_t accepted = 0, duplicates = 0, conflicts = 0, rejected = 0, plain = 0, waiting = 0,
-               provisional = 0, late = 0, decisions = 0, derived = 0;
+  std::int64_t accepted = 0, duplicates = 0, conflicts = 0, rejected = 0, plain = 0, provisional = 0,
+               late = 0, decisions = 0, derived = 0, loaded = 0, evicted = 0;
 };
 
-// A person or list of persons that plays a role for an account, by the last fact that says so.
-struct RoleHolder {
-  Instant time;
-  std::string order;
-  std::vector<std::string> persons;
-};
-
-struct Account {
-  std::string name;
-  Instant tier_time{kAlways};
-  std::string tier_order;
-  std::int16_t tier = kNone;  // of the last `tiered` accepted so far
-  std::unordered_map<std::string, RoleHolder> roles;
-  std::vector<Entity*> provisional;
-  std::unordered_map<std::string, std::unique_ptr<Entity>> entities;  // by `kind/id`
-  // Recurring faults: module → first instant of the week → (opening, entity).
-  std::map<std::string, std::map<std::int64_t, std::set<std::pair<std::int64_t, std::string>>>> faults;
-  std::set<std::pair<std::string, std::int64_t>> faults_said;
-  std::set<std::string> faults_changed;  // modules to look at again
-};
-
-using DerivedSink = std::function<void(const Entity&, const Policy&, const Derived&, Instant recorded)>;
+using DerivedSink = std::function<void(const Entity&, const Derived&, Instant recorded)>;
 
 class Partition {
  public:
-  explicit Partition(std::shared_ptr<const Policy> policy);
+  explicit Partition(std::shared_ptr<const Policy> policy, ColdPort* cold = nullptr);
   ~Partition();
 
-  // Judges a decoded fact that arrived at `arrival`. Changes no state; an accepted fact is stamped
-  // with its arrival. `with_content`: tells conflicts from duplicates (half a microsecond a fact).
+  // ---- facts and decisions
+  // Judges a decoded fact that arrived at `arrival`; an accepted one is stamped with it.
+  // `with_content`: tells conflicts from duplicates (half a microsecond a fact).
   void check(Decoded& decoded, Instant arrival, bool with_content, Judged& out);
   // Takes in the fact that was checked last and accepted.
   void take(const Decoded& decoded, Judged& out);
   // Remembers its identity only.
-  void remember(const Decoded& decoded);
-
-  // Decides about every entity that accepted something since.
-  void decide(Instant now, const DerivedSink& sink);
-  // Fires what is due up to and including `now`, as known at `now`.
-  void fire(Instant now, const DerivedSink& sink);
-  // The next instant at which something is due; kNever when nothing is.
+  void remember();
+  // Decides about every entity that accepted something since. Dues after `release` are not
+  // announced: entities that have some wait, with all that they have to say (contract §4.9).
+  void decide(Instant now, Instant release, const DerivedSink& sink);
+  // Fires at most `most` of the entities that are due up to `until`, as known at `now`. True when
+  // there are more.
+  bool fire(Instant until, Instant now, const DerivedSink& sink, std::size_t most = SIZE_MAX);
+  // The next instant at which something in memory is due; kNever when nothing is.
   Instant next_due();
 
-  EntityView view(const Entity& entity) const;
-  void each_account(const std::function<void(const Account&)>& visit) const;
+  // ---- policies
+  // From now on new entities follow `policy`; its version is its place in the log's sequence.
+  void adopt(std::shared_ptr<const Policy> policy);
   const Policy& policy() const { return *policy_; }
+  const Policy* policy(std::int32_t version) const;
+
+  // ---- replay
+  // Applies a record of the log: a fact or a derived event. Engine records are the caller's.
+  void evolve(const LogEvent& record);
+  // After a stretch of `evolve`: what is true as of the last record, and the timers. With `decide`,
+  // entities of that stretch are decided about at the next occasion (a new owner makes sure that
+  // nothing is left unsaid).
+  void settle(Instant as_of, bool decide);
+
+  // ---- memory
+  // Entities changed since the last call, each once; accounts too.
+  void take_changes(std::vector<Entity*>& entities, std::vector<Account*>& accounts);
+  // Puts an entity that falls due before the horizon on the timers; loads it when it is due.
+  void expect(Instant due, const std::string& account, const std::string& kind, const std::string& id);
+  // Dues at or after `horizon` are the due index's business; kNever: all are kept here.
+  void set_horizon(Instant horizon) { horizon_ = horizon; }
+  // Forgets entities that nothing happened to lately until at most `most` are in memory. Requires
+  // that all changes were taken and stored.
+  void evict(std::size_t most);
+  std::size_t entities_in_memory() const { return in_memory_; }
+
+  // The entity, loaded when need be; null when there is none.
+  Entity* find(const std::string& account, const std::string& kind, const std::string& id);
+  EntityView view(Entity& entity);
+  void each_account(const std::function<void(Account&)>& visit);
   const Counters& counters() const { return counters_; }
+  Instant due_of(const Entity& entity) const { return entity.next_due; }
 
  private:
   struct Timer {
     Instant due;
     std::uint64_t order;
-    Entity* entity;
+    Entity* entity;  // stays in memory as long as it has timers here
     bool operator>(const Timer& o) const { return due != o.due ? due > o.due : order > o.order; }
+  };
+  struct Expected {  // of an entity that is not in memory
+    Instant due;
+    std::string account, kind, id;
+    bool operator>(const Expected& o) const { return due > o.due; }
   };
 
   Account& account(const std::string& name);
-  Entity& entity(Account& account, std::int16_t kind, const std::string& id);
+  Entity* find(Account& account, const std::string& key);
+  Entity& entity(Account& account, const std::string& kind, const std::string& id);
+  std::optional<std::uint64_t> seen(const std::string& account, const Hash128& identity);
+  void remember(const std::string& account, const Hash128& identity, std::uint64_t content);
+  const TypeRef* type_of(const Policy& policy, const Fact& fact) const;
   void stamp(Account& account, Entity& entity, EntityFact& fact, std::string& stamps);
-  void take_account_fact(Account& account, const KindSpec& kind, const ReadData& data);
+  void take_account_fact(Account& account, const Policy& policy, const KindSpec& kind, const ReadData& data);
   void insert(Entity& entity, EntityFact fact);
-  void decide_one(Entity& entity, Instant now, const DerivedSink& sink);
+  void follow(Entity& entity, std::int32_t version);
+  void refresh(Entity& entity, Instant now);
+  void decide_one(Entity& entity, Instant now, Instant release, const DerivedSink& sink);
   void watch_faults(Account& account, const Entity& entity);
   void decide_faults(Account& account, Instant now, const DerivedSink& sink);
+  void say_fault(Account& account, const std::string& module, std::int64_t week,
+                 const std::vector<std::string>& weeks, Instant time, const Ladder& ladder, Instant now,
+                 const DerivedSink& sink);
   void schedule(Entity& entity);
   void touch(Entity& entity);
+  void changed(Entity& entity);
+  void pop_timer();
+  void bring_expected(Instant until);
 
   std::shared_ptr<const Policy> policy_;
+  std::map<std::int32_t, std::shared_ptr<const Policy>> policies_;
+  ColdPort* cold_;
   std::unordered_map<std::string, std::unique_ptr<Account>> accounts_;
-  std::unordered_map<Hash128, std::uint64_t> seen_;
-  std::vector<Entity*> touched_;
+  std::unordered_map<Hash128, std::uint64_t> seen_, seen_before_;
+  std::vector<Entity*> touched_, changed_;
   std::vector<Account*> fault_accounts_;
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
+  std::priority_queue<Expected, std::vector<Expected>, std::greater<>> expected_;
   std::uint64_t timer_order_ = 0;
-  ReadData data_;                 // of the fact checked last
+  Instant horizon_{kNever};
+  Instant as_of_{kAlways};
+  std::uint64_t clock_hand_ = 0;
+  std::size_t in_memory_ = 0;
+  ReadData data_;  // of the fact checked last
   const TypeRef* type_ = nullptr;
   Hash128 identity_;
+  std::string account_;
   std::uint64_t content_ = 0;
   std::vector<Derived> derived_;
   Counters counters_;
+};
+
+// Who plays a role, by the account's facts.
+class AccountRoles : public RoleBook {
+ public:
+  AccountRoles(const Account& account, const Policy& policy) : account_(account), policy_(policy) {}
+  void persons(std::int16_t role, std::vector<std::string>& out) const override;
+
+ private:
+  const Account& account_;
+  const Policy& policy_;
 };
 
 // Whether `a` comes before `b` among the facts of an entity created at `created`.

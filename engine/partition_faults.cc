@@ -1,0 +1,116 @@
+// Recurring faults: tickets of the same module in weeks running (contract §6).
+#include <algorithm>
+
+#include "engine/escalate.h"
+#include "engine/partition.h"
+#include "events/id.h"
+
+namespace tocsin {
+
+namespace {
+
+const FaultSpec* fault_spec(const Policy& policy) {
+  for (const KindSpec& kind : policy.kinds) {
+    if (kind.fault.enabled) return &kind.fault;
+  }
+  return nullptr;
+}
+
+const KindSpec* home_kind(const Policy& policy) {
+  for (const KindSpec& kind : policy.kinds) {
+    if (kind.tiers != 0) return &kind;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void Partition::watch_faults(Account& owner, const Entity& e) {
+  const Truth& truth = *e.truth;
+  const FaultSpec& spec = e.spec().fault;
+  const EntityFact& creation = e.facts[static_cast<std::size_t>(truth.creator)];
+  const std::int16_t priority = creation.priority == kNone ? e.spec().default_priority : creation.priority;
+  const bool wanted = !creation.more.empty() && spec.priorities[static_cast<std::size_t>(priority)] &&
+                      (truth.ended == kNone || (spec.not_when >> truth.ended & 1U) == 0);
+  const std::int64_t week = e.policy->working().period_at(truth.created_at, PeriodKind::kWeek).begin.ms;
+  const std::pair<std::int64_t, std::string> mine{truth.created_at.ms, e.id};
+  bool listed = false;
+  std::vector<std::string> touched;
+  for (auto& [module, weeks] : owner.faults) {  // its opening may have moved
+    for (auto& [w, openings] : weeks) {
+      for (auto it = openings.begin(); it != openings.end();) {
+        if (it->second != e.id) {
+          ++it;
+        } else if (wanted && module == creation.more && w == week && *it == mine) {
+          listed = true;
+          ++it;
+        } else {
+          it = openings.erase(it);
+          touched.push_back(module);
+        }
+      }
+    }
+  }
+  if (wanted && !listed) {
+    owner.faults[creation.more][week].insert(mine);
+    touched.push_back(creation.more);
+  }
+  if (touched.empty()) return;
+  if (owner.faults_changed.empty()) fault_accounts_.push_back(&owner);
+  owner.faults_changed.insert(touched.begin(), touched.end());
+  owner.changed = true;
+}
+
+void Partition::decide_faults(Account& owner, Instant now, const DerivedSink& sink) {
+  const FaultSpec* spec = fault_spec(*policy_);
+  const Calendar& calendar = policy_->working();
+  std::set<std::string> modules;
+  modules.swap(owner.faults_changed);
+  if (spec == nullptr) return;
+  for (const std::string& module : modules) {
+    const auto& weeks = owner.faults[module];
+    for (const auto& [week, openings] : weeks) {
+      if (openings.empty() || owner.faults_said.count({module, week}) != 0) continue;
+      std::vector<std::string> names;
+      Instant at{week};
+      for (int i = 0; i < spec->weeks; ++i) {
+        const Period period = calendar.period_at(at, PeriodKind::kWeek);
+        const auto found = weeks.find(period.begin.ms);
+        if (found == weeks.end() || found->second.empty()) break;
+        names.insert(names.begin(), period.name);
+        at = {period.begin.ms - 1};
+      }
+      if (static_cast<int>(names.size()) < spec->weeks) continue;
+      say_fault(owner, module, week, names, {openings.begin()->first}, spec->ladder, now, sink);
+    }
+  }
+}
+
+void Partition::say_fault(Account& owner, const std::string& module, std::int64_t week,
+                          const std::vector<std::string>& weeks, Instant time, const Ladder& ladder, Instant now,
+                          const DerivedSink& sink) {
+  const KindSpec* home = home_kind(*policy_);
+  if (home == nullptr) return;
+  owner.faults_said.emplace(module, week);
+  owner.changed = true;
+  Entity& e = entity(owner, home->name, owner.name);
+  derived_.clear();
+  const AccountRoles roles(owner, *e.policy);
+  Truth nothing(*e.policy, e.spec());
+  Announcement a{e, e.truth ? *e.truth : nothing, nullptr, *e.policy, roles, now, derived_};
+  Derived event;
+  event.type = DerivedType::kFaultRecurring;
+  event.time = time;
+  event.reason = module;
+  append_id_part(event.group.name, module);
+  event.group.name += "/" + weeks.back();
+  event.weeks = weeks;
+  const std::string name = event.group.name;
+  a.say(std::move(event));
+  escalate_fault(a, name, time, ladder);
+  counters_.derived += static_cast<std::int64_t>(derived_.size());
+  changed(e);
+  for (const Derived& d : derived_) sink(e, d, now);
+}
+
+}  // namespace tocsin
