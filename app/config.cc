@@ -1,0 +1,247 @@
+#include "app/config.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "app/config_keys.h"
+#include "app/config_values.h"
+
+extern char** environ;
+
+namespace tocsin {
+namespace {
+
+constexpr std::string_view kVariablePrefix = "TOCSIN_";
+
+std::string variable_of(const std::string& path) {
+  std::string name(kVariablePrefix);
+  for (const char c : path) {
+    if (c == '.') {
+      name += '_';
+    } else {
+      name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+    }
+  }
+  return name;
+}
+
+const ConfigKey* find_key(const std::string& path) {
+  for (const ConfigKey& key : config_keys()) {
+    if (key.path == path) return &key;
+  }
+  return nullptr;
+}
+
+bool is_section(const std::string& path) {
+  return std::any_of(config_keys().begin(), config_keys().end(),
+                     [&](const ConfigKey& key) { return key.path.starts_with(path + "."); });
+}
+
+std::string suggestion(const std::string& path) {
+  std::vector<std::string> paths;
+  for (const ConfigKey& key : config_keys()) {
+    paths.push_back(key.path);
+    // Sections are meant too: `kafak` is `kafka`.
+    for (std::size_t dot = key.path.find('.'); dot != std::string::npos;
+         dot = key.path.find('.', dot + 1)) {
+      paths.push_back(key.path.substr(0, dot));
+    }
+  }
+  std::string meant = nearest(path, paths);
+  if (meant.empty()) {
+    // Right name, wrong section.
+    const std::string last = path.substr(path.rfind('.') + 1);
+    for (const ConfigKey& key : config_keys()) {
+      if (key.path.substr(key.path.rfind('.') + 1) == last) meant = key.path;
+    }
+  }
+  return meant.empty() ? "" : "; did you mean `" + meant + "`?";
+}
+
+// Applies the sources in the order of their precedence, the weakest first.
+class Loader {
+ public:
+  Config finish() {
+    for (const std::string& problem : check_together(config_)) {
+      const auto origin = config_.origins.find(problem.substr(0, problem.find(':')));
+      problems_.push_back(origin == config_.origins.end() ? problem
+                                                          : origin->second + ": " + problem);
+    }
+    if (!problems_.empty()) throw ConfigError(std::move(problems_));
+    return std::move(config_);
+  }
+
+  void problem(std::string text) { problems_.push_back(std::move(text)); }
+
+  void file(const std::string& text, const std::string& name, const std::string& directory) {
+    file_name_ = name;
+    directory_ = directory;
+    try {
+      const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+      if (documents.size() > 1) return problem(name + ": has more than one YAML document");
+      if (documents.empty() || documents[0].IsNull()) return;
+      if (!documents[0].IsMap()) return problem(name + ": must be a map of keys");
+      section(documents[0], "");
+    } catch (const YAML::Exception& error) {
+      problem(name + ":" + std::to_string(error.mark.line + 1) + ": " + error.msg);
+    }
+  }
+
+  void environment(const std::map<std::string, std::string>& variables) {
+    for (const auto& [name, value] : variables) {
+      if (value.empty()) continue;  // set to nothing is not set
+      const auto key = std::find_if(
+          config_keys().begin(), config_keys().end(),
+          [&, &wanted = name](const ConfigKey& k) { return variable_of(k.path) == wanted; });
+      if (key == config_keys().end()) {
+        config_.warnings.push_back("the variable " + name + " names no key of the config");
+      } else {
+        text(*key, value, "environment " + name, name);
+      }
+    }
+  }
+
+  void flags(const std::map<std::string, std::string>& values) {
+    for (const auto& [path, value] : values) {
+      if (const ConfigKey* key = find_key(path)) {
+        text(*key, value, "flag", "flag " + path);
+      } else {
+        problem("flag " + path + ": unknown key" + suggestion(path));
+      }
+    }
+  }
+
+ private:
+  void section(const YAML::Node& node, const std::string& prefix) {
+    std::set<std::string> seen;
+    for (const auto& member : node) {
+      const int line = member.first.Mark().line + 1;
+      const std::string where = file_name_ + ":" + std::to_string(line) + ": ";
+      if (!member.first.IsScalar()) {
+        problem(where + "a key must be a text");
+        continue;
+      }
+      const std::string path = prefix + member.first.Scalar();
+      if (!seen.insert(path).second) {
+        problem(where + path + " is given twice");
+      } else if (const ConfigKey* key = find_key(path)) {
+        // A key without a value is not given.
+        if (!member.second.IsNull())
+          apply(*key, member.second, where, file_name_ + ":" + std::to_string(line));
+      } else if (!is_section(path)) {
+        problem(where + "unknown key `" + path + "`" + suggestion(path));
+      } else if (member.second.IsMap()) {
+        section(member.second, path + ".");
+      } else if (!member.second.IsNull()) {
+        problem(where + path + " must be a map");
+      }
+    }
+  }
+
+  void text(const ConfigKey& key, const std::string& value, const std::string& origin,
+            const std::string& where) {
+    try {
+      const YAML::Node node = key.structured ? YAML::Load(value) : YAML::Node(value);
+      directory_.clear();
+      apply(key, node, where + ": ", origin);
+    } catch (const YAML::Exception& error) {
+      problem(where + ": " + error.msg);
+    }
+  }
+
+  void apply(const ConfigKey& key, const YAML::Node& node, const std::string& where,
+             const std::string& origin) {
+    YAML::Node value = node;
+    if (key.path_value && node.IsScalar() && !directory_.empty() && !node.Scalar().empty() &&
+        !node.Scalar().starts_with('/')) {
+      value = YAML::Node(
+          (std::filesystem::path(directory_) / node.Scalar()).lexically_normal().string());
+    }
+    const std::string wrong = key.read(value, config_);
+    if (!wrong.empty()) {
+      // What a secret looks like stays unsaid.
+      const bool shown = node.IsScalar() && !key.structured;
+      problem(where + key.path + ": " + (shown ? "`" + node.Scalar() + "` " : "") + wrong);
+      return;
+    }
+    config_.origins[key.path] = origin;
+  }
+
+  Config config_;
+  std::vector<std::string> problems_;
+  std::string file_name_, directory_;
+};
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string out;
+  for (const std::string& line : lines) out += (out.empty() ? "" : "\n") + line;
+  return out;
+}
+
+}  // namespace
+
+ConfigError::ConfigError(std::vector<std::string> problems)
+    : std::runtime_error(joined(problems)), problems_(std::move(problems)) {}
+
+std::map<std::string, std::string> tocsin_environment() {
+  std::map<std::string, std::string> variables;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const std::size_t equals = text.find('=');
+    if (text.starts_with(kVariablePrefix) && equals != std::string_view::npos)
+      variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return variables;
+}
+
+Config load_config(const ConfigSources& sources) {
+  if (sources.file.empty()) return load_config_text("", "", "", sources);
+  std::ifstream stream(sources.file, std::ios::binary);
+  std::ostringstream text;
+  if (!stream || !(text << stream.rdbuf())) {
+    // An empty file streams nothing, which is no failure.
+    std::error_code error;
+    if (!stream || std::filesystem::file_size(sources.file, error) != 0 || error)
+      throw ConfigError({sources.file + ": cannot be read"});
+  }
+  const std::filesystem::path directory = std::filesystem::path(sources.file).parent_path();
+  return load_config_text(text.str(), sources.file, directory.empty() ? "." : directory.string(),
+                          sources);
+}
+
+Config load_config_text(const std::string& text, const std::string& name,
+                        const std::string& directory, const ConfigSources& sources) {
+  Loader loader;
+  loader.file(text, name, directory);
+  loader.environment(sources.environment);
+  loader.flags(sources.flags);
+  return loader.finish();
+}
+
+std::string describe(const Config& config) {
+  std::string out;
+  std::vector<std::string> open;  // sections that the last line stands in
+  for (const ConfigKey& key : config_keys()) {
+    std::vector<std::string> parts;
+    std::istringstream path(key.path);
+    for (std::string part; std::getline(path, part, '.');) parts.push_back(part);
+    std::size_t common = 0;
+    while (common < open.size() && common + 1 < parts.size() && open[common] == parts[common])
+      ++common;
+    open.resize(common);
+    for (; common + 1 < parts.size(); ++common) {
+      out += std::string(2 * common, ' ') + parts[common] + ":\n";
+      open.push_back(parts[common]);
+    }
+    std::string line = std::string(2 * common, ' ') + parts.back() + ": " + key.show(config);
+    const auto origin = config.origins.find(key.path);
+    line.resize(std::max<std::size_t>(line.size() + 2, 40), ' ');
+    out += line + "# " + (origin == config.origins.end() ? "default" : origin->second) + "\n";
+  }
+  return out;
+}
+
+}  // namespace tocsin
