@@ -48,10 +48,12 @@ std::variant<PolicyText, std::vector<PolicyError>> read_policy(const std::string
   return text;
 }
 
+std::variant<Zone, std::string> load_zone_for_policy(std::string_view name) { return load_zone(name); }
+
 CompiledPolicy load_policy(const std::string& path) {
   auto text = read_policy(path);
   if (auto* errors = std::get_if<std::vector<PolicyError>>(&text)) return std::move(*errors);
-  return compile_policy(std::get<PolicyText>(text), load_zone);
+  return compile_policy(std::get<PolicyText>(text), load_zone_for_policy);
 }
 
 std::string describe(const std::vector<PolicyError>& errors) {

@@ -16,6 +16,9 @@ using CompiledPolicy = std::variant<std::shared_ptr<const Policy>, std::vector<P
 // among the built-in ones. An empty path: the default policy.
 std::variant<PolicyText, std::vector<PolicyError>> read_policy(const std::string& path);
 
+// Reads zones from this machine's database.
+std::variant<Zone, std::string> load_zone_for_policy(std::string_view name);
+
 CompiledPolicy load_policy(const std::string& path);
 
 // `key-account.yaml:12: unknown verb …`, one a line.

@@ -268,14 +268,14 @@ void Partition::decide_one(Entity& e, Instant now, Instant release, const Derive
   if (!derived_.empty()) changed(e);
   for (const Derived& event : derived_) sink(e, event, now);
   if (e.spec().fault.enabled && e.truth->created) watch_faults(*e.owner, e);
-  schedule(e);
+  schedule(e, true);
 }
 
-void Partition::schedule(Entity& e) {
+void Partition::schedule(Entity& e, bool store) {
   const Instant due = std::min(e.truth->next_due(), next_step(e, *e.policy));
   if (due == e.next_due) return;
   e.next_due = due;
-  changed(e);
+  if (store) changed(e);
   if (due >= horizon_) return;
   timers_.push({due, ++timer_order_, &e});
   ++e.timers;

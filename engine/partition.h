@@ -58,6 +58,10 @@ struct Counters {
                late = 0, decisions = 0, derived = 0, loaded = 0, evicted = 0;
 };
 
+struct EntityHome {
+  std::string account, kind, id;
+};
+
 using DerivedSink = std::function<void(const Entity&, const Derived&, Instant recorded)>;
 
 class Partition {
@@ -111,6 +115,8 @@ class Partition {
   // The entity, loaded when need be; null when there is none.
   Entity* find(const std::string& account, const std::string& kind, const std::string& id);
   EntityView view(Entity& entity);
+  // The entity on whose timeline a fact stands: `duty.completed` on the organisation's.
+  EntityHome home_of(const Fact& fact) const;
   void each_account(const std::function<void(Account&)>& visit);
   const Counters& counters() const { return counters_; }
   Instant due_of(const Entity& entity) const { return entity.next_due; }
@@ -145,7 +151,8 @@ class Partition {
   void say_fault(Account& account, const std::string& module, std::int64_t week,
                  const std::vector<std::string>& weeks, Instant time, const Ladder& ladder, Instant now,
                  const DerivedSink& sink);
-  void schedule(Entity& entity);
+  // `store`: the new due is a change to be stored.
+  void schedule(Entity& entity, bool store);
   void touch(Entity& entity);
   void changed(Entity& entity);
   void pop_timer();

@@ -212,7 +212,7 @@ void Partition::refresh(Entity& e, Instant now) {
   if (e.truth->created) e.truth->advance(e.facts, now);
   for (Cycle& cycle : e.truth->cycles) cycle.told = cycle.history.size();
   e.next_due = kNever;
-  schedule(e);
+  schedule(e, false);
 }
 
 void Partition::evolve(const LogEvent& record) {
@@ -297,6 +297,12 @@ void Partition::settle(Instant as_of, bool decide) {
   }
   for (Account* owner : fault_accounts_) owner->faults_changed.clear();
   fault_accounts_.clear();
+}
+
+EntityHome Partition::home_of(const Fact& fact) const {
+  const TypeRef* type = type_of(*policy_, fact);
+  if (type == nullptr) return {fact.account, fact.kind, fact.subject};
+  return {fact.account, policy_->kinds[static_cast<std::size_t>(type->kind)].name, type->on_account ? fact.account : fact.subject};
 }
 
 EntityView Partition::view(Entity& e) {

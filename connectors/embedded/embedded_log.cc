@@ -46,7 +46,7 @@ void EmbeddedLog::recover() {
   for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
     if (entry.path().string().ends_with(kUnfinishedSuffix)) std::filesystem::remove(entry.path());
   }
-  for (const auto& path : Segment::list(directory_)) segments_.push_back(Segment::open(path));
+  for (const auto& path : LogSegment::list(directory_)) segments_.push_back(LogSegment::open(path));
   if (segments_.empty()) {
     log_id_ = random_log_id();
     recovery_.missing_batches = mark_.batches();
@@ -166,7 +166,7 @@ int EmbeddedLog::start_segment() {
   header.first_sequence = end_.sequence;
   header.first_offset = end_.offset;
   header.first_rejected = end_.rejected;
-  const std::filesystem::path path = directory_ / Segment::file_name(end_.sequence);
+  const std::filesystem::path path = directory_ / LogSegment::file_name(end_.sequence);
   std::filesystem::path unfinished = path;
   unfinished += kUnfinishedSuffix;
   int error = 0;
@@ -200,7 +200,7 @@ void EmbeddedLog::adopt_segment(const std::filesystem::path& path, std::int64_t 
   file_ = File::open_read_write(path);
   allocated_ = allocated;
   std::lock_guard lock(mutex_);
-  segments_.push_back(Segment::open(path));
+  segments_.push_back(LogSegment::open(path));
   end_.at = kSegmentHeaderBytes;
 }
 

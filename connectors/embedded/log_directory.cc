@@ -19,9 +19,9 @@ void LogDirectory::refresh() {
   if (!mark_) {
     if (auto found = DurableMark::open_for_reader(directory_)) mark_.emplace(std::move(*found));
   }
-  const auto paths = Segment::list(directory_);
+  const auto paths = LogSegment::list(directory_);
   for (std::size_t i = segments_.size(); i < paths.size(); ++i) {
-    segments_.push_back(Segment::open(paths[i]));
+    segments_.push_back(LogSegment::open(paths[i]));
   }
 }
 
@@ -30,7 +30,7 @@ std::uint64_t LogDirectory::durable_batches() {
   if (DirectoryLock::is_held(directory_) || segments_.empty()) return marked;
   // No writer: all whole frames count, once they are surely on disk. They are found before they are
   // made durable, so that nothing that a writer starting meanwhile adds is taken for durable.
-  Segment& last = *segments_.back();
+  LogSegment& last = *segments_.back();
   FrameCursor cursor(last, last.seek(Stream::kLog, std::numeric_limits<Offset>::max()));
   while (cursor.next() == FrameCursor::Step::kFrame) {
   }
@@ -51,7 +51,7 @@ ReadEnd LogDirectory::read_stream(Stream stream, Offset from, const LogSink* log
     refresh();
     if (segments_.size() == known) {
       if (known == 0) break;
-      const Segment& last = *segments_.back();
+      const LogSegment& last = *segments_.back();
       throw LogDamaged(last.file().path(), last.file().size(),
                        "batch " + std::to_string(end.sequence) + " is missing");
     }

@@ -32,7 +32,7 @@ bool holds_later_frame(std::string_view tail, std::uint64_t sequence, std::uint6
 }
 
 // Throws unless what stands behind the last whole frame may be cut.
-void judge_tail(const Segment& segment, const FramePosition& end, std::uint64_t durable_batches,
+void judge_tail(const LogSegment& segment, const FramePosition& end, std::uint64_t durable_batches,
                 RecoveryReport& report) {
   const File& file = segment.file();
   const std::string tail = tail_bytes(file, end.at);
@@ -91,7 +91,7 @@ FramePosition verify_tail(const Segments& segments, std::int64_t verify_bytes,
     bytes += segments[--i]->file().size();
   }
   for (;; ++i) {
-    Segment& segment = *segments[i];
+    LogSegment& segment = *segments[i];
     FrameCursor cursor(segment, segment.first());
     FrameCursor::Step step = FrameCursor::Step::kFrame;
     while (step == FrameCursor::Step::kFrame) step = cursor.next();

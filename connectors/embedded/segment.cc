@@ -32,10 +32,10 @@ std::size_t segment_of(const Segments& segments, Stream stream, Offset from) {
 LogDamaged::LogDamaged(const std::filesystem::path& file, std::int64_t at, const std::string& what)
     : std::runtime_error(fmt::format("log damaged: {} at byte {}: {}", file.string(), at, what)) {}
 
-Segment::Segment(File file, SegmentHeader header)
+LogSegment::LogSegment(File file, SegmentHeader header)
     : file_(std::move(file)), header_(header), index_{first()} {}
 
-std::shared_ptr<Segment> Segment::open(const std::filesystem::path& path) {
+std::shared_ptr<LogSegment> LogSegment::open(const std::filesystem::path& path) {
   File file = File::open_read_only(path);
   std::array<char, kSegmentHeaderBytes> bytes{};
   const std::size_t n = file.read_at(0, bytes.data(), bytes.size());
@@ -55,14 +55,14 @@ std::shared_ptr<Segment> Segment::open(const std::filesystem::path& path) {
   if (path.filename() != file_name(header.first_sequence)) {
     throw LogDamaged(path, 0, "the segment bears another's name");
   }
-  return std::shared_ptr<Segment>(new Segment(std::move(file), header));
+  return std::shared_ptr<LogSegment>(new LogSegment(std::move(file), header));
 }
 
-std::string Segment::file_name(std::uint64_t first_sequence) {
+std::string LogSegment::file_name(std::uint64_t first_sequence) {
   return fmt::format("log-{:020}.segment", first_sequence);
 }
 
-std::vector<std::filesystem::path> Segment::list(const std::filesystem::path& directory) {
+std::vector<std::filesystem::path> LogSegment::list(const std::filesystem::path& directory) {
   std::vector<std::filesystem::path> paths;
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {
     const std::string name = entry.path().filename().string();
@@ -72,12 +72,12 @@ std::vector<std::filesystem::path> Segment::list(const std::filesystem::path& di
   return paths;
 }
 
-FramePosition Segment::first() const {
+FramePosition LogSegment::first() const {
   return {kSegmentHeaderBytes, header_.first_sequence, header_.first_offset,
           header_.first_rejected};
 }
 
-FramePosition Segment::seek(Stream stream, Offset offset) const {
+FramePosition LogSegment::seek(Stream stream, Offset offset) const {
   std::lock_guard lock(mutex_);
   const auto after = std::upper_bound(
       index_.begin(), index_.end(), offset,
@@ -85,12 +85,12 @@ FramePosition Segment::seek(Stream stream, Offset offset) const {
   return after == index_.begin() ? index_.front() : *(after - 1);
 }
 
-void Segment::note(const FramePosition& position) {
+void LogSegment::note(const FramePosition& position) {
   std::lock_guard lock(mutex_);
   if (position.at >= index_.back().at + kIndexStrideBytes) index_.push_back(position);
 }
 
-FrameCursor::FrameCursor(Segment& segment, const FramePosition& from)
+FrameCursor::FrameCursor(LogSegment& segment, const FramePosition& from)
     : segment_(segment), position_(from) {}
 
 std::string_view FrameCursor::window(std::size_t bytes) {
@@ -139,7 +139,7 @@ ReadEnd read_segments(const Segments& segments, std::uint64_t batches, Stream st
   };
 
   for (std::size_t i = segment_of(segments, stream, from);; ++i) {
-    Segment& segment = *segments[i];
+    LogSegment& segment = *segments[i];
     FrameCursor cursor(segment, segment.seek(stream, from));
     while (cursor.position().sequence < batches) {
       const FrameCursor::Step step = cursor.next();

@@ -7,7 +7,7 @@
 //  2. A segment's first sequence and offsets are those that follow the one before it.
 //  3. Only the last one is written to, and only behind its last frame.
 //
-// Threads: all of Segment may be called from any thread; a FrameCursor and a read have one owner.
+// Threads: all of LogSegment may be called from any thread; a FrameCursor and a read have one owner.
 // Cost: the index holds 32 bytes per kIndexStrideBytes of log that was passed over so far.
 #pragma once
 
@@ -46,10 +46,10 @@ struct FramePosition {
 
 enum class Stream { kLog, kRejected };
 
-class Segment {
+class LogSegment {
  public:
   // Reads and checks the header. Throws LogDamaged, or std::runtime_error for a newer version.
-  static std::shared_ptr<Segment> open(const std::filesystem::path& path);
+  static std::shared_ptr<LogSegment> open(const std::filesystem::path& path);
   static std::string file_name(std::uint64_t first_sequence);
   // The segments in `directory`, oldest first, as files; opens none.
   static std::vector<std::filesystem::path> list(const std::filesystem::path& directory);
@@ -63,14 +63,14 @@ class Segment {
   void note(const FramePosition& position);
 
  private:
-  Segment(File file, SegmentHeader header);
+  LogSegment(File file, SegmentHeader header);
   File file_;
   SegmentHeader header_;
   mutable std::mutex mutex_;
   std::vector<FramePosition> index_;  // by position; never empty
 };
 
-using Segments = std::vector<std::shared_ptr<Segment>>;
+using Segments = std::vector<std::shared_ptr<LogSegment>>;
 
 // Steps over the frames of one segment and verifies each.
 class FrameCursor {
@@ -80,7 +80,7 @@ class FrameCursor {
     kEnd,      // zeros or the end of the file: no frame was begun here
     kInvalid,  // bytes that are no whole frame; position() says where
   };
-  FrameCursor(Segment& segment, const FramePosition& from);
+  FrameCursor(LogSegment& segment, const FramePosition& from);
   Step next();
   const FramePosition& position() const { return position_; }  // of the frame after
   const FrameHeader& header() const { return header_; }
@@ -90,7 +90,7 @@ class FrameCursor {
   // The bytes from position_ on, at least `bytes` of them unless the file ends before.
   std::string_view window(std::size_t bytes);
 
-  Segment& segment_;
+  LogSegment& segment_;
   FramePosition position_;
   FrameHeader header_;
   std::string_view payload_;

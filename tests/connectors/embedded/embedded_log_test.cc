@@ -94,7 +94,7 @@ TEST_F(EmbeddedLogTest, KeepsEverythingOverReopeningAndManySegments) {
     }
   }
   auto log = open();
-  EXPECT_GE(Segment::list(directory_.path()).size(), 8u);
+  EXPECT_GE(LogSegment::list(directory_.path()).size(), 8u);
   EXPECT_EQ(log->next_offset(), kRecords);
   for (Offset from : {Offset{0}, Offset{1}, Offset{4}, Offset{5}, Offset{77}, kRecords - 1}) {
     const auto seen = read_all(*log, from);
@@ -157,7 +157,7 @@ TEST_F(EmbeddedLogTest, ABatchLongerThanASegmentGetsOneOfItsOwn) {
   log->commit(batch_of(0, 1));
   EXPECT_EQ(log->commit(batch_of(1, 1, 20'000)).status, CommitStatus::kDurable);
   EXPECT_EQ(log->commit(batch_of(2, 1)).status, CommitStatus::kDurable);
-  EXPECT_EQ(Segment::list(directory_.path()).size(), 3u);
+  EXPECT_EQ(LogSegment::list(directory_.path()).size(), 3u);
   log.reset();
   log = open();
   EXPECT_EQ(read_all(*log)[1].value, value_of(1, 20'000));
@@ -238,7 +238,7 @@ TEST_F(EmbeddedLogTest, NoRoomForANewSegmentIsRefusedUntilThereIs) {
     return bytes == static_cast<std::int64_t>(kSegmentHeaderBytes) ? ENOSPC : 0;
   };
   EXPECT_EQ(log->commit(batch_of(0, 1)).status, CommitStatus::kRefused);
-  EXPECT_TRUE(Segment::list(directory_.path()).empty());
+  EXPECT_TRUE(LogSegment::list(directory_.path()).empty());
   on_allocate = nullptr;
   EXPECT_EQ(log->commit(batch_of(next++, 1)).status, CommitStatus::kDurable);
   EXPECT_EQ(read_all(*log).size(), 1u);

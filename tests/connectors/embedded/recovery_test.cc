@@ -64,7 +64,7 @@ class RecoveryTest : public testing::Test {
   }
 
   EmbeddedLogOptions options_;
-  const std::string name_ = Segment::file_name(0);
+  const std::string name_ = LogSegment::file_name(0);
   TempDirectory directory_;
   std::size_t begin_of_third_ = 0, end_of_third_ = 0;
   std::string segment_, mark_after_two_, mark_after_three_;
@@ -184,7 +184,7 @@ class ManySegmentsTest : public testing::Test {
     options_.segment_bytes_max = 2048;
     auto log = EmbeddedLog::open(directory_.path(), options_);
     for (Offset i = 0; i < 200; i += 2) log->commit(batch_of(i, 2));
-    paths_ = Segment::list(directory_.path());
+    paths_ = LogSegment::list(directory_.path());
   }
   EmbeddedLogOptions options_;
   TempDirectory directory_;
@@ -231,10 +231,10 @@ TEST_F(ManySegmentsTest, ASegmentThatEndsEarlyIsRefused) {
 }
 
 TEST_F(ManySegmentsTest, AnUnfinishedSegmentIsRemoved) {
-  write_bytes(directory_.path() / (Segment::file_name(100) + ".new"), "half");
+  write_bytes(directory_.path() / (LogSegment::file_name(100) + ".new"), "half");
   auto log = EmbeddedLog::open(directory_.path(), options_);
   EXPECT_EQ(log->next_offset(), 200);
-  EXPECT_FALSE(std::filesystem::exists(directory_.path() / (Segment::file_name(100) + ".new")));
+  EXPECT_FALSE(std::filesystem::exists(directory_.path() / (LogSegment::file_name(100) + ".new")));
 }
 
 TEST(Crc32cTest, AgreesWithThePublishedValueAndWithItself) {

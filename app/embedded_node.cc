@@ -1,0 +1,289 @@
+#include "app/embedded_node.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "events/log_record.h"
+
+namespace tocsin {
+
+namespace {
+
+constexpr auto kIdleMax = std::chrono::milliseconds(1000);
+constexpr auto kStalledRetry = std::chrono::milliseconds(250);
+
+// Written to see whether the log can be written again.
+std::string recovered_record(Instant now) {
+  std::string record;
+  OwnEvent event;
+  const std::string id = "recovered/" + std::to_string(now.ms);
+  event.id = id;
+  event.type = "tocsin.engine.recovered";
+  event.subject = event.account = "tocsin";
+  event.time = event.recorded = now;
+  event.data = "{}";
+  append_own_event(record, event);
+  return record;
+}
+
+bool damaged(const Store& store, const EmbeddedLog& log) { return store.applied(0) > log.next_offset(); }
+
+std::unique_ptr<Store> open_store(const std::filesystem::path& directory, const EmbeddedLog& log) {
+  auto store = Store::open(directory);
+  if (!damaged(*store, log)) return store;
+  store.reset();  // it knows more than the log: not of this log
+  std::filesystem::remove_all(directory);
+  return Store::open(directory);
+}
+
+}  // namespace
+
+EmbeddedNode::EmbeddedNode(EmbeddedNodeOptions options) : options_(std::move(options)) {
+  if (!options_.clock) {
+    auto wall = std::make_shared<WallClock>();
+    wall->on_jump([this](std::int64_t ms) { report("warn", "clock_jumped", std::to_string(ms) + " ms"); });
+    options_.clock = wall;
+  }
+  log_ = EmbeddedLog::open(options_.data / "log");
+  store_ = open_store(options_.data / "state", *log_);
+  RoomOptions room;
+  room.policy = options_.policy;
+  room.hot_entities = options_.hot_entities;
+  room_ = std::make_unique<Room>(room, store_.get(), [this](PartitionId p, Offset o, std::string_view record) {
+    const std::lock_guard lock(listeners_mutex_);
+    for (const auto& [id, listener] : listeners_) listener(p, o, record);
+  });
+  catch_up(true);
+  thread_ = std::thread([this] { run(); });
+}
+
+EmbeddedNode::~EmbeddedNode() { stop(); }
+
+void EmbeddedNode::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  store_->flush();
+}
+
+void EmbeddedNode::report(std::string_view level, std::string_view event, const std::string& detail) {
+  if (options_.report) options_.report(level, event, detail);
+}
+
+// Applies what is in the log and not in the store, then owns the partition.
+void EmbeddedNode::catch_up(bool own) {
+  constexpr std::int64_t kStretch = 20'000;  // records between two hand-overs to the store
+  for (;;) {
+    std::int64_t n = 0;
+    Offset last = room_->next();
+    const Offset next = log_->read(0, room_->next(), [&](Offset offset, std::string_view, std::string_view value) {
+      room_->follow(offset, value);
+      last = offset + 1;
+      return ++n < kStretch;
+    });
+    const bool end = n < kStretch;
+    room_->followed(end ? next : last, own);
+    if (end) break;
+  }
+  const Instant now = std::max(options_.clock->now(), room_->latest());
+  released_ = now + options_.settle;
+  room_->ensure_policy(now);
+  room_->look_ahead(now);
+  if (!room_->batch().empty() && !commit()) throw std::runtime_error("the log cannot be written: the disk is full");
+  const std::lock_guard lock(mutex_);
+  policy_ = std::make_shared<Policy>(room_->policy());
+}
+
+void EmbeddedNode::submit(std::vector<Arrival> arrivals, SubmitDone done) {
+  Request request;
+  for (const Arrival& a : arrivals) request.bytes += a.original.size() + a.decoded.fact.data.size() + 256;
+  request.arrivals = std::move(arrivals);
+  SubmitStatus refused{};
+  {
+    const std::lock_guard lock(mutex_);
+    const bool full = queued_events_ + request.arrivals.size() > options_.queue_events_max ||
+                      queued_bytes_ + request.bytes > options_.queue_bytes_max;
+    if (!stopping_ && !stalled_ && !full) {
+      request.arrived = options_.clock->now();
+      request.done = std::move(done);
+      queued_events_ += request.arrivals.size();
+      queued_bytes_ += request.bytes;
+      queue_.push_back(std::move(request));
+      if (queue_.size() == 1) wake_.notify_one();
+      return;
+    }
+    refused = stopping_ ? SubmitStatus::kStopping : stalled_ ? SubmitStatus::kRefused : SubmitStatus::kBusy;
+  }
+  SubmitResult result;
+  result.status = refused;
+  done(std::move(result));
+}
+
+void EmbeddedNode::run() {
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      if (queue_.empty() && !stopping_) wake_.wait_for(lock, idle());
+      if (stopping_ && queue_.empty()) break;
+    }
+    if (stalled_) {
+      recover();
+    } else {
+      round();
+    }
+    publish_status();
+  }
+}
+
+std::chrono::milliseconds EmbeddedNode::idle() {
+  if (stalled_) return kStalledRetry;
+  const Instant due = std::max(room_->next_due(), released_);
+  return std::min<std::chrono::milliseconds>(due == kNever ? kIdleMax : options_.clock->until(due), kIdleMax);
+}
+
+bool EmbeddedNode::round() {
+  std::vector<Request> requests;
+  bool drained = true;
+  {
+    const std::lock_guard lock(mutex_);
+    std::size_t n = 0, taken = 0;
+    for (; taken < queue_.size() && (taken == 0 || n + queue_[taken].arrivals.size() <= options_.round_events_max); ++taken) {
+      n += queue_[taken].arrivals.size();
+      queued_bytes_ -= queue_[taken].bytes;
+    }
+    queued_events_ -= n;
+    requests.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.begin() + static_cast<std::ptrdiff_t>(taken)));
+    queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(taken));
+    drained = queue_.empty();
+  }
+  bool more = false;
+  const auto fire = [&](Instant until, Instant now) {
+    if (now < released_) return;
+    const Instant due = room_->next_due();
+    if (due <= until) lateness_.add(options_.clock->now() - due);
+    more = room_->fire(until, now, options_.round_fires_max);
+  };
+  for (std::size_t i = 0; i < requests.size();) {
+    const Instant arrival = std::max(requests[i].arrived, room_->latest());
+    if (arrival > room_->latest()) fire({arrival.ms - 1}, {arrival.ms - 1});
+    for (; i < requests.size() && requests[i].arrived <= arrival; ++i) take(requests[i], arrival);
+    room_->decide(arrival, arrival < released_ ? kAlways : arrival);
+  }
+  const Instant now = std::max(options_.clock->now(), room_->latest());
+  if (drained) fire(now, now);
+  room_->look_ahead(now);
+  const bool durable = room_->batch().empty() || commit();
+  answer(requests, durable ? SubmitStatus::kDurable : SubmitStatus::kRefused);
+  return more;
+}
+
+void EmbeddedNode::take(Request& request, Instant arrival) {
+  for (Arrival& a : request.arrivals) {
+    Judged judged = room_->arrive(a.decoded, arrival);
+    if (judged.outcome == Outcome::kRejected) {
+      room_->reject({arrival, judged.reason, std::move(a.headers), std::move(a.source), std::move(a.original)});
+    }
+    request.result.results.push_back({judged.outcome, std::move(judged.reason)});
+  }
+}
+
+bool EmbeddedNode::commit() {
+  const CommitResult result = log_->commit(room_->batch());
+  const bool durable = result.status == CommitStatus::kDurable;
+  {
+    const std::lock_guard lock(mutex_);
+    ++status_.commits;
+    if (!durable) {
+      ++status_.commit_failures;
+      stalled_ = true;
+    }
+  }
+  if (durable) {
+    room_->committed(result.first, result.next);
+  } else {
+    report("error", "log_not_written", result.error);
+  }
+  return durable;
+}
+
+// After a failed write: forget what came of it, and try to go on from what is on disk.
+void EmbeddedNode::recover() {
+  std::vector<Request> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    waiting.swap(queue_);
+    queued_events_ = queued_bytes_ = 0;
+  }
+  answer(waiting, SubmitStatus::kRefused);
+  try {
+    if (log_->failed()) {
+      log_.reset();
+      log_ = EmbeddedLog::open(options_.data / "log");
+    }
+    room_->reset();
+    catch_up(true);
+    Batch probe;  // an empty commit would say nothing: write the node's own mark
+    probe.log.push_back({"tocsin", recovered_record(options_.clock->now())});
+    const CommitResult result = log_->commit(probe);
+    if (result.status != CommitStatus::kDurable) return;
+    catch_up(true);
+  } catch (const std::exception& e) {
+    report("error", "recovery_failed", e.what());
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  stalled_ = false;
+  if (options_.report) options_.report("info", "log_writable_again", "");
+}
+
+void EmbeddedNode::answer(std::vector<Request>& requests, SubmitStatus status) {
+  for (Request& r : requests) {
+    r.result.status = status;
+    if (status != SubmitStatus::kDurable) r.result.results.clear();
+    if (r.done) r.done(std::move(r.result));
+  }
+}
+
+void EmbeddedNode::publish_status() {
+  const std::lock_guard lock(mutex_);
+  status_.counters = room_->partition().counters();
+  status_.entities_in_memory = room_->partition().entities_in_memory();
+  status_.latest = room_->latest();
+  status_.lateness_p50_ms = lateness_.percentile_ms(0.5);
+  status_.lateness_p99_ms = lateness_.percentile_ms(0.99);
+  status_.lateness_max_ms = lateness_.max_ms();
+  status_.clock_jumps = options_.clock->jumps();
+}
+
+NodeStatus EmbeddedNode::status() {
+  const std::lock_guard lock(mutex_);
+  NodeStatus status = status_;
+  status.ready = !stalled_ && !stopping_;
+  if (stalled_) status.why_not = "the log cannot be written";
+  if (stopping_) status.why_not = "stopping";
+  status.queued = static_cast<std::int64_t>(queued_events_);
+  status.applied[0] = log_->next_offset();
+  status.owned = {0};
+  return status;
+}
+
+std::shared_ptr<const Policy> EmbeddedNode::policy() {
+  const std::lock_guard lock(mutex_);
+  return policy_;
+}
+
+std::uint64_t EmbeddedNode::listen(StreamListener listener) {
+  const std::lock_guard lock(listeners_mutex_);
+  listeners_[next_listener_] = std::move(listener);
+  return next_listener_++;
+}
+
+void EmbeddedNode::unlisten(std::uint64_t id) {
+  const std::lock_guard lock(listeners_mutex_);
+  listeners_.erase(id);
+}
+
+}  // namespace tocsin

@@ -1,0 +1,101 @@
+// The node on its embedded log: one partition, one engine thread, one data directory.
+//
+// The engine thread's round: take what has arrived, decide, write one batch, answer, hand over.
+// Requests that arrive during a write share the next one (group commit).
+//
+// Arrival is the instant at which a request was queued. A round fires what fell due before the first
+// arrival, takes the facts of each arrival instant together, and then fires what is due by now: the
+// order of `tocsin simulate` on the same records.
+#pragma once
+
+#include <condition_variable>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/clock.h"
+#include "app/lateness.h"
+#include "app/node.h"
+#include "connectors/embedded/embedded_log.h"
+
+namespace tocsin {
+
+struct EmbeddedNodeOptions {
+  std::filesystem::path data;
+  PolicyText policy;
+  Duration settle{};
+  Duration max_hold = minutes(2);
+  std::size_t hot_entities = 1'000'000;
+  std::size_t queue_events_max = 200'000;
+  std::size_t queue_bytes_max = 256u << 20;
+  std::size_t round_events_max = 20'000;  // facts decided about in one batch
+  std::size_t round_fires_max = 20'000;   // entities fired in one batch
+  std::shared_ptr<Clock> clock;           // default: the wall's
+  // Structured log lines: level, event, detail.
+  std::function<void(std::string_view level, std::string_view event, std::string_view detail)> report;
+};
+
+class EmbeddedNode final : public Node {
+ public:
+  // Opens log and store, applies what the store has not seen, and starts. Throws
+  // std::runtime_error in words for whoever starts the node.
+  explicit EmbeddedNode(EmbeddedNodeOptions options);
+  ~EmbeddedNode() override;
+
+  void submit(std::vector<Arrival> arrivals, SubmitDone done) override;
+  NodeStatus status() override;
+  Store& store() override { return *store_; }
+  LogReader& log() override { return *log_; }
+  std::uint64_t listen(StreamListener listener) override;
+  void unlisten(std::uint64_t id) override;
+  void stop() override;
+  std::shared_ptr<const Policy> policy() override;
+  Instant now() override { return options_.clock->now(); }
+
+ private:
+  struct Request {
+    std::vector<Arrival> arrivals;
+    SubmitDone done;
+    Instant arrived;
+    std::size_t bytes = 0;
+    SubmitResult result;
+  };
+
+  void run();
+  void catch_up(bool own);
+  bool round();
+  void take(Request& request, Instant arrival);
+  bool commit();
+  void answer(std::vector<Request>& requests, SubmitStatus status);
+  void recover();
+  void publish_status();
+  std::chrono::milliseconds idle();
+  void report(std::string_view level, std::string_view event, const std::string& detail);
+
+  EmbeddedNodeOptions options_;
+  std::unique_ptr<EmbeddedLog> log_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Room> room_;
+  Lateness lateness_;
+  Instant released_{kAlways};  // dues are held until then after a start
+  bool stalled_ = false;       // the log could not be written
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<Request> queue_;
+  std::size_t queued_events_ = 0, queued_bytes_ = 0;
+  bool stopping_ = false;
+  NodeStatus status_;
+  std::shared_ptr<const Policy> policy_;
+
+  std::mutex listeners_mutex_;
+  std::map<std::uint64_t, StreamListener> listeners_;
+  std::uint64_t next_listener_ = 1;
+  std::thread thread_;
+};
+
+}  // namespace tocsin

@@ -1,0 +1,90 @@
+#include "app/policy_record.h"
+
+#include <simdjson.h>
+
+#include <map>
+#include <stdexcept>
+
+#include "app/policy_load.h"
+#include "engine/zone_load.h"
+#include "events/log_record.h"
+#include "events/writer.h"
+
+namespace tocsin {
+
+std::string policy_record(const PolicyText& text, const Policy& policy, std::int32_t version, std::int32_t partition, Instant now) {
+  std::string data;
+  JsonObject object(data);
+  object.number("version", version).text("name", policy.name).text("hash", policy.hash).text("text", text.text);
+  object.name("files");
+  JsonObject files(data);
+  for (const auto& [name, content] : text.files) {
+    std::string key;
+    append_json_string(key, name);
+    files.name(key.substr(1, key.size() - 2));
+    append_json_string(data, content);
+  }
+  files.close();
+  object.name("zones");
+  JsonObject zones(data);
+  std::map<std::string, bool> done;
+  for (const NamedCalendar& calendar : policy.calendars) {
+    if (calendar.calendar->always()) continue;
+    const Zone& zone = calendar.calendar->zone();
+    if (!done.emplace(zone.name(), true).second) continue;
+    zones.text(zone.name(), zone.text());
+  }
+  zones.close();
+  object.close();
+  std::string record;
+  OwnEvent event;
+  const std::string id = "policy/" + std::to_string(partition) + "/" + std::to_string(version);
+  event.id = id;
+  event.type = kPolicyType;
+  event.subject = policy.name;
+  event.account = "tocsin";
+  event.time = event.recorded = now;
+  event.data = data;
+  append_own_event(record, event);
+  return record;
+}
+
+std::shared_ptr<const Policy> policy_of_record(std::string_view data) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  const simdjson::padded_string padded(data);
+  if (parser.parse(padded).get(root) != simdjson::SUCCESS) throw std::runtime_error("the log's policy record is not JSON");
+  PolicyText text;
+  std::string_view field;
+  std::int64_t version = 0;
+  if (root["text"].get(field) != simdjson::SUCCESS || root["version"].get(version) != simdjson::SUCCESS) {
+    throw std::runtime_error("the log's policy record has no text or version");
+  }
+  text.name = "policy " + std::to_string(version);
+  text.text = field;
+  simdjson::dom::object members;
+  if (root["files"].get(members) == simdjson::SUCCESS) {
+    for (const auto member : members) {
+      if (member.value.get(field) == simdjson::SUCCESS) text.files.emplace(member.key, field);
+    }
+  }
+  std::map<std::string, std::string, std::less<>> zones;
+  if (root["zones"].get(members) == simdjson::SUCCESS) {
+    for (const auto member : members) {
+      if (member.value.get(field) == simdjson::SUCCESS) zones.emplace(member.key, field);
+    }
+  }
+  auto compiled = compile_policy(text, [&](std::string_view name) -> std::variant<Zone, std::string> {
+    const auto it = zones.find(name);
+    if (it == zones.end()) return "the record has no zone " + std::string(name);
+    return Zone::parse(it->second);
+  });
+  if (const auto* errors = std::get_if<std::vector<PolicyError>>(&compiled)) {
+    throw std::runtime_error("the log's policy cannot be read by this version:\n" + describe(*errors));
+  }
+  auto policy = std::make_shared<Policy>(*std::get<std::shared_ptr<const Policy>>(compiled));
+  policy->version = static_cast<std::int32_t>(version);
+  return policy;
+}
+
+}  // namespace tocsin

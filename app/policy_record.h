@@ -1,0 +1,25 @@
+// A policy as a record of the log: the whole text, the files that it names, the zones that its
+// calendars need, so that every node at every time compiles the same policy from it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "engine/policy.h"
+#include "engine/policy_parse.h"
+#include "events/time.h"
+
+namespace tocsin {
+
+inline constexpr std::string_view kPolicyType = "tocsin.engine.policy";
+
+// The CloudEvent, compact JSON. Zones are read from this machine's database; throws
+// std::runtime_error when one is missing.
+std::string policy_record(const PolicyText& text, const Policy& policy, std::int32_t version, std::int32_t partition, Instant now);
+
+// The policy in `data` of such a record, with its version. Throws std::runtime_error when this
+// binary cannot read it.
+std::shared_ptr<const Policy> policy_of_record(std::string_view data);
+
+}  // namespace tocsin

@@ -1,0 +1,231 @@
+#include "app/room.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "app/policy_record.h"
+#include "engine/derived.h"
+#include "engine/entity_codec.h"
+#include "events/log_record.h"
+
+namespace tocsin {
+
+namespace {
+
+// The store's account under which the policies so far are kept: no account has a control character.
+const std::string kPoliciesKey = "\x01policies";
+
+EntityKey key_of(const Entity& entity) { return {entity.account, entity.spec().name, entity.id}; }
+
+EntityKey key_of(EntityHome home) { return {std::move(home.account), std::move(home.kind), std::move(home.id)}; }
+
+// The kind in `"entity":"ticket/T-1"`, which begins the data of every derived event.
+std::string kind_of(const LogEvent& event) {
+  constexpr std::string_view kBegin = "{\"entity\":\"";
+  if (!event.data.starts_with(kBegin)) return {};
+  const std::string_view rest = event.data.substr(kBegin.size());
+  return std::string(rest.substr(0, rest.find('/')));
+}
+
+}  // namespace
+
+class Room::Cold final : public ColdPort {
+ public:
+  Cold(Store& store, PartitionId partition) : store_(store), partition_(partition) {}
+  std::optional<std::string> load_entity(std::string_view account, std::string_view kind, std::string_view id) override {
+    return store_.load_entity(partition_, {std::string(account), std::string(kind), std::string(id)});
+  }
+  std::optional<std::string> load_account(std::string_view account) override {
+    return store_.load_account(partition_, account);
+  }
+  std::optional<std::uint64_t> seen(std::string_view account, const Hash128& identity) override {
+    return store_.seen(partition_, account, identity);
+  }
+
+ private:
+  Store& store_;
+  PartitionId partition_;
+};
+
+Room::Room(RoomOptions options, Store* store, RecordListener listener)
+    : options_(std::move(options)), store_(store), listener_(std::move(listener)) {
+  if (store_ != nullptr) cold_ = std::make_unique<Cold>(*store_, options_.partition);
+  sink_ = [this](const Entity& entity, const Derived& event, Instant recorded) {
+    std::string value;
+    encode(value, entity, *entity.policy, event, recorded, true);
+    append(entity.account, std::move(value), key_of(entity));
+  };
+  batch_.partition = options_.partition;
+  reset();
+}
+
+Room::~Room() = default;
+
+void Room::reset() {
+  batch_.log.clear();
+  batch_.rejected.clear();
+  batch_.intake_next = -1;
+  keys_.clear();
+  seen_.clear();
+  followed_.clear();
+  policies_.clear();
+  horizon_ = kAlways;
+  const auto configured = compile_policy(options_.policy, load_zone_for_policy);
+  if (const auto* errors = std::get_if<std::vector<PolicyError>>(&configured)) throw std::runtime_error(describe(*errors));
+  auto first = std::make_shared<Policy>(*std::get<std::shared_ptr<const Policy>>(configured));
+  first->version = 0;  // in force only until the log says otherwise
+  partition_ = std::make_unique<Partition>(std::move(first), cold_.get());
+  if (store_ != nullptr) {
+    partition_->set_horizon(kAlways);
+    next_ = store_->applied(options_.partition);
+    load_policies();
+  } else {
+    next_ = 0;
+  }
+}
+
+void Room::load_policies() {
+  const auto known = store_->load_account(options_.partition, kPoliciesKey);
+  if (!known) return;
+  for (std::size_t at = 0; at < known->size();) {
+    const std::size_t end = known->find('\n', at);
+    adopt(std::string_view(*known).substr(at, end - at));
+    at = end + 1;
+  }
+}
+
+void Room::adopt(std::string_view record) {
+  LogEvent event;
+  if (!read_log_record(record, event)) throw std::runtime_error("a policy record of the log cannot be read");
+  partition_->adopt(policy_of_record(event.data));
+  policies_.append(record).append("\n");
+  latest_ = std::max(latest_, event.recorded);
+  business_day_ = std::make_shared<BusinessDay>(
+      [calendar = partition_->policy().working()](Instant t) { return Day{calendar.local_date(t).day}; });
+}
+
+// ---- following ---------------------------------------------------------------------------------
+
+void Room::follow(Offset offset, std::string_view record) {
+  if (!read_log_record(record, event_)) {
+    throw std::runtime_error("record " + std::to_string(options_.partition) + ":" + std::to_string(offset) + " of the log cannot be read");
+  }
+  if (event_.format > kLogFormat) {
+    throw std::runtime_error("record " + std::to_string(options_.partition) + ":" + std::to_string(offset) + " has format " +
+                             std::to_string(event_.format) + "; this version reads up to " + std::to_string(kLogFormat));
+  }
+  latest_ = std::max(latest_, event_.recorded);
+  if (event_.type == kPolicyType) adopt(record);
+  if (listener_) listener_(options_.partition, offset, record);
+  if (is_engine_type(event_.type)) return;
+  EntityKey key{std::string(event_.account), {}, std::string(event_.subject)};
+  if (event_.is_fact()) {
+    const Fact fact = to_fact(event_);
+    seen_.push_back({fact.account, identity_hash(fact.source, fact.id), content_hash(fact)});
+    key = key_of(partition_->home_of(fact));
+  } else {
+    key.kind = kind_of(event_);
+  }
+  partition_->evolve(event_);
+  followed_.push_back({offset, std::move(key), std::string(record)});
+}
+
+void Room::followed(Offset next, bool own) {
+  partition_->settle(latest_, own);
+  hand_over(std::move(followed_), next);
+  followed_.clear();
+}
+
+// ---- owning ------------------------------------------------------------------------------------
+
+void Room::append(std::string account, std::string value, EntityKey entity) {
+  batch_.log.push_back({std::move(account), std::move(value)});
+  keys_.push_back(std::move(entity));
+}
+
+void Room::ensure_policy(Instant now) {
+  latest_ = std::max(latest_, now);
+  const auto configured = compile_policy(options_.policy, load_zone_for_policy);
+  const Policy& wanted = *std::get<std::shared_ptr<const Policy>>(configured);
+  if (partition_->policy().version > 0 && partition_->policy().hash == wanted.hash) return;
+  const std::string record = policy_record(options_.policy, wanted, partition_->policy().version + 1, options_.partition, latest_);
+  adopt(record);
+  append("tocsin", record, {});
+}
+
+Judged Room::arrive(Decoded& decoded, Instant arrival) {
+  latest_ = std::max(latest_, arrival);
+  Judged judged;
+  partition_->check(decoded, arrival, true, judged);
+  if (judged.outcome != Outcome::kAccepted) return judged;
+  partition_->take(decoded, judged);
+  seen_.push_back({decoded.fact.account, judged.identity, judged.content});
+  std::string value;
+  append_fact_record(value, decoded.fact, judged.stamps);
+  append(decoded.fact.account, std::move(value), key_of(partition_->home_of(decoded.fact)));
+  return judged;
+}
+
+void Room::decide(Instant now, Instant release) {
+  latest_ = std::max(latest_, now);
+  partition_->decide(now, release, sink_);
+}
+
+bool Room::fire(Instant until, Instant now, std::size_t most) {
+  latest_ = std::max(latest_, now);
+  return partition_->fire(until, now, sink_, most);
+}
+
+void Room::look_ahead(Instant now) {
+  if (store_ == nullptr || (horizon_ != kAlways && now + Duration{options_.horizon.ms / 2} < horizon_)) return;
+  const Instant from = horizon_, to = now + options_.horizon;
+  horizon_ = to;
+  partition_->set_horizon(to);
+  store_->scan_due(options_.partition, from, to, [&](Instant due, const EntityKey& key) {
+    partition_->expect(due, key.account, key.kind, key.id);
+    return true;
+  });
+}
+
+void Room::committed(Offset first, Offset next) {
+  std::vector<TimelineRow> timeline;
+  timeline.reserve(batch_.log.size());
+  for (std::size_t i = 0; i < batch_.log.size(); ++i) {
+    const Offset offset = first + static_cast<Offset>(i);
+    if (listener_) listener_(options_.partition, offset, batch_.log[i].value);
+    if (!keys_[i].kind.empty()) timeline.push_back({offset, std::move(keys_[i]), std::move(batch_.log[i].value)});
+  }
+  batch_.log.clear();
+  batch_.rejected.clear();
+  batch_.intake_next = -1;
+  keys_.clear();
+  hand_over(std::move(timeline), next);
+}
+
+void Room::hand_over(std::vector<TimelineRow> timeline, Offset next) {
+  next_ = next;
+  std::vector<Entity*> entities;
+  std::vector<Account*> accounts;
+  partition_->take_changes(entities, accounts);
+  if (store_ == nullptr) {
+    seen_.clear();
+    return;
+  }
+  AppliedBatch applied;
+  applied.partition = options_.partition;
+  applied.next = next;
+  applied.business_day = business_day_;
+  applied.timeline = std::move(timeline);
+  applied.seen = std::move(seen_);
+  seen_.clear();
+  applied.entities.reserve(entities.size());
+  for (Entity* e : entities) {
+    applied.entities.push_back({key_of(*e), encode_entity(*e), partition_->view(*e), partition_->due_of(*e)});
+  }
+  for (const Account* a : accounts) applied.accounts.push_back({a->name, encode_account(*a)});
+  if (!policies_.empty()) applied.accounts.push_back({kPoliciesKey, policies_});
+  store_->apply(std::move(applied));
+  partition_->evict(options_.hot_entities);
+}
+
+}  // namespace tocsin

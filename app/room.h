@@ -1,0 +1,99 @@
+// The room in which one partition is decided about: its Partition, what it has to write, and what
+// its readers are given once it is written.
+//
+// Used the same way over the embedded log and over Kafka. While this node owns the partition:
+//   room.arrive(…)… → room.decide(…) or room.fire(…) → log.commit(room.batch()) → room.committed(…)
+// and while it follows: room.follow(offset, record)… → room.followed(next).
+//
+// Promises
+//  1. Nothing reaches the store or a listener that is not committed.
+//  2. After a failed commit the room is thrown away (`reset`) and the log followed again.
+//  3. The policy in force is a record of the log before anything is decided by it.
+//
+// Threads: one.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/policy_load.h"
+#include "engine/log_port.h"
+#include "engine/partition.h"
+#include "projections/store.h"
+
+namespace tocsin {
+
+struct RoomOptions {
+  PartitionId partition = 0;
+  PolicyText policy;              // configured; takes force when the log holds another one
+  std::size_t hot_entities = 1'000'000;
+  Duration horizon = hours(1);    // dues within it are in memory
+};
+
+// A committed record, for streams.
+using RecordListener = std::function<void(PartitionId, Offset, std::string_view record)>;
+
+class Room {
+ public:
+  Room(RoomOptions options, Store* store, RecordListener listener);
+  ~Room();
+
+  // ---- following the log
+  // Where to read from: behind what the store has applied.
+  Offset next() const { return next_; }
+  void follow(Offset offset, std::string_view record);
+  // Ends a stretch of following. `own`: this node decides from here on.
+  void followed(Offset next, bool own);
+
+  // ---- owning
+  // Writes the policy record when the log's last policy is not the configured one.
+  void ensure_policy(Instant now);
+  Judged arrive(Decoded& decoded, Instant arrival);
+  void reject(RejectedRecord record) { batch_.rejected.push_back(std::move(record)); }
+  void decide(Instant now, Instant release);
+  // True when more is due.
+  bool fire(Instant until, Instant now, std::size_t most);
+  Instant next_due() { return partition_->next_due(); }
+  // Reads dues that come within the horizon into memory.
+  void look_ahead(Instant now);
+  Batch& batch() { return batch_; }
+  // The batch is in the log from `first` on.
+  void committed(Offset first, Offset next);
+  // Forgets everything that is not in the store.
+  void reset();
+
+  // The last instant that was used; later ones must not be earlier.
+  Instant latest() const { return latest_; }
+  Partition& partition() { return *partition_; }
+  const Policy& policy() const { return partition_->policy(); }
+
+ private:
+  class Cold;
+  void append(std::string account, std::string value, EntityKey entity);
+  void adopt(std::string_view record);
+  void hand_over(std::vector<TimelineRow> timeline, Offset next);
+  void load_policies();
+
+  RoomOptions options_;
+  Store* store_;
+  RecordListener listener_;
+  std::unique_ptr<Cold> cold_;
+  std::unique_ptr<Partition> partition_;
+  DerivedSink sink_;
+  Batch batch_;
+  std::vector<EntityKey> keys_;    // of the batch's records
+  std::vector<SeenRow> seen_;      // of the batch's facts
+  std::vector<TimelineRow> followed_;
+  std::string policies_;           // all policy records so far, a line each
+  std::shared_ptr<const BusinessDay> business_day_;
+  Instant latest_{kAlways};
+  Instant horizon_{kAlways};
+  Offset next_ = 0;
+  LogEvent event_;
+};
+
+}  // namespace tocsin
