@@ -26,6 +26,16 @@ std::string recovered_record(Instant now) {
   return record;
 }
 
+EventVerdict verdict_of(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kAccepted: return EventVerdict::kAccepted;
+    case Outcome::kDuplicate: return EventVerdict::kDuplicate;
+    case Outcome::kConflict: return EventVerdict::kConflict;
+    case Outcome::kRejected: break;
+  }
+  return EventVerdict::kRejected;
+}
+
 bool damaged(const Store& store, const EmbeddedLog& log) { return store.applied(0) > log.next_offset(); }
 
 std::unique_ptr<Store> open_store(const std::filesystem::path& directory, const EmbeddedLog& log) {
@@ -49,11 +59,15 @@ EmbeddedNode::EmbeddedNode(EmbeddedNodeOptions options) : options_(std::move(opt
   RoomOptions room;
   room.policy = options_.policy;
   room.hot_entities = options_.hot_entities;
-  room_ = std::make_unique<Room>(room, store_.get(), [this](PartitionId p, Offset o, std::string_view record) {
-    const std::lock_guard lock(listeners_mutex_);
-    for (const auto& [id, listener] : listeners_) listener(p, o, record);
+  room_ = std::make_unique<Room>(room, store_.get(), [this](PartitionId p, Offset o, std::string_view account, std::string_view record) {
+    if (listener_) listener_(p, o, account, record);
   });
+}
+
+void EmbeddedNode::start() {
   catch_up(true);
+  const std::lock_guard lock(mutex_);
+  ready_ = true;
   thread_ = std::thread([this] { run(); });
 }
 
@@ -93,33 +107,31 @@ void EmbeddedNode::catch_up(bool own) {
   room_->ensure_policy(now);
   room_->look_ahead(now);
   if (!room_->batch().empty() && !commit()) throw std::runtime_error("the log cannot be written: the disk is full");
+  auto policy = std::make_shared<Policy>(room_->policy());
   const std::lock_guard lock(mutex_);
-  policy_ = std::make_shared<Policy>(room_->policy());
+  policy_ = std::move(policy);
 }
 
-void EmbeddedNode::submit(std::vector<Arrival> arrivals, SubmitDone done) {
-  Request request;
-  for (const Arrival& a : arrivals) request.bytes += a.original.size() + a.decoded.fact.data.size() + 256;
-  request.arrivals = std::move(arrivals);
-  SubmitStatus refused{};
+void EmbeddedNode::submit(std::unique_ptr<Submission> submission, SubmitDone done) {
+  const std::size_t events = submission->events.size(), bytes = submission->body.size();
+  SubmitResult refused;
+  refused.status = SubmitResult::Status::kUnavailable;
   {
     const std::lock_guard lock(mutex_);
-    const bool full = queued_events_ + request.arrivals.size() > options_.queue_events_max ||
-                      queued_bytes_ + request.bytes > options_.queue_bytes_max;
-    if (!stopping_ && !stalled_ && !full) {
-      request.arrived = options_.clock->now();
-      request.done = std::move(done);
-      queued_events_ += request.arrivals.size();
-      queued_bytes_ += request.bytes;
-      queue_.push_back(std::move(request));
+    const bool full = queued_events_ + events > options_.queue_events_max || queued_bytes_ + bytes > options_.queue_bytes_max;
+    if (ready_ && !stopping_ && !stalled_ && !full) {
+      queued_events_ += events;
+      queued_bytes_ += bytes;
+      queue_.push_back({std::move(submission), std::move(done), options_.clock->now(), {}});
       if (queue_.size() == 1) wake_.notify_one();
       return;
     }
-    refused = stopping_ ? SubmitStatus::kStopping : stalled_ ? SubmitStatus::kRefused : SubmitStatus::kBusy;
+    refused.detail = stopping_ ? "the node is going down"
+                     : !ready_ ? "the node is starting"
+                     : stalled_ ? "the log cannot be written: the disk is full"
+                                : "too many events wait to be decided about";
   }
-  SubmitResult result;
-  result.status = refused;
-  done(std::move(result));
+  done(std::move(refused));
 }
 
 void EmbeddedNode::run() {
@@ -150,9 +162,9 @@ bool EmbeddedNode::round() {
   {
     const std::lock_guard lock(mutex_);
     std::size_t n = 0, taken = 0;
-    for (; taken < queue_.size() && (taken == 0 || n + queue_[taken].arrivals.size() <= options_.round_events_max); ++taken) {
-      n += queue_[taken].arrivals.size();
-      queued_bytes_ -= queue_[taken].bytes;
+    for (; taken < queue_.size() && (taken == 0 || n + queue_[taken].submission->events.size() <= options_.round_events_max); ++taken) {
+      n += queue_[taken].submission->events.size();
+      queued_bytes_ -= queue_[taken].submission->body.size();
     }
     queued_events_ -= n;
     requests.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.begin() + static_cast<std::ptrdiff_t>(taken)));
@@ -176,17 +188,18 @@ bool EmbeddedNode::round() {
   if (drained) fire(now, now);
   room_->look_ahead(now);
   const bool durable = room_->batch().empty() || commit();
-  answer(requests, durable ? SubmitStatus::kDurable : SubmitStatus::kRefused);
+  answer(requests, durable);
   return more;
 }
 
 void EmbeddedNode::take(Request& request, Instant arrival) {
-  for (Arrival& a : request.arrivals) {
-    Judged judged = room_->arrive(a.decoded, arrival);
+  Submission& submission = *request.submission;
+  for (SubmittedEvent& event : submission.events) {
+    Judged judged = room_->arrive(event.decoded, arrival);
     if (judged.outcome == Outcome::kRejected) {
-      room_->reject({arrival, judged.reason, std::move(a.headers), std::move(a.source), std::move(a.original)});
+      room_->reject({arrival, judged.reason, submission.headers, submission.source, std::string(event.original)});
     }
-    request.result.results.push_back({judged.outcome, std::move(judged.reason)});
+    request.result.events.push_back({verdict_of(judged.outcome), std::move(judged.reason)});
   }
 }
 
@@ -217,7 +230,7 @@ void EmbeddedNode::recover() {
     waiting.swap(queue_);
     queued_events_ = queued_bytes_ = 0;
   }
-  answer(waiting, SubmitStatus::kRefused);
+  answer(waiting, false);
   try {
     if (log_->failed()) {
       log_.reset();
@@ -239,11 +252,16 @@ void EmbeddedNode::recover() {
   if (options_.report) options_.report("info", "log_writable_again", "");
 }
 
-void EmbeddedNode::answer(std::vector<Request>& requests, SubmitStatus status) {
+void EmbeddedNode::answer(std::vector<Request>& requests, bool durable) {
   for (Request& r : requests) {
-    r.result.status = status;
-    if (status != SubmitStatus::kDurable) r.result.results.clear();
-    if (r.done) r.done(std::move(r.result));
+    if (durable) {
+      r.result.position = "0:" + std::to_string(room_->next() - 1);
+    } else {
+      r.result = {};
+      r.result.status = SubmitResult::Status::kUnavailable;
+      r.result.detail = "the log cannot be written: the disk is full";
+    }
+    r.done(std::move(r.result));
   }
 }
 
@@ -261,29 +279,25 @@ void EmbeddedNode::publish_status() {
 NodeStatus EmbeddedNode::status() {
   const std::lock_guard lock(mutex_);
   NodeStatus status = status_;
-  status.ready = !stalled_ && !stopping_;
-  if (stalled_) status.why_not = "the log cannot be written";
-  if (stopping_) status.why_not = "stopping";
   status.queued = static_cast<std::int64_t>(queued_events_);
   status.applied[0] = log_->next_offset();
   status.owned = {0};
   return status;
 }
 
+Readiness EmbeddedNode::ready() const {
+  const std::lock_guard lock(mutex_);
+  if (!ready_) return {false, "the log is being read"};
+  if (stopping_) return {false, "the node is going down"};
+  if (stalled_) return {false, "the log cannot be written"};
+  return {true, ""};
+}
+
+std::string EmbeddedNode::sick() const { return {}; }
+
 std::shared_ptr<const Policy> EmbeddedNode::policy() {
   const std::lock_guard lock(mutex_);
   return policy_;
-}
-
-std::uint64_t EmbeddedNode::listen(StreamListener listener) {
-  const std::lock_guard lock(listeners_mutex_);
-  listeners_[next_listener_] = std::move(listener);
-  return next_listener_++;
-}
-
-void EmbeddedNode::unlisten(std::uint64_t id) {
-  const std::lock_guard lock(listeners_mutex_);
-  listeners_.erase(id);
 }
 
 }  // namespace tocsin

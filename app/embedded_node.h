@@ -41,27 +41,30 @@ struct EmbeddedNodeOptions {
 
 class EmbeddedNode final : public Node {
  public:
-  // Opens log and store, applies what the store has not seen, and starts. Throws
-  // std::runtime_error in words for whoever starts the node.
+  // Opens log and store. Throws std::runtime_error in words for whoever starts the node.
   explicit EmbeddedNode(EmbeddedNodeOptions options);
   ~EmbeddedNode() override;
 
-  void submit(std::vector<Arrival> arrivals, SubmitDone done) override;
+  void submit(std::unique_ptr<Submission> submission, SubmitDone done) override;
+  bool knows_duplicates() const override { return true; }
+  Readiness ready() const override;
+  std::string sick() const override;
+  std::string metrics() const override { return {}; }
   NodeStatus status() override;
   Store& store() override { return *store_; }
   LogReader& log() override { return *log_; }
-  std::uint64_t listen(StreamListener listener) override;
-  void unlisten(std::uint64_t id) override;
+  void listen(StreamListener listener) override { listener_ = std::move(listener); }
+  // Applies what the store has not seen of the log, and begins to decide.
+  void start() override;
   void stop() override;
   std::shared_ptr<const Policy> policy() override;
   Instant now() override { return options_.clock->now(); }
 
  private:
   struct Request {
-    std::vector<Arrival> arrivals;
+    std::unique_ptr<Submission> submission;
     SubmitDone done;
     Instant arrived;
-    std::size_t bytes = 0;
     SubmitResult result;
   };
 
@@ -70,7 +73,7 @@ class EmbeddedNode final : public Node {
   bool round();
   void take(Request& request, Instant arrival);
   bool commit();
-  void answer(std::vector<Request>& requests, SubmitStatus status);
+  void answer(std::vector<Request>& requests, bool durable);
   void recover();
   void publish_status();
   std::chrono::milliseconds idle();
@@ -84,17 +87,15 @@ class EmbeddedNode final : public Node {
   Instant released_{kAlways};  // dues are held until then after a start
   bool stalled_ = false;       // the log could not be written
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<Request> queue_;
   std::size_t queued_events_ = 0, queued_bytes_ = 0;
-  bool stopping_ = false;
+  bool stopping_ = false, ready_ = false;
   NodeStatus status_;
   std::shared_ptr<const Policy> policy_;
 
-  std::mutex listeners_mutex_;
-  std::map<std::uint64_t, StreamListener> listeners_;
-  std::uint64_t next_listener_ = 1;
+  StreamListener listener_;
   std::thread thread_;
 };
 

@@ -116,7 +116,7 @@ void Room::follow(Offset offset, std::string_view record) {
   }
   latest_ = std::max(latest_, event_.recorded);
   if (event_.type == kPolicyType) adopt(record);
-  if (listener_) listener_(options_.partition, offset, record);
+  if (listener_) listener_(options_.partition, offset, event_.account, record);
   if (is_engine_type(event_.type)) return;
   EntityKey key{std::string(event_.account), {}, std::string(event_.subject)};
   if (event_.is_fact()) {
@@ -192,7 +192,7 @@ void Room::committed(Offset first, Offset next) {
   timeline.reserve(batch_.log.size());
   for (std::size_t i = 0; i < batch_.log.size(); ++i) {
     const Offset offset = first + static_cast<Offset>(i);
-    if (listener_) listener_(options_.partition, offset, batch_.log[i].value);
+    if (listener_) listener_(options_.partition, offset, batch_.log[i].key, batch_.log[i].value);
     if (!keys_[i].kind.empty()) timeline.push_back({offset, std::move(keys_[i]), std::move(batch_.log[i].value)});
   }
   batch_.log.clear();

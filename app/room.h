@@ -35,7 +35,7 @@ struct RoomOptions {
 };
 
 // A committed record, for streams.
-using RecordListener = std::function<void(PartitionId, Offset, std::string_view record)>;
+using RecordListener = std::function<void(PartitionId, Offset, std::string_view account, std::string_view record)>;
 
 class Room {
  public:
