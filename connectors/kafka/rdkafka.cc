@@ -55,6 +55,11 @@ void check_settings(const KafkaSettings& settings) {
 }
 
 namespace rdkafka {
+
+#ifdef __SANITIZE_THREAD__
+void link_thread_interceptors();  // tsan_threads.cc
+#endif
+
 namespace {
 
 constexpr std::size_t kErrorBytes = 512;
@@ -82,6 +87,9 @@ Handle::Handle(rd_kafka_type_t type, const KafkaSettings& settings,
                const std::map<std::string, std::string>& properties, void* opaque,
                void (*prepare)(rd_kafka_conf_t*))
     : context_(new Context{settings, opaque}) {
+#ifdef __SANITIZE_THREAD__
+  link_thread_interceptors();
+#endif
   check_settings(settings);
   Conf conf;
   conf.set("bootstrap.servers", settings.brokers);
