@@ -1,62 +1,31 @@
 // The command line: one binary, one subcommand a job.
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
-#include <fstream>
 #include <iostream>
 
-#include "app/embedded.h"
+#include "app/commands.h"
+#include "app/import_servicenow.h"
 #include "app/policy_load.h"
-#include "app/simulate.h"
 
 namespace {
 
 constexpr int kUnusable = 2;
 
-int run_simulate(const std::string& policy_path, const std::string& events, const std::string& until,
-                 const std::string& emit) {
-  using namespace tocsin;
-  SimulateOptions options;
-  auto policy = load_policy(policy_path);
-  if (auto* errors = std::get_if<std::vector<PolicyError>>(&policy)) {
-    std::cerr << describe(*errors);
-    return kUnusable;
+// Adds --config and the flags of its keys to a command.
+void add_config_flags(CLI::App* command, tocsin::ConfigFlags& flags, const std::vector<std::string>& keys) {
+  command->add_option("--config", flags.file, "configuration file");
+  for (const std::string& key : keys) {
+    command->add_option_function<std::string>("--" + key, [&flags, key](const std::string& value) { flags.values[key] = value; }, "overrides `" + key + "` of the configuration");
   }
-  options.policy = std::get<std::shared_ptr<const Policy>>(policy);
-  if (!until.empty()) {
-    options.until = parse_rfc3339(until);
-    if (!options.until) {
-      std::cerr << "tocsin simulate: --until must be an RFC 3339 instant with an offset, like 2026-03-02T09:00:00+08:00\n";
-      return kUnusable;
-    }
-  }
-  if (emit != "events" && emit != "verdicts" && emit != "summary") {
-    std::cerr << "tocsin simulate: --emit must be events, verdicts or summary\n";
-    return kUnusable;
-  }
-  options.emit = emit == "verdicts" ? Emit::kVerdicts : emit == "summary" ? Emit::kSummary : Emit::kEvents;
-  options.progress = isatty(STDERR_FILENO) != 0;
-  std::ios::sync_with_stdio(false);
-  if (events == "-") return simulate(std::cin, std::cout, std::cerr, options);
-  std::ifstream file(events, std::ios::binary);
-  if (!file) {
-    std::cerr << "tocsin simulate: cannot read " << events << "\n";
-    return kUnusable;
-  }
-  return simulate(file, std::cout, std::cerr, options);
-}
-
-int policy_check(const std::string& path) {
-  const auto policy = tocsin::load_policy(path);
-  if (const auto* errors = std::get_if<std::vector<tocsin::PolicyError>>(&policy)) {
-    std::cerr << tocsin::describe(*errors) << errors->size() << (errors->size() == 1 ? " error\n" : " errors\n");
-    return kUnusable;
-  }
-  const auto& p = *std::get<std::shared_ptr<const tocsin::Policy>>(policy);
-  std::size_t clocks = 0;
-  for (const auto& kind : p.kinds) clocks += kind.clocks.size();
-  std::cout << "policy " << p.name << ": " << p.kinds.size() << " kinds, " << clocks << " clocks, hash " << p.hash << "\n";
-  return 0;
+  command->add_option_function<std::vector<std::string>>(
+      "--set",
+      [&flags](const std::vector<std::string>& pairs) {
+        for (const std::string& pair : pairs) {
+          const std::size_t equals = pair.find('=');
+          if (equals == std::string::npos) throw CLI::ValidationError("--set", "takes KEY=VALUE");
+          flags.values[pair.substr(0, equals)] = pair.substr(equals + 1);
+        }
+      },
+      "overrides any key of the configuration: KEY=VALUE");
 }
 
 }  // namespace
@@ -65,6 +34,13 @@ int main(int argc, char** argv) {
   CLI::App app{"Tocsin: deadlines and escalations for key accounts"};
   app.require_subcommand(1);
   int status = 0;
+  tocsin::ConfigFlags flags;
+
+  bool demo = false;
+  CLI::App* run = app.add_subcommand("run", "the whole product in one process");
+  add_config_flags(run, flags, {"data", "listen", "policy"});
+  run->add_flag("--demo", demo, "show a story of two days in a minute, on a scratch directory");
+  run->callback([&] { status = tocsin::command_run(flags, demo); });
 
   std::string policy, events, until, emit = "events";
   CLI::App* simulate = app.add_subcommand("simulate", "decide about a file of facts in virtual time");
@@ -72,25 +48,70 @@ int main(int argc, char** argv) {
   simulate->add_option("--events", events, "facts, a JSON line each, in order of arrival; - for standard input")->required();
   simulate->add_option("--until", until, "run every due up to this instant (default: the last arrival)");
   simulate->add_option("--emit", emit, "events, verdicts or summary");
-  simulate->callback([&] { status = run_simulate(policy, events, until, emit); });
+  simulate->callback([&] { status = tocsin::command_simulate(policy, events, until, emit); });
+
+  std::string after;
+  bool follow = false;
+  for (const bool rejected : {false, true}) {
+    CLI::App* log = app.add_subcommand(rejected ? "rejected" : "log", rejected ? "print what was rejected" : "print the log");
+    add_config_flags(log, flags, {"data"});
+    log->add_option("--after", after, "only what comes after this position, like 0:17");
+    log->add_flag("--follow", follow, "wait for more");
+    log->callback([&, rejected] { status = tocsin::command_log(flags, after, follow, rejected); });
+  }
+
+  for (const bool replace : {false, true}) {
+    CLI::App* verify = app.add_subcommand(replace ? "rebuild" : "verify", replace ? "make the store anew from the log" : "compare the store with the log");
+    add_config_flags(verify, flags, {"data", "policy"});
+    verify->callback([&, replace] { status = tocsin::command_verify(flags, replace); });
+  }
 
   CLI::App* policies = app.add_subcommand("policy", "look at policies");
   policies->require_subcommand(1);
-  std::string file;
+  std::string file, name = "key-account";
   CLI::App* check = policies->add_subcommand("check", "report every error in a policy file");
   check->add_option("file", file, "policy file")->required();
-  check->callback([&] { status = policy_check(file); });
+  check->callback([&] { status = tocsin::command_policy_check(file); });
   CLI::App* show = policies->add_subcommand("show", "print a built-in policy");
-  std::string name = "key-account";
   show->add_option("name", name, "its name");
-  show->callback([&] {
-    const auto found = tocsin::embedded_files().find("policy/" + name + ".yaml");
-    if (found == tocsin::embedded_files().end()) {
-      std::cerr << "tocsin policy show: no built-in policy `" << name << "`\n";
+  show->callback([&] { status = tocsin::command_policy_show(name); });
+
+  CLI::App* config = app.add_subcommand("config", "look at the configuration");
+  config->require_subcommand(1);
+  CLI::App* config_check = config->add_subcommand("check", "print the effective configuration, or what is wrong with it");
+  add_config_flags(config_check, flags, {"data", "listen", "policy"});
+  config_check->callback([&] { status = tocsin::command_config_check(flags); });
+
+  int partitions = 0, replication = 0;
+  CLI::App* topics = app.add_subcommand("topics", "Kafka topics");
+  topics->require_subcommand(1);
+  CLI::App* create = topics->add_subcommand("create", "create the topics with the settings that the log needs");
+  add_config_flags(create, flags, {});
+  create->add_option("--partitions", partitions, "partitions of each topic");
+  create->add_option("--replication", replication, "copies of each partition");
+  create->callback([&] { status = tocsin::command_topics_create(flags, partitions, replication); });
+
+  tocsin::ImportOptions import;
+  std::string import_policy;
+  CLI::App* imports = app.add_subcommand("import", "facts from other systems");
+  imports->require_subcommand(1);
+  CLI::App* servicenow = imports->add_subcommand("servicenow", "an audit log of ServiceNow incidents");
+  servicenow->add_option("file", import.file, "CSV file; - for standard input")->required();
+  servicenow->add_option("--zone", import.zone, "IANA zone of the file's times");
+  servicenow->add_option("--account", import.account, "account of the facts");
+  servicenow->add_option("--tier", import.tier, "tier of the tickets");
+  servicenow->add_flag("--compare", import.compare, "compare our verdicts with the file's made_sla instead");
+  servicenow->add_option("--verdicts", import.verdicts, "with --compare: output of `simulate --emit verdicts`");
+  servicenow->add_option("--policy", import_policy, "with --compare: policy file");
+  servicenow->callback([&] {
+    auto compiled = tocsin::load_policy(import_policy);
+    if (auto* errors = std::get_if<std::vector<tocsin::PolicyError>>(&compiled)) {
+      std::cerr << tocsin::describe(*errors);
       status = kUnusable;
-    } else {
-      std::cout << found->second;
+      return;
     }
+    import.policy = std::get<std::shared_ptr<const tocsin::Policy>>(compiled);
+    status = tocsin::import_servicenow(import, std::cout, std::cerr);
   });
 
   try {

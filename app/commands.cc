@@ -1,0 +1,140 @@
+#include "app/commands.h"
+
+#include <unistd.h>
+
+#include <fstream>
+#include <iostream>
+#include <optional>
+
+#include "app/config.h"
+#include "app/embedded.h"
+#include "app/log_commands.h"
+#include "app/policy_load.h"
+#include "app/run.h"
+#include "app/simulate.h"
+#include "app/verify.h"
+#include "connectors/kafka/topics.h"
+
+namespace tocsin {
+
+namespace {
+
+constexpr int kFailed = 1, kUnusable = 2;
+
+std::optional<Config> configured(const ConfigFlags& flags) {
+  ConfigSources sources;
+  sources.file = flags.file;
+  sources.environment = tocsin_environment();
+  sources.flags = flags.values;
+  try {
+    return load_config(sources);
+  } catch (const ConfigError& e) {
+    std::cerr << e.what() << "\n";
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+int command_simulate(const std::string& policy_path, const std::string& events, const std::string& until, const std::string& emit) {
+  SimulateOptions options;
+  auto policy = load_policy(policy_path);
+  if (auto* errors = std::get_if<std::vector<PolicyError>>(&policy)) {
+    std::cerr << describe(*errors);
+    return kUnusable;
+  }
+  options.policy = std::get<std::shared_ptr<const Policy>>(policy);
+  if (!until.empty()) {
+    options.until = parse_rfc3339(until);
+    if (!options.until) {
+      std::cerr << "tocsin simulate: --until must be an RFC 3339 instant with an offset, like 2026-03-02T09:00:00+08:00\n";
+      return kUnusable;
+    }
+  }
+  if (emit != "events" && emit != "verdicts" && emit != "summary") {
+    std::cerr << "tocsin simulate: --emit must be events, verdicts or summary\n";
+    return kUnusable;
+  }
+  options.emit = emit == "verdicts" ? Emit::kVerdicts : emit == "summary" ? Emit::kSummary : Emit::kEvents;
+  options.progress = isatty(STDERR_FILENO) != 0;
+  std::ios::sync_with_stdio(false);
+  if (events == "-") return simulate(std::cin, std::cout, std::cerr, options);
+  std::ifstream file(events, std::ios::binary);
+  if (!file) {
+    std::cerr << "tocsin simulate: cannot read " << events << "\n";
+    return kUnusable;
+  }
+  return simulate(file, std::cout, std::cerr, options);
+}
+
+int command_policy_check(const std::string& path) {
+  const auto policy = load_policy(path);
+  if (const auto* errors = std::get_if<std::vector<PolicyError>>(&policy)) {
+    std::cerr << describe(*errors) << errors->size() << (errors->size() == 1 ? " error\n" : " errors\n");
+    return kUnusable;
+  }
+  const Policy& p = *std::get<std::shared_ptr<const Policy>>(policy);
+  std::size_t clocks = 0;
+  for (const KindSpec& kind : p.kinds) clocks += kind.clocks.size();
+  std::cout << "policy " << p.name << ": " << p.kinds.size() << " kinds, " << clocks << " clocks, hash " << p.hash << "\n";
+  return 0;
+}
+
+int command_policy_show(const std::string& name) {
+  const auto found = embedded_files().find("policy/" + name + ".yaml");
+  if (found == embedded_files().end()) {
+    std::cerr << "tocsin policy show: no built-in policy `" << name << "`\n";
+    return kUnusable;
+  }
+  std::cout << found->second;
+  return 0;
+}
+
+int command_config_check(const ConfigFlags& flags) {
+  const auto config = configured(flags);
+  if (!config) return kUnusable;
+  for (const std::string& warning : config->warnings) std::cerr << "warning: " << warning << "\n";
+  std::cout << describe(*config);
+  return 0;
+}
+
+int command_run(const ConfigFlags& flags, bool demo) {
+  const auto config = configured(flags);
+  if (!config) return kUnusable;
+  return run({*config, demo});
+}
+
+int command_log(const ConfigFlags& flags, const std::string& after, bool follow, bool rejected) {
+  const auto config = configured(flags);
+  if (!config) return kUnusable;
+  return run_log_command(*config, {rejected, after, follow});
+}
+
+int command_verify(const ConfigFlags& flags, bool replace) {
+  const auto config = configured(flags);
+  if (!config) return kUnusable;
+  return run_verify(*config, replace);
+}
+
+int command_topics_create(const ConfigFlags& flags, int partitions, int replication) {
+  const auto config = configured(flags);
+  if (!config) return kUnusable;
+  if (!config->on_kafka()) {
+    std::cerr << "tocsin topics create: kafka.brokers is not configured\n";
+    return kUnusable;
+  }
+  try {
+    TopicPlan plan;
+    if (partitions > 0) plan.partitions = partitions;
+    if (replication > 0) plan.replication = static_cast<decltype(plan.replication)>(replication);
+    const auto created = create_topics(config->kafka, plan);
+    for (const std::string& topic : created) std::cout << "created " << topic << "\n";
+    if (created.empty()) std::cout << "all topics were there\n";
+  } catch (const std::exception& e) {
+    std::cerr << "tocsin topics create: " << e.what() << "\n";
+    return kFailed;
+  }
+  return 0;
+}
+
+}  // namespace tocsin

@@ -1,0 +1,25 @@
+// What each command of the command line does. Returns exit statuses: 0, 1 for a failing world, 2 for
+// unusable arguments, 3 where something was rejected and the rest done.
+#pragma once
+
+#include <map>
+#include <string>
+
+namespace tocsin {
+
+// Flags shared by the commands that need a configuration.
+struct ConfigFlags {
+  std::string file;
+  std::map<std::string, std::string> values;  // by key: {"data", "./x"}
+};
+
+int command_simulate(const std::string& policy, const std::string& events, const std::string& until, const std::string& emit);
+int command_policy_check(const std::string& path);
+int command_policy_show(const std::string& name);
+int command_config_check(const ConfigFlags& flags);
+int command_run(const ConfigFlags& flags, bool demo);
+int command_log(const ConfigFlags& flags, const std::string& after, bool follow, bool rejected);
+int command_verify(const ConfigFlags& flags, bool replace);
+int command_topics_create(const ConfigFlags& flags, int partitions, int replication);
+
+}  // namespace tocsin

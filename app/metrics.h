@@ -1,0 +1,44 @@
+// The node's figures for Prometheus. Names follow its conventions: base units, `_total`, `tocsin_`.
+//
+// Threads: observe from the node's threads, text from any.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "app/node.h"
+
+namespace tocsin {
+
+class Metrics {
+ public:
+  explicit Metrics(Node& node);
+  ~Metrics();
+
+  // Counts a committed record: facts by type, breaches by clock, alarms by urgency.
+  void observe(std::string_view record);
+  // Text exposition format.
+  std::string text();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// The node with its figures, as the HTTP API asks for them.
+class MeteredNode final : public NodePort {
+ public:
+  MeteredNode(Node& node, Metrics& metrics) : node_(node), metrics_(metrics) {}
+  void submit(std::unique_ptr<Submission> submission, SubmitDone done) override { node_.submit(std::move(submission), std::move(done)); }
+  bool knows_duplicates() const override { return node_.knows_duplicates(); }
+  Readiness ready() const override { return node_.ready(); }
+  std::string sick() const override { return node_.sick(); }
+  std::string metrics() const override { return metrics_.text(); }
+
+ private:
+  Node& node_;
+  Metrics& metrics_;
+};
+
+}  // namespace tocsin

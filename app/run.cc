@@ -1,0 +1,156 @@
+#include "app/run.h"
+
+#include <signal.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <thread>
+
+#include "app/demo.h"
+#include "app/embedded_node.h"
+#include "app/journal.h"
+#include "app/kafka_node.h"
+#include "app/metrics.h"
+#include "app/queries.h"
+#include "connectors/http/api.h"
+
+namespace tocsin {
+
+namespace {
+
+// SIGTERM and SIGINT, taken by whoever waits; blocked in all threads that are started afterwards.
+class Signals {
+ public:
+  Signals() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+  }
+  int wait() const {
+    int number = 0;
+    while (sigwait(&set_, &number) != 0) {
+    }
+    return number;
+  }
+
+ private:
+  sigset_t set_{};
+};
+
+PolicyText configured_policy(const Config& config) {
+  auto text = read_policy(config.policy);
+  if (auto* errors = std::get_if<std::vector<PolicyError>>(&text)) throw std::runtime_error(describe(*errors));
+  const auto compiled = compile_policy(std::get<PolicyText>(text), load_zone_for_policy);
+  if (const auto* errors = std::get_if<std::vector<PolicyError>>(&compiled)) throw std::runtime_error(describe(*errors));
+  return std::get<PolicyText>(text);
+}
+
+std::unique_ptr<Node> make_node(const RunOptions& options, const std::filesystem::path& data, const std::shared_ptr<Clock>& clock, Journal& journal) {
+  const auto report = [&journal](std::string_view level, std::string_view event, std::string_view detail) { journal.line(level, event, detail); };
+  const Config& config = options.config;
+  if (config.on_kafka()) return make_kafka_node(config, configured_policy(config), report);
+  EmbeddedNodeOptions node;
+  node.data = data;
+  node.policy = configured_policy(config);
+  node.settle = config.engine.settle;
+  node.max_hold = config.engine.max_hold;
+  node.hot_entities = static_cast<std::size_t>(config.engine.hot_entities);
+  node.clock = clock;
+  node.report = report;
+  return std::make_unique<EmbeddedNode>(std::move(node));
+}
+
+// The node with its door: everything that starts and stops together.
+class Service {
+ public:
+  Service(const RunOptions& options, std::unique_ptr<Node> node, Journal& journal)
+      : options_(options), journal_(journal), node_(std::move(node)), queries_(*node_) {}
+
+  void start() {
+    const Config& config = options_.config;
+    if (const std::string why = check_listen(config.http.listen, !config.access.tokens.empty()); !why.empty()) throw std::runtime_error(why);
+    ApiOptions api;
+    api.access = config.access;
+    api.query_threads = config.query_threads;
+    api.feed.clients_max = static_cast<std::size_t>(config.stream_clients_max);
+    api.feed.queue_bytes_max = static_cast<std::size_t>(config.stream_queue_bytes_max);
+    api.now = [this] { return node_->now(); };
+    metrics_ = std::make_unique<Metrics>(*node_);
+    port_ = std::make_unique<MeteredNode>(*node_, *metrics_);
+    api_ = std::make_shared<Api>(api, *port_, queries_, node_->log());
+    HttpServerOptions http = config.http;
+    http.log = [this](std::string_view event, std::string_view client, std::string_view detail) {
+      journal_.line("info", event, std::string(client) + " " + std::string(detail));
+    };
+    server_ = HttpServer::start(http, api_);
+    api_->watch(*server_);
+    api_->feed().begin(node_->store().view().applied());
+    node_->listen([this](PartitionId partition, Offset offset, std::string_view account, std::string_view record) {
+      api_->feed().publish(partition, offset, account, record);
+      metrics_->observe(record);
+      const std::string line = describe_record(record, options_.demo);
+      if (!line.empty()) std::printf("%s\n", line.c_str());
+      if (!line.empty()) std::fflush(stdout);
+    });
+    node_->start();
+    journal_.line("info", "ready", server_->url());
+  }
+
+  void stop() {
+    if (server_) server_->stop();
+    if (api_) api_->stop();
+    node_->stop();
+  }
+
+  Node& node() { return *node_; }
+  std::string url() const { return server_->url(); }
+
+ private:
+  const RunOptions& options_;
+  Journal& journal_;
+  std::unique_ptr<Node> node_;
+  Queries queries_;
+  std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<MeteredNode> port_;
+  std::shared_ptr<Api> api_;
+  std::unique_ptr<HttpServer> server_;
+};
+
+}  // namespace
+
+int run(const RunOptions& options) {
+  const Signals signals;
+  Journal journal(options.config.log_level);
+  for (const std::string& warning : options.config.warnings) journal.line("warn", "config", warning);
+  std::shared_ptr<Clock> clock;
+  std::unique_ptr<DemoDirectory> scratch;
+  std::filesystem::path data = options.config.data;
+  if (options.demo) {
+    scratch = std::make_unique<DemoDirectory>();
+    data = scratch->path();
+    clock = demo_clock();
+  }
+  try {
+    Service service(options, make_node(options, data, clock, journal), journal);
+    service.start();
+    std::unique_ptr<Demo> demo;
+    if (options.demo) {
+      std::printf("%s\n", demo_welcome(service.url()).c_str());
+      demo = std::make_unique<Demo>(service.node(), clock);
+    }
+    const int number = signals.wait();
+    journal.line("info", "stopping", number == SIGTERM ? "SIGTERM" : "SIGINT");
+    demo.reset();
+    service.stop();
+    journal.line("info", "stopped");
+  } catch (const std::exception& e) {
+    journal.line("error", "cannot_start", e.what());
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace tocsin
