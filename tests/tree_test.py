@@ -30,6 +30,9 @@ IMPURE_CALLS = re.compile(
     r"\bnow\s*\(\s*\)|\bstd::(cout|cerr|clog|random_device)\b|\bgetenv\b|\bgettimeofday\b|\bclock_gettime\b"
     r"|\btime\s*\(\s*(nullptr|NULL|0)\s*\)|\bf?printf\s*\(")
 
+# Said in the header of each: it is called where a policy takes force, never where something is decided.
+ALLOWED = {("engine/zone_load.cc", "fstream")}
+
 LINES_MAX = 600
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.S)
@@ -50,7 +53,7 @@ def faults(path, text):
         for library, places in LIBRARIES.items():
             if name.startswith(library) and not path.startswith(places):
                 found.append(f"<{name}> belongs in {' or '.join(places)}")
-        if quote == "<" and name in IMPURE_HEADERS and path.startswith(PURE):
+        if quote == "<" and name in IMPURE_HEADERS and path.startswith(PURE) and (path, name) not in ALLOWED:
             found.append(f"<{name}> has no place in {folder}")
     code = STRING.sub('""', COMMENT.sub("", text))
     call = IMPURE_CALLS.search(code)
