@@ -116,9 +116,11 @@ class Recovery : public RealBroker {
     const char* shared = std::getenv("TOCSIN_KAFKA_DIR");
     const std::string scratch = shared ? shared : std::string(TOCSIN_SOURCE_DIR) + "/.kafka";
     folder = scratch + "/recovery-" + std::to_string(getpid());
+    // Tests that run side by side look for free ports from different ones on.
+    const std::string port = std::to_string(21'000 + getpid() % 800 * 10);
     script = "TOCSIN_KAFKA_DIR=" + folder + " TOCSIN_KAFKA_JARS=${TOCSIN_KAFKA_JARS:-" + scratch +
-             "/jars-${TOCSIN_KAFKA_VERSION:-4.1.1}} TOCSIN_KAFKA_PORT=19392 " TOCSIN_SOURCE_DIR
-             "/scripts/kafka ";
+             "/jars-${TOCSIN_KAFKA_VERSION:-4.1.1}} TOCSIN_KAFKA_PORT=" + port +
+             " " TOCSIN_SOURCE_DIR "/scripts/kafka ";
     settings.brokers = run("up");
     ASSERT_NE(settings.brokers, "") << "scripts/kafka up failed in " << folder;
     settings.session_timeout = seconds(3);
