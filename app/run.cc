@@ -12,8 +12,8 @@
 #include "app/journal.h"
 #include "app/kafka_node.h"
 #include "app/metrics.h"
-#include "app/queries.h"
 #include "connectors/http/api.h"
+#include "connectors/http/view_queries.h"
 
 namespace tocsin {
 
@@ -63,11 +63,24 @@ std::unique_ptr<Node> make_node(const RunOptions& options, const std::filesystem
   return std::make_unique<EmbeddedNode>(std::move(node));
 }
 
+// Answers include everything that was committed before the question: read your writes.
+ViewQueriesOptions view_options(Node& node) {
+  constexpr Duration kFreshWait = seconds(2);
+  ViewQueriesOptions options;
+  options.view = [&node] {
+    node.store().refresh(kFreshWait);
+    return node.store().view();
+  };
+  options.now = [&node] { return node.now(); };
+  options.business_day = [&node](Instant t) { return Day{node.policy()->working().local_date(t).day}; };
+  return options;
+}
+
 // The node with its door: everything that starts and stops together.
 class Service {
  public:
   Service(const RunOptions& options, std::unique_ptr<Node> node, Journal& journal)
-      : options_(options), journal_(journal), node_(std::move(node)), queries_(*node_) {}
+      : options_(options), journal_(journal), node_(std::move(node)), queries_(view_options(*node_)) {}
 
   void start() {
     const Config& config = options_.config;
@@ -112,7 +125,7 @@ class Service {
   const RunOptions& options_;
   Journal& journal_;
   std::unique_ptr<Node> node_;
-  Queries queries_;
+  ViewQueries queries_;
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<MeteredNode> port_;
   std::shared_ptr<Api> api_;
