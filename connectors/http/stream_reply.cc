@@ -49,13 +49,18 @@ bool StreamReply::over() const {
   return ended_;
 }
 
+std::size_t StreamReply::waiting_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return queue_bytes_;
+}
+
 void StreamReply::attach(std::function<void()> wake) {
   const std::lock_guard lock(mutex_);
   wake_ = std::move(wake);
 }
 
 bool StreamReply::take(std::vector<Chunk>& out, std::size_t bytes_max) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   std::size_t bytes = 0;
   while (queue_begin_ < queue_.size() && bytes < bytes_max) {
     Chunk& chunk = queue_[queue_begin_++];
@@ -67,7 +72,10 @@ bool StreamReply::take(std::vector<Chunk>& out, std::size_t bytes_max) {
     queue_.clear();
     queue_begin_ = 0;
     waiting_ = out.empty() && !ended_;
-    return ended_;
+    const bool end = ended_;
+    lock.unlock();
+    if (bytes > 0 && !end && options_.on_empty) options_.on_empty();
+    return end;
   }
   return false;
 }

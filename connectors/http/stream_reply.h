@@ -32,6 +32,8 @@ struct StreamReplyOptions {
       heartbeat;         // sent when the stream has been silent for the server's heartbeat interval
   std::string farewell;  // the last thing a dropped client gets
   std::function<void(std::string_view reason)> on_end;
+  // Called whenever the server has taken all that waited; from an io thread, without a lock.
+  std::function<void()> on_empty;
 };
 
 class StreamReply {
@@ -48,6 +50,7 @@ class StreamReply {
   // Ends it after what waits.
   void finish();
   bool over() const;
+  std::size_t waiting_bytes() const;
 
   // The server's side.
   // `wake` is called when there is something to take after `take` left nothing.

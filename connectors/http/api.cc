@@ -1,0 +1,151 @@
+// Routing and what comes before every route.
+#include "connectors/http/api.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "connectors/http/api_call.h"
+#include "connectors/http/target.h"
+
+namespace tocsin {
+namespace {
+
+constexpr Role kIngest = Role::kIngest, kRead = Role::kRead, kAct = Role::kAct;
+
+std::vector<std::string_view> split_pattern(std::string_view pattern) {
+  std::vector<std::string_view> segments;
+  while (!pattern.empty()) {
+    pattern.remove_prefix(1);
+    if (pattern.empty()) break;
+    segments.push_back(pattern.substr(0, pattern.find('/')));
+    pattern.remove_prefix(segments.back().size());
+  }
+  return segments;
+}
+
+bool fits(const std::vector<std::string_view>& pattern, const std::vector<std::string>& path) {
+  return pattern.size() == path.size() &&
+         std::equal(pattern.begin(), pattern.end(), path.begin(),
+                    [](std::string_view a, const std::string& b) {
+                      return a.starts_with('{') || a == b;
+                    });
+}
+
+}  // namespace
+
+const std::vector<Api::Route>& Api::table() {
+  static const std::vector<Route> routes = [] {
+    std::vector<Route> list = {
+        {"POST", "/v1/events", kIngest, &Api::post_events, {}},
+        {"OPTIONS", "/v1/events", std::nullopt, &Api::options_events, {}},
+        {"GET", "/v1/clocks", kRead, &Api::get_clocks, {}},
+        {"GET", "/v1/board", kRead, &Api::get_board, {}},
+        {"GET", "/v1/inbox", kRead, &Api::get_inbox, {}},
+        {"GET", "/v1/entities/{account}/{kind}/{id}", kRead, &Api::get_entity, {}},
+        {"GET", "/v1/entities/{account}/{kind}/{id}/timeline", kRead, &Api::get_entity_timeline, {}},
+        {"POST", "/v1/entities/{account}/{kind}/{id}/acknowledge", kAct, &Api::acknowledge, {}},
+        {"GET", "/v1/accounts", kRead, &Api::get_accounts, {}},
+        {"GET", "/v1/accounts/{account}", kRead, &Api::get_account, {}},
+        {"GET", "/v1/accounts/{account}/timeline", kRead, &Api::get_account_timeline, {}},
+        {"GET", "/v1/kpis", kRead, &Api::get_kpis, {}},
+        {"GET", "/v1/faults", kRead, &Api::get_faults, {}},
+        {"GET", "/v1/stream", kRead, &Api::get_stream, {}},
+        {"GET", "/metrics", kRead, &Api::get_metrics, {}},
+        {"GET", "/healthz", std::nullopt, &Api::get_health, {}},
+        {"GET", "/readyz", std::nullopt, &Api::get_ready, {}},
+        {"GET", "/openapi.yaml", std::nullopt, &Api::get_openapi, {}},
+        {"GET", "/", std::nullopt, &Api::get_page, {}},
+    };
+    for (Route& route : list) route.segments = split_pattern(route.pattern);
+    return list;
+  }();
+  return routes;
+}
+
+std::vector<std::string> Api::routes() {
+  std::vector<std::string> names;
+  for (const Route& route : table())
+    names.push_back(std::string(route.method) + " " + std::string(route.pattern));
+  return names;
+}
+
+Api::Api(ApiOptions options, NodePort& node, QueryPort& queries, LogReader& log)
+    : options_([&] {
+        if (!options.now) {
+          options.now = [] {
+            
+            return Instant{
+                std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count()};
+          };
+        }
+        return std::move(options);
+      }()),
+      node_(node),
+      queries_(queries),
+      guard_(options_.access),
+      feed_(options_.feed, log),
+      figures_(std::make_unique<RouteFigures[]>(table().size())),
+      pool_(options_.query_threads) {}
+
+Api::~Api() { stop(); }
+
+void Api::stop() {
+  feed_.stop();
+  pool_.stop();
+}
+
+void Api::watch(const HttpServer& server) { server_ = &server; }
+
+Api::Match Api::match(const HttpRequest& request) {
+  Match match;
+  auto path = path_segments(request.path);
+  if (!path) return match;
+  const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
+  for (const Route& route : table()) {
+    if (!fits(route.segments, *path)) continue;
+    if (route.method == method) {
+      match.route = &route;
+      for (std::size_t i = 0; i < path->size(); ++i) {
+        if (route.segments[i].starts_with('{'))
+          match.parameters.push_back(std::move((*path)[i]));
+      }
+      return match;
+    }
+    if (!match.allowed.empty()) match.allowed += ", ";
+    match.allowed += route.method;
+    if (route.method == "GET") match.allowed += ", HEAD";
+  }
+  return match;
+}
+
+std::optional<HttpResponse> Api::admit(HttpRequest& request) {
+  const Match found = match(request);
+  if (found.route == nullptr) {
+    if (found.allowed.empty())
+      return problem(404, "not-found", "there is no such route; /openapi.yaml lists all").response();
+    return problem(405, "method-not-allowed", "this route takes " + found.allowed)
+        .header("Allow", found.allowed)
+        .response();
+  }
+  if (auto refusal = guard_.check(request, found.route->needed)) return refusal;
+  if (found.route->handler == &Api::post_events) return check_event_content(request);
+  return std::nullopt;
+}
+
+void Api::handle(HttpRequest request, Reply reply) {
+  Match found = match(request);
+  if (found.route == nullptr) {  // admit() has refused it
+    return reply(problem(404, "not-found", "there is no such route").response());
+  }
+  const Route& route = *found.route;
+  const auto begin = std::chrono::steady_clock::now();
+  Reply counted = [this, &route, begin, reply = std::move(reply)](HttpResponse response) {
+    const auto passed = std::chrono::steady_clock::now() - begin;
+    count(route, response.status,
+          std::chrono::duration_cast<std::chrono::microseconds>(passed).count());
+    reply(std::move(response));
+  };
+  (this->*route.handler)({std::move(request), std::move(found.parameters), std::move(counted)});
+}
+
+}  // namespace tocsin

@@ -1,0 +1,115 @@
+// The HTTP API, version 1: routes to ports. docs/openapi.yaml describes every route for those who
+// call it, and is served as /openapi.yaml; a test holds the two together.
+//
+// A request goes: route (404, 405) → token, role and rate (401, 403, 429) → content type (415) before
+// the body is read; then the route's own checks (400), and the ports.
+//
+// Order of life: make the Api, start an HttpServer with it, then `feed().begin(…)` and publish. To
+// stop: the server first (it waits for answers, so the ports must still give them), then stop().
+//
+// Threads: admit and handle from io threads; queries run on query_threads of our own.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "connectors/http/event_feed.h"
+#include "connectors/http/guard.h"
+#include "connectors/http/message.h"
+#include "connectors/http/ports.h"
+#include "connectors/http/query_pool.h"
+#include "connectors/http/server.h"
+
+namespace tocsin {
+
+inline constexpr std::size_t kBatchEventsMax = 10'000;
+
+struct ApiOptions {
+  GuardOptions access;
+  FeedOptions feed;
+  int query_threads = 1;
+  // Bodies handed to the node and not yet answered; beyond it 503.
+  std::size_t pending_bytes_max = 256 << 20;
+  Duration min_offset_wait = seconds(5);
+  std::function<Instant()> now;               // empty: the system's clock
+};
+
+class Api : public HttpService {
+ public:
+  // The ports must outlive the Api's stop() and every answer.
+  Api(ApiOptions options, NodePort& node, QueryPort& queries, LogReader& log);
+  ~Api() override;
+
+  std::optional<HttpResponse> admit(HttpRequest& request) override;
+  void handle(HttpRequest request, Reply reply) override;
+
+  EventFeed& feed() { return feed_; }
+  void watch(const HttpServer& server);  // its figures go into /metrics
+  void stop();
+
+  // `GET /v1/clocks`, for tests that hold the description to the code.
+  static std::vector<std::string> routes();
+
+ private:
+  struct Route;
+  struct Call;  // a request on its way: its path parameters, its reply
+  using Handler = void (Api::*)(Call);
+  struct Match {
+    const Route* route = nullptr;
+    std::vector<std::string> parameters;
+    std::string allowed;  // methods of the path when none fits
+  };
+  static const std::vector<Route>& table();
+  static Match match(const HttpRequest& request);
+  std::optional<HttpResponse> check_event_content(const HttpRequest& request) const;
+
+  // api_events.cc
+  void post_events(Call call);
+  void options_events(Call call);
+  void acknowledge(Call call);
+  void submit(std::unique_ptr<Submission> submission, bool batch, Reply reply);
+
+  // api_queries.cc
+  void query(Call call, std::function<HttpResponse(const HttpRequest&, QueryPort&)> answer);
+  void get_clocks(Call call);
+  void get_board(Call call);
+  void get_inbox(Call call);
+  void get_entity(Call call);
+  void get_entity_timeline(Call call);
+  void get_accounts(Call call);
+  void get_account(Call call);
+  void get_account_timeline(Call call);
+  void get_kpis(Call call);
+  void get_faults(Call call);
+  void get_stream(Call call);
+
+  // api_system.cc
+  void get_health(Call call);
+  void get_ready(Call call);
+  void get_metrics(Call call);
+  void get_openapi(Call call);
+  void get_page(Call call);
+  std::string own_metrics() const;
+  void count(const Route& route, int status, std::int64_t micros);
+
+  const ApiOptions options_;
+  NodePort& node_;
+  QueryPort& queries_;
+  Guard guard_;
+  EventFeed feed_;
+  std::atomic<std::size_t> pending_bytes_{0};
+  std::atomic<std::int64_t> events_received_{0}, events_accepted_{0}, events_rejected_{0},
+      events_duplicate_{0}, events_conflict_{0}, overloaded_{0};
+  struct RouteFigures;
+  std::unique_ptr<RouteFigures[]> figures_;
+  std::atomic<const HttpServer*> server_{nullptr};
+  QueryPool pool_;  // last: its threads use all of the above
+};
+
+}  // namespace tocsin

@@ -1,0 +1,231 @@
+// Events in: POST /v1/events in its three content modes, and acknowledgements.
+#include <algorithm>
+
+#include "connectors/http/api_call.h"
+#include "connectors/http/events_answer.h"
+#include "events/id.h"
+#include "events/json_walk.h"
+#include "events/reasons.h"
+#include "events/vocabulary.h"
+#include "events/writer.h"
+
+namespace tocsin {
+namespace {
+
+std::vector<HeaderView> header_views(const HttpFields& headers) {
+  std::vector<HeaderView> views;
+  views.reserve(headers.size());
+  for (const auto& [name, value] : headers) views.push_back({name, value});
+  return views;
+}
+
+// Goes with a rejected event into the log, so it must not hold secrets.
+HttpFields without_secrets(HttpFields headers) {
+  std::erase_if(headers, [](const auto& header) {
+    return equal_ignoring_case(header.first, "authorization") ||
+           equal_ignoring_case(header.first, "proxy-authorization") ||
+           equal_ignoring_case(header.first, "cookie");
+  });
+  return headers;
+}
+
+Decoder& decoder_of_thread() {
+  thread_local Decoder decoder;
+  return decoder;
+}
+
+// The whole request as one event that cannot be read.
+void add_malformed(Submission& submission, std::string_view detail) {
+  SubmittedEvent& event = submission.events.emplace_back();
+  event.original = submission.body;
+  event.decoded.form_error =
+      submission.body.size() > kEventBytesMax ? kTooLarge : kMalformed;
+  event.decoded.detail = detail;
+}
+
+// False: more than kBatchEventsMax.
+bool decode_batch(Submission& submission) {
+  std::vector<std::string_view> parts;
+  switch (split_batch(submission.body, parts, kBatchEventsMax)) {
+    case SplitResult::kTooMany:
+      return false;
+    case SplitResult::kMalformed:
+      add_malformed(submission, "the batch is not one JSON array");
+      return true;
+    case SplitResult::kSplit:
+      break;
+  }
+  submission.events.resize(parts.size());
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    submission.events[i].original = parts[i];
+    decoder_of_thread().structured(parts[i], {}, submission.events[i].decoded);
+  }
+  return true;
+}
+
+HttpResponse overloaded(std::string_view detail) {
+  return problem(503, "overloaded", detail).retry_after(1).response();
+}
+
+}  // namespace
+
+std::optional<HttpResponse> Api::check_event_content(const HttpRequest& request) const {
+  const auto views = header_views(request.headers);
+  if (http_content_mode(request.header("Content-Type"), views) != ContentMode::kUnsupported)
+    return std::nullopt;
+  return problem(415, "unsupported-media-type",
+                 "send application/cloudevents+json, application/cloudevents-batch+json, or binary "
+                 "mode with ce- headers")
+      .header("Accept", "application/cloudevents+json, application/cloudevents-batch+json")
+      .response();
+}
+
+void Api::post_events(Call call) {
+  HttpRequest& request = call.request;
+  const auto views = header_views(request.headers);
+  const ContentMode mode = http_content_mode(request.header("Content-Type"), views);
+  if (pending_bytes_.load() + request.body.size() > options_.pending_bytes_max) {
+    ++overloaded_;
+    return call.reply(overloaded("more events wait to be durable than may; nothing was kept"));
+  }
+  auto submission = std::make_unique<Submission>();
+  submission->body = std::move(request.body);
+  submission->source = "http " + request.remote;
+  if (mode == ContentMode::kBatch) {
+    if (!decode_batch(*submission)) {
+      return call.reply(problem(413, "too-many-events",
+                                "a batch may have at most " + std::to_string(kBatchEventsMax) +
+                                    " events; nothing was kept")
+                            .response());
+    }
+    if (submission->events.empty())
+      return call.reply(events_answer({}, {}, true, node_.knows_duplicates()));
+  } else {
+    SubmittedEvent& event = submission->events.emplace_back();
+    event.original = submission->body;
+    if (mode == ContentMode::kBinary) {
+      decoder_of_thread().http_binary(views, submission->body, event.decoded);
+    } else {
+      decoder_of_thread().structured(submission->body, {}, event.decoded);
+    }
+  }
+  submission->headers = without_secrets(std::move(request.headers));
+  submit(std::move(submission), mode == ContentMode::kBatch, std::move(call.reply));
+}
+
+void Api::submit(std::unique_ptr<Submission> submission, bool batch, Reply reply) {
+  const std::size_t bytes = submission->body.size();
+  pending_bytes_ += bytes;
+  events_received_ += static_cast<std::int64_t>(submission->events.size());
+  // The submission goes away with its facts; what the answer needs of it is taken now.
+  std::vector<std::string_view> details;
+  if (!submission->events[0].decoded.detail.empty())
+    details.push_back(submission->events[0].decoded.detail);
+  node_.submit(std::move(submission), [this, bytes, batch, details = std::move(details),
+                                       reply = std::move(reply)](SubmitResult result) {
+    pending_bytes_ -= bytes;
+    if (result.status == SubmitResult::Status::kUnavailable) {
+      ++overloaded_;
+      return reply(problem(503, "unavailable",
+                           result.detail.empty() ? "nothing was kept; try again" : result.detail)
+                       .retry_after(result.retry_after_seconds)
+                       .response());
+    }
+    for (const EventOutcome& outcome : result.events) {
+      switch (outcome.verdict) {
+        case EventVerdict::kAccepted:
+          ++events_accepted_;
+          break;
+        case EventVerdict::kConflict:
+          ++events_conflict_;
+          [[fallthrough]];
+        case EventVerdict::kDuplicate:
+          ++events_duplicate_;
+          break;
+        case EventVerdict::kRejected:
+          ++events_rejected_;
+          break;
+      }
+    }
+    reply(events_answer(details, result, batch, node_.knows_duplicates()));
+  });
+}
+
+// The handshake of CloudEvents' HTTP webhooks: a sender asks whether it may send.
+void Api::options_events(Call call) {
+  HttpResponse response;
+  response.status = 204;
+  response.headers.emplace_back("Allow", "POST, OPTIONS");
+  const std::string_view origin = call.request.header("WebHook-Request-Origin");
+  if (!origin.empty()) {
+    // Who may send is decided by the token, not by where it says that it comes from.
+    response.headers.emplace_back("WebHook-Allowed-Origin", origin);
+    response.headers.emplace_back("WebHook-Allowed-Rate", "*");
+  }
+  call.reply(std::move(response));
+}
+
+// {"by":"li","escalation":"acme/ticket/T-1/ticket.response/1/target"}: becomes the fact
+// `tocsin.<kind>.acknowledged`.
+void Api::acknowledge(Call call) {
+  const std::string &account = call.parameters[0], &kind = call.parameters[1],
+                    &id = call.parameters[2];
+  thread_local JsonWalker walker;
+  std::string by, escalation, note, wrong, own_id;
+  const bool whole = walker.walk_object(
+      call.request.body, [&](std::string_view name, JsonWalker::Value value) {
+        std::string ignored;
+        std::string* into = name == "by"           ? &by
+                            : name == "escalation" ? &escalation
+                            : name == "note"       ? &note
+                            : name == "id"         ? &own_id
+                                                   : nullptr;
+        if (into == nullptr || !JsonWalker::is_string(value)) {
+          if (wrong.empty()) wrong = name;
+          return walker.copy(value, ignored);
+        }
+        return walker.read_string(value, *into);
+      });
+  const auto bad = [&](std::string_view field, std::string_view detail) {
+    call.reply(problem(400, "bad-field", detail).field(field).response());
+  };
+  if (!whole) {
+    return call.reply(
+        problem(400, "malformed", "the body must be {\"by\":…, \"escalation\":…}").response());
+  }
+  if (!wrong.empty()) return bad(wrong, "by, escalation, note and id are texts; nothing else is taken");
+  if (by.empty()) return bad("by", "by must say who acknowledges");
+  if (escalation.empty()) return bad("escalation", "escalation must be the id of the group");
+  const std::string type = "tocsin." + kind + ".acknowledged";
+  if (split_type(type).kind != kind) return bad("kind", "no kind has such a name");
+  std::string path;
+  append_entity_path(path, account, kind, id);
+  if (!escalation.starts_with(path + "/"))
+    return bad("escalation", "the escalation is not one of this entity, whose ids begin with " + path + "/");
+
+  const Instant now = options_.now();
+  if (own_id.empty()) own_id = escalation + "/" + by + "/" + std::to_string(now.ms);
+  auto submission = std::make_unique<Submission>();
+  JsonObject event(submission->body);
+  event.text("specversion", "1.0")
+      .text("id", own_id)
+      .text("source", "/tocsin/api")
+      .text("type", type)
+      .time("time", now)
+      .text("subject", id)
+      .text("partitionkey", account)
+      .name("data");
+  JsonObject data(submission->body);
+  data.text("by", by).text("escalation", escalation);
+  if (!note.empty()) data.text("note", note);
+  data.close();
+  event.close();
+  submission->headers = without_secrets(std::move(call.request.headers));
+  submission->source = "http " + call.request.remote;
+  SubmittedEvent& submitted = submission->events.emplace_back();
+  submitted.original = submission->body;
+  decoder_of_thread().structured(submission->body, {}, submitted.decoded);
+  submit(std::move(submission), false, std::move(call.reply));
+}
+
+}  // namespace tocsin
