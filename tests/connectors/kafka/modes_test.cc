@@ -77,6 +77,26 @@ TEST_F(Modes, StructuredAndBinaryGiveTheSameFact) {
   EXPECT_EQ(binary.fact.data, R"({"priority":"P1"})");
 }
 
+// As Debezium 3.3.1's outbox router sent it with the configuration of docs/kafka.md.
+TEST_F(Modes, DebeziumOutboxRecord) {
+  auto decoded = through_kafka("ACME", R"({"title": "打不开", "priority": "P1"})",
+                               {{"__debezium.context.connectorLogicalName", "crm"},
+                                {"__debezium.context.taskId", "0"},
+                                {"__debezium.context.connectorName", "postgresql"},
+                                {"id", "ea129473-8b4c-419e-8b98-d737c63e194e"},
+                                {"ce_id", "ea129473-8b4c-419e-8b98-d737c63e194e"},
+                                {"ce_partitionkey", "ACME"},
+                                {"ce_type", "tocsin.ticket.opened"},
+                                {"ce_subject", "票-1"},
+                                {"ce_time", "2026-03-02T01:15:00.000000Z"},
+                                {"ce_specversion", "1.0"},
+                                {"ce_source", "/crm/east"},
+                                {"content-type", "application/json"}});
+  expect_the_fact(decoded);
+  EXPECT_EQ(decoded.fact.id, "ea129473-8b4c-419e-8b98-d737c63e194e");
+  EXPECT_EQ(decoded.fact.data, R"({"title":"打不开","priority":"P1"})");
+}
+
 TEST_F(Modes, KeyStandsInForAMissingPartitionkey) {
   Headers headers = kBinary;
   headers.pop_back();
