@@ -56,6 +56,16 @@ bool TimerWheel::occupied(std::uint32_t bucket) const {
   return (bits_[bucket / kBuckets][bucket % kBuckets / 64] >> (bucket % 64) & 1) != 0;
 }
 
+// Marks the bucket as occupied, if it was not, and reckons with it.
+void TimerWheel::open_bucket(std::uint32_t bucket, std::uint32_t level, std::int64_t number) {
+  const std::uint32_t word = bucket % kBuckets / 64;
+  bits_[level][word] |= std::uint64_t{1} << (bucket % 64);
+  words_[level] = static_cast<std::uint8_t>(words_[level] | 1U << word);
+  const std::int64_t event = level == 0 ? number : event_of(level, number);
+  if (level > 0) upper_event_ = std::min(upper_event_, event);
+  next_event_ = std::min(next_event_, event);
+}
+
 void TimerWheel::clear_bit(std::uint32_t bucket) {
   const std::uint32_t level = bucket / kBuckets, word = bucket % kBuckets / 64;
   std::uint64_t& bits = bits_[level][word];
@@ -90,34 +100,37 @@ template <class Visit>
 std::size_t TimerWheel::drain(std::uint32_t bucket, std::size_t max, Visit&& visit) {
   std::uint32_t* const heads = &heads_[bucket * kLanes];
   std::array<std::uint32_t, kLanes> id;
-  std::copy_n(heads, kLanes, id.begin());
-  for (const std::uint32_t first : id) __builtin_prefetch(&nodes_[first], 1);
+  std::uint32_t lanes = 0;  // those with something left
+  for (std::uint32_t lane = 0; lane < kLanes; ++lane) {
+    id[lane] = heads[lane];
+    lanes |= static_cast<std::uint32_t>(id[lane] != 0) << lane;
+    __builtin_prefetch(&nodes_[id[lane]], 1);
+  }
   std::fill_n(heads, kLanes, 0U);
   std::size_t visited = 0;
-  for (bool any = true; any && visited < max;) {
-    any = false;
-    for (std::uint32_t& at : id) {
-      if (at == 0) continue;
-      const std::uint32_t current = at;
-      at = nodes_[current].next;
-      __builtin_prefetch(&nodes_[at], 1);
+  while (lanes != 0 && visited < max) {
+    for (std::uint32_t round = lanes; round != 0; round &= round - 1) {
+      const auto lane = static_cast<std::uint32_t>(std::countr_zero(round));
+      const std::uint32_t current = id[lane];
+      const std::uint32_t next = nodes_[current].next;
+      __builtin_prefetch(&nodes_[next], 1);
       visit(current, nodes_[current].due);
       ++visited;
-      any = true;
+      id[lane] = next;
+      if (next == 0) lanes ^= 1U << lane;
     }
   }
-  std::uint32_t left = 0;
-  for (std::uint32_t lane = 0; lane < kLanes; ++lane) {
-    left |= id[lane];
+  if (lanes == 0 && bucket < kOverdue) clear_bit(bucket);
+  for (; lanes != 0; lanes &= lanes - 1) {
+    const auto lane = static_cast<std::uint32_t>(std::countr_zero(lanes));
     heads[lane] = id[lane];
     nodes_[id[lane]].prev = kHead | (bucket * kLanes + lane);
   }
-  if (left == 0 && bucket < kOverdue) clear_bit(bucket);
   return visited;
 }
 
 std::size_t TimerWheel::move_down(std::uint32_t bucket, std::size_t max) {
-  return drain(bucket, max, [this](std::uint32_t id, std::int64_t due) { place(id, due); });
+  return drain(bucket, max, [this](std::uint32_t id, std::int64_t due) { place<true>(id, due); });
 }
 
 void TimerWheel::collect(std::uint32_t bucket) {
@@ -129,6 +142,7 @@ void TimerWheel::collect(std::uint32_t bucket) {
 
 // Moves down what stands in the buckets that now_ has entered. False when `moves` ran out first.
 bool TimerWheel::settle(std::size_t& moves) {
+  if (now_ >> 8 == settled_) return true;
   for (std::uint32_t level = kLevels - 1; level > 0; --level) {
     const auto number = static_cast<std::uint64_t>(now_) >> (8 * level);
     const std::uint32_t bucket = level * kBuckets + static_cast<std::uint32_t>(number % kBuckets);
@@ -137,6 +151,7 @@ bool TimerWheel::settle(std::size_t& moves) {
     moves -= std::min(moves, move_down(bucket, moves));
     if (occupied(bucket)) return false;
   }
+  settled_ = now_ >> 8;
   return true;
 }
 
@@ -169,7 +184,8 @@ TimerWheel::Step TimerWheel::step(std::int64_t now, std::size_t& moves) {
   run_at_ = 0;
   for (;;) {
     now_ = std::max(now_, next_event_);
-    collect(kOverdue);
+    if (overdue_) collect(kOverdue);
+    overdue_ = false;
     if (!settle(moves)) {
       next_event_ = now_;
       if (run_.empty()) return Step::kMore;

@@ -123,10 +123,13 @@ class TimerWheel {
   static constexpr std::int64_t kNothing = INT64_MAX;
 
   void use(Slot slot);
-  void link(std::uint32_t id, std::int64_t due, std::uint32_t bucket);
+  bool link(std::uint32_t id, std::int64_t due, std::uint32_t bucket);
+  template <bool exact>
+  std::uint32_t level_of(std::int64_t due) const;
+  template <bool exact>
   void place(std::uint32_t id, std::int64_t due);
+  void open_bucket(std::uint32_t bucket, std::uint32_t level, std::int64_t number);
   void clear_if_empty(std::uint32_t bucket);
-  void set_bit(std::uint32_t bucket);
   bool occupied(std::uint32_t bucket) const;
   void clear_bit(std::uint32_t bucket);
   std::uint32_t distance(std::uint32_t level, std::uint32_t from) const;
@@ -151,6 +154,8 @@ class TimerWheel {
   std::int64_t now_ = 0;
   std::int64_t next_event_ = kNothing;
   std::int64_t upper_event_ = kNothing;  // the same for levels ≥ 1
+  std::int64_t settled_ = -1;            // now_ >> 8 when invariant 1 was last made true
+  bool overdue_ = false;                 // something may stand in kOverdue
   std::size_t size_ = 0;
   std::size_t run_at_ = 0;
   std::vector<Run> run_;  // taken out, in order, not yet handed out from run_at_ on
@@ -162,39 +167,38 @@ class TimerWheel {
   void* mapping_ = nullptr;
 };
 
-inline void TimerWheel::set_bit(std::uint32_t bucket) {
-  const std::uint32_t level = bucket / kBuckets, word = bucket % kBuckets / 64;
-  bits_[level][word] |= std::uint64_t{1} << (bucket % 64);
-  words_[level] = static_cast<std::uint8_t>(words_[level] | 1U << word);
-}
-
-inline void TimerWheel::link(std::uint32_t id, std::int64_t due, std::uint32_t bucket) {
+// Puts the timer at the front of its list. False when the list was empty: then the bucket may be
+// new.
+inline bool TimerWheel::link(std::uint32_t id, std::int64_t due, std::uint32_t bucket) {
   const std::uint32_t list = bucket * kLanes + id % kLanes;
   const std::uint32_t first = heads_[list];
   nodes_[id] = {due, first, kHead | list};
   nodes_[first].prev = id;
   heads_[list] = id;
+  return first != 0;
+}
+
+// The lowest level for `due`, or one above it where two carries meet; `exact`: the lowest.
+template <bool exact>
+inline std::uint32_t TimerWheel::level_of(std::int64_t due) const {
+  const auto d = static_cast<std::uint64_t>(due), n = static_cast<std::uint64_t>(now_);
+  std::uint32_t level = (63U - static_cast<std::uint32_t>(std::countl_zero((d ^ n) | 1))) / 8;
+  const auto next_bucket = [&] { return level > 0 && (d >> 8 * level) - (n >> 8 * level) == 1; };
+  // Without a branch, as it cannot be foretold.
+  level -= static_cast<std::uint32_t>(next_bucket());
+  if constexpr (exact) {
+    while (next_bucket()) [[unlikely]]-- level;
+  }
+  return level;
 }
 
 // For due > now, or = now where its bucket of level 0 is still to fire.
+template <bool exact>
 inline void TimerWheel::place(std::uint32_t id, std::int64_t due) {
-  const auto d = static_cast<std::uint64_t>(due), n = static_cast<std::uint64_t>(now_);
-  std::uint32_t level = (63U - static_cast<std::uint32_t>(std::countl_zero((d ^ n) | 1))) / 8;
-  const auto neighbour = [&] { return level > 0 && (d >> (8 * level)) - (n >> (8 * level)) == 1; };
-  // The first step without a branch, as it cannot be foretold; a second one is rare (a carry).
-  level -= static_cast<std::uint32_t>(neighbour());
-  while (neighbour()) [[unlikely]]-- level;
-  const std::uint64_t number = d >> (8 * level);
+  const std::uint32_t level = level_of<exact>(due);
+  const std::uint64_t number = static_cast<std::uint64_t>(due) >> 8 * level;
   const std::uint32_t bucket = level * kBuckets + static_cast<std::uint32_t>(number % kBuckets);
-  link(id, due, bucket);
-  set_bit(bucket);
-  if (level == 0) {
-    next_event_ = due < next_event_ ? due : next_event_;
-  } else {
-    const std::int64_t event = event_of(level, static_cast<std::int64_t>(number));
-    upper_event_ = event < upper_event_ ? event : upper_event_;
-    next_event_ = event < next_event_ ? event : next_event_;
-  }
+  if (!link(id, due, bucket)) open_bucket(bucket, level, static_cast<std::int64_t>(number));
 }
 
 inline void TimerWheel::schedule(Slot slot, Instant due) {
@@ -203,10 +207,11 @@ inline void TimerWheel::schedule(Slot slot, Instant due) {
   ++size_;
   if (due.ms <= now_) [[unlikely]] {
     link(slot + 1, due.ms, kOverdue);
+    overdue_ = true;
     next_event_ = now_;
     return;
   }
-  place(slot + 1, due.ms);
+  place<false>(slot + 1, due.ms);
 }
 
 inline void TimerWheel::cancel(Slot slot) {
