@@ -189,7 +189,7 @@ bool JsonWalker::read_string(Value value, std::string& out) {
     return true;
   }
   std::string_view unescaped;
-  // A lone surrogate passes the library's unescaping; its three bytes are no UTF-8.
+  // Not every version of the library refuses lone surrogates; their three bytes are no UTF-8.
   if (value.get_string().get(unescaped) || !simdjson::validate_utf8(unescaped)) return false;
   out.assign(unescaped);
   return true;
