@@ -24,11 +24,10 @@ std::vector<std::string_view> split_pattern(std::string_view pattern) {
 }
 
 bool fits(const std::vector<std::string_view>& pattern, const std::vector<std::string>& path) {
-  return pattern.size() == path.size() &&
-         std::equal(pattern.begin(), pattern.end(), path.begin(),
-                    [](std::string_view a, const std::string& b) {
-                      return a.starts_with('{') || a == b;
-                    });
+  return pattern.size() == path.size() && std::equal(pattern.begin(), pattern.end(), path.begin(),
+                                                     [](std::string_view a, const std::string& b) {
+                                                       return a.starts_with('{') || a == b;
+                                                     });
 }
 
 }  // namespace
@@ -42,7 +41,11 @@ const std::vector<Api::Route>& Api::table() {
         {"GET", "/v1/board", kRead, &Api::get_board, {}},
         {"GET", "/v1/inbox", kRead, &Api::get_inbox, {}},
         {"GET", "/v1/entities/{account}/{kind}/{id}", kRead, &Api::get_entity, {}},
-        {"GET", "/v1/entities/{account}/{kind}/{id}/timeline", kRead, &Api::get_entity_timeline, {}},
+        {"GET",
+         "/v1/entities/{account}/{kind}/{id}/timeline",
+         kRead,
+         &Api::get_entity_timeline,
+         {}},
         {"POST", "/v1/entities/{account}/{kind}/{id}/acknowledge", kAct, &Api::acknowledge, {}},
         {"GET", "/v1/accounts", kRead, &Api::get_accounts, {}},
         {"GET", "/v1/accounts/{account}", kRead, &Api::get_account, {}},
@@ -73,9 +76,9 @@ Api::Api(ApiOptions options, NodePort& node, QueryPort& queries, LogReader& log)
     : options_([&] {
         if (!options.now) {
           options.now = [] {
-            
-            return Instant{
-                std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count()};
+            return Instant{std::chrono::duration_cast<std::chrono::milliseconds>(
+                               std::chrono::system_clock::now().time_since_epoch())
+                               .count()};
           };
         }
         return std::move(options);
@@ -100,14 +103,14 @@ Api::Match Api::match(const HttpRequest& request) {
   Match match;
   auto path = path_segments(request.path);
   if (!path) return match;
-  const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
+  std::string_view method = request.method;
+  if (method == "HEAD") method = "GET";
   for (const Route& route : table()) {
     if (!fits(route.segments, *path)) continue;
     if (route.method == method) {
       match.route = &route;
       for (std::size_t i = 0; i < path->size(); ++i) {
-        if (route.segments[i].starts_with('{'))
-          match.parameters.push_back(std::move((*path)[i]));
+        if (route.segments[i].starts_with('{')) match.parameters.push_back(std::move((*path)[i]));
       }
       return match;
     }
@@ -122,7 +125,8 @@ std::optional<HttpResponse> Api::admit(HttpRequest& request) {
   const Match found = match(request);
   if (found.route == nullptr) {
     if (found.allowed.empty())
-      return problem(404, "not-found", "there is no such route; /openapi.yaml lists all").response();
+      return problem(404, "not-found", "there is no such route; /openapi.yaml lists all")
+          .response();
     return problem(405, "method-not-allowed", "this route takes " + found.allowed)
         .header("Allow", found.allowed)
         .response();

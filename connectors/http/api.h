@@ -1,8 +1,8 @@
 // The HTTP API, version 1: routes to ports. docs/openapi.yaml describes every route for those who
 // call it, and is served as /openapi.yaml; a test holds the two together.
 //
-// A request goes: route (404, 405) → token, role and rate (401, 403, 429) → content type (415) before
-// the body is read; then the route's own checks (400), and the ports.
+// A request goes: route (404, 405) → token, role and rate (401, 403, 429) → content type (415)
+// before the body is read; then the route's own checks (400), and the ports.
 //
 // Order of life: make the Api, start an HttpServer with it, then `feed().begin(…)` and publish. To
 // stop: the server first (it waits for answers, so the ports must still give them), then stop().
@@ -37,7 +37,7 @@ struct ApiOptions {
   // Bodies handed to the node and not yet answered; beyond it 503.
   std::size_t pending_bytes_max = 256 << 20;
   Duration min_offset_wait = seconds(5);
-  std::function<Instant()> now;               // empty: the system's clock
+  std::function<Instant()> now;  // empty: the system's clock
 };
 
 class Api : public HttpService {

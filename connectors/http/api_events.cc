@@ -38,8 +38,7 @@ Decoder& decoder_of_thread() {
 void add_malformed(Submission& submission, std::string_view detail) {
   SubmittedEvent& event = submission.events.emplace_back();
   event.original = submission.body;
-  event.decoded.form_error =
-      submission.body.size() > kEventBytesMax ? kTooLarge : kMalformed;
+  event.decoded.form_error = submission.body.size() > kEventBytesMax ? kTooLarge : kMalformed;
   event.decoded.detail = detail;
 }
 
@@ -172,8 +171,8 @@ void Api::acknowledge(Call call) {
                     &id = call.parameters[2];
   thread_local JsonWalker walker;
   std::string by, escalation, note, wrong, own_id;
-  const bool whole = walker.walk_object(
-      call.request.body, [&](std::string_view name, JsonWalker::Value value) {
+  const bool whole =
+      walker.walk_object(call.request.body, [&](std::string_view name, JsonWalker::Value value) {
         std::string ignored;
         std::string* into = name == "by"           ? &by
                             : name == "escalation" ? &escalation
@@ -193,7 +192,8 @@ void Api::acknowledge(Call call) {
     return call.reply(
         problem(400, "malformed", "the body must be {\"by\":…, \"escalation\":…}").response());
   }
-  if (!wrong.empty()) return bad(wrong, "by, escalation, note and id are texts; nothing else is taken");
+  if (!wrong.empty())
+    return bad(wrong, "by, escalation, note and id are texts; nothing else is taken");
   if (by.empty()) return bad("by", "by must say who acknowledges");
   if (escalation.empty()) return bad("escalation", "escalation must be the id of the group");
   const std::string type = "tocsin." + kind + ".acknowledged";
@@ -201,7 +201,8 @@ void Api::acknowledge(Call call) {
   std::string path;
   append_entity_path(path, account, kind, id);
   if (!escalation.starts_with(path + "/"))
-    return bad("escalation", "the escalation is not one of this entity, whose ids begin with " + path + "/");
+    return bad("escalation",
+               "the escalation is not one of this entity, whose ids begin with " + path + "/");
 
   const Instant now = options_.now();
   if (own_id.empty()) own_id = escalation + "/" + by + "/" + std::to_string(now.ms);

@@ -7,9 +7,7 @@
 namespace tocsin {
 namespace {
 
-HttpResponse not_found(std::string_view what) {
-  return problem(404, "not-found", what).response();
-}
+HttpResponse not_found(std::string_view what) { return problem(404, "not-found", what).response(); }
 
 std::string join(std::initializer_list<std::string_view> words) {
   std::string out;
@@ -142,12 +140,12 @@ void Api::query(Call call, std::function<HttpResponse(const HttpRequest&, QueryP
                       .retry_after(1)
                       .response());
   };
-  const bool taken = wanted ? pool_.submit_when(reached, std::chrono::milliseconds(options_.min_offset_wait.ms),
-                                                run_or_give_up)
-                            : pool_.submit(run);
+  const bool taken =
+      wanted ? pool_.submit_when(reached, std::chrono::milliseconds(options_.min_offset_wait.ms),
+                                 run_or_give_up)
+             : pool_.submit(run);
   if (!taken) {
-    shared->reply(
-        problem(503, "overloaded", "too many queries wait").retry_after(1).response());
+    shared->reply(problem(503, "overloaded", "too many queries wait").retry_after(1).response());
   }
 }
 
@@ -294,8 +292,7 @@ void Api::get_stream(Call call) {
     if (after.empty()) after = p.text("after");
     if (!after.empty()) {
       feed.after = parse_positions(after);
-      if (!feed.after)
-        throw BadParameter(where, "must be positions partition:offset such as 0:17");
+      if (!feed.after) throw BadParameter(where, "must be positions partition:offset such as 0:17");
     }
     HttpResponse response;
     response.content_type = "text/event-stream";

@@ -95,8 +95,8 @@ struct EventFeed::Client {
   }
 };
 
-// What streams tell the catch-up thread. Their callbacks take this lock only, so they may come while
-// the feed's is held.
+// What streams tell the catch-up thread. Their callbacks take this lock only, so they may come
+// while the feed's is held.
 struct EventFeed::Signal {
   std::mutex mutex;
   std::condition_variable raised;

@@ -59,10 +59,10 @@ struct FeedOptions {
 };
 
 struct FeedRequest {
-  std::string client;               // for the log: `board 10.0.0.7:4711`
-  std::optional<Positions> after;   // the last record seen in each partition; none: from now on
-  std::string account;              // only its records; empty: all
-  std::vector<std::string> types;   // prefixes of which one must fit; empty: all
+  std::string client;              // for the log: `board 10.0.0.7:4711`
+  std::optional<Positions> after;  // the last record seen in each partition; none: from now on
+  std::string account;             // only its records; empty: all
+  std::vector<std::string> types;  // prefixes of which one must fit; empty: all
 };
 
 class EventFeed {
@@ -111,9 +111,9 @@ class EventFeed {
   mutable std::mutex mutex_;
   std::map<std::uint64_t, ClientPtr> clients_;
   std::uint64_t next_client_ = 0;
-  Positions next_;              // offset after the last published record
-  Positions floor_;             // the ring holds everything published from here on
-  std::deque<EntryPtr> ring_;   // what was published lately, so that those who catch up can join
+  Positions next_;             // offset after the last published record
+  Positions floor_;            // the ring holds everything published from here on
+  std::deque<EntryPtr> ring_;  // what was published lately, so that those who catch up can join
   std::size_t ring_bytes_ = 0;
   bool stopping_ = false;
   Stats stats_;

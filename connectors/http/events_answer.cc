@@ -30,8 +30,9 @@ std::string explanation(std::span<const std::string_view> details, std::string_v
   const std::string_view field = field_of(reason);
   if (known.empty()) return std::string(reason);
   // Explanations of fields that are in no table do not name them.
-  return known.find(field) != std::string_view::npos ? std::string(known)
-                                                     : std::string(field) + ": " + std::string(known);
+  return known.find(field) != std::string_view::npos
+             ? std::string(known)
+             : std::string(field) + ": " + std::string(known);
 }
 
 std::string members(const SubmitResult& result, bool batch, bool knows_duplicates) {

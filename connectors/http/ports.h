@@ -145,8 +145,7 @@ class QueryPort {
   virtual std::optional<std::string> entity(const std::string& account, const std::string& kind,
                                             const std::string& id) = 0;
   virtual std::optional<std::string> entity_timeline(const std::string& account,
-                                                     const std::string& kind,
-                                                     const std::string& id,
+                                                     const std::string& kind, const std::string& id,
                                                      const TimelineRequest& request) = 0;
   virtual std::optional<std::string> account(const std::string& account) = 0;
   virtual std::optional<std::string> account_timeline(const std::string& account,

@@ -1,5 +1,5 @@
-// A few threads that answer queries, so that no io thread waits for the store; and a waiting room for
-// queries that ask for a moment that is not there yet (min_offset).
+// A few threads that answer queries, so that no io thread waits for the store; and a waiting room
+// for queries that ask for a moment that is not there yet (min_offset).
 //
 // Bounds: kWaitingMax queries wait; `submit` of one more returns false and the caller answers 503.
 // Threads: any. A query that threw is the query's own business: it must not throw.

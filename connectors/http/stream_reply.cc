@@ -21,7 +21,7 @@ bool StreamReply::send(Chunk chunk) {
   if (std::exchange(waiting_, false)) {
     const auto wake = wake_;
     lock.unlock();
-    wake();
+    if (wake) wake();
   }
   return true;
 }

@@ -185,7 +185,8 @@ std::string ViewQueries::kpis(const KpisRequest& request) {
   query.from = request.from.empty() ? period_begin(query.period, query.to - days_default)
                                     : read_day(request.from, "from");
   if (query.from > last) throw BadParameter("from", "must not be after to");
-  if (query.to - query.from > kKpiDaysMax) throw BadParameter("from", "is more than ten years before to");
+  if (query.to - query.from > kKpiDaysMax)
+    throw BadParameter("from", "is more than ten years before to");
   query.clock = request.clock;
   query.account = request.account;
   query.tier = request.tier;
@@ -194,8 +195,7 @@ std::string ViewQueries::kpis(const KpisRequest& request) {
   query.by_tier = request.per_tier;
   query.by_priority = request.per_priority;
   query.now = now;
-  return kpis_json(view, tocsin::kpis(view, query), satisfaction(view, query),
-                   options_.kpi_target);
+  return kpis_json(view, tocsin::kpis(view, query), satisfaction(view, query), options_.kpi_target);
 }
 
 std::string ViewQueries::faults(const std::string& account, std::size_t limit) {

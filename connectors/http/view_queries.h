@@ -18,7 +18,7 @@ struct ViewQueriesOptions {
   std::function<ReadView()> view;
   std::function<Instant()> now;
   std::function<Day(Instant)> business_day;  // of the business zone, for KPI periods
-  RecordSource records;       // for stores that do not keep timelines' records; may be empty
+  RecordSource records;  // for stores that do not keep timelines' records; may be empty
   double kpi_target = 0.95;
 };
 

@@ -1,0 +1,238 @@
+// The API on a real server, with a node that judges events as the contract says but keeps them in a
+// map, and queries that answer what they were asked.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <mutex>
+
+#include "connectors/http/api.h"
+#include "events/hash.h"
+#include "tests/connectors/http/server_fixture.h"
+
+namespace tocsin::test {
+
+inline constexpr Instant kNow{1'772'414'100'000};  // 2026-03-02T01:15:00Z
+
+class FakeNode : public NodePort {
+ public:
+  void submit(std::unique_ptr<Submission> submission, SubmitDone done) override {
+    SubmitResult result;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!unavailable.empty()) {
+        result.status = SubmitResult::Status::kUnavailable;
+        result.detail = unavailable;
+        result.retry_after_seconds = 7;
+      } else {
+        for (SubmittedEvent& event : submission->events) result.events.push_back(one(event));
+      }
+      headers = submission->headers;
+      source = submission->source;
+      if (hold) {
+        held_.push_back([done, result] { done(result); });
+        return;
+      }
+    }
+    done(std::move(result));
+  }
+  bool knows_duplicates() const override { return knows; }
+  Readiness ready() const override { return readiness; }
+  std::string sick() const override { return sickness; }
+  std::string metrics() const override { return "# TYPE tocsin_test gauge\ntocsin_test 1\n"; }
+
+  std::vector<Fact> facts() {
+    const std::lock_guard lock(mutex_);
+    return facts_;
+  }
+  std::vector<std::pair<std::string, std::string>> rejected() {
+    const std::lock_guard lock(mutex_);
+    return rejected_;
+  }
+  std::size_t held() {
+    const std::lock_guard lock(mutex_);
+    return held_.size();
+  }
+  void release() {
+    std::vector<std::function<void()>> held;
+    {
+      const std::lock_guard lock(mutex_);
+      held.swap(held_);
+    }
+    for (const auto& answer : held) answer();
+  }
+
+  std::atomic<bool> hold{false}, knows{true};
+  std::string unavailable, sickness;
+  Readiness readiness{true, ""};
+  HttpFields headers;
+  std::string source;
+
+ private:
+  EventOutcome one(SubmittedEvent& event) {
+    Decoded& decoded = event.decoded;
+    const auto reject = [&](std::string_view reason) {
+      rejected_.emplace_back(reason, event.original);
+      return EventOutcome{EventVerdict::kRejected, std::string(reason)};
+    };
+    if (!decoded.form_error.empty()) return reject(decoded.form_error);
+    if (decoded.has_identity) {
+      const Fact& fact = decoded.fact;
+      const std::string identity = fact.account + "\n" + fact.source + "\n" + fact.id;
+      if (const auto seen = seen_.find(identity); seen != seen_.end()) {
+        return {
+            seen->second == content_hash(fact) ? EventVerdict::kDuplicate : EventVerdict::kConflict,
+            ""};
+      }
+      if (const auto reason = judge(decoded, kNow); !reason.empty()) return reject(reason);
+      if (fact.data.find("\"P9\"") != std::string::npos) return reject("bad_data:priority");
+      seen_[identity] = content_hash(fact);
+      facts_.push_back(fact);
+      return {};
+    }
+    return reject(judge(decoded, kNow));
+  }
+
+  std::mutex mutex_;
+  std::map<std::string, std::uint64_t> seen_;
+  std::vector<Fact> facts_;
+  std::vector<std::pair<std::string, std::string>> rejected_;
+  std::vector<std::function<void()>> held_;
+};
+
+class FakeQueries : public QueryPort {
+ public:
+  std::string clocks(const ClocksRequest& r) override {
+    if (r.page.cursor == "bad") throw BadParameter("cursor", "is none of ours");
+    return object({"clocks", r.state, r.kind, r.clock, r.account, r.tier, r.role, r.person,
+                   std::to_string(r.page.limit), r.page.cursor});
+  }
+  std::string board(const BoardRequest& r) override {
+    return object({"board", r.account, r.kind, r.tier, r.role, r.person, std::to_string(r.limit)});
+  }
+  std::string inbox(const InboxRequest& r) override {
+    return object({"inbox", r.person, r.role, std::to_string(r.page.limit), r.page.cursor});
+  }
+  std::string accounts(const PageRequest& r) override {
+    return object({"accounts", std::to_string(r.limit), r.cursor});
+  }
+  std::string kpis(const KpisRequest& r) override {
+    return object({"kpis", std::to_string(static_cast<int>(r.by)), r.from, r.to, r.clock, r.account,
+                   r.tier, r.priority, r.per_account ? "account" : "", r.per_tier ? "tier" : "",
+                   r.per_priority ? "priority" : ""});
+  }
+  std::string faults(const std::string& account, std::size_t limit) override {
+    if (account == "boom") throw std::runtime_error("the store failed");
+    return object({"faults", account, std::to_string(limit)});
+  }
+  std::optional<std::string> entity(const std::string& account, const std::string& kind,
+                                    const std::string& id) override {
+    if (account == "nobody") return std::nullopt;
+    return object({"entity", account, kind, id});
+  }
+  std::optional<std::string> entity_timeline(const std::string& account, const std::string& kind,
+                                             const std::string& id,
+                                             const TimelineRequest& r) override {
+    if (account == "nobody") return std::nullopt;
+    return object({"timeline", account, kind, id, std::to_string(r.after),
+                   r.newest_first ? "newest" : "oldest", std::to_string(r.limit)});
+  }
+  std::optional<std::string> account(const std::string& account) override {
+    if (account == "nobody") return std::nullopt;
+    return object({"account", account});
+  }
+  std::optional<std::string> account_timeline(const std::string& account,
+                                              const TimelineRequest& r) override {
+    if (account == "nobody") return std::nullopt;
+    return object({"timeline", account, std::to_string(r.after)});
+  }
+  std::map<PartitionId, Offset> applied() override { return {{0, applied_to.load()}}; }
+
+  // What a request came to, in a form that tests can spell.
+  static std::string object(const std::vector<std::string>& parts) {
+    std::string out = "{\"asked\":\"";
+    for (std::size_t i = 0; i < parts.size(); ++i) out += (i == 0 ? "" : "|") + parts[i];
+    return out + "\"}";
+  }
+
+  std::atomic<Offset> applied_to{0};
+};
+
+// A log in memory; committed as it is appended.
+class FakeLog : public LogReader {
+ public:
+  Offset read(PartitionId partition, Offset from, const LogSink& sink) override {
+    std::vector<std::pair<std::string, std::string>> records;
+    {
+      const std::lock_guard lock(mutex_);
+      if (broken) throw std::runtime_error("the log is damaged");
+      const auto& all = partitions_[partition];
+      records.assign(all.begin() + std::min<Offset>(from, static_cast<Offset>(all.size())),
+                     all.end());
+      ++reads;
+    }
+    for (const auto& [key, value] : records) {
+      if (!sink(from++, key, value)) return from;
+    }
+    return from;
+  }
+  Offset append(PartitionId partition, std::string key, std::string value) {
+    const std::lock_guard lock(mutex_);
+    partitions_[partition].emplace_back(std::move(key), std::move(value));
+    return static_cast<Offset>(partitions_[partition].size()) - 1;
+  }
+
+  std::atomic<bool> broken{false};
+  std::atomic<int> reads{0};
+
+ private:
+  std::mutex mutex_;
+  std::map<PartitionId, std::vector<std::pair<std::string, std::string>>> partitions_;
+};
+
+inline std::string event_text(std::string_view id, std::string_view more = {},
+                              std::string_view data = "{\"priority\":\"P1\"}") {
+  return "{\"specversion\":\"1.0\",\"id\":\"" + std::string(id) +
+         "\",\"source\":\"/crm\",\"type\":\"tocsin.ticket.opened\",\"time\":\"2026-03-02T09:15:00+"
+         "08:00\",\"subject\":\"T-1\",\"partitionkey\":\"acme\"" +
+         std::string(more) + ",\"data\":" + std::string(data) + "}";
+}
+
+class ApiTest : public ::testing::Test {
+ protected:
+  ApiTest() {
+    options.now = [] { return kNow; };
+    server_options.listen = "127.0.0.1:0";
+  }
+  ~ApiTest() override { stop(); }
+
+  void start() {
+    api = std::make_shared<Api>(options, node, queries, log);
+    server = HttpServer::start(server_options, api);
+    api->watch(*server);
+    client.emplace(server->port());
+  }
+  void stop() {
+    client.reset();
+    if (server) server->stop();
+    if (api) api->stop();
+    server.reset();
+    api.reset();
+  }
+
+  Answer post(std::string_view body, std::string_view type = "application/cloudevents+json") {
+    return client->post("/v1/events", type, body);
+  }
+  Answer batch(std::string_view body) { return post(body, "application/cloudevents-batch+json"); }
+
+  FakeNode node;
+  FakeQueries queries;
+  FakeLog log;
+  ApiOptions options;
+  HttpServerOptions server_options;
+  std::shared_ptr<Api> api;
+  std::unique_ptr<HttpServer> server;
+  std::optional<Client> client;
+};
+
+}  // namespace tocsin::test
