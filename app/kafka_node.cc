@@ -1,11 +1,168 @@
 #include "app/kafka_node.h"
 
+#include <filesystem>
 #include <stdexcept>
+
+#include "app/kafka_loop.h"
+#include "connectors/kafka/intake_producer.h"
+#include "engine/data_read.h"
+#include "events/log_record.h"
 
 namespace tocsin {
 
-std::unique_ptr<Node> make_kafka_node(const Config&, const PolicyText&, NodeReport) {
-  throw std::runtime_error("this build cannot run on Kafka yet");
+namespace {
+
+// The partition count that the log remembers, if it does.
+std::optional<std::int32_t> partitions_in_log(KafkaLogReader& reader) {
+  std::optional<std::int32_t> found;
+  const Offset first = reader.range(0).first;
+  int looked = 0;
+  reader.read(0, first, [&](Offset, std::string_view, std::string_view value) {
+    LogEvent event;
+    constexpr std::string_view kBegin = "{\"partitions\":";
+    if (read_log_record(value, event) && event.type == "tocsin.engine.partitions" && event.data.starts_with(kBegin)) {
+      found = std::atoi(std::string(event.data.substr(kBegin.size())).c_str());
+    }
+    return !found && ++looked < 10;
+  });
+  return found;
+}
+
+void refuse_faults(const TopicsChecked& topics) {
+  if (topics.faults.empty()) return;
+  std::string text;
+  for (const TopicFault& fault : topics.faults) text += fault.text() + "\n";
+  throw std::runtime_error(text + "`tocsin topics create` makes topics with the right settings");
+}
+
+class KafkaNode final : public Node {
+ public:
+  KafkaNode(const Config& config, const PolicyText& policy, NodeReport report) : settings_(config.kafka) {
+    const NodeReport tell = report;
+    settings_.log = [tell](int level, std::string_view text) {
+      if (level <= 4) tell(level <= 3 ? "warn" : "info", "kafka", text);
+    };
+    TopicsChecked topics = check_topics(settings_, std::nullopt);
+    refuse_faults(topics);
+    log_ = std::make_unique<KafkaLogReader>(settings_);
+    topics = check_topics(settings_, partitions_in_log(*log_));
+    refuse_faults(topics);
+    for (const std::string& warning : topics.warnings) report("warn", "topics", warning);
+    store_ = Store::open(std::filesystem::path(config.data) / "state");
+    producer_ = std::make_unique<IntakeProducer>(settings_, topics.rejected_bytes_max);
+    KafkaLoopOptions loop;
+    loop.kafka = settings_;
+    loop.policy = policy;
+    loop.max_hold = config.engine.max_hold;
+    loop.hot_entities = static_cast<std::size_t>(config.engine.hot_entities);
+    loop.partitions = topics.partitions;
+    loop.rejected_bytes_max = topics.rejected_bytes_max;
+    loop.report = std::move(report);
+    loop_ = std::make_unique<KafkaLoop>(std::move(loop), *store_,
+                                        [this](PartitionId p, Offset o, std::string_view account, std::string_view record) {
+                                          if (listener_) listener_(p, o, account, record);
+                                        });
+  }
+
+  ~KafkaNode() override { stop(); }
+
+  void submit(std::unique_ptr<Submission> submission, SubmitDone done) override;
+  bool knows_duplicates() const override { return false; }
+  Readiness ready() const override { return loop_->ready(); }
+  std::string sick() const override { return loop_->sick(); }
+  std::string metrics() const override { return {}; }
+  NodeStatus status() override { return loop_->status(); }
+  Store& store() override { return *store_; }
+  LogReader& log() override { return *log_; }
+  void listen(StreamListener listener) override { listener_ = std::move(listener); }
+  void start() override { loop_->start(); }
+  void stop() override {
+    loop_->stop();
+    store_->flush();
+  }
+  std::shared_ptr<const Policy> policy() override { return loop_->policy(); }
+  Instant now() override { return clock_.now(); }
+
+ private:
+  std::string reason_at_the_door(Decoded& decoded, Instant now);
+
+  KafkaSettings settings_;
+  WallClock clock_;
+  std::unique_ptr<KafkaLogReader> log_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<IntakeProducer> producer_;
+  std::unique_ptr<KafkaLoop> loop_;
+  StreamListener listener_;
+};
+
+// What can be judged without knowing what was accepted before; empty: into intake with it.
+std::string KafkaNode::reason_at_the_door(Decoded& decoded, Instant now) {
+  if (!decoded.form_error.empty()) return std::string(decoded.form_error);
+  if (const auto reason = judge(decoded, now); !reason.empty()) return std::string(reason);
+  const auto policy = loop_->policy();
+  const auto type = policy->types.find(decoded.fact.kind + "." + decoded.fact.verb);
+  if (type == policy->types.end()) return {};
+  ReadData data;
+  const KindSpec& kind = policy->kinds[static_cast<std::size_t>(type->second.kind)];
+  read_data(*policy, kind.verbs[static_cast<std::size_t>(type->second.verb)], decoded.fact, data);
+  return data.bad;
+}
+
+void KafkaNode::submit(std::unique_ptr<Submission> submission, SubmitDone done) {
+  const Instant now = clock_.now();
+  auto result = std::make_shared<SubmitResult>();
+  std::vector<RejectedRecord> refused;
+  auto texts = std::make_shared<std::vector<std::pair<std::string, std::string>>>();  // account, event
+  for (SubmittedEvent& event : submission->events) {
+    std::string reason = reason_at_the_door(event.decoded, now);
+    if (reason.empty()) {
+      std::string text;
+      append_fact_record(text, event.decoded.fact, {});
+      texts->emplace_back(event.decoded.fact.account, std::move(text));
+      result->events.push_back({EventVerdict::kAccepted, {}});
+    } else {
+      refused.push_back({now, reason, submission->headers, submission->source, std::string(event.original)});
+      result->events.push_back({EventVerdict::kRejected, std::move(reason)});
+    }
+  }
+  const auto unavailable = [](const std::string& why) {
+    SubmitResult answer;
+    answer.status = SubmitResult::Status::kUnavailable;
+    answer.detail = why;
+    return answer;
+  };
+  // One completion after all of them, the first error wins.
+  struct Pending {
+    std::atomic<std::size_t> left;
+    std::mutex mutex;
+    std::string error;
+  };
+  auto pending = std::make_shared<Pending>();
+  pending->left = refused.size() + (texts->empty() ? 0 : 1) + 1;
+  const auto finish = [pending, result, done, unavailable, texts](const std::string& error) {
+    if (!error.empty()) {
+      const std::lock_guard lock(pending->mutex);
+      if (pending->error.empty()) pending->error = error;
+    }
+    if (--pending->left > 0) return;
+    done(pending->error.empty() ? std::move(*result) : unavailable(pending->error));
+  };
+  const std::string busy = "too much is on its way to Kafka";
+  for (const RejectedRecord& record : refused) {
+    if (!producer_->reject(record, finish)) finish(busy);
+  }
+  if (!texts->empty()) {
+    std::vector<IntakeProducer::Event> events;
+    for (const auto& [account, text] : *texts) events.push_back({account, text});
+    if (!producer_->send_all(events, finish)) finish(busy);
+  }
+  finish({});
+}
+
+}  // namespace
+
+std::unique_ptr<Node> make_kafka_node(const Config& config, const PolicyText& policy, NodeReport report) {
+  return std::make_unique<KafkaNode>(config, policy, std::move(report));
 }
 
 }  // namespace tocsin

@@ -14,6 +14,7 @@ namespace {
 
 // The store's account under which the policies so far are kept: no account has a control character.
 const std::string kPoliciesKey = "\x01policies";
+const std::string kIntakeKey = "\x01intake";
 
 EntityKey key_of(const Entity& entity) { return {entity.account, entity.spec().name, entity.id}; }
 
@@ -69,6 +70,7 @@ void Room::reset() {
   seen_.clear();
   followed_.clear();
   policies_.clear();
+  stored_policies_ = 0;
   horizon_ = kAlways;
   const auto configured = compile_policy(options_.policy, load_zone_for_policy);
   if (const auto* errors = std::get_if<std::vector<PolicyError>>(&configured)) throw std::runtime_error(describe(*errors));
@@ -79,6 +81,8 @@ void Room::reset() {
     partition_->set_horizon(kAlways);
     next_ = store_->applied(options_.partition);
     load_policies();
+    const auto intake = store_->load_account(options_.partition, kIntakeKey);
+    intake_next_ = stored_intake_ = intake ? std::stoll(*intake) : -1;
   } else {
     next_ = 0;
   }
@@ -92,6 +96,7 @@ void Room::load_policies() {
     adopt(std::string_view(*known).substr(at, end - at));
     at = end + 1;
   }
+  stored_policies_ = policies_.size();
 }
 
 void Room::adopt(std::string_view record) {
@@ -190,6 +195,7 @@ void Room::look_ahead(Instant now) {
 void Room::committed(Offset first, Offset next) {
   std::vector<TimelineRow> timeline;
   timeline.reserve(batch_.log.size());
+  if (batch_.intake_next >= 0) intake_next_ = batch_.intake_next;
   for (std::size_t i = 0; i < batch_.log.size(); ++i) {
     const Offset offset = first + static_cast<Offset>(i);
     if (listener_) listener_(options_.partition, offset, batch_.log[i].key, batch_.log[i].value);
@@ -223,7 +229,10 @@ void Room::hand_over(std::vector<TimelineRow> timeline, Offset next) {
     applied.entities.push_back({key_of(*e), encode_entity(*e), partition_->view(*e), partition_->due_of(*e)});
   }
   for (const Account* a : accounts) applied.accounts.push_back({a->name, encode_account(*a)});
-  if (!policies_.empty()) applied.accounts.push_back({kPoliciesKey, policies_});
+  if (policies_.size() != stored_policies_) applied.accounts.push_back({kPoliciesKey, policies_});
+  stored_policies_ = policies_.size();
+  if (intake_next_ != stored_intake_) applied.accounts.push_back({kIntakeKey, std::to_string(intake_next_)});
+  stored_intake_ = intake_next_;
   store_->apply(std::move(applied));
   partition_->evict(options_.hot_entities);
 }

@@ -45,11 +45,16 @@ class Room {
   // ---- following the log
   // Where to read from: behind what the store has applied.
   Offset next() const { return next_; }
+  // The intake position that the log's records so far carry; −1: none (Kafka).
+  Offset intake_next() const { return intake_next_; }
+  void note_intake(Offset next) { intake_next_ = next; }
   void follow(Offset offset, std::string_view record);
   // Ends a stretch of following. `own`: this node decides from here on.
   void followed(Offset next, bool own);
 
   // ---- owning
+  // A record of the engine's own.
+  void append_own(std::string record) { append("tocsin", std::move(record), {}); }
   // Writes the policy record when the log's last policy is not the configured one.
   void ensure_policy(Instant now);
   Judged arrive(Decoded& decoded, Instant arrival);
@@ -89,10 +94,12 @@ class Room {
   std::vector<SeenRow> seen_;      // of the batch's facts
   std::vector<TimelineRow> followed_;
   std::string policies_;           // all policy records so far, a line each
+  std::size_t stored_policies_ = 0;
   std::shared_ptr<const BusinessDay> business_day_;
   Instant latest_{kAlways};
   Instant horizon_{kAlways};
   Offset next_ = 0;
+  Offset intake_next_ = -1, stored_intake_ = -1;
   LogEvent event_;
 };
 

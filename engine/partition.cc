@@ -233,6 +233,14 @@ void Partition::touch(Entity& target) {
 }
 
 void Partition::decide(Instant now, Instant release, const DerivedSink& sink) {
+  if (release > last_release_ || release >= now) {  // those that waited are looked at again
+    for (Entity* e : held_) {
+      e->held = false;
+      touch(*e);
+    }
+    held_.clear();
+    last_release_ = release;
+  }
   std::vector<Entity*> work;
   work.swap(touched_);
   for (Entity* e : work) {
@@ -255,8 +263,8 @@ void Partition::decide_one(Entity& e, Instant now, Instant release, const Derive
   e.truth->advance(e.facts, now);
   if (release < now && e.truth->fired > release) {  // it waits for what may still be unread
     e.truth.reset();
+    if (!e.held) held_.push_back(&e);
     e.held = true;
-    touch(e);
     return;
   }
   e.held = false;

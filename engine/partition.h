@@ -83,6 +83,8 @@ class Partition {
   // Fires at most `most` of the entities that are due up to `until`, as known at `now`. True when
   // there are more.
   bool fire(Instant until, Instant now, const DerivedSink& sink, std::size_t most = SIZE_MAX);
+  // Entities that wait with what they have to say.
+  std::size_t waiting() const { return held_.size(); }
   // The next instant at which something in memory is due; kNever when nothing is.
   Instant next_due();
 
@@ -163,7 +165,8 @@ class Partition {
   ColdPort* cold_;
   std::unordered_map<std::string, std::unique_ptr<Account>> accounts_;
   std::unordered_map<Hash128, std::uint64_t> seen_, seen_before_;
-  std::vector<Entity*> touched_, changed_;
+  std::vector<Entity*> touched_, changed_, held_;
+  Instant last_release_{kAlways};
   std::vector<Account*> fault_accounts_;
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
   std::priority_queue<Expected, std::vector<Expected>, std::greater<>> expected_;

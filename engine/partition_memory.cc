@@ -194,7 +194,7 @@ void Partition::evict(std::size_t most) {
   for (const auto& [name, owner] : accounts_) {
     std::erase_if(owner->entities, [&](const auto& entry) {
       const Entity& e = *entry.second;
-      if (e.used >= oldest_kept || e.timers > 0 || e.touched || e.changed) return false;
+      if (e.used >= oldest_kept || e.timers > 0 || e.touched || e.changed || e.held) return false;
       if (e.next_due < horizon_) expected_.push({e.next_due, e.account, e.spec().name, e.id});
       --in_memory_;
       ++counters_.evicted;

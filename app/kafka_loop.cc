@@ -1,0 +1,435 @@
+#include "app/kafka_loop.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "connectors/kafka/murmur2.h"
+#include "events/log_record.h"
+
+namespace tocsin {
+
+namespace {
+
+constexpr Duration kSettleWait = seconds(30);
+constexpr Duration kIntakeWait = milliseconds(20);
+constexpr Duration kFollowWait = milliseconds(2);
+constexpr Duration kHoldStep = seconds(5);  // in which max_hold moves on
+
+std::string partitions_record(std::int32_t count, PartitionId partition, Instant now) {
+  std::string record;
+  OwnEvent event;
+  const std::string id = "partitions/" + std::to_string(partition);
+  const std::string data = "{\"partitions\":" + std::to_string(count) + "}";
+  event.id = id;
+  event.type = "tocsin.engine.partitions";
+  event.subject = event.account = "tocsin";
+  event.time = event.recorded = now;
+  event.data = data;
+  append_own_event(record, event);
+  return record;
+}
+
+std::vector<HeaderView> views_of(const Headers& headers) {
+  std::vector<HeaderView> views;
+  views.reserve(headers.size());
+  for (const auto& [name, value] : headers) views.push_back({name, value});
+  return views;
+}
+
+}  // namespace
+
+KafkaLoop::KafkaLoop(KafkaLoopOptions options, Store& store, RecordListener listener) : options_(std::move(options)), store_(store) {
+  clock_->on_jump([this](std::int64_t ms) { report("warn", "clock_jumped", std::to_string(ms) + " ms"); });
+  for (PartitionId p = 0; p < options_.partitions; ++p) {
+    RoomOptions room;
+    room.partition = p;
+    room.policy = options_.policy;
+    room.hot_entities = std::max<std::size_t>(1000, options_.hot_entities / static_cast<std::size_t>(options_.partitions));
+    rooms_.push_back(std::make_unique<Room>(room, &store_, listener));
+  }
+  reader_ = std::make_unique<KafkaLogReader>(options_.kafka);
+  follower_ = std::make_unique<LogFollower>(options_.kafka);
+  writer_ = std::make_unique<TransactionalWriter>(options_.kafka, options_.rejected_bytes_max);
+  policy_ = std::make_shared<Policy>(rooms_.front()->policy());
+}
+
+KafkaLoop::~KafkaLoop() { stop(); }
+
+void KafkaLoop::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void KafkaLoop::stop() {
+  stopping_ = true;
+  if (thread_.joinable()) thread_.join();
+}
+
+void KafkaLoop::report(std::string_view level, std::string_view event, const std::string& detail) {
+  if (options_.report) options_.report(level, event, detail);
+}
+
+void KafkaLoop::fail(const std::string& why) {
+  report("error", "engine_stopped", why);
+  const std::lock_guard lock(mutex_);
+  sick_ = why;
+}
+
+void KafkaLoop::run() {
+  try {
+    began_ = clock_->now();
+    follow_all();
+    IntakeConsumer::Callbacks callbacks;
+    callbacks.on_assigned = [this](const std::vector<PartitionId>& partitions) {
+      given_ = partitions;
+      membership_ = intake_->membership();
+      const std::lock_guard lock(mutex_);
+      joined_ = joined_ || partitions.empty();
+    };
+    callbacks.on_revoked = [this](const std::vector<PartitionId>& partitions, bool lost) {
+      if (lost) report("warn", "partitions_lost", std::to_string(partitions.size()));
+      give_up(partitions);
+    };
+    intake_ = std::make_unique<IntakeConsumer>(options_.kafka, std::move(callbacks));
+    while (!stopping_) round();
+    intake_->leave();
+    writer_->close();
+  } catch (const std::exception& e) {
+    fail(e.what());
+  }
+}
+
+// ---- following ---------------------------------------------------------------------------------
+
+// Reads the whole log as it is now, partition by partition.
+void KafkaLoop::follow_all() {
+  for (PartitionId p = 0; p < options_.partitions && !stopping_; ++p) {
+    const Offset first = reader_->range(p).first;
+    if (room(p).next() == 0 && first > 0) throw std::runtime_error("partition " + std::to_string(p) + " of the log begins at " + std::to_string(first) + ": its beginning was deleted");
+    for (bool more = true; more && !stopping_;) {
+      std::size_t n = 0;
+      Offset last = room(p).next();
+      const Offset end = reader_->read(p, room(p).next(), [&](Offset offset, std::string_view, std::string_view value) {
+        room(p).follow(offset, value);
+        last = offset + 1;
+        return ++n < kFollowMax;
+      });
+      more = n == kFollowMax;
+      room(p).followed(more ? last : end, false);
+    }
+  }
+  follow_others();
+  const std::lock_guard lock(mutex_);
+  followed_all_ = true;
+}
+
+void KafkaLoop::follow_others() {
+  std::map<PartitionId, Offset> from;
+  for (PartitionId p = 0; p < options_.partitions; ++p) {
+    if (owned_.count(p) == 0) from[p] = room(p).next();
+  }
+  follower_->follow(from);
+}
+
+// Hands over what others wrote. True when there was something.
+bool KafkaLoop::follow(Duration wait) {
+  std::set<PartitionId> touched;
+  std::size_t n = 0;
+  for (; n < kFollowMax; ++n) {
+    const auto entry = follower_->poll(n == 0 ? wait : Duration{});
+    if (!entry) break;
+    room(entry->partition).follow(entry->offset, entry->value);
+    if (entry->intake_next >= 0) room(entry->partition).note_intake(entry->intake_next);
+    touched.insert(entry->partition);
+  }
+  for (const PartitionId p : touched) room(p).followed(std::max(room(p).next(), follower_->position(p)), false);
+  return n > 0;
+}
+
+void KafkaLoop::catch_up_followed(const std::map<PartitionId, Offset>& ends) {
+  const auto there = [&] {
+    return std::all_of(ends.begin(), ends.end(), [&](const auto& e) { return follower_->position(e.first) >= e.second; });
+  };
+  while (!there() && !stopping_) follow(milliseconds(50));
+}
+
+// ---- owning ------------------------------------------------------------------------------------
+
+void KafkaLoop::give_up(const std::vector<PartitionId>& partitions) {
+  for (const PartitionId p : partitions) {
+    given_.erase(std::remove(given_.begin(), given_.end(), p), given_.end());
+    if (owned_.erase(p) == 0) continue;
+    room(p).reset();  // only what is committed remains
+  }
+  asking_ = false;
+  reroutes_.clear();
+  if (owned_.empty()) writer_->close();
+  follow_others();
+}
+
+void KafkaLoop::take_over() {
+  std::set<PartitionId> wanted = owned_;
+  wanted.insert(given_.begin(), given_.end());
+  const std::vector<PartitionId> all(wanted.begin(), wanted.end());
+  if (retake_) {
+    for (const PartitionId p : owned_) room(p).reset();
+  }
+  owned_.clear();
+  reroutes_.clear();
+  follow_others();
+  const Membership membership = membership_;
+  writer_->open(all);
+  const auto committed = intake_->committed(all);
+  const auto ranges = intake_->ranges(all);
+  std::map<PartitionId, Offset> ends;
+  for (const PartitionId p : all) ends[p] = reader_->settled_end(p, kSettleWait);
+  catch_up_followed(ends);
+  std::map<PartitionId, Offset> positions;
+  for (const PartitionId p : all) {
+    const auto it = committed.find(p);
+    const auto in_log = room(p).intake_next() < 0 ? std::nullopt : std::optional(room(p).intake_next());
+    positions[p] = choose_start(options_.kafka.intake_topic(), p, it == committed.end() ? std::nullopt : std::optional(it->second), in_log, ranges.at(p));
+  }
+  const TransactionResult proof = writer_->commit(position_only(membership, positions));
+  if (proof.status != CommitStatus::kDurable) {
+    report("warn", "takeover_failed", proof.error);
+    given_ = all;
+    if (proof.status == CommitStatus::kFenced) intake_->rejoin();
+    return;
+  }
+  owned_ = wanted;
+  given_.clear();
+  retake_ = false;
+  committed_ = positions;
+  asking_ = false;
+  released_ = kAlways;
+  began_ = clock_->now();
+  follow_others();
+  for (const PartitionId p : all) {
+    room(p).followed(room(p).next(), true);
+    ensure_records(room(p), p);
+    room(p).look_ahead(std::max(clock_->now(), room(p).latest()));
+  }
+  intake_->start(positions);
+  report("info", "partitions_taken", std::to_string(all.size()));
+  const std::lock_guard lock(mutex_);
+  joined_ = true;
+}
+
+void KafkaLoop::ensure_records(Room& r, PartitionId partition) {
+  const Instant now = std::max(clock_->now(), r.latest());
+  if (r.next() == 0) r.append_own(partitions_record(options_.partitions, partition, now));
+  r.ensure_policy(now);
+  const std::lock_guard lock(mutex_);
+  policy_ = std::make_shared<Policy>(r.policy());
+}
+
+void KafkaLoop::round() {
+  const Instant before = clock_->now();
+  const bool more = read_intake(idle(before));
+  if (!given_.empty() || retake_) take_over();
+  if (!owned_.empty()) {
+    const Instant now = clock_->now();
+    look_for_release(now);
+    for (const PartitionId p : owned_) {
+      room(p).decide(std::max(now, room(p).latest()), released_);
+      room(p).look_ahead(now);
+    }
+    if (!more) fire(now);
+    commit();
+  }
+  follow(Duration{});
+  publish_status();
+}
+
+// Reads what is there, at most a round's worth, and decides about it. True when there is more.
+bool KafkaLoop::read_intake(Duration wait) {
+  std::map<PartitionId, Instant> arrivals;
+  for (std::size_t n = 0; n < kRoundRecordsMax; ++n) {
+    const auto record = intake_->poll(n == 0 ? wait : Duration{});
+    if (!record) return false;
+    if (owned_.count(record->partition) == 0) continue;
+    auto [it, first] = arrivals.try_emplace(record->partition, Instant{});
+    if (first) {
+      Room& r = room(record->partition);
+      it->second = std::max(clock_->now(), r.latest());
+      // What fell due before the arrival is told first, as far as nothing unread could change it.
+      const Instant until{std::min(it->second.ms - 1, released_.ms)};
+      if (r.next_due() <= until && until >= r.latest()) r.fire(until, until, kRoundFiresMax);
+    }
+    take(*record, it->second);
+  }
+  return true;
+}
+
+void KafkaLoop::take(const IntakeRecord& record, Instant arrival) {
+  Room& r = room(record.partition);
+  if (record.tombstone()) {
+    ++tally_.tombstones;
+    return;
+  }
+  const auto headers = views_of(record.headers);
+  const auto value = record.null_value ? std::nullopt : std::optional<std::string_view>(record.value);
+  decoder_.kafka(headers, record.key, value, decoded_);
+  if (decoded_.form_error.empty() && !decoded_.fact.account.empty()) {
+    if (const auto target = reroute_target(record, decoded_.fact.account, options_.partitions)) {
+      reroutes_.push_back({*target, decoded_.fact.account, record});
+      return;
+    }
+  }
+  const Judged judged = r.arrive(decoded_, arrival);
+  if (judged.outcome == Outcome::kRejected) r.reject(reject(record, options_.kafka.intake_topic(), judged.reason, arrival));
+}
+
+// Dues up to an instant may be told when everything that intake held at that instant was read.
+void KafkaLoop::look_for_release(Instant now) {
+  const std::vector<PartitionId> owned(owned_.begin(), owned_.end());
+  Instant due = kNever;
+  for (const PartitionId p : owned) due = std::min(due, room(p).next_due());
+  const bool held = std::any_of(owned.begin(), owned.end(), [&](PartitionId p) { return room(p).partition().waiting() > 0; });
+  if (asking_ && !asked_.answered) {
+    const IntakeConsumer::Probe answer = intake_->probed();
+    if (answer.number >= asked_.number) {
+      asked_.answered = answer.error.empty();
+      asked_.ends = answer.ends;
+      asking_ = asked_.answered;
+    }
+  }
+  if (asking_ && asked_.answered &&
+      std::all_of(owned.begin(), owned.end(), [&](PartitionId p) { return asked_.ends.count(p) == 0 || intake_->position(p) >= asked_.ends[p]; })) {
+    released_ = std::max(released_, asked_.at);
+    asking_ = false;
+  }
+  if ((due <= now || held) && !asking_ && released_ < now) {
+    asked_ = {};
+    asked_.at = now;
+    asked_.number = intake_->probe(owned);
+    asking_ = true;
+  }
+  // No wait is for ever: after the start, and after the due.
+  const Instant longest = now - options_.max_hold;
+  if (began_ <= longest && longest > released_ + kHoldStep) {
+    released_ = longest;
+    ++tally_.held;
+  }
+}
+
+void KafkaLoop::fire(Instant now) {
+  for (const PartitionId p : owned_) {
+    Room& r = room(p);
+    const Instant at = std::max(now, r.latest());
+    const Instant until = std::min(released_, at);
+    const Instant due = r.next_due();
+    if (due > until) continue;
+    lateness_.add(clock_->now() - due);
+    r.fire(until, at, kRoundFiresMax);
+  }
+}
+
+bool KafkaLoop::commit() {
+  Transaction transaction;
+  transaction.membership = membership_;
+  std::vector<PartitionId> parts;
+  for (const PartitionId p : owned_) {
+    const Offset position = intake_->position(p);
+    Batch& batch = room(p).batch();
+    if (batch.log.empty() && batch.rejected.empty() && position == committed_[p]) continue;
+    batch.partition = p;
+    batch.intake_next = position;
+    parts.push_back(p);
+    transaction.parts.push_back(std::move(batch));
+    batch = {};
+  }
+  if (parts.empty() && reroutes_.empty()) return true;
+  transaction.reroutes = std::move(reroutes_);
+  reroutes_.clear();
+  const TransactionResult result = writer_->commit(transaction);
+  ++tally_.commits;
+  if (result.status == CommitStatus::kDurable) {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const PartitionId p = parts[i];
+      committed_[p] = transaction.parts[i].intake_next;
+      room(p).batch() = std::move(transaction.parts[i]);
+      const bool written = result.parts[i].first >= 0;
+      room(p).committed(written ? result.parts[i].first : room(p).next(), written ? result.parts[i].next : room(p).next());
+    }
+    return true;
+  }
+  ++tally_.failures;
+  report("warn", "commit_failed", result.error);
+  if (result.status == CommitStatus::kFenced) {
+    intake_->rejoin();
+  } else {
+    retake_ = true;
+    given_.assign(owned_.begin(), owned_.end());
+  }
+  return false;
+}
+
+Duration KafkaLoop::idle(Instant now) {
+  Instant due = kNever;
+  for (const PartitionId p : owned_) due = std::min(due, room(p).next_due());
+  if (asking_) return milliseconds(1);
+  const bool follows = owned_.size() < rooms_.size();
+  const Duration most = follows ? kFollowWait : kIntakeWait;
+  if (due == kNever) return most;
+  return {std::clamp<std::int64_t>((due - now).ms, 0, most.ms)};
+}
+
+// ---- what others may ask -----------------------------------------------------------------------
+
+void KafkaLoop::publish_status() {
+  NodeStatus status;
+  for (const auto& r : rooms_) {
+    const Counters& c = r->partition().counters();
+    status.counters.accepted += c.accepted;
+    status.counters.duplicates += c.duplicates;
+    status.counters.conflicts += c.conflicts;
+    status.counters.rejected += c.rejected;
+    status.counters.late += c.late;
+    status.counters.provisional += c.provisional;
+    status.counters.decisions += c.decisions;
+    status.counters.derived += c.derived;
+    status.entities_in_memory += r->partition().entities_in_memory();
+    status.latest = std::max(status.latest, r->latest());
+  }
+  status.commits = tally_.commits;
+  status.commit_failures = tally_.failures;
+  status.held = tally_.held;
+  status.clock_jumps = clock_->jumps();
+  status.lateness_p50_ms = lateness_.percentile_ms(0.5);
+  status.lateness_p99_ms = lateness_.percentile_ms(0.99);
+  status.lateness_max_ms = lateness_.max_ms();
+  for (PartitionId p = 0; p < options_.partitions; ++p) status.applied[p] = room(p).next();
+  for (const PartitionId p : owned_) {
+    status.owned.push_back(p);
+    const Offset end = intake_->last_seen_end(p), position = intake_->position(p);
+    if (end >= 0 && position >= 0) status.lag[p] = std::max<Offset>(0, end - position);
+  }
+  const std::lock_guard lock(mutex_);
+  status_ = std::move(status);
+}
+
+NodeStatus KafkaLoop::status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+Readiness KafkaLoop::ready() const {
+  const std::lock_guard lock(mutex_);
+  if (!sick_.empty()) return {false, sick_};
+  if (!followed_all_) return {false, "the log is being read"};
+  if (!joined_) return {false, "waiting for the consumer group"};
+  return {true, ""};
+}
+
+std::string KafkaLoop::sick() const {
+  const std::lock_guard lock(mutex_);
+  return sick_;
+}
+
+std::shared_ptr<const Policy> KafkaLoop::policy() const {
+  const std::lock_guard lock(mutex_);
+  return policy_;
+}
+
+}  // namespace tocsin

@@ -1,0 +1,122 @@
+// The engine thread of a node on Kafka: follows every partition of the log, and decides about those
+// whose intake partition the consumer group has given to it.
+//
+// A round: read what intake holds, decide, commit one transaction (positions, log, rejected,
+// re-routed), apply. What falls due is fired once it is known that no intake record appended before
+// it is unread (contract §4.9), or after max_hold.
+//
+// When a commit fails for any reason, the rooms are thrown away and the partitions taken over anew:
+// nothing is guessed. All functions but those marked belong to the engine thread.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/clock.h"
+#include "app/kafka_node.h"
+#include "app/lateness.h"
+#include "app/node.h"
+#include "connectors/kafka/intake.h"
+#include "connectors/kafka/log_tail.h"
+#include "connectors/kafka/topics.h"
+#include "connectors/kafka/transactions.h"
+
+namespace tocsin {
+
+struct KafkaLoopOptions {
+  KafkaSettings kafka;
+  PolicyText policy;
+  Duration max_hold = minutes(2);
+  std::size_t hot_entities = 1'000'000;
+  std::int32_t partitions = 0;
+  std::int64_t rejected_bytes_max = 0;
+  NodeReport report;
+};
+
+class KafkaLoop {
+ public:
+  KafkaLoop(KafkaLoopOptions options, Store& store, RecordListener listener);
+  ~KafkaLoop();
+
+  void start();  // any thread; then the engine thread runs
+  void stop();   // any thread
+  NodeStatus status() const;  // any thread
+  Readiness ready() const;    // any thread
+  std::string sick() const;   // any thread
+  std::shared_ptr<const Policy> policy() const;  // any thread
+
+ private:
+  static constexpr std::size_t kRoundRecordsMax = 5'000;
+  static constexpr std::size_t kRoundFiresMax = 5'000;
+  static constexpr std::size_t kFollowMax = 20'000;  // followed records between two hand-overs
+
+  struct Tally {  // per process
+    std::int64_t commits = 0, failures = 0, tombstones = 0, held = 0;
+  };
+
+  void run();
+  void round();
+  bool read_intake(Duration wait);
+  void take(const IntakeRecord& record, Instant arrival);
+  void fire(Instant now);
+  void look_for_release(Instant now);
+  bool commit();
+  void take_over();
+  void give_up(const std::vector<PartitionId>& partitions);
+  bool follow(Duration wait);
+  void follow_all();
+  void follow_others();
+  void catch_up_followed(const std::map<PartitionId, Offset>& ends);
+  void ensure_records(Room& room, PartitionId partition);
+  Duration idle(Instant now);
+  void publish_status();
+  void fail(const std::string& why);
+  Room& room(PartitionId partition) { return *rooms_[static_cast<std::size_t>(partition)]; }
+  void report(std::string_view level, std::string_view event, const std::string& detail);
+
+  KafkaLoopOptions options_;
+  Store& store_;
+  std::shared_ptr<WallClock> clock_ = std::make_shared<WallClock>();
+  std::vector<std::unique_ptr<Room>> rooms_;
+  Decoder decoder_;
+  Decoded decoded_;
+  std::unique_ptr<IntakeConsumer> intake_;
+  std::unique_ptr<TransactionalWriter> writer_;
+  std::unique_ptr<KafkaLogReader> reader_;
+  std::unique_ptr<LogFollower> follower_;
+
+  std::set<PartitionId> owned_;
+  std::vector<PartitionId> given_;   // by the group, not yet taken over
+  bool retake_ = false;              // the owned ones must be taken over anew
+  Membership membership_;
+  std::map<PartitionId, Offset> committed_;  // intake positions that are committed
+  std::vector<Reroute> reroutes_;
+  Instant began_;
+  Instant released_{kAlways};        // dues up to here may be announced
+  struct Asked {
+    std::uint64_t number = 0;
+    Instant at;
+    std::map<PartitionId, Offset> ends;
+    bool answered = false;
+  } asked_;
+  bool asking_ = false;
+  Lateness lateness_;
+  Tally tally_;
+
+  mutable std::mutex mutex_;
+  NodeStatus status_;
+  std::shared_ptr<const Policy> policy_;
+  std::string sick_;
+  bool followed_all_ = false, joined_ = false;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+}  // namespace tocsin
