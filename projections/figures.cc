@@ -96,9 +96,9 @@ SatisfactionSum decode_satisfaction(std::string_view bytes) {
   return value;
 }
 
-Day period_begin(Period period, Day day) {
-  if (period == Period::kWeek) return monday_of(day);
-  if (period == Period::kMonth) {
+Day period_begin(FigurePeriod period, Day day) {
+  if (period == FigurePeriod::kWeek) return monday_of(day);
+  if (period == FigurePeriod::kMonth) {
     const chr::year_month_day date(date_of(day));
     return static_cast<Day>(
         chr::sys_days(date.year() / date.month() / 1).time_since_epoch().count());
@@ -106,8 +106,8 @@ Day period_begin(Period period, Day day) {
   return day;
 }
 
-std::string period_name(Period period, Day day) {
-  if (period == Period::kWeek) {
+std::string period_name(FigurePeriod period, Day day) {
+  if (period == FigurePeriod::kWeek) {
     // The week belongs to the year of its Thursday.
     const Day thursday = monday_of(day) + 3;
     const chr::year_month_day date(date_of(thursday));
@@ -119,7 +119,7 @@ std::string period_name(Period period, Day day) {
   const chr::year_month_day date(date_of(day));
   const int year = static_cast<int>(date.year());
   const auto month = static_cast<unsigned>(date.month());
-  if (period == Period::kMonth) return fmt::format("{:04}-{:02}", year, month);
+  if (period == FigurePeriod::kMonth) return fmt::format("{:04}-{:02}", year, month);
   return fmt::format("{:04}-{:02}-{:02}", year, month, static_cast<unsigned>(date.day()));
 }
 

@@ -50,10 +50,10 @@ struct SatisfactionSum {
 std::string encode(const SatisfactionSum& value);
 SatisfactionSum decode_satisfaction(std::string_view bytes);
 
-enum class Period : std::uint8_t { kDay, kWeek, kMonth };
+enum class FigurePeriod : std::uint8_t { kDay, kWeek, kMonth };
 // `2026-03-02`, `2026-W10` (ISO 8601), `2026-03`.
-std::string period_name(Period period, Day day);
+std::string period_name(FigurePeriod period, Day day);
 // The first day of the period that holds `day`.
-Day period_begin(Period period, Day day);
+Day period_begin(FigurePeriod period, Day day);
 
 }  // namespace tocsin

@@ -143,7 +143,7 @@ AccountPage list_accounts(const ReadView& view, std::size_t limit, const std::st
 
 struct KpiQuery {
   Day from = 0, to = 0;  // from ≤ day < to
-  Period period = Period::kMonth;
+  FigurePeriod period = FigurePeriod::kMonth;
   std::string clock, account, tier, priority;  // empty: all
   bool by_account = false, by_tier = false, by_priority = false;
   // Counts what is pending and past due at this instant as breached, as contract §6 has it, though

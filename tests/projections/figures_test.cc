@@ -14,27 +14,27 @@ Day day(int y, unsigned m, unsigned d) {
 }
 
 TEST(FiguresTest, PeriodsHaveTheContractsNames) {
-  EXPECT_EQ(period_name(Period::kDay, day(2026, 3, 2)), "2026-03-02");
-  EXPECT_EQ(period_name(Period::kMonth, day(2026, 3, 31)), "2026-03");
+  EXPECT_EQ(period_name(FigurePeriod::kDay, day(2026, 3, 2)), "2026-03-02");
+  EXPECT_EQ(period_name(FigurePeriod::kMonth, day(2026, 3, 31)), "2026-03");
   // 2026-03-02 is a Monday and the 61st day: ISO week (61 − 1 + 10) / 7 = 10.
-  EXPECT_EQ(period_name(Period::kWeek, day(2026, 3, 2)), "2026-W10");
-  EXPECT_EQ(period_name(Period::kWeek, day(2026, 3, 1)), "2026-W09");
-  EXPECT_EQ(period_name(Period::kWeek, day(2026, 3, 8)), "2026-W10");
+  EXPECT_EQ(period_name(FigurePeriod::kWeek, day(2026, 3, 2)), "2026-W10");
+  EXPECT_EQ(period_name(FigurePeriod::kWeek, day(2026, 3, 1)), "2026-W09");
+  EXPECT_EQ(period_name(FigurePeriod::kWeek, day(2026, 3, 8)), "2026-W10");
 }
 
 TEST(FiguresTest, AWeekBelongsToTheYearOfItsThursday) {
-  EXPECT_EQ(period_name(Period::kWeek, day(2026, 1, 1)), "2026-W01");    // a Thursday
-  EXPECT_EQ(period_name(Period::kWeek, day(2025, 12, 29)), "2026-W01");  // its Monday
-  EXPECT_EQ(period_name(Period::kWeek, day(2025, 12, 28)), "2025-W52");
-  EXPECT_EQ(period_name(Period::kWeek, day(2027, 1, 1)), "2026-W53");  // a Friday
-  EXPECT_EQ(period_name(Period::kWeek, day(2027, 1, 4)), "2027-W01");
+  EXPECT_EQ(period_name(FigurePeriod::kWeek, day(2026, 1, 1)), "2026-W01");    // a Thursday
+  EXPECT_EQ(period_name(FigurePeriod::kWeek, day(2025, 12, 29)), "2026-W01");  // its Monday
+  EXPECT_EQ(period_name(FigurePeriod::kWeek, day(2025, 12, 28)), "2025-W52");
+  EXPECT_EQ(period_name(FigurePeriod::kWeek, day(2027, 1, 1)), "2026-W53");  // a Friday
+  EXPECT_EQ(period_name(FigurePeriod::kWeek, day(2027, 1, 4)), "2027-W01");
 }
 
 TEST(FiguresTest, APeriodBeginsWithItsFirstDay) {
-  EXPECT_EQ(period_begin(Period::kDay, day(2026, 3, 4)), day(2026, 3, 4));
-  EXPECT_EQ(period_begin(Period::kWeek, day(2026, 3, 4)), day(2026, 3, 2));
-  EXPECT_EQ(period_begin(Period::kWeek, day(2026, 3, 8)), day(2026, 3, 2));
-  EXPECT_EQ(period_begin(Period::kMonth, day(2026, 3, 4)), day(2026, 3, 1));
+  EXPECT_EQ(period_begin(FigurePeriod::kDay, day(2026, 3, 4)), day(2026, 3, 4));
+  EXPECT_EQ(period_begin(FigurePeriod::kWeek, day(2026, 3, 4)), day(2026, 3, 2));
+  EXPECT_EQ(period_begin(FigurePeriod::kWeek, day(2026, 3, 8)), day(2026, 3, 2));
+  EXPECT_EQ(period_begin(FigurePeriod::kMonth, day(2026, 3, 4)), day(2026, 3, 1));
 }
 
 TEST(FiguresTest, BucketsEndAtTheirBoundIncluded) {

@@ -339,10 +339,10 @@ TEST_F(QueryTest, FiguresCountByTheDuesBusinessDay) {
   EXPECT_EQ(rows[1].period, "2026-04");
   EXPECT_EQ(rows[1].value.breached, 1);
   EXPECT_EQ(rows[1].value.elapsed[3], 1);
-  q.period = Period::kDay;
+  q.period = FigurePeriod::kDay;
   EXPECT_EQ(kpis(v, q)[1].period, "2026-04-01");
   // 31 March and 1 April 2026 are a Tuesday and a Wednesday of one week.
-  q.period = Period::kWeek;
+  q.period = FigurePeriod::kWeek;
   rows = kpis(v, q);
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows[0].period, "2026-W14");
