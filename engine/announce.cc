@@ -62,7 +62,8 @@ class CycleAnnouncer {
   // Whether earlier decisions did not know that this fact does this to this cycle.
   bool news(const Happening& h) const {
     if (fresh_) return true;
-    if (a_.before == nullptr) return static_cast<std::size_t>(&h - cycle_.history.data()) >= cycle_.told;
+    if (a_.before == nullptr)
+      return static_cast<std::size_t>(&h - cycle_.history.data()) >= cycle_.told;
     if (h.cause < 0) return false;
     const std::string& fact = a_.entity.facts[static_cast<std::size_t>(h.cause)].order;
     for (const Cycle& cycle : a_.before->truth.cycles) {
@@ -75,6 +76,14 @@ class CycleAnnouncer {
       }
     }
     return true;
+  }
+
+  // Whether the reopening after this end was learned too: only together do they make a statement.
+  bool reopening_is_news(const Happening& end) const {
+    for (const Happening* h = &end; h < cycle_.history.data() + cycle_.history.size(); ++h) {
+      if (h->what == Happened::kResumed) return news(*h);
+    }
+    return false;
   }
 
   void say_start() {
@@ -121,7 +130,7 @@ class CycleAnnouncer {
           }
           break;
         case Happened::kStopped: {
-          if (said_ended(told)) break;
+          if (said_ended(told) || !reopening_is_news(h)) break;
           Derived event = about(kClockStopped, cycle_, h.time);
           take_thresholds(event, h);
           event.stopped = h.time;
@@ -130,7 +139,7 @@ class CycleAnnouncer {
           break;
         }
         case Happened::kCancelled: {
-          if (said_ended(told)) break;
+          if (said_ended(told) || !reopening_is_news(h)) break;
           Derived event = about(kClockCancelled, cycle_, h.time);
           event.reason = kFact;
           a_.say(std::move(event));
@@ -240,6 +249,7 @@ class CycleAnnouncer {
       const Threshold& th = cycle_.thresholds[static_cast<std::size_t>(i)];
       if (!th.exists || th.verdict != Verdict::kPending) continue;
       if (th.warned <= said().thresholds[static_cast<std::size_t>(i)].warned) continue;
+      if (th.warned_at == kNever) continue;  // of a threshold that went and came again: another's
       Derived event = about(kClockWarned, cycle_, th.warned_at);
       event.threshold = i;
       event.warning = th.warned;
@@ -268,9 +278,9 @@ void take_back(Announcement& a) {
   for (std::size_t s = 0; s < a.entity.said.size(); ++s) {
     const SaidCycle& said = a.entity.said[s];
     if (said.gone) continue;
-    const bool exists = std::any_of(a.truth.cycles.begin(), a.truth.cycles.end(), [&](const Cycle& c) {
-      return c.clock == said.clock && c.number == said.cycle;
-    });
+    const bool exists = std::any_of(
+        a.truth.cycles.begin(), a.truth.cycles.end(),
+        [&](const Cycle& c) { return c.clock == said.clock && c.number == said.cycle; });
     if (exists) continue;
     for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
       if (!a.entity.said[s].thresholds[static_cast<std::size_t>(i)].breached) continue;
@@ -322,10 +332,8 @@ void announce_stages(Announcement& a) {
     event.type = kComplaintWithdrawn;
     event.time = a.now;
     event.to = said.stage;
+    event.from = said.from;
     event.reason = kLate;
-    for (const StageEntry& e : a.truth.entries) {
-      if (e.to < said.stage) event.from = e.to;
-    }
     a.say(std::move(event));
   }
   for (const StageEntry& entry : a.truth.entries) {

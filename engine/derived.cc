@@ -23,8 +23,9 @@ SaidStage& stage_of(Entity& entity, std::int16_t stage) {
   for (SaidStage& s : entity.stages) {
     if (s.stage == stage) return s;
   }
-  entity.stages.push_back({stage, false, 0, 0});
-  return entity.stages.back();
+  SaidStage& added = entity.stages.emplace_back();
+  added.stage = stage;
+  return added;
 }
 
 void take_dues(SaidCycle& said, const Derived& event) {
@@ -438,6 +439,7 @@ void apply(Entity& entity, Derived& event, Instant recorded) {
     case kComplaintAdvanced: {
       SaidStage& stage = stage_of(entity, event.to);
       stage.stands = true;
+      stage.from = event.from;
       event.n = ++stage.advanced;
       break;
     }

@@ -63,6 +63,7 @@ struct SaidCycle {
 
 struct SaidStage {
   std::int16_t stage = kNone;
+  std::int16_t from = kNone;  // as it was told last
   bool stands = false;
   std::uint16_t advanced = 0, withdrawn = 0;
 };

@@ -168,6 +168,7 @@ std::string encode_entity(const Entity& e) {
   put_unsigned(out, e.stages.size());
   for (const SaidStage& s : e.stages) {
     put_signed(out, s.stage);
+    put_signed(out, s.from);
     out.push_back(s.stands ? '\1' : '\0');
     put_unsigned(out, s.advanced);
     put_unsigned(out, s.withdrawn);
@@ -189,6 +190,7 @@ void decode_entity(std::string_view bytes, const PolicyFinder& policies, Entity&
   for (std::uint64_t n = in.unsigned_int(); n > 0; --n) {
     SaidStage s;
     s.stage = code(in);
+    s.from = code(in);
     s.stands = in.byte() != 0;
     s.advanced = count(in);
     s.withdrawn = count(in);

@@ -23,7 +23,8 @@ Climb climb(const KindSpec& kind, const GroupKey& key, std::int16_t tier) {
   const LadderRow* row = nullptr;
   switch (key.kind) {
     case GroupKey::Kind::kBreach:
-      row = &kind.clocks[static_cast<std::size_t>(key.clock)].on_breach[static_cast<std::size_t>(key.code)];
+      row = &kind.clocks[static_cast<std::size_t>(key.clock)]
+                 .on_breach[static_cast<std::size_t>(key.code)];
       break;
     case GroupKey::Kind::kWarning:
       row = &kind.clocks[static_cast<std::size_t>(key.clock)].on_warning;
@@ -50,10 +51,14 @@ Instant step_instant(const Policy& policy, const Step& step, Instant begun) {
 
 const char* reason_of(GroupKey::Kind kind) {
   switch (kind) {
-    case GroupKey::Kind::kBreach: return "breach";
-    case GroupKey::Kind::kWarning: return "warning";
-    case GroupKey::Kind::kFault: return "recurring fault";
-    default: return "routed";
+    case GroupKey::Kind::kBreach:
+      return "breach";
+    case GroupKey::Kind::kWarning:
+      return "warning";
+    case GroupKey::Kind::kFault:
+      return "recurring fault";
+    default:
+      return "routed";
   }
 }
 
@@ -112,10 +117,15 @@ class Escalator {
             clock_closing(g, group);
           }
           break;
-        case GroupKey::Kind::kWarning: clock_closing(g, group); break;
+        case GroupKey::Kind::kWarning:
+          clock_closing(g, group);
+          break;
         case GroupKey::Kind::kRouting:
-        case GroupKey::Kind::kStage: routing_closing(g, group); break;
-        case GroupKey::Kind::kFault: break;
+        case GroupKey::Kind::kStage:
+          routing_closing(g, group);
+          break;
+        case GroupKey::Kind::kFault:
+          break;
       }
     }
   }
@@ -231,7 +241,7 @@ class Escalator {
       if (run.over == kNever && !stands(key)) begin(key, run.begin, a_.truth.tier);
     }
     for (const Routing& routing : a_.truth.routings) {
-      if (routing.over == kNever && !stands(routing.key)) {
+      if (routing.over == kNever && (!stands(routing.key) || entered_again(routing.key))) {
         begin(routing.key, routing.begin, a_.truth.tier);
       }
     }
@@ -241,6 +251,16 @@ class Escalator {
   bool stands(const GroupKey& key) const {
     for (const SaidGroup& group : a_.entity.groups) {
       if (group.key == key && group.state != GroupState::kWithdrawn) return true;
+    }
+    return false;
+  }
+
+  // Whether it is a stage that this decision told anew: its routing is another one, though an
+  // earlier one of that stage was raised and closed before the stage was taken back.
+  bool entered_again(const GroupKey& key) const {
+    if (key.kind != GroupKey::Kind::kStage) return false;
+    for (std::size_t i = first_; i < last_; ++i) {
+      if (a_.out[i].type == kComplaintAdvanced && a_.out[i].to == key.code) return true;
     }
     return false;
   }
@@ -326,7 +346,8 @@ class Escalator {
         }
       } else if (role == a_.policy.owner_role) {
         if (a_.truth.creator >= 0) {
-          const std::string& owner = a_.entity.facts[static_cast<std::size_t>(a_.truth.creator)].text;
+          const std::string& owner =
+              a_.entity.facts[static_cast<std::size_t>(a_.truth.creator)].text;
           if (!owner.empty()) out.push_back(owner);
         }
       } else {

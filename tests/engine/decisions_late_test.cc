@@ -1,0 +1,85 @@
+// Facts that are learned late, after something was announced that is not true (contract §4.8).
+#include "tests/engine/scenario.h"
+
+namespace tocsin {
+namespace {
+
+// Monday 2 March 2026; the complaint's account has no tier: C, business hours.
+TEST(Late, AStageThatWasTakenBackIsRoutedWhenItIsEnteredAgain) {
+  scenario(R"(
+    show stage: routed/stage:2
+    fact 03-02T09:00 complaint.opened C severity=normal
+    fact 10:30 complaint.contacted C              # in stage 2: stage 1 was missed at 10:00
+    until 10:59
+    event 09:00 stage:1 from=-
+    event 10:00 stage:2 from=1
+    event 10:00 routed/stage:2:1 high service_director
+    event 10:30 routed/stage:2:cleared
+    fact 09:30@11:00 complaint.contacted C        # stage 1 was met
+    until 11:30
+    event 11:00 stage:2:withdrawn:1 from=1
+    fact 12:00 complaint.rejected C
+    until 12:00
+    event 12:00 stage:2:2 from=1
+    event 12:00 routed/stage:2~2:1 high service_director
+  )");
+}
+
+TEST(Late, AWithdrawnStageNamesTheStageItWasSaidToComeFrom) {
+  // 09:00 -> 2 at 10:00 -> 4 h: 2 to 12:00, 2 from 13:00 -> 3 at 15:00.
+  scenario(R"(
+    show stage: routed
+    fact 03-02T09:00 complaint.opened C severity=normal
+    until 15:30
+    event 09:00 stage:1 from=-
+    event 09:00 routed/stage:1:1 high account_manager
+    event 10:00 stage:2 from=1
+    event 10:00 routed/stage:2:1 high service_director
+    event 15:00 stage:3 from=2
+    event 15:00 routed/stage:3:1 high executive
+    fact 10:00@16:00 complaint.contacted C        # facts come before dues
+    until 16:00
+    event 16:00 stage:2:withdrawn:1 from=1
+    event 16:00 stage:3:withdrawn:1 from=2
+    event 16:00<10:00 routed/stage:1:cleared
+    event 16:00 routed/stage:2:withdrawn
+    event 16:00 routed/stage:3:withdrawn
+  )");
+}
+
+TEST(Late, AnEarlierStopBeforeAKnownReopeningIsOnlyARetarget) {
+  // P1 on 24x7: target 12:00, limit 14:00. Closed 10:30 with 1 h 30 left, reopened 11:00: 12:30.
+  // Resolved 10:15, learned 11:10: 1 h 45 were left at the reopening: 12:45 and 14:45.
+  scenario(R"(
+    show ticket.resolution
+    fact 03-02T10:00 ticket.opened T priority=P1 tier=A
+    fact 10:30 ticket.closed T
+    fact 11:00 ticket.reopened T
+    until 11:00
+    event 10:00 ticket.resolution/1/started target=12:00 limit=14:00
+    event 10:30 ticket.resolution/1/stopped:1 target=12:00:met limit=14:00:met elapsed=1800000
+    event 11:00 ticket.resolution/1/resumed:1 target=12:30 limit=14:30
+    fact 10:15@11:10 ticket.resolved T
+    until 11:10
+    event 11:10 ticket.resolution/1/retargeted:1 target=12:45 limit=14:45 late
+    clock ticket.resolution/1 running target=12:45:pending limit=14:45:pending
+  )");
+}
+
+TEST(Late, AStopAndItsReopeningLearnedTogetherAreBothTold) {
+  // 15 min were over at the stop: 1 h 45 are left at 10:40 -> 12:25, and 3 h 45 -> 14:25.
+  scenario(R"(
+    show ticket.resolution
+    fact 03-02T10:00 ticket.opened T priority=P1 tier=A
+    until 10:30
+    event 10:00 ticket.resolution/1/started target=12:00 limit=14:00
+    fact 10:15@11:00 ticket.resolved T
+    fact 10:40@11:00 ticket.reopened T
+    until 11:00
+    event 11:00<10:15 ticket.resolution/1/stopped:1 target=12:00:met limit=14:00:met elapsed=900000
+    event 11:00<10:40 ticket.resolution/1/resumed:1 target=12:25 limit=14:25
+  )");
+}
+
+}  // namespace
+}  // namespace tocsin
