@@ -1,27 +1,75 @@
 #include "engine/data_read.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 #include <optional>
+#include <string>
+
+#include "events/json_scan.h"
 
 namespace tocsin {
 
 namespace {
 
-using simdjson::dom::element;
-
-struct Parser {
-  simdjson::dom::parser parser;
-  std::string padded;
+// The data of a Fact is JSON that the codec found right, compact, its first-level names unique, and
+// names without escapes unless they need them: finding members is all that is left to do here.
+struct Member {
+  std::string_view name, value;  // the name without quotes; the value as written
 };
 
-std::optional<std::string_view> text_of(const element& value) {
-  std::string_view text;
-  if (value.get(text) != simdjson::SUCCESS || text.empty()) return std::nullopt;
-  return text;
+// Calls visit(member) for each first-level member of an object, until it returns false. False: no
+// object.
+template <class Visit>
+bool each_member(std::string_view object, Visit&& visit) {
+  if (object.empty() || object.front() != '{') return false;
+  const char* end = object.data() + object.size();
+  const char* p = object.data() + 1;
+  while (p < end && *p != '}') {
+    if (*p == ',') ++p;
+    const char* quote = json_scan::closing_quote(p + 1, end);
+    if (quote == nullptr || quote + 1 >= end) return false;
+    const std::string_view name(p + 1, static_cast<std::size_t>(quote - p - 1));
+    const char* value = quote + 2;  // behind the colon
+    const char* behind = json_scan::skip_value(value, end);
+    if (behind == nullptr) return false;
+    if (!visit(Member{name, {value, static_cast<std::size_t>(behind - value)}})) return true;
+    p = behind;
+  }
+  return true;
+}
+
+// A JSON string with escapes, resolved; the codec leaves \uXXXX only for control characters.
+std::string unescaped(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\' || i + 1 == text.size()) {
+      out += text[i];
+      continue;
+    }
+    switch (text[++i]) {
+      case 'n': out += '\n'; break;
+      case 't': out += '\t'; break;
+      case 'r': out += '\r'; break;
+      case 'b': out += '\b'; break;
+      case 'f': out += '\f'; break;
+      case 'u':
+        if (i + 4 < text.size()) out += static_cast<char>(std::stoi(std::string(text.substr(i + 1, 4)), nullptr, 16));
+        i += 4;
+        break;
+      default: out += text[i]; break;
+    }
+  }
+  return out;
+}
+
+// The text of a string value; nullopt for anything else and for empty text. `memory` holds it when
+// it had escapes.
+std::optional<std::string_view> text_of(std::string_view value, std::string& memory) {
+  if (value.size() < 3 || value.front() != '"') return std::nullopt;
+  const std::string_view text = value.substr(1, value.size() - 2);
+  if (text.find('\\') == std::string_view::npos) return text;
+  memory = unescaped(text);
+  return std::string_view(memory);
 }
 
 std::int16_t place(std::string_view word, const std::vector<std::string>& words) {
@@ -49,29 +97,46 @@ std::optional<Instant> due_of(const Policy& policy, std::string_view text) {
   return instant;
 }
 
-bool persons_of(const element& value, std::vector<std::string>& out) {
-  simdjson::dom::array list;
-  if (value.get(list) != simdjson::SUCCESS) {
-    const auto one = text_of(value);
+bool persons_of(std::string_view value, std::vector<std::string>& out) {
+  std::string memory;
+  if (value.front() != '[') {
+    const auto one = text_of(value, memory);
     if (one) out.emplace_back(*one);
     return one.has_value();
   }
-  for (const element item : list) {
-    const auto one = text_of(item);
+  const char* end = value.data() + value.size();
+  for (const char* p = value.data() + 1; p < end && *p != ']';) {
+    if (*p == ',') ++p;
+    const char* behind = json_scan::skip_value(p, end);
+    if (behind == nullptr) return false;
+    const auto one = text_of({p, static_cast<std::size_t>(behind - p)}, memory);
     if (!one) return false;
     out.emplace_back(*one);
+    p = behind;
   }
   return true;
 }
 
-bool take(const Policy& policy, const Field& field, const element& value, ReadData& out) {
+// A whole number, however written (`4`, `4.0`, `4e0`).
+bool score_of(std::string_view value, const Field& field, int& score) {
+  if (value.empty() || (value.front() != '-' && (value.front() < '0' || value.front() > '9'))) return false;
+  double real = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), real);
+  if (error != std::errc{} || end != value.data() + value.size()) return false;
+  if (real < field.low || real > field.high) return false;
+  score = static_cast<int>(real);
+  return static_cast<double>(score) == real;
+}
+
+bool take(const Policy& policy, const Field& field, std::string_view value, ReadData& out) {
   EntityFact& fact = out.fact;
+  std::string memory;
   switch (field.form) {
     case Form::kAny: return true;
     case Form::kPriority:
     case Form::kTier:
     case Form::kChoice: {
-      const auto text = text_of(value);
+      const auto text = text_of(value, memory);
       if (!text) return false;
       const auto& words = field.form == Form::kPriority ? policy.priorities
                           : field.form == Form::kTier   ? policy.tiers
@@ -83,7 +148,7 @@ bool take(const Policy& policy, const Field& field, const element& value, ReadDa
       return code != kNone;
     }
     case Form::kDue: {
-      const auto text = text_of(value);
+      const auto text = text_of(value, memory);
       const auto due = text ? due_of(policy, *text) : std::nullopt;
       if (due) fact.due = *due;
       return due.has_value();
@@ -93,27 +158,18 @@ bool take(const Policy& policy, const Field& field, const element& value, ReadDa
     case Form::kRole:
     case Form::kText:
     case Form::kGroup: {
-      const auto text = text_of(value);
+      const auto text = text_of(value, memory);
       if (!text) return false;
       (field.form == Form::kGroup || field.form == Form::kRole ? fact.more : fact.text) = *text;
       return true;
     }
     case Form::kOwner:
     case Form::kModule: {  // of any form; only text counts
-      const auto text = text_of(value);
+      const auto text = text_of(value, memory);
       if (text) (field.form == Form::kModule ? fact.more : fact.text) = *text;
       return true;
     }
-    case Form::kScore: {
-      std::int64_t score = 0;
-      if (value.get(score) != simdjson::SUCCESS) {
-        double real = 0;
-        if (value.get(real) != simdjson::SUCCESS || real != static_cast<double>(static_cast<std::int64_t>(real))) return false;
-        score = static_cast<std::int64_t>(real);
-      }
-      out.score = static_cast<int>(score);
-      return score >= field.low && score <= field.high;
-    }
+    case Form::kScore: return score_of(value, field, out.score);
   }
   return true;
 }
@@ -121,29 +177,23 @@ bool take(const Policy& policy, const Field& field, const element& value, ReadDa
 }  // namespace
 
 void read_data(const Policy& policy, const VerbSpec& verb, const Fact& fact, ReadData& out) {
-  thread_local Parser p;
   out.bad.clear();
   out.fact = EntityFact{};
   out.persons.clear();
   out.score = 0;
   if (!verb.subjects.empty()) out.fact.choice = place(fact.subject, verb.subjects);
-  simdjson::dom::object object;
-  bool has_object = false;
-  if (!fact.data.empty()) {
-    p.padded.assign(fact.data);
-    p.padded.append(simdjson::SIMDJSON_PADDING, ' ');
-    element root;
-    if (p.parser.parse(p.padded.data(), fact.data.size(), false).get(root) != simdjson::SUCCESS ||
-        root.get(object) != simdjson::SUCCESS) {
-      out.bad = "bad_data:data";
-      return;
-    }
-    has_object = true;
+  if (!fact.data.empty() && fact.data.front() != '{') {
+    out.bad = "bad_data:data";
+    return;
   }
   for (const Field& field : verb.fields) {
-    element value;
-    const bool present = has_object && object.at_key(field.name).get(value) == simdjson::SUCCESS &&
-                         !value.is_null();
+    if (field.form == Form::kAny && !field.required) continue;
+    std::string_view value;
+    each_member(fact.data, [&](const Member& member) {
+      if (member.name == field.name) value = member.value;
+      return value.empty();
+    });
+    const bool present = !value.empty() && value != "null";
     if (!present ? field.required : !take(policy, field, value, out)) {
       out.bad = "bad_data:" + field.name;
       return;
