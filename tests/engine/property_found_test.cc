@@ -1,0 +1,61 @@
+// Stories that once broke a property of tests/engine/property_test.cc, as short as they could be
+// made.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/engine/policy_fixture.h"
+#include "tests/engine/property_world.h"
+
+namespace tocsin {
+namespace {
+
+Given ticket(const std::string& verb, const std::string& time, const std::string& data = {}) {
+  Given g;
+  g.account = "K-1";
+  g.kind = "ticket";
+  g.verb = verb;
+  g.subject = "T-1";
+  g.id = verb + time;
+  g.data = data;
+  g.time = *parse_rfc3339(time);
+  return g;
+}
+
+std::vector<std::string> said_at(const World& world, const std::string& recorded) {
+  std::vector<std::string> out;
+  for (const SaidEvent& e : world.said()) {
+    if (format_rfc3339(e.recorded) == recorded) out.push_back(e.id + " " + format_rfc3339(e.time));
+  }
+  return out;
+}
+
+// The target was warned about and breached before anybody knew of the ticket; it goes at P3 and
+// comes again at P1 as a new one, which nothing was warned about yet.
+TEST(PropertyFound, AThresholdThatComesAgainDoesNotInheritAWarning) {
+  World world(default_policy());
+  const Given cancelled = ticket("cancelled", "2026-02-13T07:20:00Z");
+  const Given opened = ticket("opened", "2026-02-13T01:45:00Z", R"({"priority":"P1","tier":"B"})");
+  world.arrive(cancelled, cancelled.time);
+  world.arrive(opened, *parse_rfc3339("2026-02-17T22:00:00Z"));
+  for (const Given& g : {ticket("reopened", "2026-02-20T02:00:00Z"),
+                         ticket("prioritized", "2026-02-23T06:00:00Z", R"({"priority":"P3"})"),
+                         ticket("prioritized", "2026-02-23T21:00:00Z", R"({"priority":"P1"})")}) {
+    world.arrive(g, g.time);
+  }
+  world.finish(*parse_rfc3339("2026-02-23T21:00:00Z"));
+  EXPECT_EQ(world.wrong(), "");
+  for (const std::string& said : said_at(world, "2026-02-23T21:00:00.000Z")) {
+    EXPECT_EQ(said.find("warned"), std::string::npos) << said;
+  }
+  // Of the new target's 2 h, from Tuesday 24 February 09:00, 3/4 are over at 10:30 in Shanghai.
+  world.finish(*parse_rfc3339("2026-02-24T02:30:00Z"));
+  EXPECT_THAT(said_at(world, "2026-02-24T02:30:00.000Z"),
+              ::testing::Contains(
+                  "K-1/ticket/T-1/ticket.resolution/1/warned:target 2026-02-24T02:30:00.000Z"));
+}
+
+}  // namespace
+}  // namespace tocsin
