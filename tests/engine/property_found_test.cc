@@ -50,11 +50,13 @@ TEST(PropertyFound, AThresholdThatComesAgainDoesNotInheritAWarning) {
   for (const std::string& said : said_at(world, "2026-02-23T21:00:00.000Z")) {
     EXPECT_EQ(said.find("warned"), std::string::npos) << said;
   }
-  // Of the new target's 2 h, from Tuesday 24 February 09:00, 3/4 are over at 10:30 in Shanghai.
+  // The new target is due at 11:00 on Tuesday 24 February in Shanghai, 2 h after opening. From the
+  // start to then 4 h 35 min (Friday 09:45 to 15:20) and 2 h count, 395 min; 3/4 of them are 296
+  // min 15 s, 21 min 15 s of which lie on Tuesday: 09:21:15.
   world.finish(*parse_rfc3339("2026-02-24T02:30:00Z"));
-  EXPECT_THAT(said_at(world, "2026-02-24T02:30:00.000Z"),
+  EXPECT_THAT(said_at(world, "2026-02-24T01:21:15.000Z"),
               ::testing::Contains(
-                  "K-1/ticket/T-1/ticket.resolution/1/warned:target 2026-02-24T02:30:00.000Z"));
+                  "K-1/ticket/T-1/ticket.resolution/1/warned:target 2026-02-24T01:21:15.000Z"));
 }
 
 }  // namespace
