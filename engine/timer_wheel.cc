@@ -60,7 +60,7 @@ bool TimerWheel::occupied(std::uint32_t bucket) const {
 void TimerWheel::open_bucket(std::uint32_t bucket, std::uint32_t level, std::int64_t number) {
   const std::uint32_t word = bucket % kBuckets / 64;
   bits_[level][word] |= std::uint64_t{1} << (bucket % 64);
-  words_[level] = static_cast<std::uint8_t>(words_[level] | 1U << word);
+  words_[level] |= std::uint64_t{1} << word;
   const std::int64_t event = level == 0 ? number : event_of(level, number);
   if (level > 0) upper_event_ = std::min(upper_event_, event);
   next_event_ = std::min(next_event_, event);
@@ -70,7 +70,7 @@ void TimerWheel::clear_bit(std::uint32_t bucket) {
   const std::uint32_t level = bucket / kBuckets, word = bucket % kBuckets / 64;
   std::uint64_t& bits = bits_[level][word];
   bits &= ~(std::uint64_t{1} << (bucket % 64));
-  if (bits == 0) words_[level] = static_cast<std::uint8_t>(words_[level] & ~(1U << word));
+  if (bits == 0) words_[level] &= ~(std::uint64_t{1} << word);
 }
 
 void TimerWheel::clear_if_empty(std::uint32_t bucket) {
@@ -87,11 +87,15 @@ std::uint32_t TimerWheel::distance(std::uint32_t level, std::uint32_t from) cons
   const std::uint32_t word = from / 64;
   const std::uint64_t rest = bits_[level][word] >> (from % 64);
   if (rest != 0) return static_cast<std::uint32_t>(std::countr_zero(rest));
-  // The words after this one, in the ring's order; last comes the front of this one.
-  const auto after = std::rotr(words_[level], static_cast<int>((word + 1) % 8));
-  const std::uint32_t skip = static_cast<std::uint32_t>(std::countr_zero(after)) + 1;
-  const std::uint64_t found = bits_[level][(word + skip) % 8];
-  return skip * 64 - from % 64 + static_cast<std::uint32_t>(std::countr_zero(found));
+  // The words after this one; else, round the ring, the first of all, at last the front of this
+  // one.
+  const std::uint64_t after = word + 1 < kWords ? words_[level] >> (word + 1) : 0;
+  const auto found = static_cast<std::uint32_t>(
+      after != 0 ? word + 1 + static_cast<std::uint32_t>(std::countr_zero(after))
+                 : static_cast<std::uint32_t>(std::countr_zero(words_[level])));
+  const std::uint32_t bit =
+      found * 64 + static_cast<std::uint32_t>(std::countr_zero(bits_[level][found]));
+  return (bit - from) % kBuckets;
 }
 
 // Takes up to `max` nodes (rounded up to whole rounds) off the bucket's lists and visits each.
@@ -142,23 +146,23 @@ void TimerWheel::collect(std::uint32_t bucket) {
 
 // Moves down what stands in the buckets that now_ has entered. False when `moves` ran out first.
 bool TimerWheel::settle(std::size_t& moves) {
-  if (now_ >> 8 == settled_) return true;
+  if (now_ >> kBits == settled_) return true;
   for (std::uint32_t level = kLevels - 1; level > 0; --level) {
-    const auto number = static_cast<std::uint64_t>(now_) >> (8 * level);
+    const auto number = static_cast<std::uint64_t>(now_) >> (kBits * level);
     const std::uint32_t bucket = level * kBuckets + static_cast<std::uint32_t>(number % kBuckets);
     if (!occupied(bucket)) continue;
     if (moves == 0) return false;
     moves -= std::min(moves, move_down(bucket, moves));
     if (occupied(bucket)) return false;
   }
-  settled_ = now_ >> 8;
+  settled_ = now_ >> kBits;
   return true;
 }
 
 // A slice of each next bucket whose time to move down has come.
 void TimerWheel::move_ahead(std::size_t& moves) {
   for (std::uint32_t level = kLevels - 1; level > 0; --level) {
-    const std::int64_t number = (now_ >> (8 * level)) + 1;
+    const std::int64_t number = (now_ >> (kBits * level)) + 1;
     const std::uint32_t bucket =
         level * kBuckets +
         static_cast<std::uint32_t>(static_cast<std::uint64_t>(number) % kBuckets);
@@ -170,7 +174,7 @@ void TimerWheel::move_ahead(std::size_t& moves) {
 void TimerWheel::find_upper_event() {
   upper_event_ = kNothing;
   for (std::uint32_t level = 1; level < kLevels; ++level) {
-    const std::int64_t number = (now_ >> (8 * level)) + 1;
+    const std::int64_t number = (now_ >> (kBits * level)) + 1;
     const std::uint32_t far =
         distance(level, static_cast<std::uint32_t>(static_cast<std::uint64_t>(number) % kBuckets));
     if (far < kBuckets) upper_event_ = std::min(upper_event_, event_of(level, number + far));

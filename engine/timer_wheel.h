@@ -60,7 +60,7 @@ class TimerWheel {
   static constexpr std::int64_t kLatestDue = std::int64_t{1} << 48;  // year 10889
   static constexpr std::size_t kMaxSlots = (std::size_t{1} << 31) - 2;
   static constexpr std::size_t kMaxMoves = 32'768;  // a call; some 1 ms
-  static constexpr std::size_t kSlice = 1024;       // moved ahead of time at one tick
+  static constexpr std::size_t kSlice = 512;        // moved ahead of time at one tick
 
   // Address space for `max_slots` slots is taken at once, memory only as slots are used. Throws
   // std::bad_alloc. `now` ≥ 1970.
@@ -114,8 +114,11 @@ class TimerWheel {
   enum class Step : std::uint8_t { kNothing, kRun, kMore };
 
   static constexpr std::uint32_t kLanes = 8;
-  static constexpr std::uint32_t kBuckets = 512;
-  static constexpr std::uint32_t kLevels = 6;
+  static constexpr std::uint32_t kBits = 8;  // of a digit
+  static constexpr std::uint32_t kBuckets = 2U << kBits;
+  static constexpr std::uint32_t kWords = kBuckets / 64;
+  static_assert(kWords <= 64);
+  static constexpr std::uint32_t kLevels = (48 + kBits - 1) / kBits;
   static constexpr std::uint32_t kOverdue = kLevels * kBuckets;  // a bucket of its own
   static constexpr std::uint32_t kHead = 1U << 31;
   static constexpr std::uint32_t kIdle = 0;  // what fresh memory holds
@@ -145,7 +148,7 @@ class TimerWheel {
   // The instant at which the bucket with number `n` (due >> 8·level, level ≥ 1) wants to be moved
   // down.
   static constexpr std::int64_t event_of(std::uint32_t level, std::int64_t n) {
-    const std::uint32_t shift = 8 * level;
+    const std::uint32_t shift = kBits * level;
     return (n << shift) - (std::int64_t{1} << (shift - 2));
   }
 
@@ -159,8 +162,8 @@ class TimerWheel {
   std::size_t size_ = 0;
   std::size_t run_at_ = 0;
   std::vector<Run> run_;  // taken out, in order, not yet handed out from run_at_ on
-  std::array<std::array<std::uint64_t, kBuckets / 64>, kLevels> bits_{};
-  std::array<std::uint8_t, kLevels> words_{};  // which words of bits_ are not 0
+  std::array<std::array<std::uint64_t, kWords>, kLevels> bits_{};
+  std::array<std::uint64_t, kLevels> words_{};  // which words of bits_ are not 0
   alignas(64) std::array<std::uint32_t, (kOverdue + 1) * kLanes> heads_{};
   std::size_t max_slots_ = 0;
   std::size_t mapped_ = 0;
@@ -182,8 +185,10 @@ inline bool TimerWheel::link(std::uint32_t id, std::int64_t due, std::uint32_t b
 template <bool exact>
 inline std::uint32_t TimerWheel::level_of(std::int64_t due) const {
   const auto d = static_cast<std::uint64_t>(due), n = static_cast<std::uint64_t>(now_);
-  std::uint32_t level = (63U - static_cast<std::uint32_t>(std::countl_zero((d ^ n) | 1))) / 8;
-  const auto next_bucket = [&] { return level > 0 && (d >> 8 * level) - (n >> 8 * level) == 1; };
+  std::uint32_t level = (63U - static_cast<std::uint32_t>(std::countl_zero((d ^ n) | 1))) / kBits;
+  const auto next_bucket = [&] {
+    return level > 0 && (d >> kBits * level) - (n >> kBits * level) == 1;
+  };
   // Without a branch, as it cannot be foretold.
   level -= static_cast<std::uint32_t>(next_bucket());
   if constexpr (exact) {
@@ -196,7 +201,7 @@ inline std::uint32_t TimerWheel::level_of(std::int64_t due) const {
 template <bool exact>
 inline void TimerWheel::place(std::uint32_t id, std::int64_t due) {
   const std::uint32_t level = level_of<exact>(due);
-  const std::uint64_t number = static_cast<std::uint64_t>(due) >> 8 * level;
+  const std::uint64_t number = static_cast<std::uint64_t>(due) >> kBits * level;
   const std::uint32_t bucket = level * kBuckets + static_cast<std::uint32_t>(number % kBuckets);
   if (!link(id, due, bucket)) open_bucket(bucket, level, static_cast<std::int64_t>(number));
 }
