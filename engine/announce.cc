@@ -232,13 +232,15 @@ class CycleAnnouncer {
     a_.say(std::move(event));
   }
 
+  // Start or dues, other than was said; while paused only the dues that were missed are known.
   bool differs(const SaidCycle& told) const {
     if (told.start != cycle_.start) return true;
+    const bool paused = cycle_.state == ClockState::kPaused;
     for (std::size_t i = 0; i < kMaxThresholds; ++i) {
       const Threshold& th = cycle_.thresholds[i];
       const SaidThreshold& s = told.thresholds[i];
-      if (th.exists != s.exists) return true;
-      if (th.exists && th.due != s.due) return true;
+      if (paused && th.verdict != Verdict::kBreached) continue;
+      if (th.exists != s.exists || (th.exists && th.due != s.due)) return true;
     }
     return false;
   }
@@ -248,6 +250,7 @@ class CycleAnnouncer {
     for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
       const Threshold& th = cycle_.thresholds[static_cast<std::size_t>(i)];
       if (!th.exists || th.verdict != Verdict::kPending) continue;
+      if (th.warned_at == kNever) continue;  // what an earlier threshold of that name was warned of
       if (th.warned <= said().thresholds[static_cast<std::size_t>(i)].warned) continue;
       if (th.warned_at == kNever) continue;  // of a threshold that went and came again: another's
       Derived event = about(kClockWarned, cycle_, th.warned_at);

@@ -68,9 +68,6 @@ void apply_clock(Entity& entity, Derived& event) {
     case kClockPaused:
       event.n = ++said->paused;
       said->state = SaidState::kPaused;
-      for (SaidThreshold& t : said->thresholds) {
-        if (!t.breached) t.due = kNever;
-      }
       break;
     case kClockResumed:
       event.n = ++said->resumed;

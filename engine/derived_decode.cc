@@ -181,6 +181,11 @@ bool read_stage(const element& data, const KindSpec& kind, Derived& event) {
   } else if (data["to"].get(name) == simdjson::SUCCESS) {
     event.to = place(name, kind.stages);
   }
+  if (data["from"].get(to) == simdjson::SUCCESS) {
+    event.from = place(std::to_string(to), kind.stages);
+  } else if (data["from"].get(name) == simdjson::SUCCESS) {
+    event.from = place(name, kind.stages);
+  }
   return event.to != kNone;
 }
 

@@ -44,7 +44,7 @@ struct SaidThreshold {
   bool exists = false;
   bool breached = false;
   Verdict verdict = Verdict::kPending;  // when stopped
-  Instant due{kNever};                  // kNever: unknown (paused)
+  Instant due{kNever};                  // as it was told last; kNever: as unknown
   std::uint16_t warned = 0;             // number of the last warning told
   std::uint16_t warned_ids = 0, breached_ids = 0, withdrawn_ids = 0;
 };

@@ -81,5 +81,20 @@ TEST(Late, AStopAndItsReopeningLearnedTogetherAreBothTold) {
   )");
 }
 
+// The target was missed at 12:00, before the pause that was learned with it: its due is what the
+// breach says, and nothing else needs telling.
+TEST(Late, ABreachLearnedWithAPauseAfterItNeedsNoRetarget) {
+  scenario(R"(
+    show ticket.resolution/1/started ticket.resolution/1/paused ticket.resolution/1/b ticket.resolution/1/r
+    fact 03-02T10:00@12:45 ticket.opened T priority=P1 tier=A
+    fact 12:30@12:45 ticket.paused T
+    until 13:00
+    event 12:45<10:00 ticket.resolution/1/started target=12:00 limit=14:00
+    event 12:45<12:30 ticket.resolution/1/paused:1
+    event 12:45<12:00 ticket.resolution/1/breached:target due=12:00
+    clock ticket.resolution/1 paused target=12:00:breached limit=-:pending
+  )");
+}
+
 }  // namespace
 }  // namespace tocsin
