@@ -14,25 +14,41 @@ namespace {
 
 constexpr std::int32_t kKpiDaysMax = 3700;  // ten years
 
-// A cursor of another list, or of another program, is refused, not taken for the beginning.
-void check_cursor(const std::string& cursor, Family family) {
-  if (cursor.empty()) return;
+// Whether the cursor is a whole key of that family. One of another list, or of another program, is
+// refused, not taken for the beginning.
+bool is_cursor_of(const std::string& cursor, Family family) {
   const auto key = from_cursor(cursor);
-  if (!key || key->size() <= kKeyPrefixBytes ||
-      (*key)[kKeyPrefixBytes - 1] != static_cast<char>(family))
-    throw BadParameter("cursor", "is none that this list gave");
+  if (!key) return false;
+  try {
+    KeyReader reader(*key);
+    if (reader.family() != family) return false;
+    if (family == Family::kClock) {
+      reader.letter();  // class
+      reader.text();    // kind
+      reader.text();    // clock
+      reader.instant();
+      reader.text();  // account
+      reader.text();  // id
+      reader.text();  // cycle
+    } else if (family == Family::kGroup) {
+      reader.letter();
+      reader.text();    // person or role
+      reader.letter();  // urgency
+      reader.instant();
+      reader.entity();
+      reader.text();  // escalation
+    } else {
+      reader.text();  // account
+    }
+    return reader.rest().empty();
+  } catch (const std::runtime_error&) {
+    return false;
+  }
 }
 
-// A cursor that has the right beginning may still break off in the middle.
-template <class Ask>
-auto with_cursor(const std::string& cursor, Family family, Ask ask) {
-  check_cursor(cursor, family);
-  try {
-    return ask();
-  } catch (const std::runtime_error&) {
-    if (cursor.empty()) throw;
+void check_cursor(const std::string& cursor, Family family) {
+  if (!cursor.empty() && !is_cursor_of(cursor, family))
     throw BadParameter("cursor", "is none that this list gave");
-  }
 }
 
 std::vector<ClockClass> classes_of(const std::string& state) {
@@ -118,8 +134,8 @@ std::string ViewQueries::clocks(const ClocksRequest& request) {
   query.person = request.person;
   query.limit = request.page.limit;
   query.cursor = request.page.cursor;
-  return with_cursor(query.cursor, Family::kClock,
-                     [&] { return clocks_json(view, list_clocks(view, query)); });
+  check_cursor(query.cursor, Family::kClock);
+  return clocks_json(view, list_clocks(view, query));
 }
 
 std::string ViewQueries::board(const BoardRequest& request) {
@@ -147,18 +163,16 @@ std::string ViewQueries::inbox(const InboxRequest& request) {
       throw BadParameter("cursor", "the inbox of everybody has one page; give person or role");
     return inbox_json(view, inbox_of_all(view, page.limit));
   }
-  return with_cursor(page.cursor, Family::kGroup, [&] {
-    return inbox_json(view, request.person.empty()
-                                ? inbox_of_role(view, request.role, page.limit, page.cursor)
-                                : inbox_of_person(view, request.person, page.limit, page.cursor));
-  });
+  check_cursor(page.cursor, Family::kGroup);
+  return inbox_json(view, request.person.empty()
+                              ? inbox_of_role(view, request.role, page.limit, page.cursor)
+                              : inbox_of_person(view, request.person, page.limit, page.cursor));
 }
 
 std::string ViewQueries::accounts(const PageRequest& request) {
   const ReadView view = options_.view();
-  return with_cursor(request.cursor, Family::kSummary, [&] {
-    return accounts_json(view, list_accounts(view, request.limit, request.cursor));
-  });
+  check_cursor(request.cursor, Family::kSummary);
+  return accounts_json(view, list_accounts(view, request.limit, request.cursor));
 }
 
 std::string ViewQueries::kpis(const KpisRequest& request) {

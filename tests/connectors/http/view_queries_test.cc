@@ -1,0 +1,210 @@
+// The query port over a real store, through the API.
+#include "connectors/http/view_queries.h"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include "events/log_record.h"
+#include "projections/store.h"
+#include "tests/connectors/http/api_fixture.h"
+
+namespace tocsin::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+Instant at(std::int64_t ms) { return kNow + milliseconds(ms); }
+
+// 86,400,000 ms a day, eight hours ahead: Shanghai has no summer time now.
+Day shanghai(Instant t) { return static_cast<Day>((t.ms + 8 * 3'600'000) / 86'400'000); }
+
+class ViewQueriesTest : public ApiTest {
+ protected:
+  ViewQueriesTest()
+      : directory_(std::filesystem::temp_directory_path() /
+                   ("tocsin-views-" + std::to_string(::getpid()))),
+        views_([this] {
+          ViewQueriesOptions options;
+          options.view = [this] { return store_->view(); };
+          options.now = [] { return kNow; };
+          options.business_day = shanghai;
+          return options;
+        }()) {
+    std::filesystem::remove_all(directory_);
+    store_ = Store::open(directory_, {});
+    fill();
+    api = std::make_shared<Api>(options, node, views_, log);
+    server = HttpServer::start(server_options, api);
+    client.emplace(server->port());
+  }
+  ~ViewQueriesTest() override {
+    stop();
+    store_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  static ClockRow running(std::string clock, Instant due) {
+    ClockRow row;
+    row.clock = std::move(clock);
+    row.cycle = "1";
+    row.start = kNow;
+    row.calendar = "24x7";
+    row.thresholds = {{"target", due, Verdict::kPending, false}};
+    return row;
+  }
+  static GroupRow group(std::string id, std::string role, std::string urgency, Instant begun) {
+    GroupRow row;
+    row.escalation = std::move(id);
+    row.step = 1;
+    row.roles = {role, "executive"};
+    row.persons = {"李"};
+    row.urgency = std::move(urgency);
+    row.reason = "routed";
+    row.begun = row.raised = begun;
+    return row;
+  }
+  static EntityChange ticket(std::string account, std::string id, std::vector<ClockRow> clocks,
+                             std::vector<GroupRow> groups) {
+    EntityChange change;
+    change.key = {account, "ticket", id};
+    change.state = "state";
+    change.view.account = account;
+    change.view.kind = "ticket";
+    change.view.id = id;
+    change.view.created = true;
+    change.view.state = "open";
+    change.view.priority = "P1";
+    change.view.tier = "A";
+    change.view.clocks = std::move(clocks);
+    change.view.groups = std::move(groups);
+    return change;
+  }
+  void fill() {
+    AppliedBatch batch;
+    batch.business_day = std::make_shared<BusinessDay>(shanghai);
+    batch.entities.push_back(ticket("a/b", "T-1", {running("ticket.response", at(300))},
+                                    {group("g1", "service_director", "low", at(1))}));
+    batch.entities.push_back(ticket("acme", "T-2", {running("ticket.response", at(100))},
+                                    {group("g2", "account_manager", "high", at(2))}));
+    ClockRow met = running("ticket.response", at(200));
+    met.state = ClockState::kStopped;
+    met.thresholds[0].verdict = Verdict::kMet;
+    met.stopped = at(150);
+    met.elapsed_ms = 150;
+    batch.entities.push_back(ticket("acme", "T-3", {met}, {}));
+    Fact fact;
+    fact.account = "acme";
+    fact.subject = "X-1";
+    fact.type = "tocsin.other.seen";
+    fact.kind = "other";
+    fact.verb = "seen";
+    fact.source = "/crm";
+    fact.id = "1";
+    fact.time = fact.recorded = fact.claimed = kNow;
+    std::string record;
+    append_fact_record(record, fact, "");
+    batch.timeline.push_back({5, {"acme", "other", "X-1"}, record});
+    batch.next = 6;
+    store_->apply(std::move(batch));
+    ASSERT_TRUE(store_->refresh(seconds(30)));
+  }
+
+  const std::filesystem::path directory_;
+  std::unique_ptr<Store> store_;
+  ViewQueries views_;
+};
+
+TEST_F(ViewQueriesTest, ClocksByDueInPages) {
+  const Answer first = client->get("/v1/clocks?state=running&limit=1");
+  EXPECT_EQ(first.status, 200) << first.body;
+  EXPECT_THAT(first.body,
+              HasSubstr(R"("account":"acme","entity":"ticket/T-2","clock":"ticket.response")"));
+  EXPECT_THAT(first.body, Not(HasSubstr("T-1")));
+  EXPECT_THAT(first.body, HasSubstr(R"("as_of_offset":{"0":6})"));
+  const std::size_t begin = first.body.find("\"cursor\":\"") + 10;
+  const std::string cursor = first.body.substr(begin, first.body.find('"', begin) - begin);
+  const Answer second = client->get("/v1/clocks?state=running&limit=1&cursor=" + cursor);
+  EXPECT_THAT(second.body, HasSubstr("ticket/T-1"));
+  EXPECT_THAT(second.body, HasSubstr("\"cursor\":null"));
+  // A cursor of one list is none of another; nor is half of one.
+  for (const std::string& bad : {std::string("x"), std::string("%21"), cursor.substr(0, 12)}) {
+    const Answer answer = client->get("/v1/clocks?state=running&cursor=" + bad);
+    EXPECT_TRUE(answer.status == 400) << bad << answer.body;
+    EXPECT_THAT(answer.body, HasSubstr("\"field\":\"cursor\""));
+  }
+  EXPECT_EQ(client->get("/v1/accounts?cursor=" + cursor).status, 400);
+  EXPECT_EQ(client->get("/v1/inbox?role=executive&cursor=" + cursor).status, 400);
+}
+
+TEST_F(ViewQueriesTest, CursorOfAnAccountsClocks) {
+  const Answer first = client->get("/v1/clocks?account=acme&limit=1");
+  const std::size_t begin = first.body.find("\"cursor\":\"") + 10;
+  const std::string cursor = first.body.substr(begin, first.body.find('"', begin) - begin);
+  const Answer second = client->get("/v1/clocks?account=acme&limit=1&cursor=" + cursor);
+  EXPECT_EQ(second.status, 200) << second.body;
+  EXPECT_THAT(second.body, HasSubstr("ticket/T-3"));
+}
+
+TEST_F(ViewQueriesTest, Inboxes) {
+  const Answer all = client->get("/v1/inbox");
+  EXPECT_EQ(all.status, 200) << all.body;
+  EXPECT_LT(all.body.find("\"g2\""), all.body.find("\"g1\"")) << "high urgency first";
+  // Once, though two roles were called.
+  EXPECT_EQ(all.body.find("\"g1\""), all.body.rfind("\"g1\""));
+  const Answer role = client->get("/v1/inbox?role=service_director");
+  EXPECT_THAT(role.body, HasSubstr("\"g1\""));
+  EXPECT_THAT(role.body, Not(HasSubstr("\"g2\"")));
+  EXPECT_THAT(client->get("/v1/inbox?person=%E6%9D%8E").body, HasSubstr("\"g2\""));
+  EXPECT_THAT(client->get("/v1/inbox?limit=1").body, Not(HasSubstr("\"g1\"")));
+}
+
+TEST_F(ViewQueriesTest, Entities) {
+  const Answer known = client->get("/v1/entities/a%2Fb/ticket/T-1");
+  EXPECT_EQ(known.status, 200);
+  EXPECT_THAT(known.body, HasSubstr(R"("account":"a/b","entity":"ticket/T-1")"));
+  EXPECT_EQ(client->get("/v1/entities/a/ticket/T-1").status, 404);
+  // Of a kind that no policy mentions: its facts are there.
+  const Answer plain = client->get("/v1/entities/acme/other/X-1");
+  EXPECT_EQ(plain.status, 200);
+  EXPECT_THAT(plain.body, HasSubstr(R"("position":"0:5")"));
+  EXPECT_THAT(plain.body, HasSubstr(R"("created":false)"));
+  const Answer timeline = client->get("/v1/entities/acme/other/X-1/timeline?after=0:4");
+  EXPECT_THAT(timeline.body, HasSubstr(R"("position":"0:5")"));
+  EXPECT_THAT(client->get("/v1/entities/acme/other/X-1/timeline?after=0:5").body,
+              HasSubstr(R"("timeline":[])"));
+  EXPECT_EQ(client->get("/v1/entities/acme/other/X-2/timeline").status, 404);
+  EXPECT_THAT(client->get("/v1/accounts/acme/timeline").body, HasSubstr("tocsin.other.seen"));
+  EXPECT_EQ(client->get("/v1/accounts/nobody").status, 404);
+}
+
+TEST_F(ViewQueriesTest, BoardAndAccounts) {
+  const Answer board = client->get("/v1/board?tier=A");
+  EXPECT_EQ(board.status, 200);
+  EXPECT_THAT(board.body, HasSubstr("\"running\":2"));
+  EXPECT_THAT(client->get("/v1/accounts").body, HasSubstr("\"accounts\":["));
+  EXPECT_EQ(client->get("/v1/faults").status, 200);
+}
+
+// The met due of T-3 lies on 2026-03-02 in Shanghai: 01:15 UTC is 09:15 there.
+TEST_F(ViewQueriesTest, Kpis) {
+  const Answer day = client->get("/v1/kpis?by=day&from=2026-03-02&to=2026-03-02");
+  EXPECT_EQ(day.status, 200) << day.body;
+  EXPECT_THAT(day.body, HasSubstr("\"period\":\"2026-03-02\""));
+  EXPECT_THAT(day.body, HasSubstr("\"met\":1"));
+  EXPECT_THAT(client->get("/v1/kpis?by=day&from=2026-03-03&to=2026-03-03").body,
+              Not(HasSubstr("\"met\":1")));
+  EXPECT_THAT(client->get("/v1/kpis?by=week").body, HasSubstr("2026-W10"));
+  EXPECT_THAT(client->get("/v1/kpis").body, HasSubstr("\"period\":\"2026-03\""));
+  for (const std::string_view bad :
+       {"from=2026-02-30", "to=2026-13-01", "from=2026-03-03&to=2026-03-02", "from=1990-01-01"})
+    EXPECT_EQ(client->get("/v1/kpis?" + std::string(bad)).status, 400) << bad;
+}
+
+TEST_F(ViewQueriesTest, MinOffsetIsOfTheViews) {
+  EXPECT_EQ(client->get("/v1/board?min_offset=0:5").status, 200);
+}
+
+}  // namespace
+}  // namespace tocsin::test
