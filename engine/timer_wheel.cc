@@ -19,7 +19,8 @@ constexpr std::size_t round_up(std::size_t bytes) {
 }  // namespace
 
 TimerWheel::TimerWheel(std::size_t max_slots, Instant now)
-    : now_(std::max<std::int64_t>(now.ms, 0)), max_slots_(std::min(max_slots, kMaxSlots)) {
+    : now_(std::clamp<std::int64_t>(now.ms, 0, kLatestDue)),
+      max_slots_(std::min(max_slots, kMaxSlots)) {
   // One huge page more than needed, so that the nodes can begin at the edge of one.
   mapped_ = round_up((max_slots_ + 1) * sizeof(Node)) + kHugePage;
   mapping_ = ::mmap(nullptr, mapped_, PROT_READ | PROT_WRITE,
@@ -37,6 +38,14 @@ void TimerWheel::use(Slot slot) {
   if (slot >= max_slots_) std::abort();  // the caller's own bound
   constexpr std::size_t kStep = kHugePage / sizeof(Node);
   high_ = std::min(max_slots_, (std::size_t{slot} / kStep + 1) * kStep);
+}
+
+void TimerWheel::schedule_outside(Slot slot, Instant due) {
+  if (due.ms >= kLatestDue) return;
+  ++size_;
+  link(slot + 1, due.ms, kOverdue);
+  overdue_ = true;
+  next_event_ = now_;
 }
 
 void TimerWheel::prefault(std::size_t slots) {

@@ -4,45 +4,42 @@
 // belongs to), and schedules at most one due for it. `advance` hands out what has come due.
 //
 // Promises:
-//  1. Never early: a timer fires in the first `advance(now)` with now ≥ its due (that is not cut
-//  short by
-//     its limits), never in one with now < due, and once.
+//  1. Never early, and once: a timer fires in the first `advance` whose `now` is its due or later,
+//     unless that call stops at its limits; then in the next.
 //  2. In order of due; equal dues in order of slot. What the sink itself schedules, due at or
-//  before now,
-//     fires in the same `advance`, after what had been found due before.
-//  3. `advance` works in slices: it stops after `max_fires` timers or some kMaxMoves inner moves
-//  and says
-//     that there is more. Only the timers of one millisecond are taken out together (some 20 ns
-//     each).
+//     before now, fires in the same `advance`, after what had been found due before.
+//  3. `advance` works in slices: it stops after `max_fires` timers, or after kMaxMoves inner moves,
+//     and says that there is more. Only the timers of one millisecond are taken out together, some
+//     20 ns each.
 //  4. The same calls give the same fires, on every machine.
-// The caller: time given to `advance` is monotone; an earlier `now` does nothing. Dues lie below
-// kLatestDue; a due at or before now, also a negative one, fires in the next `advance`.
-// Threads: one at a time.
+// The caller: time given to `advance` is monotone; an earlier `now` does nothing. A due at or
+// before now, also a negative one, fires in the next `advance`; one of kLatestDue or later, as
+// kNever, is no timer. Threads: one at a time.
 //
 // How it works. Time is read in digits of 8 bits; level l has a bucket for each value of the digit
 // at place l, doubled to 512, so that a level holds two turns of it, this one and the next. A timer
-// stands at the lowest level at which its due lies within them; level 0 holds exact milliseconds. A
-// bucket is moved down in slices during the last quarter of the one before it, so that no turn
-// comes with a pause. Example at now = 0x1234: dues 0x1250 and 0x1312 stand at level 0, 0x2000 at
-// level 1.
+// stands at the lowest level at which its due lies within them (or one higher, after a carry);
+// level 0 holds exact milliseconds. A bucket is moved down in slices during the last quarter of the
+// one before it, so that no turn comes with a pause.
+// Example at now = 0x1234: dues 0x1250 and 0x1312 stand at level 0, 0x2000 at level 1.
 //
 // A bucket is eight lists, chosen by the slot's low bits: moving down walks all eight at once, so
 // that their cache misses overlap. A node is 16 bytes; the first of a list names the list as its
 // `prev`, so cancelling needs no look at the bucket.
 //
 // Invariants, with n = now >> 8l:
-//  1. At level l ≥ 1 bucket n is empty, but for a move down that was cut short; nothing fires until
-//  then.
+//  1. At level l, from 1 on, bucket n is empty, except while a move down is cut short; nothing
+//     fires until it is done.
 //  2. A timer at level l has due >> 8(l+1) equal to now >> 8(l+1), or one more.
 //  3. A bucket's bit is set exactly while one of its lists is not empty.
-//  4. next_event_ is at or before the next instant at which anything has to be done: it counts from
-//  a
-//     bucket's start, never from the earliest due in it, which a cancel may take away.
+//  4. next_event_ is at or before the next instant at which anything has to be done. It counts from
+//     a bucket's start, never from the earliest due in it, which a cancel may take away.
 //
 // Cost: O(1) each; figures and the peers in docs/timers.md. Memory: 16 bytes a slot up to the
 // highest one used, in huge pages where the machine has them, and 100 KB.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -126,6 +123,7 @@ class TimerWheel {
   static constexpr std::int64_t kNothing = INT64_MAX;
 
   void use(Slot slot);
+  void schedule_outside(Slot slot, Instant due);
   bool link(std::uint32_t id, std::int64_t due, std::uint32_t bucket);
   template <bool exact>
   std::uint32_t level_of(std::int64_t due) const;
@@ -157,7 +155,7 @@ class TimerWheel {
   std::int64_t now_ = 0;
   std::int64_t next_event_ = kNothing;
   std::int64_t upper_event_ = kNothing;  // the same for levels ≥ 1
-  std::int64_t settled_ = -1;            // now_ >> 8 when invariant 1 was last made true
+  std::int64_t settled_ = -1;            // now_ >> kBits when invariant 1 was last made true
   bool overdue_ = false;                 // something may stand in kOverdue
   std::size_t size_ = 0;
   std::size_t run_at_ = 0;
@@ -209,13 +207,11 @@ inline void TimerWheel::place(std::uint32_t id, std::int64_t due) {
 inline void TimerWheel::schedule(Slot slot, Instant due) {
   if (slot >= high_) [[unlikely]]
     use(slot);
-  ++size_;
-  if (due.ms <= now_) [[unlikely]] {
-    link(slot + 1, due.ms, kOverdue);
-    overdue_ = true;
-    next_event_ = now_;
+  if (due.ms <= now_ || due.ms >= kLatestDue) [[unlikely]] {
+    schedule_outside(slot, due);
     return;
   }
+  ++size_;
   place<false>(slot + 1, due.ms);
 }
 
@@ -244,6 +240,7 @@ inline void TimerWheel::prefetch_neighbours(Slot slot) const {
 
 template <class Sink>
 bool TimerWheel::advance(Instant now, Sink&& sink, std::size_t max_fires) {
+  now.ms = std::min(now.ms, kLatestDue);
   if (now.ms < now_) return false;
   std::size_t moves = kMaxMoves;
   for (;;) {

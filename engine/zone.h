@@ -8,18 +8,17 @@
 // Promises:
 //  1. `Zone::parse(zone.text())` gives an equal zone.
 //  2. to_local is right for instants in [kZoneBegin, kZoneEnd). Outside, the offset at that edge
-//  goes
-//     on for ever: defined, but not the truth; callers refuse such instants (Calendar::in_range).
+//     goes on for ever: defined, but not the truth; callers refuse such instants
+//     (Calendar::in_range).
 //  3. A local time in a gap (clocks go forward) becomes the gap's end. One that occurs twice
-//  (clocks go
-//     back) becomes its first occurrence for an opening, its last for a closing.
+//  (clocks
+//     go back) becomes its first occurrence for an opening, its last for a closing.
 //
 // Example, New York: on 2026-03-08 the clock goes from 02:00 EST to 03:00 EDT at 07:00Z, so 02:30
 // is in a gap: to_utc gives 07:00Z. On 2026-11-01 01:30 occurs twice: an opening is 05:30Z, a
 // closing 06:30Z.
 //
-// Immutable; any thread. Cost: a binary search over the changes (at most a few hundred), some 10
-// ns.
+// Immutable; any thread. Cost: a binary search over the changes, at most a few hundred: some 10 ns.
 #pragma once
 
 #include <algorithm>

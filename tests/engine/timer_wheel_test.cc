@@ -66,6 +66,21 @@ TEST(TimerWheel, WhatIsOverdueFiresNextInOrder) {
   EXPECT_EQ(all(wheel, 1001), (Fired{{3, 1001}}));
 }
 
+TEST(TimerWheel, NeverIsNoTimer) {
+  TimerWheel wheel(10);
+  wheel.schedule(1, kNever);
+  wheel.schedule(2, {TimerWheel::kLatestDue});
+  EXPECT_FALSE(wheel.scheduled(1));
+  EXPECT_EQ(wheel.size(), 0U);
+  wheel.schedule(3, {TimerWheel::kLatestDue - 1});
+  EXPECT_EQ(all(wheel, TimerWheel::kLatestDue - 2), Fired{});
+  EXPECT_EQ(all(wheel, kNever.ms), (Fired{{3, TimerWheel::kLatestDue - 1}}));
+  // The end of time: what comes now is overdue at once.
+  wheel.schedule(1, {5});
+  EXPECT_EQ(all(wheel, kNever.ms), (Fired{{1, 5}}));
+  EXPECT_EQ(wheel.next(), kNever);
+}
+
 TEST(TimerWheel, ACancelledTimerIsGone) {
   TimerWheel wheel(100);
   for (TimerWheel::Slot slot = 0; slot < 100; ++slot) wheel.schedule(slot, {1000});
