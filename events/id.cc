@@ -3,12 +3,15 @@
 namespace tocsin {
 
 void append_id_part(std::string& out, std::string_view part) {
-  for (std::size_t special; (special = part.find_first_of("/%")) != std::string_view::npos;) {
-    out.append(part, 0, special);
-    out += part[special] == '/' ? "%2F" : "%25";
-    part.remove_prefix(special + 1);
+  std::size_t written = 0;
+  for (std::size_t i = 0; i < part.size(); ++i) {
+    if (part[i] != '/' && part[i] != '%') [[likely]]
+      continue;
+    out.append(part, written, i - written);
+    out += part[i] == '/' ? "%2F" : "%25";
+    written = i + 1;
   }
-  out += part;
+  out.append(part, written);
 }
 
 void append_entity_path(std::string& out, std::string_view account, std::string_view kind,

@@ -22,6 +22,9 @@ command -v java >/dev/null || test_packages+=(openjdk-17-jre-headless)
 command -v mvn >/dev/null || test_packages+=(maven)
 fuzz_packages=(clang-14 libclang-rt-14-dev)
 
+# Objects are found again from another checkout of the same sources.
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
+
 if [ -t 1 ]; then bold=$'\033[1m' plain=$'\033[0m'; else bold='' plain=''; fi
 say() { printf '%s== %s%s\n' "$bold" "$*" "$plain"; }
 fail() { echo "$(basename "$0"): $*" >&2; exit 1; }
