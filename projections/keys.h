@@ -4,25 +4,22 @@
 // 00 01 and holds 00 FF for each zero byte; an instant is 8 bytes, big-endian, sign flipped; both
 // sort as their values do, and no part can be mistaken for the next.
 //
-//   family              parts                                            value
-//   m meta              name                                             applied offset, low-water
-//   keys A account           account                                          the engine's state of
-//   it E entity            account, kind, id                                the engine's state of
-//   it V projection        account, kind, id                                what views are made of
-//   D due               due, account, kind, id                           –
-//   S seen              account, 16 bytes                                hash of the fact's content
-//   T timeline          account, kind, id, offset                        the record, if events are
-//   kept H history           account, offset                                  kind, id C clocks
-//   class, clock, due, account, kind, id, cycle      what filters need G groups            p or r,
-//   person or role, urgency, begun, account,
-//                       kind, id, escalation                             –
-//   O open entities     account, kind, id                                –
-//   N counts            account or empty, name                           number
-//   K figures           account or empty, day, clock, threshold,
-//                       priority, tier                                   KpiValue
-//   Q satisfaction      account or empty, day, tier                      sum and count
-//   F recurring faults  time, account, module, week                      the event's data
-//   a account summary   account                                          AccountSummary
+//   m bookkeeping: name
+//   A the engine's state of an account: account
+//   E the engine's state of an entity: account, kind, id
+//   V projection, what an entity's views are made of: account, kind, id
+//   D dues: due, account, kind, id
+//   S identities seen, with the hash of their content: account, 16 bytes
+//   T timeline of an entity (timeline_rows.h): account, kind, id, row number
+//   H history of an account (timeline_rows.h): account, row number
+//   C clocks, with what filters need: class, kind, clock, due, account, id, cycle
+//   G groups: p or r, person or role, urgency, begun, account, kind, id, escalation
+//   O open entities: account, kind, id
+//   N counts: account or empty, name
+//   K figures: account or empty, day, clock, threshold, priority, tier
+//   Q satisfaction: account or empty, day, tier
+//   F recurring faults, with the event's data: time, account, id
+//   a account summary: account
 //
 // Pure; any thread.
 #pragma once

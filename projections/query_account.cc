@@ -1,35 +1,59 @@
 // Timelines and accounts.
 #include <algorithm>
 
-#include "events/bytes.h"
 #include "projections/merged_rows.h"
 #include "projections/query.h"
+#include "projections/timeline_rows.h"
 
 namespace tocsin {
 namespace {
 
-// Walks the rows under `prefix`, whose keys end with an offset, as the query wants them.
+// Walks the items of the rows under `prefix` as the query wants them.
 template <typename Visit>
-void walk_offsets(const ReadView& view, const std::string& prefix, const TimelineQuery& query,
-                  Visit visit) {
+void walk_items(const ReadView& view, const std::string& prefix, Offset offsets_per_row,
+                const TimelineQuery& query, Visit visit) {
   std::size_t left = std::clamp<std::size_t>(query.limit, 1, kPageMax);
+  const auto items_at = [&](const RowCursor& row) {
+    std::string number = prefix.substr(0, kKeyPrefixBytes);
+    number += row.key().substr(prefix.size());
+    KeyReader reader(number);
+    return items_of(row.value(), reader.offset(), offsets_per_row);
+  };
+  const auto row_of = [&](Offset offset) {
+    return Key(prefix).offset(row_number(offset, offsets_per_row)).take();
+  };
   if (!query.newest_first) {
-    RowCursor rows = view.rows(prefix, Key(prefix).offset(query.after + 1).take());
-    for (; rows.valid() && left > 0; rows.next(), --left) visit(rows);
+    for (RowCursor rows = view.rows(prefix, row_of(query.after + 1)); rows.valid(); rows.next()) {
+      for (const TimelineItem& item : items_at(rows)) {
+        if (item.offset <= query.after) continue;
+        if (left-- == 0) return;
+        visit(item);
+      }
+    }
     return;
   }
   RowCursor rows = view.rows(prefix);
-  rows.seek_before(query.after < 0 ? after_prefix(prefix) : Key(prefix).offset(query.after).take());
-  for (; left > 0 && rows.valid() && rows.key().starts_with(prefix); rows.previous(), --left) {
-    visit(rows);
+  rows.seek_before(query.after < 0 ? after_prefix(prefix) : row_of(query.after + offsets_per_row));
+  for (; rows.valid() && rows.key().starts_with(prefix); rows.previous()) {
+    const std::vector<TimelineItem> items = items_at(rows);
+    for (auto item = items.rbegin(); item != items.rend(); ++item) {
+      if (query.after >= 0 && item->offset >= query.after) continue;
+      if (left-- == 0) return;
+      visit(*item);
+    }
   }
 }
 
-Offset offset_at_end(std::string_view key, const std::string& prefix) {
-  std::string short_key = prefix.substr(0, kKeyPrefixBytes);
-  short_key += key.substr(prefix.size());
-  KeyReader reader(short_key);
-  return reader.offset();
+// The record at `offset` of an entity's timeline; empty when it is not kept.
+std::string kept_record(const ReadView& view, PartitionId partition, const EntityKey& entity,
+                        Offset offset) {
+  const Offset number = row_number(offset, kTimelineRowOffsets);
+  const auto row = view.get(Key(partition, Family::kTimeline).entity(entity).offset(number).take());
+  if (!row) return {};
+  for (const TimelineItem& item : items_of(*row, number, kTimelineRowOffsets)) {
+    if (item.offset == offset) return std::string(item.first);
+  }
+  return {};
 }
 
 std::string record_or_fetched(std::string_view kept, PartitionId partition, Offset offset,
@@ -83,10 +107,9 @@ std::vector<TimelineEntry> entity_timeline(const ReadView& view, const EntityKey
   std::vector<TimelineEntry> entries;
   for (const PartitionId partition : view.partitions()) {
     const std::string prefix = Key(partition, Family::kTimeline).entity(entity).take();
-    walk_offsets(view, prefix, query, [&](const RowCursor& row) {
-      const Offset offset = offset_at_end(row.key(), prefix);
-      entries.push_back(
-          {partition, offset, entity, record_or_fetched(row.value(), partition, offset, source)});
+    walk_items(view, prefix, kTimelineRowOffsets, query, [&](const TimelineItem& item) {
+      entries.push_back({partition, item.offset, entity,
+                         record_or_fetched(item.first, partition, item.offset, source)});
     });
   }
   return entries;
@@ -98,16 +121,11 @@ std::vector<TimelineEntry> account_timeline(const ReadView& view, const std::str
   std::vector<TimelineEntry> entries;
   for (const PartitionId partition : view.partitions()) {
     const std::string prefix = Key(partition, Family::kHistory).text(account).take();
-    walk_offsets(view, prefix, query, [&](const RowCursor& row) {
-      TimelineEntry entry;
-      entry.partition = partition;
-      entry.offset = offset_at_end(row.key(), prefix);
-      ByteReader which(row.value());
-      entry.entity = {account, which.text(), which.text()};
-      const auto kept = view.get(
-          Key(partition, Family::kTimeline).entity(entry.entity).offset(entry.offset).take());
-      entry.record = record_or_fetched(kept.value_or(""), partition, entry.offset, source);
-      entries.push_back(std::move(entry));
+    walk_items(view, prefix, kHistoryRowOffsets, query, [&](const TimelineItem& item) {
+      const EntityKey entity{account, std::string(item.first), std::string(item.second)};
+      entries.push_back({partition, item.offset, entity,
+                         record_or_fetched(kept_record(view, partition, entity, item.offset),
+                                           partition, item.offset, source)});
     });
   }
   return entries;

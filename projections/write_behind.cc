@@ -8,6 +8,7 @@
 #include "events/log_record.h"
 #include "events/vocabulary.h"
 #include "projections/account_summary.h"
+#include "projections/timeline_rows.h"
 #include "projections/views.h"
 
 namespace tocsin {
@@ -72,6 +73,7 @@ class Preparer {
       put_unsigned(value, content);
       put(key, std::move(value));
     }
+    for (auto& [key, items] : timelines_) put(key, table_.get(key).value_or("") + items);
     add_entities();
     for (auto& [key, summary] : summaries_) put(key, encode(summary));
     add_sums();
@@ -91,13 +93,17 @@ class Preparer {
 
   void add_event(const Pending::Event& event) {
     const TimelineRow& row = event.row;
-    put(Key(event.partition, Family::kTimeline).entity(row.entity).offset(row.offset).take(),
-        keep_records_ ? row.record : std::string());
-    std::string which;
-    put_text(which, row.entity.kind);
-    put_text(which, row.entity.id);
-    put(Key(event.partition, Family::kHistory).text(row.entity.account).offset(row.offset).take(),
-        std::move(which));
+    append_item(timelines_[Key(event.partition, Family::kTimeline)
+                               .entity(row.entity)
+                               .offset(row_number(row.offset, kTimelineRowOffsets))
+                               .take()],
+                row.offset, kTimelineRowOffsets,
+                keep_records_ ? std::string_view(row.record) : std::string_view(), {});
+    append_item(timelines_[Key(event.partition, Family::kHistory)
+                               .text(row.entity.account)
+                               .offset(row_number(row.offset, kHistoryRowOffsets))
+                               .take()],
+                row.offset, kHistoryRowOffsets, row.entity.kind, row.entity.id);
 
     if (!read_log_record(row.record, event_)) return;
     if (!event_.is_fact()) {
@@ -289,6 +295,7 @@ class Preparer {
   const bool keep_records_;
   PreparedWrite out_;
   LogEvent event_;
+  std::unordered_map<std::string, std::string> timelines_;  // what is added to each row
   std::map<std::string, Additions, std::less<>> additions_;
   std::map<std::string, AccountSummary> summaries_;
   Sums sums_;

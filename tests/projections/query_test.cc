@@ -293,6 +293,48 @@ TEST_F(QueryTest, TimelinesAreInTheOrderOfTheLog) {
   EXPECT_TRUE(entity_timeline(v, {"a", "ticket", "3"}, {}, nullptr).empty());
 }
 
+TEST_F(QueryTest, TimelinesGoOnWhereOneRowEndsAndTheNextBegins) {
+  // Rows hold 1024 offsets of an entity and 4096 of an account: both bounds are crossed, in writes
+  // of different lengths.
+  const EntityKey t1{"a", "ticket", "1"}, t2{"a", "ticket", "2"};
+  const auto record_of = [](Offset i) { return "{\"n\":" + std::to_string(i) + "}"; };
+  std::vector<Offset> all, of_t1;
+  while (next_ < 5000) {
+    for (int n = 0; n < 700; ++n) {
+      all.push_back(next_);
+      if (next_ % 3 == 0) of_t1.push_back(next_);
+      event(next_ % 3 == 0 ? t1 : t2, record_of(next_));
+    }
+    view();
+  }
+  const ReadView v = view();
+  for (const bool newest_first : {false, true}) {
+    for (const bool whole_account : {false, true}) {
+      std::vector<Offset> expected = whole_account ? all : of_t1;
+      if (newest_first) std::reverse(expected.begin(), expected.end());
+      for (const std::size_t limit : {std::size_t{37}, std::size_t{333}, kPageMax}) {
+        TimelineQuery q;
+        q.newest_first = newest_first;
+        q.limit = limit;
+        std::vector<Offset> walked;
+        for (;;) {
+          const auto entries = whole_account ? account_timeline(v, "a", q, nullptr)
+                                             : entity_timeline(v, t1, q, nullptr);
+          if (entries.empty()) break;
+          ASSERT_LE(entries.size(), limit);
+          for (const TimelineEntry& e : entries) {
+            ASSERT_EQ(e.record, record_of(e.offset));
+            walked.push_back(e.offset);
+          }
+          q.after = walked.back();
+          if (newest_first && q.after == 0) break;  // nothing is before the first
+        }
+        ASSERT_EQ(walked, expected) << newest_first << whole_account << limit;
+      }
+    }
+  }
+}
+
 TEST(TimelineTest, RecordsThatAreNotKeptAreFetchedByPosition) {
   TempDirectory directory;
   StoreOptions options;
