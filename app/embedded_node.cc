@@ -59,6 +59,7 @@ EmbeddedNode::EmbeddedNode(EmbeddedNodeOptions options) : options_(std::move(opt
   RoomOptions room;
   room.policy = options_.policy;
   room.hot_entities = options_.hot_entities;
+  room.on_fired = [this](Instant due) { lateness_.add(options_.clock->now() - due); };
   room_ = std::make_unique<Room>(room, store_.get(), [this](PartitionId p, Offset o, std::string_view account, std::string_view record) {
     if (listener_) listener_(p, o, account, record);
   });
@@ -174,8 +175,6 @@ bool EmbeddedNode::round() {
   bool more = false;
   const auto fire = [&](Instant until, Instant now) {
     if (now < released_) return;
-    const Instant due = room_->next_due();
-    if (due <= until) lateness_.add(options_.clock->now() - due);
     more = room_->fire(until, now, options_.round_fires_max);
   };
   for (std::size_t i = 0; i < requests.size();) {

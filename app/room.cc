@@ -77,6 +77,7 @@ void Room::reset() {
   auto first = std::make_shared<Policy>(*std::get<std::shared_ptr<const Policy>>(configured));
   first->version = 0;  // in force only until the log says otherwise
   partition_ = std::make_unique<Partition>(std::move(first), cold_.get());
+  partition_->on_fired(options_.on_fired);
   if (store_ != nullptr) {
     partition_->set_horizon(kAlways);
     next_ = store_->applied(options_.partition);

@@ -32,6 +32,7 @@ struct RoomOptions {
   PolicyText policy;              // configured; takes force when the log holds another one
   std::size_t hot_entities = 1'000'000;
   Duration horizon = hours(1);    // dues within it are in memory
+  std::function<void(Instant due)> on_fired;  // of every entity that falls due
 };
 
 // A committed record, for streams.

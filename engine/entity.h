@@ -110,7 +110,7 @@ struct Entity {
   std::shared_ptr<Truth> truth;  // a cache; never the only holder of anything
   Account* owner = nullptr;
   Instant next_due{kNever};
-  std::uint32_t timers = 0;      // entries in the timer queue
+  std::uint32_t slot = 0;        // of its timer
   std::uint64_t used = 0;        // when something last happened to it
   bool touched = false;          // something joined since the last decision
   bool changed = false;          // since its changes were last taken

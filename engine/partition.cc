@@ -284,14 +284,19 @@ void Partition::schedule(Entity& e, bool store) {
   if (due == e.next_due) return;
   e.next_due = due;
   if (store) changed(e);
-  if (due >= horizon_) return;
-  timers_.push({due, ++timer_order_, &e});
-  ++e.timers;
+  timers_.cancel(e.slot);
+  if (due < horizon_) timers_.schedule(e.slot, due);
 }
 
-void Partition::pop_timer() {
-  --timers_.top().entity->timers;
-  timers_.pop();
+void Partition::give_slot(Entity& e) {
+  if (free_.empty()) {
+    e.slot = static_cast<TimerWheel::Slot>(slots_.size());
+    slots_.push_back(&e);
+  } else {
+    e.slot = free_.back();
+    free_.pop_back();
+    slots_[e.slot] = &e;
+  }
 }
 
 void Partition::bring_expected(Instant until) {
@@ -303,22 +308,20 @@ void Partition::bring_expected(Instant until) {
 }
 
 Instant Partition::next_due() {
-  while (!timers_.empty() && timers_.top().entity->next_due != timers_.top().due) pop_timer();
-  const Instant hot = timers_.empty() ? kNever : timers_.top().due;
-  return expected_.empty() ? hot : std::min(hot, expected_.top().due);
+  return expected_.empty() ? timers_.next() : std::min(timers_.next(), expected_.top().due);
 }
 
 bool Partition::fire(Instant until, Instant now, const DerivedSink& sink, std::size_t most) {
-  for (; next_due() <= until; --most) {
-    if (most == 0) return true;
-    bring_expected(next_due());
-    if (next_due() > until) continue;
-    Entity& e = *timers_.top().entity;
-    pop_timer();
-    e.next_due = kNever;
-    decide_one(e, now, now, sink);
-  }
-  return false;
+  bring_expected(until);
+  return timers_.advance(
+      until,
+      [&](TimerWheel::Slot slot, Instant due) {
+        Entity& e = *slots_[slot];
+        e.next_due = kNever;
+        if (on_fired_) on_fired_(due);
+        decide_one(e, now, now, sink);
+      },
+      most);
 }
 
 void Partition::adopt(std::shared_ptr<const Policy> policy) {

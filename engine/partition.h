@@ -34,6 +34,7 @@
 #include "engine/data_read.h"
 #include "engine/entity.h"
 #include "engine/policy.h"
+#include "engine/timer_wheel.h"
 #include "engine/truth.h"
 #include "engine/view.h"
 #include "events/codec.h"
@@ -85,8 +86,12 @@ class Partition {
   bool fire(Instant until, Instant now, const DerivedSink& sink, std::size_t most = SIZE_MAX);
   // Entities that wait with what they have to say.
   std::size_t waiting() const { return held_.size(); }
-  // The next instant at which something in memory is due; kNever when nothing is.
+  // When to call `fire` again at the latest: not after the next due in memory, perhaps before it;
+  // kNever when nothing is due.
   Instant next_due();
+
+  // Told the due of every entity that is fired, before it is decided about.
+  void on_fired(std::function<void(Instant due)> tell) { on_fired_ = std::move(tell); }
 
   // ---- policies
   // From now on new entities follow `policy`; its version is its place in the log's sequence.
@@ -124,12 +129,8 @@ class Partition {
   Instant due_of(const Entity& entity) const { return entity.next_due; }
 
  private:
-  struct Timer {
-    Instant due;
-    std::uint64_t order;
-    Entity* entity;  // stays in memory as long as it has timers here
-    bool operator>(const Timer& o) const { return due != o.due ? due > o.due : order > o.order; }
-  };
+  static constexpr std::size_t kTimersMax = std::size_t{1} << 24;  // entities in memory
+
   struct Expected {  // of an entity that is not in memory
     Instant due;
     std::string account, kind, id;
@@ -157,7 +158,7 @@ class Partition {
   void schedule(Entity& entity, bool store);
   void touch(Entity& entity);
   void changed(Entity& entity);
-  void pop_timer();
+  void give_slot(Entity& entity);
   void bring_expected(Instant until);
 
   std::shared_ptr<const Policy> policy_;
@@ -168,9 +169,11 @@ class Partition {
   std::vector<Entity*> touched_, changed_, held_;
   Instant last_release_{kAlways};
   std::vector<Account*> fault_accounts_;
-  std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
+  TimerWheel timers_{kTimersMax};
+  std::vector<Entity*> slots_;          // by timer
+  std::vector<TimerWheel::Slot> free_;  // slots without an entity
+  std::function<void(Instant)> on_fired_;
   std::priority_queue<Expected, std::vector<Expected>, std::greater<>> expected_;
-  std::uint64_t timer_order_ = 0;
   Instant horizon_{kNever};
   Instant as_of_{kAlways};
   std::uint64_t clock_hand_ = 0;

@@ -85,6 +85,7 @@ Entity* Partition::find(Account& owner, const std::string& key) {
   e->id = key.substr(slash + 1);
   e->owner = &owner;
   e->used = ++clock_hand_;
+  give_slot(*e);
   decode_entity(*bytes, [this](std::int32_t version) { return policy(version); }, *e);
   ++counters_.loaded;
   ++in_memory_;
@@ -107,6 +108,7 @@ Entity& Partition::entity(Account& owner, const std::string& kind, const std::st
   e->id = id;
   e->owner = &owner;
   e->policy = policy_.get();
+  give_slot(*e);
   e->kind = static_cast<std::int16_t>(kind_named(*policy_, kind) - policy_->kinds.data());
   ++in_memory_;
   return *owner.entities.emplace(key, std::move(e)).first->second;
@@ -170,10 +172,7 @@ void Partition::expect(Instant due, const std::string& account_name, const std::
   if (it != accounts_.end()) {
     const auto e = it->second->entities.find(kind + "/" + id);
     if (e != it->second->entities.end()) {
-      if (e->second->next_due == due) {
-        timers_.push({due, ++timer_order_, e->second.get()});
-        ++e->second->timers;
-      }
+      if (e->second->next_due == due) timers_.reschedule(e->second->slot, due);
       return;
     }
   }
@@ -194,8 +193,10 @@ void Partition::evict(std::size_t most) {
   for (const auto& [name, owner] : accounts_) {
     std::erase_if(owner->entities, [&](const auto& entry) {
       const Entity& e = *entry.second;
-      if (e.used >= oldest_kept || e.timers > 0 || e.touched || e.changed || e.held) return false;
+      if (e.used >= oldest_kept || timers_.scheduled(e.slot) || e.touched || e.changed || e.held) return false;
       if (e.next_due < horizon_) expected_.push({e.next_due, e.account, e.spec().name, e.id});
+      free_.push_back(e.slot);
+      slots_[e.slot] = nullptr;
       --in_memory_;
       ++counters_.evicted;
       return true;
