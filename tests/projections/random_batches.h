@@ -96,7 +96,13 @@ class RandomBatches {
     // Half of the time only a part of the entity changes, as it is in life.
     if (const auto old = views.find(key); old != views.end() && pick(2) == 0) {
       c.view = old->second;
-      if (!c.view.clocks.empty()) c.view.clocks.back() = clock(key, 99);
+      if (pick(2) == 0) {
+        // As when the account gets its first tier, or a priority changes after the end.
+        if (c.view.created) c.view.tier = std::string(1, static_cast<char>('A' + pick(3)));
+        c.view.priority = "P" + std::to_string(1 + pick(4));
+      } else if (!c.view.clocks.empty()) {
+        c.view.clocks.back() = clock(key, 99);
+      }
       return;
     }
     c.view = view(key);
