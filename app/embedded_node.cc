@@ -58,6 +58,7 @@ EmbeddedNode::EmbeddedNode(EmbeddedNodeOptions options) : options_(std::move(opt
   store_ = open_store(options_.data / "state", *log_);
   RoomOptions room;
   room.policy = options_.policy;
+  room.roster = options_.roster;
   room.hot_entities = options_.hot_entities;
   room.on_fired = [this](Instant due) { lateness_.add(options_.clock->now() - due); };
   room_ = std::make_unique<Room>(room, store_.get(), [this](PartitionId p, Offset o, std::string_view account, std::string_view record) {

@@ -27,6 +27,7 @@ namespace tocsin {
 struct EmbeddedNodeOptions {
   std::filesystem::path data;
   PolicyText policy;
+  std::string roster;  // its text
   Duration settle{};
   Duration max_hold = minutes(2);
   std::size_t hot_entities = 1'000'000;

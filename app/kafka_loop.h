@@ -33,6 +33,7 @@ namespace tocsin {
 struct KafkaLoopOptions {
   KafkaSettings kafka;
   PolicyText policy;
+  std::string roster;  // its text
   Duration max_hold = minutes(2);
   std::size_t hot_entities = 1'000'000;
   std::int32_t partitions = 0;

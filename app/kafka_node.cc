@@ -37,7 +37,7 @@ void refuse_faults(const TopicsChecked& topics) {
 
 class KafkaNode final : public Node {
  public:
-  KafkaNode(const Config& config, const PolicyText& policy, NodeReport report) : settings_(config.kafka) {
+  KafkaNode(const Config& config, const PolicyText& policy, const std::string& roster, NodeReport report) : settings_(config.kafka) {
     const NodeReport tell = report;
     settings_.log = [tell](int level, std::string_view text) {
       if (level <= 4) tell(level <= 3 ? "warn" : "info", "kafka", text);
@@ -53,6 +53,7 @@ class KafkaNode final : public Node {
     KafkaLoopOptions loop;
     loop.kafka = settings_;
     loop.policy = policy;
+    loop.roster = roster;
     loop.max_hold = config.engine.max_hold;
     loop.hot_entities = static_cast<std::size_t>(config.engine.hot_entities);
     loop.partitions = topics.partitions;
@@ -161,8 +162,8 @@ void KafkaNode::submit(std::unique_ptr<Submission> submission, SubmitDone done) 
 
 }  // namespace
 
-std::unique_ptr<Node> make_kafka_node(const Config& config, const PolicyText& policy, NodeReport report) {
-  return std::make_unique<KafkaNode>(config, policy, std::move(report));
+std::unique_ptr<Node> make_kafka_node(const Config& config, const PolicyText& policy, const std::string& roster, NodeReport report) {
+  return std::make_unique<KafkaNode>(config, policy, roster, std::move(report));
 }
 
 }  // namespace tocsin

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "app/config_roster.h"
 #include "app/policy_record.h"
 #include "engine/derived.h"
 #include "engine/entity_codec.h"
@@ -14,6 +15,7 @@ namespace {
 
 // The store's account under which the policies so far are kept: no account has a control character.
 const std::string kPoliciesKey = "\x01policies";
+const std::string kRosterKey = "\x01roster";
 const std::string kIntakeKey = "\x01intake";
 
 EntityKey key_of(const Entity& entity) { return {entity.account, entity.spec().name, entity.id}; }
@@ -71,6 +73,8 @@ void Room::reset() {
   followed_.clear();
   policies_.clear();
   stored_policies_ = 0;
+  roster_.clear();
+  stored_roster_.clear();
   horizon_ = kAlways;
   const auto configured = compile_policy(options_.policy, load_zone_for_policy);
   if (const auto* errors = std::get_if<std::vector<PolicyError>>(&configured)) throw std::runtime_error(describe(*errors));
@@ -98,6 +102,15 @@ void Room::load_policies() {
     at = end + 1;
   }
   stored_policies_ = policies_.size();
+  if (const auto roster = store_->load_account(options_.partition, kRosterKey)) adopt_roster(*roster);
+  stored_roster_ = roster_;
+}
+
+void Room::adopt_roster(std::string_view record) {
+  LogEvent event;
+  if (!read_log_record(record, event)) throw std::runtime_error("a roster record of the log cannot be read");
+  partition_->adopt(parse_roster(roster_text(event.data)));
+  roster_ = record;
 }
 
 void Room::adopt(std::string_view record) {
@@ -122,6 +135,7 @@ void Room::follow(Offset offset, std::string_view record) {
   }
   latest_ = std::max(latest_, event_.recorded);
   if (event_.type == kPolicyType) adopt(record);
+  if (event_.type == kRosterType) adopt_roster(record);
   if (listener_) listener_(options_.partition, offset, event_.account, record);
   if (is_engine_type(event_.type)) return;
   EntityKey key{std::string(event_.account), {}, std::string(event_.subject)};
@@ -153,9 +167,16 @@ void Room::ensure_policy(Instant now) {
   latest_ = std::max(latest_, now);
   const auto configured = compile_policy(options_.policy, load_zone_for_policy);
   const Policy& wanted = *std::get<std::shared_ptr<const Policy>>(configured);
-  if (partition_->policy().version > 0 && partition_->policy().hash == wanted.hash) return;
-  const std::string record = policy_record(options_.policy, wanted, partition_->policy().version + 1, options_.partition, latest_);
-  adopt(record);
+  if (partition_->policy().version == 0 || partition_->policy().hash != wanted.hash) {
+    const std::string record = policy_record(options_.policy, wanted, partition_->policy().version + 1, options_.partition, latest_);
+    adopt(record);
+    append("tocsin", record, {});
+  }
+  std::string in_force;
+  if (LogEvent event; !roster_.empty() && read_log_record(roster_, event)) in_force = roster_text(event.data);
+  if (in_force == options_.roster) return;
+  const std::string record = roster_record(options_.roster, options_.partition, latest_);
+  adopt_roster(record);
   append("tocsin", record, {});
 }
 
@@ -232,6 +253,8 @@ void Room::hand_over(std::vector<TimelineRow> timeline, Offset next) {
   for (const Account* a : accounts) applied.accounts.push_back({a->name, encode_account(*a)});
   if (policies_.size() != stored_policies_) applied.accounts.push_back({kPoliciesKey, policies_});
   stored_policies_ = policies_.size();
+  if (roster_ != stored_roster_) applied.accounts.push_back({kRosterKey, roster_});
+  stored_roster_ = roster_;
   if (intake_next_ != stored_intake_) applied.accounts.push_back({kIntakeKey, std::to_string(intake_next_)});
   stored_intake_ = intake_next_;
   store_->apply(std::move(applied));

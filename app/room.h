@@ -30,6 +30,7 @@ namespace tocsin {
 struct RoomOptions {
   PartitionId partition = 0;
   PolicyText policy;              // configured; takes force when the log holds another one
+  std::string roster;             // the same of the roster's text; empty: none
   std::size_t hot_entities = 1'000'000;
   Duration horizon = hours(1);    // dues within it are in memory
   std::function<void(Instant due)> on_fired;  // of every entity that falls due
@@ -83,6 +84,7 @@ class Room {
   void adopt(std::string_view record);
   void hand_over(std::vector<TimelineRow> timeline, Offset next);
   void load_policies();
+  void adopt_roster(std::string_view record);
 
   RoomOptions options_;
   Store* store_;
@@ -96,6 +98,7 @@ class Room {
   std::vector<TimelineRow> followed_;
   std::string policies_;           // all policy records so far, a line each
   std::size_t stored_policies_ = 0;
+  std::string roster_, stored_roster_;  // the record in force
   std::shared_ptr<const BusinessDay> business_day_;
   Instant latest_{kAlways};
   Instant horizon_{kAlways};

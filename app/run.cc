@@ -4,9 +4,12 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <sstream>
 #include <thread>
 
+#include "app/config_roster.h"
 #include "app/demo.h"
 #include "app/embedded_node.h"
 #include "app/journal.h"
@@ -48,13 +51,24 @@ PolicyText configured_policy(const Config& config) {
   return std::get<PolicyText>(text);
 }
 
+std::string configured_roster(const Config& config) {
+  if (config.roster.empty()) return {};
+  std::ifstream in(config.roster, std::ios::binary);
+  if (!in) throw std::runtime_error("cannot read the roster " + config.roster);
+  std::ostringstream text;
+  text << in.rdbuf();
+  parse_roster(text.str());
+  return text.str();
+}
+
 std::unique_ptr<Node> make_node(const RunOptions& options, const std::filesystem::path& data, const std::shared_ptr<Clock>& clock, Journal& journal) {
   const auto report = [&journal](std::string_view level, std::string_view event, std::string_view detail) { journal.line(level, event, detail); };
   const Config& config = options.config;
-  if (config.on_kafka()) return make_kafka_node(config, configured_policy(config), report);
+  if (config.on_kafka()) return make_kafka_node(config, configured_policy(config), configured_roster(config), report);
   EmbeddedNodeOptions node;
   node.data = data;
   node.policy = configured_policy(config);
+  node.roster = configured_roster(config);
   node.settle = config.engine.settle;
   node.max_hold = config.engine.max_hold;
   node.hot_entities = static_cast<std::size_t>(config.engine.hot_entities);

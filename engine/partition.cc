@@ -37,9 +37,15 @@ bool has(VerbMask mask, std::int16_t verb) { return verb != kNone && (mask >> ve
 }  // namespace
 
 void AccountRoles::persons(std::int16_t role, std::vector<std::string>& out) const {
-  const auto it = account_.roles.find(policy_.roles[static_cast<std::size_t>(role)]);
-  if (it == account_.roles.end()) return;
-  out.insert(out.end(), it->second.persons.begin(), it->second.persons.end());
+  static const std::vector<std::string> nobody;
+  const std::string& name = policy_.roles[static_cast<std::size_t>(role)];
+  const auto it = account_.roles.find(name);
+  const auto& persons = it == account_.roles.end() ? nobody : it->second.persons;
+  if (roster_ != nullptr) {
+    roster_->resolve(name, persons, out);
+  } else {
+    out.insert(out.end(), persons.begin(), persons.end());
+  }
 }
 
 bool comes_before(const EntityFact& a, const EntityFact& b, Instant created) {
@@ -269,7 +275,7 @@ void Partition::decide_one(Entity& e, Instant now, Instant release, const Derive
   }
   e.held = false;
   derived_.clear();
-  const AccountRoles roles(*e.owner, *e.policy);
+  const AccountRoles roles(*e.owner, *e.policy, roster_.get());
   Announcement a{e, *e.truth, before.get(), *e.policy, roles, now, derived_};
   announce(a);
   counters_.derived += static_cast<std::int64_t>(derived_.size());

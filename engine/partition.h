@@ -34,6 +34,7 @@
 #include "engine/data_read.h"
 #include "engine/entity.h"
 #include "engine/policy.h"
+#include "engine/roster.h"
 #include "engine/timer_wheel.h"
 #include "engine/truth.h"
 #include "engine/view.h"
@@ -99,6 +100,9 @@ class Partition {
   const Policy& policy() const { return *policy_; }
   const Policy* policy(std::int32_t version) const;
 
+  // From now on persons are looked up with `roster`; null: as the accounts' facts say.
+  void adopt(std::shared_ptr<const Roster> roster) { roster_ = std::move(roster); }
+
   // ---- replay
   // Applies a record of the log: a fact or a derived event. Engine records are the caller's.
   void evolve(const LogEvent& record);
@@ -163,6 +167,7 @@ class Partition {
 
   std::shared_ptr<const Policy> policy_;
   std::map<std::int32_t, std::shared_ptr<const Policy>> policies_;
+  std::shared_ptr<const Roster> roster_;
   ColdPort* cold_;
   std::unordered_map<std::string, std::unique_ptr<Account>> accounts_;
   std::unordered_map<Hash128, std::uint64_t> seen_, seen_before_;
@@ -187,15 +192,17 @@ class Partition {
   Counters counters_;
 };
 
-// Who plays a role, by the account's facts.
+// Who plays a role, by the account's facts and the roster.
 class AccountRoles : public RoleBook {
  public:
-  AccountRoles(const Account& account, const Policy& policy) : account_(account), policy_(policy) {}
+  AccountRoles(const Account& account, const Policy& policy, const Roster* roster)
+      : account_(account), policy_(policy), roster_(roster) {}
   void persons(std::int16_t role, std::vector<std::string>& out) const override;
 
  private:
   const Account& account_;
   const Policy& policy_;
+  const Roster* roster_;
 };
 
 // Whether `a` comes before `b` among the facts of an entity created at `created`.

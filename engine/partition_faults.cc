@@ -95,7 +95,7 @@ void Partition::say_fault(Account& owner, const std::string& module, std::int64_
   owner.changed = true;
   Entity& e = entity(owner, home->name, owner.name);
   derived_.clear();
-  const AccountRoles roles(owner, *e.policy);
+  const AccountRoles roles(owner, *e.policy, roster_.get());
   Truth nothing(*e.policy, e.spec());
   Announcement a{e, e.truth ? *e.truth : nothing, nullptr, *e.policy, roles, now, derived_};
   Derived event;
