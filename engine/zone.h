@@ -11,8 +11,7 @@
 //     goes on for ever: defined, but not the truth; callers refuse such instants
 //     (Calendar::in_range).
 //  3. A local time in a gap (clocks go forward) becomes the gap's end. One that occurs twice
-//  (clocks
-//     go back) becomes its first occurrence for an opening, its last for a closing.
+//     (clocks go back) becomes its first occurrence for an opening, its last for a closing.
 //
 // Example, New York: on 2026-03-08 the clock goes from 02:00 EST to 03:00 EDT at 07:00Z, so 02:30
 // is in a gap: to_utc gives 07:00Z. On 2026-11-01 01:30 occurs twice: an opening is 05:30Z, a

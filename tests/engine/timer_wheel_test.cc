@@ -96,6 +96,14 @@ TEST(TimerWheel, ACancelledTimerIsGone) {
   EXPECT_EQ(wheel.size(), 0U);
 }
 
+TEST(TimerWheel, CancelledTimersCostOneWakeAtMost) {
+  TimerWheel wheel(100);
+  for (TimerWheel::Slot slot = 0; slot < 100; ++slot) wheel.schedule(slot, {100 + slot * 7});
+  for (TimerWheel::Slot slot = 0; slot < 100; ++slot) wheel.cancel(slot);
+  EXPECT_EQ(all(wheel, wheel.next().ms), Fired{});
+  EXPECT_EQ(wheel.next(), kNever);
+}
+
 TEST(TimerWheel, TheLimitCutsAndTheRestFollows) {
   TimerWheel wheel(100);
   for (TimerWheel::Slot slot = 0; slot < 10; ++slot) wheel.schedule(slot, {slot < 5 ? 100 : 200});
