@@ -1,10 +1,14 @@
+// `calendars:` of a policy, in place or in files of their own.
+#include <algorithm>
+#include <map>
+
 #include "engine/policy_reader.h"
 
 namespace tocsin {
 
 namespace {
 
-const std::set<std::string> kCalendarKeys = {"zone", "hours", "holidays", "workdays", "confirmed"};
+constexpr std::size_t kCalendarsMax = 64;  // each holds some 1.6 MB
 constexpr const char* kDays[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 
 int day_code(const std::string& word) {
@@ -14,173 +18,207 @@ int day_code(const std::string& word) {
   return -1;
 }
 
-std::optional<Duration> read_clock_time(const std::string& text) {
-  int hour = 0, minute = 0;
-  if (text.size() != 5 || text[2] != ':' || std::sscanf(text.c_str(), "%2d:%2d", &hour, &minute) != 2) return std::nullopt;
-  if (hour < 0 || minute < 0 || minute > 59 || hour * 60 + minute > 24 * 60) return std::nullopt;
-  return minutes(hour * 60 + minute);
+std::optional<Duration> read_clock_time(std::string_view text) {
+  if (text.size() != 5 || text[2] != ':') return std::nullopt;
+  const auto hour = whole_number(text.substr(0, 2), 24);
+  const auto minute = whole_number(text.substr(3), 59);
+  if (!hour || !minute || *hour * 60 + *minute > 24 * 60) return std::nullopt;
+  return minutes(*hour * 60 + *minute);
 }
 
-// One calendar's map, in the policy or in a file of its own.
+// One calendar's map.
 class CalendarReader {
  public:
-  CalendarReader(PolicyReader& reader, std::string file, std::string name)
-      : reader_(reader), file_(std::move(file)), name_(std::move(name)) {}
-
-  CalendarSpec read(const YAML::Node& node) {
-    CalendarSpec spec;
-    spec.name = name_;
-    if (!node.IsMap()) {
-      error(node, "must be a map");
-      return spec;
-    }
-    for (const auto& member : node) {
-      if (kCalendarKeys.count(member.first.as<std::string>()) == 0) {
-        error(member.first, "unknown key `" + member.first.as<std::string>() + "`");
-      }
-    }
-    if (node["zone"].IsDefined() && node["zone"].IsScalar()) {
-      spec.zone = node["zone"].Scalar();
-    } else {
-      error(node, "zone is missing");
-    }
-    read_week(node["hours"], spec);
-    for (const auto& item : node["holidays"]) {
-      if (const auto date = read_date(item)) spec.holidays.push_back(*date);
-    }
-    for (const auto& item : node["workdays"]) {
-      CalendarSpec::Workday workday;
-      const bool own = item.IsMap();
-      const auto date = read_date(own ? item["date"] : item);
-      if (!date) continue;
-      workday.date = *date;
-      if (own) workday.hours = read_hours(item["hours"]);
-      spec.workdays.push_back(std::move(workday));
-    }
-    if (node["confirmed"].IsDefined()) {
-      spec.confirmed.emplace();
-      for (const auto& item : node["confirmed"]) {
-        int year = 0;
-        if (YAML::convert<int>::decode(item, year)) {
-          spec.confirmed->push_back(year);
-        } else {
-          error(item, "confirmed is a list of years");
-        }
-      }
-    }
-    return spec;
+  CalendarReader(PolicyReader& reader, const std::string& name)
+      : reader_(reader), where_("calendar " + name) {
+    spec_.name = name;
   }
 
-  void error(const YAML::Node& at, const std::string& reason) {
-    reader_.error_in(file_, at.IsDefined() ? at.Mark().line + 1 : 0, "calendar " + name_ + ": " + reason);
+  // Whether it is sound; `spec` then describes it.
+  bool read(const Yaml& node) {
+    const std::size_t before = reader_.errors().size();
+    if (!reader_.map(node, where_, {"zone", "hours", "holidays", "workdays", "confirmed"})) {
+      if (node.absent()) reader_.error(node, where_ + ": the file is empty");
+      return false;
+    }
+    spec_.zone = reader_.text(reader_.required(node, "zone", where_), where_ + " zone");
+    read_week(reader_.required(node, "hours", where_));
+    for (const Yaml& item : items(node["holidays"], where_ + " holidays")) {
+      if (const auto date = read_date(item)) {
+        spec_.holidays.push_back(*date);
+        holidays_.emplace(*date, item.line);
+      }
+    }
+    for (const Yaml& item : items(node["workdays"], where_ + " workdays")) read_workday(item);
+    if (!node["confirmed"].absent()) read_confirmed(node["confirmed"]);
+    if (reader_.errors().size() != before) return false;
+    for (const std::string& mistake : check_calendar(spec_))
+      reader_.error(node, where_ + ": " + mistake);
+    return reader_.errors().size() == before;
   }
+
+  const CalendarSpec& spec() const { return spec_; }
 
  private:
-  std::optional<LocalDate> read_date(const YAML::Node& node) {
-    std::optional<LocalDate> date;
-    if (node.IsDefined() && node.IsScalar()) date = parse_date(node.Scalar());
-    if (!date) error(node, "`" + (node.IsDefined() && node.IsScalar() ? node.Scalar() : std::string("?")) + "` is no date like 2026-02-17");
+  const std::vector<Yaml>& items(const Yaml& node, const std::string& where) {
+    static const std::vector<Yaml> none;
+    if (node.is_list()) return node.values;
+    if (!node.absent() && node.kind != Yaml::Kind::kNull)
+      reader_.error(node, where + " must be a list, like [2026-12-25]");
+    return none;
+  }
+
+  std::optional<LocalDate> read_date(const Yaml& node) {
+    const auto date = node.is_text() ? parse_date(node.text) : std::nullopt;
+    if (!date) reader_.error(node, where_ + ": `" + node.text + "` is no date like 2026-02-17");
     return date;
   }
 
-  std::vector<LocalInterval> read_hours(const YAML::Node& node) {
+  void read_workday(const Yaml& item) {
+    const bool own = item.is_map();
+    if (own && !reader_.map(item, where_ + " workdays", {"date", "hours"})) return;
+    const Yaml& day = own ? reader_.required(item, "date", where_ + " workdays") : item;
+    const auto date = day.absent() ? std::nullopt : read_date(day);
+    if (!date) return;
+    CalendarSpec::Workday workday;
+    workday.date = *date;
+    if (own) workday.hours = read_hours(reader_.required(item, "hours", where_ + " workdays"));
+    if (const auto closed = holidays_.find(*date); closed != holidays_.end()) {
+      reader_.error(day, where_ + ": " + day.text + " is a workday here and a holiday on line " +
+                             std::to_string(closed->second));
+    }
+    if (const auto [before, first] = workdays_.emplace(*date, day.line); !first) {
+      reader_.error(day, where_ + ": " + day.text + " is a workday on line " +
+                             std::to_string(before->second) + " already");
+    }
+    spec_.workdays.push_back(std::move(workday));
+  }
+
+  std::vector<LocalInterval> read_hours(const Yaml& node) {
     std::vector<LocalInterval> hours;
-    for (const auto& item : node) {
-      const std::string text = item.IsScalar() ? item.Scalar() : "";
-      const std::size_t dash = text.find('-');
-      const auto open = dash == std::string::npos ? std::nullopt : read_clock_time(text.substr(0, dash));
-      const auto close = dash == std::string::npos ? std::nullopt : read_clock_time(text.substr(dash + 1));
-      if (open && close) {
-        hours.push_back({*open, *close});
+    for (const Word& word : reader_.list(node, where_ + " hours")) {
+      const std::size_t dash = std::min(word.text.find('-'), word.text.size());
+      const auto open = read_clock_time(std::string_view(word.text).substr(0, dash));
+      const auto close = dash < word.text.size()
+                             ? read_clock_time(std::string_view(word.text).substr(dash + 1))
+                             : std::nullopt;
+      if (!open || !close) {
+        reader_.error(word.line,
+                      where_ + ": `" + word.text + "` are no opening hours like 09:00-12:00");
+      } else if (*close <= *open) {
+        reader_.error(word.line, where_ + ": `" + word.text +
+                                     "` closes before it opens; split what passes midnight");
       } else {
-        error(item, "`" + text + "` is no opening interval like 09:00-12:00");
+        hours.push_back({*open, *close});
       }
     }
     return hours;
   }
 
-  void read_week(const YAML::Node& node, CalendarSpec& spec) {
-    if (!node.IsDefined() || !node.IsMap()) {
-      error(node, "hours must be a map of weekdays, like mon-fri: [\"09:00-18:00\"]");
-      return;
-    }
-    for (const auto& member : node) {
-      const auto days = member.first.as<std::string>();
-      const std::size_t dash = days.find('-');
-      const int from = day_code(days.substr(0, dash));
-      const int to = dash == std::string::npos ? from : day_code(days.substr(dash + 1));
+  void read_week(const Yaml& node) {
+    if (!reader_.map(node, where_ + " hours")) return;
+    const std::size_t before = reader_.errors().size();
+    for (const Yaml& member : node.values) {
+      const std::size_t dash = member.key.find('-');
+      const int from = day_code(member.key.substr(0, dash));
+      const int to = dash == std::string::npos ? from : day_code(member.key.substr(dash + 1));
       if (from < 0 || to < from) {
-        error(member.first, "`" + days + "` is no weekday or range like mon-fri");
+        reader_.error(member.key_line, where_ + ": `" + member.key +
+                                           "` is no weekday like sat, and no range like mon-fri");
         continue;
       }
-      const auto hours = read_hours(member.second);
+      const auto hours = read_hours(member);
       for (int d = from; d <= to; ++d) {
-        auto& day = spec.weekly[static_cast<std::size_t>(d)];
+        auto& day = spec_.weekly[static_cast<std::size_t>(d)];
         day.insert(day.end(), hours.begin(), hours.end());
+      }
+    }
+    const bool opens = std::any_of(spec_.weekly.begin(), spec_.weekly.end(),
+                                   [](const auto& day) { return !day.empty(); });
+    if (!opens && reader_.errors().size() == before)
+      reader_.error(node, where_ + ": it never opens");
+  }
+
+  void read_confirmed(const Yaml& node) {
+    spec_.confirmed.emplace();
+    for (const Word& word : reader_.list(node, where_ + " confirmed")) {
+      const auto year = whole_number(word.text, 9999);
+      if (year) {
+        spec_.confirmed->push_back(static_cast<std::int32_t>(*year));
+      } else {
+        reader_.error(word.line, where_ + ": `" + word.text + "` is no year");
       }
     }
   }
 
   PolicyReader& reader_;
-  std::string file_, name_;
+  std::string where_;
+  CalendarSpec spec_;
+  std::map<LocalDate, int> holidays_, workdays_;  // and their lines
 };
+
+std::optional<Calendar> build(PolicyReader& reader, const Yaml& node, const std::string& name,
+                              const ZoneSource& zones) {
+  CalendarReader calendar(reader, name);
+  if (!calendar.read(node)) return std::nullopt;
+  const auto zone = zones(calendar.spec().zone);
+  if (const auto* why = std::get_if<std::string>(&zone)) {
+    reader.error(node["zone"], "calendar " + name + ": " + *why);
+    return std::nullopt;
+  }
+  auto built = build_calendar(calendar.spec(), std::get<Zone>(zone));
+  if (const auto* why = std::get_if<std::string>(&built)) {
+    reader.error(node, "calendar " + name + ": " + *why);
+    return std::nullopt;
+  }
+  return std::move(std::get<Calendar>(built));
+}
 
 }  // namespace
 
-void read_calendars(PolicyReader& reader, const YAML::Node& root, const PolicyText& text, const ZoneSource& zones, Policy& policy) {
-  const YAML::Node calendars = root["calendars"];
-  if (!calendars.IsDefined() || !calendars.IsMap()) {
-    reader.error(root, "calendars: a policy needs a map of calendars");
-    policy.calendars.push_back({"24x7", std::make_shared<Calendar>()});
+void read_calendars(PolicyReader& reader, const Yaml& root, const PolicyText& text,
+                    const ZoneSource& zones, std::vector<PolicyError>& errors, Policy& policy) {
+  const Yaml& calendars = reader.required(root, "calendars", "the policy");
+  if (!reader.map(calendars, "calendars")) reader.give_up("calendar");
+  policy.always_calendar = kNone;
+  if (calendars.values.size() > kCalendarsMax) {
+    reader.error(calendars, "calendars: more than " + std::to_string(kCalendarsMax));
     return;
   }
-  policy.always_calendar = kNone;
-  for (const auto& member : calendars) {
-    const auto name = member.first.as<std::string>();
-    if (member.second.IsScalar() && member.second.Scalar() == "always") {
-      policy.always_calendar = static_cast<std::int16_t>(policy.calendars.size());
-      policy.calendars.push_back({name, std::make_shared<Calendar>()});
+  for (const Yaml& member : calendars.values) {
+    const std::string& name = member.key;
+    reader.name(member.key_line, name, "calendars");
+    if (name == "tier")
+      reader.error(member.key_line, "calendars: `tier` already means the hours of the tier");
+    // One that cannot be read stands as open always, so that its uses are no errors too.
+    NamedCalendar& place =
+        policy.calendars.emplace_back(NamedCalendar{name, std::make_shared<Calendar>()});
+    if (member.is_text() && member.text == "always") {
+      if (policy.always_calendar == kNone)
+        policy.always_calendar = static_cast<std::int16_t>(policy.calendars.size() - 1);
       continue;
     }
-    YAML::Node node = member.second;
-    std::string file = text.name;
-    if (node.IsScalar()) {
-      const auto found = text.files.find(node.Scalar());
+    if (name == "24x7") reader.error(member.key_line, "calendars: `24x7` can only be `always`");
+    std::optional<Calendar> built;
+    if (member.is_text()) {
+      const auto found = text.files.find(member.text);
       if (found == text.files.end()) {
-        reader.error(node, "calendar " + name + ": no file `" + node.Scalar() + "`");
+        reader.error(member, "calendar " + name + ": there is no file `" + member.text + "`");
         continue;
       }
-      file = node.Scalar();
-      try {
-        node = YAML::Load(found->second);
-      } catch (const YAML::Exception& e) {
-        reader.error_in(file, e.mark.line + 1, e.msg);
-        continue;
-      }
+      PolicyReader in_file(member.text, errors);
+      std::vector<YamlFault> faults;
+      const Yaml node = read_yaml(found->second, faults);
+      for (const YamlFault& fault : faults) in_file.error(fault.line, fault.reason);
+      if (!node.absent() || faults.empty()) built = build(in_file, node, name, zones);
+    } else if (reader.map(member, "calendar " + name)) {
+      built = build(reader, member, name, zones);
     }
-    CalendarReader calendar(reader, file, name);
-    const std::size_t before = reader.errors().size();
-    const CalendarSpec spec = calendar.read(node);
-    if (reader.errors().size() != before) continue;
-    const auto mistakes = check_calendar(spec);
-    for (const std::string& mistake : mistakes) calendar.error(node, mistake);
-    if (!mistakes.empty()) continue;
-    const auto zone = zones(spec.zone);
-    if (const auto* why = std::get_if<std::string>(&zone)) {
-      calendar.error(node["zone"], *why);
-      continue;
-    }
-    auto built = build_calendar(spec, std::get<Zone>(zone));
-    if (const auto* why = std::get_if<std::string>(&built)) {
-      calendar.error(node, *why);
-      continue;
-    }
-    policy.calendars.push_back({name, std::make_shared<Calendar>(std::move(std::get<Calendar>(built)))});
+    if (built) place.calendar = std::make_shared<Calendar>(std::move(*built));
   }
-  if (policy.always_calendar == kNone) {
-    policy.always_calendar = static_cast<std::int16_t>(policy.calendars.size());
-    policy.calendars.push_back({"24x7", std::make_shared<Calendar>()});
-  }
+  if (policy.always_calendar != kNone) return;
+  policy.always_calendar = static_cast<std::int16_t>(policy.calendars.size());
+  policy.calendars.push_back({"24x7", std::make_shared<Calendar>()});
 }
 
 }  // namespace tocsin

@@ -1,299 +1,388 @@
+// `clocks:` of a policy. Cadences have a file of their own.
+#include <algorithm>
+
 #include "engine/policy_reader.h"
 
 namespace tocsin {
 
 namespace {
 
-std::optional<PeriodKind> period_kind(const std::string& word) {
-  if (word == "week") return PeriodKind::kWeek;
-  if (word == "month") return PeriodKind::kMonth;
-  if (word == "quarter") return PeriodKind::kQuarter;
-  if (word == "half-year") return PeriodKind::kHalfYear;
-  return std::nullopt;
-}
+constexpr std::size_t kClocksMax = 1000;
+constexpr std::int64_t kDenominatorMax = 1000;
+constexpr std::int64_t kRestMax = 1'000'000;
 
-Warning read_warning(PolicyReader& reader, const YAML::Node& node, const std::string& where) {
-  Warning warning;
-  if (!node.IsDefined()) return warning;
-  const std::string text = reader.text(node, where + " warn");
-  const std::size_t slash = text.find('/');
-  if (slash != std::string::npos) {
-    try {
-      warning.numerator = std::stoi(text.substr(0, slash));
-      warning.denominator = std::stoi(text.substr(slash + 1));
-      warning.kind = Warning::Kind::kFraction;
-    } catch (const std::exception&) {
-    }
-    if (warning.numerator <= 0 || warning.numerator >= warning.denominator) {
-      reader.error(node, where + ": warn must be a fraction below 1, like 2/3, or `2wd before`");
-      return {};
-    }
-    return warning;
-  }
-  const std::size_t before = text.find("wd before");
-  if (before != std::string::npos && text.size() == before + 9) {
-    const auto days = read_allowance(text.substr(0, before) + "wd");
-    if (days) {
-      warning.kind = Warning::Kind::kWorkingDaysBefore;
-      warning.days = static_cast<std::int32_t>(days->amount);
-      return warning;
-    }
-  }
-  reader.error(node, where + ": warn must be a fraction below 1, like 2/3, or `2wd before`");
-  return warning;
-}
+constexpr const char* kWarnings = "warn is a fraction below 1, like 2/3, or like `2wd before`";
 
-void read_allowances(PolicyReader& reader, const YAML::Node& node, const std::string& where,
-                     const Policy& policy, std::size_t priority, ClockSpec& clock) {
-  if (!node.IsMap()) {
-    reader.error(node, where + ": allow must be a map of thresholds");
-    return;
+class ClockReader {
+ public:
+  ClockReader(PolicyReader& reader, const Yaml& node, const Yaml& of_kind, KindSpec& kind,
+              const Policy& policy)
+      : reader_(reader),
+        node_(node),
+        of_kind_(of_kind),
+        kind_(kind),
+        policy_(policy),
+        name_(node.key) {
+    clock_.name = node.key;
   }
-  for (const auto& member : node) {
-    const std::int16_t t = reader.code(member.first, "threshold", member.first.as<std::string>(), policy.thresholds);
-    if (t == kNone) continue;
-    const std::string text = reader.text(member.second, where);
-    auto& row = clock.allowance[static_cast<std::size_t>(t)];
-    row.resize(policy.priorities.size());
+
+  void read() {
+    reader_.map(node_, name_,
+                {"start",
+                 "stop",
+                 "cancel",
+                 "runs_on",
+                 "again",
+                 "set_by",
+                 "set_before_start",
+                 "unless",
+                 "unless_in_stage",
+                 "not_while",
+                 "pauses",
+                 "never_later",
+                 "stage",
+                 "hours",
+                 "allow",
+                 "warn",
+                 "urgency",
+                 "repeat",
+                 "breach",
+                 "warning",
+                 "grace"});
+    read_triggers();
+    read_conditions();
+    read_hours(node_["hours"]);
+    read_allow(reader_.required(node_, "allow", name_));
+    check_dues();
+    check_working_days();
+    clock_.warning = read_warning(reader_, node_["warn"], name_);
+    clock_.grace = read_grace(reader_, node_["grace"], name_);
+    clock_.low = read_low(reader_, node_["urgency"], name_);
+    read_repeat(node_["repeat"]);
+    read_clock_ladders(reader_, node_, of_kind_, kind_, policy_, clock_);
+    kind_.pauses_clocks = kind_.pauses_clocks || clock_.pauses;
+    kind_.clocks.push_back(std::move(clock_));
+  }
+
+ private:
+  std::string at(const char* key) const { return name_ + " " + key; }
+  VerbMask verbs(const char* key) { return read_verbs(reader_, node_[key], at(key), kind_); }
+  void needs(const char* key, const char* kind_key) {
+    if (!node_[key].absent() && of_kind_[kind_key].absent()) {
+      reader_.error(node_[key],
+                    name_ + ": `" + key + "`, but " + kind_.name + " has no `" + kind_key + "`");
+    }
+  }
+
+  void read_triggers() {
+    clock_.start =
+        tocsin::read_triggers(reader_, node_["start"], at("start"), kind_, TriggerUse::kStart);
+    clock_.stop =
+        tocsin::read_triggers(reader_, node_["stop"], at("stop"), kind_, TriggerUse::kEnd);
+    clock_.cancel = verbs("cancel");
+    clock_.resume = verbs("runs_on");
+    clock_.restart = verbs("again");
+    clock_.sets = verbs("set_by");
+    clock_.presets = verbs("set_before_start");
+    clock_.unless = verbs("unless");
+    clock_.unless_in_stage = verbs("unless_in_stage");
+    if (node_["start"].absent() && node_["again"].absent())
+      reader_.error(node_, name_ + ": nothing starts it: `start` is missing");
+    needs("runs_on", "reopened");
+    if ((clock_.resume & ~kind_.reopens) != 0 && kind_.reopens != 0) {
+      reader_.error(node_["runs_on"],
+                    name_ + ": runs_on names facts that " + kind_.name + " lists under `reopened`");
+    }
+    need_field(reader_, node_["set_by"].line, at("set_by"), kind_, clock_.sets, Form::kDue, "due");
+    need_field(reader_, node_["set_before_start"].line, at("set_before_start"), kind_,
+               clock_.presets, Form::kDue, "due");
+  }
+
+  void read_conditions() {
+    const Yaml& not_while = node_["not_while"];
+    clock_.unless_resolved = !not_while.absent();
+    if (clock_.unless_resolved && (!not_while.is_text() || not_while.text != "resolved")) {
+      reader_.error(not_while, name_ + ": not_while can only be `resolved`");
+    }
+    needs("not_while", "resolved");
+    clock_.pauses = reader_.flag(node_["pauses"], at("pauses"));
+    if (clock_.pauses) needs("pauses", "paused");
+    clock_.capped = reader_.flag(node_["never_later"], at("never_later"));
+    if (clock_.capped && clock_.sets == 0 && clock_.presets == 0 && node_["set_by"].absent()) {
+      reader_.error(node_["never_later"],
+                    name_ + ": never_later, but nothing sets its due: `set_by` is missing");
+    }
+    const std::string stage = reader_.text(node_["stage"], at("stage"));
+    if (!stage.empty())
+      clock_.stage = reader_.code(node_["stage"].line, at("stage"), "stage", stage, kind_.stages);
+    if (!node_["unless_in_stage"].absent() && kind_.stages.empty()) {
+      reader_.error(node_["unless_in_stage"],
+                    name_ + ": `unless_in_stage`, but " + kind_.name + " has no `stages`");
+    }
+  }
+
+  std::int16_t calendar_of(const Yaml& node) {
+    const std::string name = reader_.text(node, at("hours"));
+    if (name.empty()) return policy_.always_calendar;
+    if (name == "tier") return kTierCalendar;
+    std::vector<std::string> known;
+    for (const NamedCalendar& calendar : policy_.calendars) known.push_back(calendar.name);
+    const std::int16_t code = reader_.code(node.line, at("hours"), "calendar", name, known);
+    return code == kNone ? policy_.always_calendar : code;
+  }
+
+  void read_hours(const Yaml& node) {
+    clock_.calendar.assign(policy_.priorities.size(), policy_.always_calendar);
+    if (node.absent()) return;
+    if (!node.is_map()) {
+      clock_.calendar.assign(policy_.priorities.size(), calendar_of(node));
+      return;
+    }
+    if (!kind_.prioritized) {
+      reader_.error(node,
+                    name_ + ": hours by priority, but " + kind_.name + " has no `priorities`");
+      return;
+    }
+    for (const Yaml& member : node.values) {
+      const std::int16_t p =
+          reader_.code(member.key_line, at("hours"), "priority", member.key, policy_.priorities);
+      if (p != kNone) clock_.calendar[static_cast<std::size_t>(p)] = calendar_of(member);
+    }
+  }
+
+  // ---- allowances ------------------------------------------------------------------------------
+
+  void read_allow(const Yaml& allow) {
+    if (!reader_.map(allow, at("allow"))) return;
+    if (allow.values.empty()) reader_.error(allow, name_ + ": allow is empty");
+    const bool by_priority = std::any_of(allow.values.begin(), allow.values.end(),
+                                         [](const Yaml& v) { return v.is_map(); });
+    if (!by_priority) return read_thresholds(allow, 0, policy_.priorities.size());
+    if (!kind_.prioritized) {
+      reader_.error(allow,
+                    name_ + ": allow by priority, but " + kind_.name + " has no `priorities`");
+      return;
+    }
+    for (const Yaml& member : allow.values) {
+      const std::int16_t p =
+          reader_.code(member.key_line, at("allow"), "priority", member.key, policy_.priorities);
+      if (p == kNone) continue;
+      if (!reader_.map(member, at("allow") + " " + member.key)) continue;
+      read_thresholds(member, static_cast<std::size_t>(p), static_cast<std::size_t>(p) + 1);
+      if (node_["hours"].is_map() && node_["hours"][member.key].absent()) {
+        reader_.error(node_["hours"], name_ + ": hours of `" + member.key + "` are missing");
+      }
+    }
+  }
+
+  // The same thresholds for the priorities in [from, to).
+  void read_thresholds(const Yaml& node, std::size_t from, std::size_t to) {
+    for (const Yaml& member : node.values) {
+      const std::int16_t t =
+          reader_.code(member.key_line, at("allow"), "threshold", member.key, policy_.thresholds);
+      const auto allowance = read_amount(member);
+      if (t == kNone || !allowance) continue;
+      auto& row = clock_.allowance[static_cast<std::size_t>(t)];
+      row.resize(policy_.priorities.size());
+      std::fill(row.begin() + static_cast<std::ptrdiff_t>(from),
+                row.begin() + static_cast<std::ptrdiff_t>(to), *allowance);
+    }
+    check_order(node, from);
+  }
+
+  std::optional<Allowance> read_amount(const Yaml& node) {
+    const std::string text = reader_.text(node, at("allow"));
+    if (text.empty()) return std::nullopt;
     if (text == "given") {
-      row[priority].kind = Allowance::Kind::kGiven;
-    } else if (const auto allowance = read_allowance(text)) {
-      row[priority] = *allowance;
-    } else {
-      reader.error(member.second, where + ": `" + text + "` is no duration (15m, 2h, 3wd, given)");
+      Allowance given;
+      given.kind = Allowance::Kind::kGiven;
+      return given;
+    }
+    const auto allowance = read_allowance(text);
+    if (!allowance)
+      reader_.error(node, name_ + ": `" + text + "`: " + kDurations +
+                              ", or `given` by the fact that starts it");
+    return allowance;
+  }
+
+  void check_order(const Yaml& node, std::size_t priority) {
+    const auto& first = clock_.allowance[0];
+    const auto& second = clock_.allowance[1];
+    if (first.empty() || second.empty()) return;
+    const Allowance &a = first[priority], &b = second[priority];
+    if (a.kind == b.kind && a.kind != Allowance::Kind::kNothing &&
+        a.kind != Allowance::Kind::kGiven && a.amount > b.amount) {
+      reader_.error(node, name_ + ": `" + policy_.thresholds[0] + "` is longer than `" +
+                              policy_.thresholds[1] + "`");
     }
   }
-}
 
-std::int16_t calendar_code(PolicyReader& reader, const YAML::Node& node, const std::string& where, const Policy& policy) {
-  const std::string name = reader.text(node, where + " hours");
-  if (name == "tier") return kTierCalendar;
-  for (std::size_t i = 0; i < policy.calendars.size(); ++i) {
-    if (policy.calendars[i].name == name) return static_cast<std::int16_t>(i);
-  }
-  reader.error(node, where + ": no calendar `" + name + "`");
-  return 0;
-}
-
-void read_hours(PolicyReader& reader, const YAML::Node& node, const std::string& where, const Policy& policy, ClockSpec& clock) {
-  clock.calendar.assign(policy.priorities.size(), policy.always_calendar);
-  if (!node.IsDefined()) return;
-  if (node.IsScalar()) {
-    clock.calendar.assign(policy.priorities.size(), calendar_code(reader, node, where, policy));
-    return;
-  }
-  for (const auto& member : node) {
-    const std::int16_t p = reader.code(member.first, "priority", member.first.as<std::string>(), policy.priorities);
-    if (p != kNone) clock.calendar[static_cast<std::size_t>(p)] = calendar_code(reader, member.second, where, policy);
-  }
-}
-
-void read_ladders(PolicyReader& reader, const YAML::Node& node, const YAML::Node& of_kind, const std::string& where,
-                  const KindSpec& kind, const Policy& policy, ClockSpec& clock) {
-  const YAML::Node breach = node["breach"].IsDefined() ? node["breach"] : of_kind["breach"];
-  if (breach.IsDefined() && breach.IsMap()) {
-    if (breach["enters"].IsDefined()) {
-      clock.breach_enters = reader.code(breach["enters"], "stage", reader.text(breach["enters"], where), kind.stages);
+  bool any_allowance(Allowance::Kind kind) const {
+    for (const auto& row : clock_.allowance) {
+      if (std::any_of(row.begin(), row.end(), [&](const Allowance& a) { return a.kind == kind; }))
+        return true;
     }
-    const bool by_threshold = std::any_of(policy.thresholds.begin(), policy.thresholds.end(),
-                                          [&](const std::string& t) { return breach[t].IsDefined(); });
-    for (std::size_t t = 0; t < policy.thresholds.size(); ++t) {
-      if (!by_threshold) {
-        clock.on_breach[t] = read_ladder(reader, breach, where + " breach", policy);
-      } else if (breach[policy.thresholds[t]].IsDefined()) {
-        clock.on_breach[t] = read_ladder(reader, breach[policy.thresholds[t]], where + " breach", policy);
+    return false;
+  }
+
+  // A due that the fact gives must be in the fact, whichever way the clock starts.
+  void check_dues() {
+    if (!any_allowance(Allowance::Kind::kGiven)) return;
+    for (const auto& row : clock_.allowance) {
+      const auto given = std::count_if(row.begin(), row.end(), [](const Allowance& a) {
+        return a.kind == Allowance::Kind::kGiven;
+      });
+      if (given != 0 && static_cast<std::size_t>(given) != row.size()) {
+        reader_.error(node_["allow"], name_ + ": `given` holds for every priority or for none");
+      }
+    }
+    if (clock_.capped)
+      reader_.error(node_["never_later"], name_ + ": never_later needs a duration, not `given`");
+    if (!node_["repeat"].absent() || clock_.restart != 0) {
+      reader_.error(node_["allow"],
+                    name_ + ": a clock that starts again by itself needs a duration, not `given`");
+    }
+    for (const Trigger& trigger : clock_.start) {
+      const Field* due =
+          trigger.verb == kNone ? nullptr : field_of(kind_, trigger.verb, Form::kDue);
+      if (due != nullptr && (due->required || trigger.has_due)) continue;
+      const std::string what =
+          trigger.verb == kNone
+              ? "entering a stage"
+              : "`" + kind_.verbs[static_cast<std::size_t>(trigger.verb)].name + "`";
+      reader_.error(node_["allow"], name_ + ": `given`, but " + what +
+                                        (due != nullptr ? " may lack its due; start with `with-due`"
+                                                        : " has no field of the form `due`"));
+    }
+  }
+
+  void check_working_days() {
+    for (std::size_t p = 0; p < policy_.priorities.size(); ++p) {
+      for (const auto& row : clock_.allowance) {
+        if (row.empty() || row[p].kind != Allowance::Kind::kWorkingDays ||
+            clock_.calendar[p] == policy_.working_calendar)
+          continue;
+        if (!reader_.gave_up("calendar") && !reader_.gave_up("working days")) {
+          reader_.error(
+              node_["allow"],
+              name_ + ": working days (wd) need the policy's `working_days` as hours, `" +
+                  policy_.calendars[static_cast<std::size_t>(policy_.working_calendar)].name + "`");
+        }
+        return;
       }
     }
   }
-  const YAML::Node warning = node["warning"].IsDefined() ? node["warning"] : of_kind["warning"];
-  if (warning.IsDefined() && warning.IsMap() && warning["same_as_breach"].IsDefined()) {
-    clock.on_warning = clock.on_breach[0];
-  } else {
-    clock.on_warning = read_ladder(reader, warning, where + " warning", policy);
-  }
-  if (clock.on_warning.ladder.steps.size() > 1) clock.on_warning.ladder.steps.resize(1);
-}
 
-void read_repeat(PolicyReader& reader, const YAML::Node& node, const std::string& where, const KindSpec& kind, ClockSpec& clock) {
-  if (!node.IsDefined()) return;
-  reader.only(node, where + " repeat", {"rest_after", "woken_by", "run_ends"});
-  clock.restart_on_breach = true;
-  clock.group_by_run = true;
-  if (node["rest_after"].IsDefined()) {
-    clock.rest_after = static_cast<int>(reader.integer(node["rest_after"], where + " rest_after").value_or(0));
-    if (clock.rest_after < 1) reader.error(node["rest_after"], where + ": rest_after must be at least 1");
+  void read_repeat(const Yaml& node) {
+    if (!reader_.map(node, at("repeat"), {"rest_after", "woken_by", "run_ends"})) return;
+    clock_.restart_on_breach = true;
+    clock_.group_by_run = true;
+    const Yaml& rest = node["rest_after"];
+    if (!rest.absent())
+      clock_.rest_after =
+          static_cast<int>(reader_.integer(rest, at("repeat rest_after"), 1, kRestMax));
+    clock_.wakes = read_verbs(reader_, node["woken_by"], at("repeat woken_by"), kind_);
+    if (!rest.absent() && node["woken_by"].absent())
+      reader_.error(rest, name_ + ": repeat: it would rest for ever: `woken_by` is missing");
+    clock_.run_ends =
+        tocsin::read_triggers(reader_, reader_.required(node, "run_ends", at("repeat")),
+                              at("repeat run_ends"), kind_, TriggerUse::kEnd);
   }
-  clock.wakes = read_verbs(reader, node["woken_by"], where + " woken_by", kind);
-  clock.run_ends = read_triggers(reader, node["run_ends"], where + " run_ends", kind);
-}
 
-void read_clock(PolicyReader& reader, const YAML::Node& node, const YAML::Node& of_kind, const std::string& name,
-                KindSpec& kind, const Policy& policy) {
-  reader.only(node, name, {"start", "stop", "cancel", "runs_on", "again", "set_by", "set_before_start", "unless", "unless_in_stage",
-                           "not_while", "pauses", "never_later", "stage", "hours", "allow", "warn", "urgency", "repeat",
-                           "breach", "warning", "grace"});
-  ClockSpec clock;
-  clock.name = name;
-  clock.start = read_triggers(reader, node["start"], name + " start", kind);
-  clock.stop = read_triggers(reader, node["stop"], name + " stop", kind);
-  clock.cancel = read_verbs(reader, node["cancel"], name + " cancel", kind);
-  clock.resume = read_verbs(reader, node["runs_on"], name + " runs_on", kind);
-  clock.restart = read_verbs(reader, node["again"], name + " again", kind);
-  clock.sets = read_verbs(reader, node["set_by"], name + " set_by", kind);
-  clock.presets = read_verbs(reader, node["set_before_start"], name + " set_before_start", kind);
-  clock.unless = read_verbs(reader, node["unless"], name + " unless", kind);
-  clock.unless_in_stage = read_verbs(reader, node["unless_in_stage"], name + " unless_in_stage", kind);
-  clock.unless_resolved = node["not_while"].IsDefined();
-  if (clock.unless_resolved && reader.text(node["not_while"], name) != "resolved") {
-    reader.error(node["not_while"], name + ": not_while can only be `resolved`");
-  }
-  clock.pauses = reader.flag(node["pauses"], name + " pauses");
-  clock.capped = reader.flag(node["never_later"], name + " never_later");
-  if (node["stage"].IsDefined()) clock.stage = reader.code(node["stage"], "stage", reader.text(node["stage"], name), kind.stages);
-  read_hours(reader, node["hours"], name, policy, clock);
-  if (clock.start.empty() && clock.restart == 0) reader.error(node, name + ": nothing starts it");
-  const YAML::Node allow = node["allow"];
-  if (!allow.IsDefined() || !allow.IsMap()) {
-    reader.error(node, name + ": allow is missing");
-  } else if (kind.prioritized && allow.begin() != allow.end() && allow.begin()->second.IsMap()) {
-    for (const auto& member : allow) {
-      const std::int16_t p = reader.code(member.first, "priority", member.first.as<std::string>(), policy.priorities);
-      if (p != kNone) read_allowances(reader, member.second, name, policy, static_cast<std::size_t>(p), clock);
-    }
-  } else {
-    for (std::size_t p = 0; p < policy.priorities.size(); ++p) read_allowances(reader, allow, name, policy, p, clock);
-  }
-  for (std::size_t p = 0; p < policy.priorities.size(); ++p) {
-    for (const auto& row : clock.allowance) {
-      if (!row.empty() && row[p].kind == Allowance::Kind::kWorkingDays && clock.calendar[p] != policy.working_calendar) {
-        reader.error(node, name + ": working days (wd) need the hours of `working_days`");
-      }
-    }
-  }
-  clock.warning = read_warning(reader, node["warn"], name);
-  if (node["grace"].IsDefined()) {
-    const auto grace = read_allowance(reader.text(node["grace"], name + " grace"));
-    if (grace && grace->kind == Allowance::Kind::kOpenTime) {
-      clock.grace = {grace->amount};
-    } else {
-      reader.error(node["grace"], name + ": grace must be a duration like 30s");
-    }
-  }
-  clock.low = node["urgency"].IsDefined() && reader.text(node["urgency"], name) == "low";
-  read_repeat(reader, node["repeat"], name, kind, clock);
-  read_ladders(reader, node, of_kind, name, kind, policy, clock);
-  kind.pauses_clocks = kind.pauses_clocks || clock.pauses;
-  kind.clocks.push_back(std::move(clock));
-}
-
-// A cadence whose period depends on the tier becomes one clock a period, under one name.
-void read_cadence(PolicyReader& reader, const YAML::Node& node, const YAML::Node& of_kind, const std::string& name,
-                  KindSpec& kind, const Policy& policy) {
-  reader.only(node, name, {"every", "count", "match", "due", "warn", "breach", "warning", "urgency", "grace"});
-  const std::size_t tiers = policy.tiers.size();
-  std::vector<std::optional<PeriodKind>> kinds(tiers);
-  std::vector<int> counts(tiers, 0);
-  const auto each_tier = [&](const YAML::Node& map, const char* what, const auto& set) {
-    if (map.IsScalar()) {
-      for (std::size_t t = 0; t < tiers; ++t) set(t, map);
-    } else if (map.IsMap()) {
-      for (const auto& member : map) {
-        const std::int16_t t = reader.code(member.first, "tier", member.first.as<std::string>(), policy.tiers);
-        if (t != kNone) set(static_cast<std::size_t>(t), member.second);
-      }
-    } else {
-      reader.error(node, name + ": " + what + " is missing");
-    }
-  };
-  each_tier(node["every"], "every", [&](std::size_t t, const YAML::Node& n) {
-    kinds[t] = period_kind(reader.text(n, name + " every"));
-    if (!kinds[t]) reader.error(n, name + ": every is week, month, quarter or half-year");
-  });
-  each_tier(node["count"], "count", [&](std::size_t t, const YAML::Node& n) {
-    counts[t] = static_cast<int>(reader.integer(n, name + " count").value_or(0));
-    if (counts[t] < 0 || counts[t] > 1000) reader.error(n, name + ": count must be 0 to 1000");
-  });
-  const auto match = read_trigger(reader, node["match"].IsDefined() ? node["match"] : node, node["match"].IsDefined() ? reader.text(node["match"], name + " match") : "", kind);
-  ClockSpec clock;
-  clock.name = name;
-  clock.period = true;
-  if (match) clock.cadence.match = *match;
-  const std::string due = node["due"].IsDefined() ? reader.text(node["due"], name + " due") : "";
-  if (due == "first working day") {
-    clock.cadence.due = PeriodSpec::Due::kFirstWorkingDay;
-  } else if (due.starts_with("day ")) {
-    clock.cadence.due = PeriodSpec::Due::kDay;
-    clock.cadence.day = std::atoi(due.c_str() + 4);
-    if (clock.cadence.day < 1 || clock.cadence.day > 31) reader.error(node["due"], name + ": due must be day 1 to day 31");
-  } else if (!due.empty()) {
-    reader.error(node["due"], name + ": due is `day N` or `first working day`");
-  }
-  clock.calendar.assign(policy.priorities.size(), policy.always_calendar);
-  Allowance given;
-  given.kind = Allowance::Kind::kGiven;
-  clock.allowance[0].assign(policy.priorities.size(), given);
-  clock.warning = read_warning(reader, node["warn"], name);
-  read_ladders(reader, node, of_kind, name, kind, policy, clock);
-  kind.has_periods = true;
-  for (const PeriodKind k : {PeriodKind::kWeek, PeriodKind::kMonth, PeriodKind::kQuarter, PeriodKind::kHalfYear}) {
-    clock.cadence.kind = k;
-    clock.cadence.count.assign(tiers, 0);
-    bool any = false;
-    for (std::size_t t = 0; t < tiers; ++t) {
-      if (kinds[t] != k || counts[t] == 0) continue;
-      clock.cadence.count[t] = counts[t];
-      any = true;
-    }
-    if (any) kind.clocks.push_back(clock);
-  }
-}
+  PolicyReader& reader_;
+  const Yaml& node_;
+  const Yaml& of_kind_;
+  KindSpec& kind_;
+  const Policy& policy_;
+  const std::string name_;
+  ClockSpec clock_;
+};
 
 }  // namespace
 
-void read_clocks(PolicyReader& reader, const YAML::Node& root, Policy& policy) {
-  const YAML::Node clocks = root["clocks"];
-  if (!clocks.IsDefined() || !clocks.IsMap()) {
-    reader.error(root, "clocks: a policy needs a map of clocks");
-    return;
+Warning read_warning(PolicyReader& reader, const Yaml& node, const std::string& where) {
+  Warning warning;
+  if (node.absent()) return warning;
+  const std::string text = reader.text(node, where + " warn");
+  const std::size_t slash = text.find('/');
+  const std::size_t before = text.find("wd before");
+  if (slash != std::string::npos) {
+    const auto part = whole_number(std::string_view(text).substr(0, slash), kDenominatorMax);
+    const auto whole = whole_number(std::string_view(text).substr(slash + 1), kDenominatorMax);
+    if (part && whole && *part > 0 && *part < *whole) {
+      warning.kind = Warning::Kind::kFraction;
+      warning.numerator = static_cast<std::int32_t>(*part);
+      warning.denominator = static_cast<std::int32_t>(*whole);
+      return warning;
+    }
+  } else if (before != std::string::npos && before + 9 == text.size()) {
+    const auto days = whole_number(std::string_view(text).substr(0, before), kDenominatorMax);
+    if (days && *days > 0) {
+      warning.kind = Warning::Kind::kWorkingDaysBefore;
+      warning.days = static_cast<std::int32_t>(*days);
+      return warning;
+    }
   }
-  for (const auto& member : clocks) {
-    const auto name = member.first.as<std::string>();
-    const std::string kind_name = name.substr(0, name.find('.'));
-    const auto kind = std::find_if(policy.kinds.begin(), policy.kinds.end(), [&](const KindSpec& k) { return k.name == kind_name; });
-    if (name.find('.') == std::string::npos || kind == policy.kinds.end()) {
-      reader.error(member.first, "clock `" + name + "`: its name must begin with a kind and a dot");
-      continue;
-    }
-    if (!member.second.IsMap()) {
-      reader.error(member.first, name + " must be a map");
-      continue;
-    }
-    const YAML::Node of_kind = root["kinds"][kind_name];
-    if (member.second["every"].IsDefined()) {
-      read_cadence(reader, member.second, of_kind, name, *kind, policy);
+  if (!text.empty()) reader.error(node, where + ": `" + text + "`: " + kWarnings);
+  return warning;
+}
+
+Duration read_grace(PolicyReader& reader, const Yaml& node, const std::string& where) {
+  if (node.absent()) return {};
+  const std::string text = reader.text(node, where + " grace");
+  const auto grace = read_allowance(text);
+  if (grace && grace->kind == Allowance::Kind::kOpenTime) return {grace->amount};
+  if (!text.empty()) reader.error(node, where + ": grace is a time like 30s or 5m");
+  return {};
+}
+
+bool read_low(PolicyReader& reader, const Yaml& node, const std::string& where) {
+  if (node.absent()) return false;
+  if (!node.is_text() || node.text != "low")
+    reader.error(node, where + ": urgency of a clock can only be `low`");
+  return true;
+}
+
+void read_clock(PolicyReader& reader, const Yaml& node, const Yaml& of_kind, KindSpec& kind,
+                const Policy& policy) {
+  ClockReader(reader, node, of_kind, kind, policy).read();
+}
+
+void read_clocks(PolicyReader& reader, const Yaml& root, Policy& policy) {
+  const Yaml& clocks = reader.required(root, "clocks", "the policy");
+  if (!reader.map(clocks, "clocks")) return;
+  if (clocks.values.size() > kClocksMax)
+    return reader.error(clocks, "clocks: more than " + std::to_string(kClocksMax));
+  for (const Yaml& member : clocks.values) {
+    const std::size_t dot = member.key.find('.');
+    const std::string kind_name = member.key.substr(0, dot);
+    const auto kind = std::find_if(policy.kinds.begin(), policy.kinds.end(),
+                                   [&](const KindSpec& k) { return k.name == kind_name; });
+    reader.name(member.key_line, member.key, "clocks");
+    if (dot == std::string::npos || dot + 1 == member.key.size()) {
+      reader.error(
+          member.key_line,
+          "clocks: `" + member.key + "`: a clock is called like `ticket.response`, its kind first");
+    } else if (kind == policy.kinds.end()) {
+      if (!reader.gave_up("kind"))
+        reader.error(member.key_line,
+                     "clocks: `" + member.key + "`: there is no kind `" + kind_name + "`");
+    } else if (!member.is_map()) {
+      reader.error(member.key_line, member.key + " must be a map of keys");
+    } else if (member["every"].absent()) {
+      read_clock(reader, member, root["kinds"][kind_name], *kind, policy);
     } else {
-      read_clock(reader, member.second, of_kind, name, *kind, policy);
+      read_cadence(reader, member, root["kinds"][kind_name], *kind, policy);
     }
   }
   for (KindSpec& kind : policy.kinds) {
-    std::stable_sort(kind.clocks.begin(), kind.clocks.end(), [](const ClockSpec& a, const ClockSpec& b) { return a.name < b.name; });
+    std::stable_sort(kind.clocks.begin(), kind.clocks.end(),
+                     [](const ClockSpec& a, const ClockSpec& b) { return a.name < b.name; });
+    // Rows that no clock uses are checked too.
+    ClockSpec unused;
+    Yaml none;
+    read_clock_ladders(reader, none, root["kinds"][kind.name], kind, policy, unused);
   }
-}
-
-std::optional<Allowance> read_allowance(const std::string& text) {
-  std::size_t end = 0;
-  while (end < text.size() && text[end] >= '0' && text[end] <= '9') ++end;
-  if (end == 0 || end > 9) return std::nullopt;
-  const std::int64_t n = std::stoll(text.substr(0, end));
-  const std::string unit = text.substr(end);
-  const auto open = [&](std::int64_t ms) { return Allowance{Allowance::Kind::kOpenTime, n * ms}; };
-  if (unit == "ms") return open(1);
-  if (unit == "s") return open(1000);
-  if (unit == "m") return open(60'000);
-  if (unit == "h") return open(3'600'000);
-  if (unit == "d") return open(86'400'000);
-  if (unit == "wd" && n >= 1 && n <= 1000) return Allowance{Allowance::Kind::kWorkingDays, n};
-  return std::nullopt;
 }
 
 }  // namespace tocsin

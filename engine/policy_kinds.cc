@@ -1,383 +1,393 @@
+// `kinds:` of a policy: facts, what they do to an entity, stages and moves.
+#include <algorithm>
+#include <map>
+
 #include "engine/policy_reader.h"
+#include "events/vocabulary.h"
 
 namespace tocsin {
 
 namespace {
 
-const std::set<std::string> kLadderKeys = {"steps", "tier_also", "urgent_also", "by_tier", "on", "same_as_breach", "enters"};
+constexpr std::size_t kKindsMax = 64;
+constexpr std::size_t kFieldsMax = 64;  // of a fact
+constexpr std::int64_t kScoreMax = 1000;
 
-std::vector<Step> read_steps(PolicyReader& reader, const YAML::Node& node, const std::string& where,
-                             const Policy& policy) {
-  std::vector<Step> steps;
-  if (!node.IsDefined()) return steps;
-  if (!node.IsSequence()) {
-    reader.error(node, where + ": steps must be a list");
-    return steps;
+struct FormName {
+  const char* name;
+  Form form;
+};
+constexpr FormName kForms[] = {
+    {"any", Form::kAny},     {"priority", Form::kPriority}, {"tier", Form::kTier},
+    {"due", Form::kDue},     {"person", Form::kPerson},     {"persons", Form::kPersons},
+    {"role", Form::kRole},   {"text", Form::kText},         {"module", Form::kModule},
+    {"group", Form::kGroup}, {"owner", Form::kOwner}};
+
+// Decisions read one value of each of these from a fact.
+const char* slot_of(Form form) {
+  switch (form) {
+    case Form::kAny:
+      return nullptr;
+    case Form::kPriority:
+      return "priority";
+    case Form::kTier:
+      return "tier";
+    case Form::kChoice:
+      return "a list of words";
+    case Form::kDue:
+      return "due";
+    case Form::kPersons:
+      return "persons";
+    case Form::kPerson:
+    case Form::kText:
+    case Form::kOwner:
+      return "person, owner or text";
+    case Form::kGroup:
+    case Form::kRole:
+    case Form::kModule:
+      return "group, role or module";
+    case Form::kScore:
+      return "a range of numbers";
   }
-  for (const auto& item : node) {
-    reader.only(item, where + " step", {"tell", "after", "times"});
-    if (!item.IsMap()) continue;
-    Step step;
-    for (const std::string& role : reader.list(item["tell"], where + " tell")) {
-      const std::int16_t code = reader.code(item["tell"], "role", role, policy.roles);
-      if (code != kNone) step.roles.push_back(code);
-    }
-    if (step.roles.empty()) reader.error(item, where + ": a step tells nobody");
-    if (item["after"].IsDefined()) {
-      const auto after = read_allowance(reader.text(item["after"], where + " after"));
-      if (!after || after->amount <= 0) {
-        reader.error(item["after"], where + ": after must be a duration like 15m or 1wd");
-      } else if (after->kind == Allowance::Kind::kWorkingDays) {
-        step.working_days = static_cast<std::int16_t>(after->amount);
-      } else {
-        step.after = {after->amount};
-      }
-    } else if (!steps.empty()) {
-      reader.error(item, where + ": only the first step has no `after`");
-    }
-    const std::int64_t times = item["times"].IsDefined() ? reader.integer(item["times"], where + " times").value_or(1) : 1;
-    if (times < 1 || times > 1000 || (times > 1 && step.working_days > 0)) {
-      reader.error(item["times"], where + ": times must be 1 to 1000, and not with working days");
-      continue;
-    }
-    const Duration each = step.after;
-    for (std::int64_t i = 1; i <= times; ++i) {
-      step.after = {each.ms * i};
-      steps.push_back(step);
-    }
-  }
-  return steps;
+  return nullptr;
 }
 
-Form form_of(const std::string& word) {
-  static const std::map<std::string, Form> forms = {
-      {"any", Form::kAny},       {"priority", Form::kPriority}, {"tier", Form::kTier},
-      {"due", Form::kDue},       {"person", Form::kPerson},     {"persons", Form::kPersons},
-      {"role", Form::kRole},     {"text", Form::kText},         {"module", Form::kModule},
-      {"group", Form::kGroup},   {"owner", Form::kOwner}};
-  const auto it = forms.find(word);
-  return it == forms.end() ? Form::kScore : it->second;
+// A name of a form, or `1..5`.
+bool read_form(PolicyReader& reader, const Yaml& node, const std::string& where, Field& field) {
+  const std::string text = reader.text(node, where);
+  if (text.empty()) return false;
+  for (const FormName& known : kForms) {
+    if (text == known.name) {
+      field.form = known.form;
+      return true;
+    }
+  }
+  const std::size_t dots = text.find("..");
+  if (dots != std::string::npos) {
+    const auto low = whole_number(std::string_view(text).substr(0, dots), kScoreMax);
+    const auto high = whole_number(std::string_view(text).substr(dots + 2), kScoreMax);
+    if (low && high && *low <= *high) {
+      field.form = Form::kScore;
+      field.low = static_cast<int>(*low);
+      field.high = static_cast<int>(*high);
+      return true;
+    }
+  }
+  std::string known;
+  for (const FormName& form : kForms) known += std::string(form.name) + ", ";
+  reader.error(node, where + ": unknown form `" + text + "` (known: " + known +
+                         "a range like 1..5, a list of words)");
+  return false;
 }
 
-void read_fields(PolicyReader& reader, const YAML::Node& data, const std::string& where, VerbSpec& verb) {
-  if (!data.IsDefined()) return;
-  if (!data.IsMap()) {
-    reader.error(data, where + ": data must be a map of fields");
-    return;
-  }
-  bool has_choice = !verb.subjects.empty();
-  for (const auto& member : data) {
+void read_fields(PolicyReader& reader, const Yaml& data, const std::string& where, VerbSpec& verb) {
+  if (!reader.map(data, where + " data")) return;
+  if (data.values.size() > kFieldsMax)
+    reader.error(data, where + ": more than " + std::to_string(kFieldsMax) + " fields");
+  std::map<std::string, std::string> slots;  // and who has it
+  if (!verb.subjects.empty()) slots["a list of words"] = "subject";
+  std::set<std::string> seen;
+  for (const Yaml& member : data.values) {
     Field field;
-    field.name = member.first.as<std::string>();
+    field.name = member.key;
     if (!field.name.empty() && field.name.back() == '!') {
       field.required = true;
       field.name.pop_back();
     }
-    if (member.second.IsSequence()) {
+    const std::string at = where + "." + field.name;
+    if (!reader.name(member.key_line, field.name, where + " data")) continue;
+    if (!seen.insert(field.name).second)
+      reader.error(member.key_line, where + ": field `" + field.name + "` is there twice");
+    if (member.is_list()) {
       field.form = Form::kChoice;
-      field.words = reader.list(member.second, where + "." + field.name);
-      if (has_choice) reader.error(member.second, where + ": only one field may have words of its own");
-      has_choice = true;
+      field.words = reader.names(member, at);
+    } else if (member.is_text()) {
+      if (!read_form(reader, member, at, field)) continue;
     } else {
-      const std::string form = reader.text(member.second, where + "." + field.name);
-      field.form = form_of(form);
-      const auto dots = form.find("..");
-      if (field.form == Form::kScore) {
-        try {
-          if (dots == std::string::npos) throw std::invalid_argument(form);
-          field.low = std::stoi(form.substr(0, dots));
-          field.high = std::stoi(form.substr(dots + 2));
-        } catch (const std::exception&) {
-          reader.error(member.second, where + "." + field.name + ": unknown form `" + form + "`");
-        }
+      reader.error(member.key_line, at + " must be the name of a form or a list of words");
+      continue;
+    }
+    if (const char* slot = slot_of(field.form)) {
+      const auto [before, first] = slots.emplace(slot, field.name);
+      if (!first) {
+        reader.error(member.key_line, where + ": only one field may have the form of " + slot +
+                                          ", and `" + before->second + "` has; `any` is free");
       }
     }
     verb.fields.push_back(std::move(field));
   }
 }
 
-void read_facts(PolicyReader& reader, const YAML::Node& node, KindSpec& kind, bool on_account) {
-  if (!node.IsMap()) {
-    reader.error(node, kind.name + ": facts must be a map of verbs");
-    return;
+class KindReader {
+ public:
+  KindReader(PolicyReader& reader, const Yaml& node, Policy& policy)
+      : reader_(reader), node_(node), policy_(policy), name_(node.key) {
+    kind_.name = node.key;
   }
-  bool created = false;
-  for (const auto& member : node) {
+
+  void read() {
+    check_name();
+    reader_.map(node_, name_,
+                {"about",           "priorities",    "urgency", "assignee", "team",  "tier",
+                 "resolved",        "reopened",      "paused",  "resumed",  "ended", "cancelled",
+                 "revived",         "periods_begin", "stages",  "moves",    "facts", "routing",
+                 "recurring_fault", "warning",       "breach"});
+    read_about();
+    read_facts(reader_.required(node_, "facts", name_));
+    read_priorities();
+    read_states();
+    kind_.stages = reader_.names(node_["stages"], name_ + " stages");
+    read_moves(node_["moves"]);
+    read_routing(reader_, node_["routing"], kind_, policy_);
+    read_recurring_fault(reader_, node_["recurring_fault"], kind_, policy_);
+    enter_types();
+    policy_.kinds.push_back(std::move(kind_));
+  }
+
+ private:
+  std::string at(const char* key) const { return name_ + " " + key; }
+  VerbMask verbs(const char* key) { return read_verbs(reader_, node_[key], at(key), kind_); }
+
+  void check_name() {
+    static constexpr std::string_view kReserved[] = {"clock", "escalation", "notification",
+                                                     "fault", "engine",     kOtherKind};
+    reader_.name(node_.key_line, name_, "kinds");
+    if (name_.find('.') != std::string::npos)
+      reader_.error(node_.key_line, "kinds: `" + name_ + "`: a kind has no dot");
+    if (std::find(std::begin(kReserved), std::end(kReserved), name_) != std::end(kReserved)) {
+      reader_.error(node_.key_line, "kinds: `" + name_ + "` is kept for the product's own events");
+    }
+  }
+
+  void read_about() {
+    kind_.on_account = !node_["about"].absent();
+    if (kind_.on_account && reader_.text(node_["about"], at("about")) != "account") {
+      reader_.error(node_["about"], at("about") + " can only be `account`");
+    }
+  }
+
+  void read_facts(const Yaml& facts) {
+    if (!reader_.map(facts, at("facts"))) {
+      reader_.give_up("fact of " + name_);
+      return;
+    }
+    if (facts.values.size() > kMaxVerbs) {
+      reader_.error(facts, at("facts") + ": more than " + std::to_string(kMaxVerbs));
+      reader_.give_up("fact of " + name_);
+    }
+    bool created = false;
+    for (const Yaml& member : facts.values) {
+      if (kind_.verbs.size() == kMaxVerbs) break;
+      kind_.verbs.push_back(read_verb_spec(member));
+      created = created || kind_.verbs.back().creates;
+    }
+    if (!created) reader_.error(facts, name_ + ": no fact creates it; one needs `creates: true`");
+  }
+
+  VerbSpec read_verb_spec(const Yaml& node) {
     VerbSpec verb;
-    verb.name = member.first.as<std::string>();
-    const std::string where = kind.name + "." + verb.name;
-    const YAML::Node& spec = member.second;
-    reader.only(spec, where, {"creates", "always", "acknowledges", "data", "subjects"});
-    if (spec.IsMap()) {
-      verb.creates = reader.flag(spec["creates"], where + " creates");
-      const bool acknowledges = reader.flag(spec["acknowledges"], where + " acknowledges");
-      verb.uncreated = reader.flag(spec["always"], where + " always") || acknowledges;
-      verb.subjects = reader.list(spec["subjects"], where + " subjects");
-      read_fields(reader, spec["data"], where, verb);
-      if (acknowledges) kind.acknowledge_verb = static_cast<std::int16_t>(kind.verbs.size());
+    verb.name = node.key;
+    const std::string where = name_ + "." + verb.name;
+    const bool dotted = verb.name.find('.') != std::string::npos;
+    reader_.name(node.key_line, verb.name, at("facts"));
+    if (dotted && (!kind_.on_account || std::count(verb.name.begin(), verb.name.end(), '.') != 1)) {
+      reader_.error(
+          node.key_line,
+          where +
+              ": a name with a dot is another kind's fact that counts here; only a kind about an "
+              "account has such");
     }
-    verb.subject_is_account = on_account && verb.name.find('.') == std::string::npos;
-    created = created || verb.creates;
-    kind.verbs.push_back(std::move(verb));
+    if (is_reserved_type("tocsin." + (dotted ? verb.name : where)) ||
+        (!dotted && !node_["stages"].absent() &&
+         (verb.name == "advanced" || verb.name == "withdrawn"))) {
+      reader_.error(node.key_line, where + " is one of the product's own events");
+    }
+    if (node.kind != Yaml::Kind::kNull &&
+        reader_.map(node, where, {"creates", "always", "acknowledges", "data", "subjects"})) {
+      verb.creates = reader_.flag(node["creates"], where + " creates");
+      const bool acknowledges = reader_.flag(node["acknowledges"], where + " acknowledges");
+      verb.uncreated = reader_.flag(node["always"], where + " always") || acknowledges;
+      verb.subjects = reader_.names(node["subjects"], where + " subjects");
+      if (!verb.subjects.empty() && !kind_.on_account) {
+        reader_.error(
+            node["subjects"],
+            where + ": subjects are for kinds about an account; here the subject is the id");
+      }
+      read_fields(reader_, node["data"], where, verb);
+      if (acknowledges) note_acknowledging(node, where, verb);
+    }
+    verb.subject_is_account = kind_.on_account && !dotted;
+    return verb;
   }
-  if (!created) reader.error(node, kind.name + ": no fact creates it");
-  if (kind.verbs.size() > kMaxVerbs) reader.error(node, kind.name + ": more than 64 verbs");
-}
 
-void read_moves(PolicyReader& reader, const YAML::Node& node, KindSpec& kind) {
-  if (!node.IsDefined()) return;
-  for (const auto& item : node) {
-    reader.only(item, kind.name + " move", {"on", "from", "to", "reason"});
-    if (!item.IsMap()) continue;
+  void note_acknowledging(const Yaml& node, const std::string& where, const VerbSpec& verb) {
+    if (kind_.acknowledge_verb != kNone)
+      reader_.error(node.key_line, name_ + ": only one fact acknowledges");
+    kind_.acknowledge_verb = static_cast<std::int16_t>(kind_.verbs.size());
+    const bool names_group = std::any_of(verb.fields.begin(), verb.fields.end(),
+                                         [](const Field& f) { return f.form == Form::kGroup; });
+    if (!names_group)
+      reader_.error(node.key_line, where + ": what acknowledges needs a field of the form `group`");
+  }
+
+  void read_priorities() {
+    const Yaml& p = node_["priorities"];
+    if (p.absent()) return;
+    kind_.prioritized = true;
+    if (!reader_.map(p, at("priorities"), {"default", "changed_by"})) return;
+    const Yaml& first = reader_.required(p, "default", at("priorities"));
+    if (first.is_text()) {
+      const std::int16_t code = reader_.code(first.line, at("priorities default"), "priority",
+                                             first.text, policy_.priorities);
+      if (code != kNone) kind_.default_priority = code;
+    } else if (!first.absent()) {
+      reader_.error(first, at("priorities default") + " must be a priority");
+    }
+    kind_.priority_verb =
+        one_verb(p["changed_by"], at("priorities changed_by"), Form::kPriority, "priority");
+  }
+
+  std::int16_t one_verb(const Yaml& node, const std::string& where, Form form,
+                        const char* form_name) {
+    const std::string word = reader_.text(node, where);
+    if (word.empty()) return kNone;
+    const std::int16_t verb = read_verb(reader_, node.line, word, where, kind_);
+    if (verb != kNone)
+      need_field(reader_, node.line, where, kind_, VerbMask{1} << verb, form, form_name);
+    return verb;
+  }
+
+  void read_states() {
+    const Yaml& urgency = node_["urgency"];
+    kind_.urgent_always = urgency.is_text() && urgency.text == "high";
+    if (!urgency.absent() && !kind_.urgent_always)
+      reader_.error(urgency, at("urgency") + " of a kind can only be `high`");
+    kind_.assign_verb = one_verb(node_["assignee"], at("assignee"), Form::kPerson, "person");
+    kind_.role_verb = one_verb(node_["team"], at("team"), Form::kRole, "role");
+    if (kind_.role_verb != kNone) {
+      need_field(reader_, node_["team"].line, at("team"), kind_, VerbMask{1} << kind_.role_verb,
+                 Form::kPersons, "persons");
+    }
+    kind_.resolves = verbs("resolved");
+    if (!node_["resolved"].absent() && kind_.resolves == 0) reader_.give_up("resolved of " + name_);
+    kind_.reopens = verbs("reopened");
+    kind_.pauses = verbs("paused");
+    kind_.resumes = verbs("resumed");
+    kind_.cancels = verbs("cancelled");
+    kind_.revives = verbs("revived");
+    kind_.life = verbs("periods_begin");
+    kind_.tiers = verbs("tier");
+    need_field(reader_, node_["tier"].line, at("tier"), kind_, kind_.tiers, Form::kTier, "tier");
+    if (kind_.tiers != 0 && !kind_.on_account)
+      reader_.error(node_["tier"], at("tier") + ": only a kind about an account says its tier");
+    if (kind_.resumes != 0 && kind_.pauses == 0)
+      reader_.error(node_["resumed"], name_ + ": `resumed` without `paused`");
+    kind_.after_end.resize(kind_.verbs.size(), 0);
+    if (!reader_.map(node_["ended"], at("ended"))) return;
+    for (const Yaml& member : node_["ended"].values) {
+      const std::int16_t verb = read_verb(reader_, member.key_line, member.key, at("ended"), kind_);
+      if (verb == kNone) continue;
+      kind_.ends |= VerbMask{1} << verb;
+      kind_.after_end[static_cast<std::size_t>(verb)] =
+          read_verbs(reader_, member, at("ended"), kind_);
+    }
+  }
+
+  void read_moves(const Yaml& moves) {
+    if (!moves.absent() && !moves.is_list()) reader_.error(moves, at("moves") + " must be a list");
+    if (!moves.absent() && kind_.stages.empty())
+      reader_.error(moves, name_ + ": `moves` without `stages`");
+    for (const Yaml& item : moves.values) read_move(item);
+    if (kind_.stages.empty()) return;
+    const bool enters = std::any_of(kind_.moves.begin(), kind_.moves.end(),
+                                    [](const StageMove& m) { return m.from.empty(); });
+    if (!enters)
+      reader_.error(
+          node_["stages"],
+          name_ + ": no move enters a first stage: one needs a creating fact and no `from`");
+  }
+
+  void read_move(const Yaml& item) {
+    const std::string where = at("move");
+    if (!reader_.map(item, where, {"on", "from", "to", "reason"})) return;
+    const Yaml& on = reader_.required(item, "on", where);
+    const Yaml& to = reader_.required(item, "to", where);
+    const std::string text = reader_.text(on, where + " on");
+    std::optional<Trigger> trigger;
+    if (!text.empty()) {
+      trigger = read_trigger(reader_, {text, on.line}, where + " on", kind_, TriggerUse::kMove);
+    }
     StageMove move;
-    const auto on = read_trigger(reader, item["on"], reader.text(item["on"], kind.name + " move on"), kind);
-    if (!on) continue;
-    move.verb = on->verb;
-    move.choice = on->choice;
-    for (const std::string& stage : reader.list(item["from"], kind.name + " move from")) {
-      move.from.push_back(reader.code(item["from"], "stage", stage, kind.stages));
+    bool stages_known = true;
+    for (const Word& stage : reader_.list(item["from"], where + " from")) {
+      move.from.push_back(
+          reader_.code(stage.line, where + " from", "stage", stage.text, kind_.stages));
+      stages_known = stages_known && move.from.back() != kNone;
     }
-    move.to = reader.code(item["to"], "stage", reader.text(item["to"], kind.name + " move to"), kind.stages);
-    move.reason = item["reason"].IsDefined() ? reader.text(item["reason"], "reason") : kind.verbs[static_cast<std::size_t>(move.verb)].name;
-    kind.moves.push_back(std::move(move));
+    const std::string target = reader_.text(to, where + " to");
+    move.to = target.empty() ? kNone
+                             : reader_.code(to.line, where + " to", "stage", target, kind_.stages);
+    if (!trigger || !stages_known || move.to == kNone) return;
+    const VerbSpec& verb = kind_.verbs[static_cast<std::size_t>(trigger->verb)];
+    if (move.from.empty() && !verb.creates) {
+      reader_.error(item, where + ": `from` is missing; only a creating fact moves without it");
+    }
+    for (const std::int16_t from : move.from) {
+      if (from >= move.to)
+        reader_.error(item, where + ": a move goes to a later stage; a stage is entered once");
+    }
+    move.verb = trigger->verb;
+    move.choice = trigger->choice;
+    move.reason =
+        item["reason"].absent() ? verb.name : reader_.text(item["reason"], where + " reason");
+    kind_.moves.push_back(std::move(move));
   }
-}
 
-void read_routing(PolicyReader& reader, const YAML::Node& node, KindSpec& kind, const Policy& policy) {
-  RoutingSpec& routing = kind.routing;
-  routing.by_priority.resize(policy.priorities.size());
-  routing.on_raise.resize(policy.priorities.size());
-  routing.on_reopen.resize(policy.priorities.size());
-  routing.by_stage.resize(kind.stages.size());
-  if (!node.IsDefined()) return;
-  if (!node.IsMap()) {
-    reader.error(node, kind.name + ": routing must be a map");
-    return;
-  }
-  for (const auto& member : node) {
-    const auto key = member.first.as<std::string>();
-    const std::string where = kind.name + " routing " + key;
-    if (key == "cleared_by") {
-      routing.clear = read_triggers(reader, member.second, where, kind);
-    } else if (key.starts_with("stage ")) {
-      const std::int16_t stage = reader.code(member.first, "stage", key.substr(6), kind.stages);
-      if (stage != kNone) routing.by_stage[static_cast<std::size_t>(stage)] = read_ladder(reader, member.second, where, policy);
-    } else {
-      const std::int16_t priority = reader.code(member.first, "priority", key, policy.priorities);
-      if (priority == kNone) continue;
-      const auto p = static_cast<std::size_t>(priority);
-      routing.by_priority[p] = read_ladder(reader, member.second, where, policy);
-      for (const std::string& on : reader.list(member.second["on"], where + " on")) {
-        if (on == "raised") {
-          routing.on_raise[p] = true;
-        } else if (on == "reopened") {
-          routing.on_reopen[p] = true;
-        } else if (on != "opened") {
-          reader.error(member.second["on"], where + ": on is opened, raised or reopened");
-        }
+  void enter_types() {
+    for (std::size_t v = 0; v < kind_.verbs.size(); ++v) {
+      const std::string& verb = kind_.verbs[v].name;
+      const std::string type = verb.find('.') == std::string::npos ? name_ + "." + verb : verb;
+      const TypeRef ref{static_cast<std::int16_t>(policy_.kinds.size()),
+                        static_cast<std::int16_t>(v), kind_.on_account};
+      if (!policy_.types.emplace(type, ref).second) {
+        reader_.error(node_["facts"][verb].key_line,
+                      name_ + ": the fact `" + type + "` is there twice");
       }
     }
   }
-}
 
-void read_fault(PolicyReader& reader, const YAML::Node& node, KindSpec& kind, const Policy& policy) {
-  if (!node.IsDefined()) return;
-  const std::string where = kind.name + " recurring_fault";
-  reader.only(node, where, {"weeks", "priorities", "not", "steps"});
-  kind.fault.enabled = true;
-  kind.fault.weeks = static_cast<int>(reader.integer(node["weeks"], where + " weeks").value_or(3));
-  if (kind.fault.weeks < 1 || kind.fault.weeks > 52) reader.error(node["weeks"], where + ": weeks must be 1 to 52");
-  kind.fault.priorities.resize(policy.priorities.size());
-  for (const std::string& p : reader.list(node["priorities"], where)) {
-    const std::int16_t code = reader.code(node["priorities"], "priority", p, policy.priorities);
-    if (code != kNone) kind.fault.priorities[static_cast<std::size_t>(code)] = true;
-  }
-  kind.fault.not_when = read_verbs(reader, node["not"], where + " not", kind);
-  kind.fault.ladder.steps = read_steps(reader, node["steps"], where, policy);
-}
-
-std::int16_t one_verb(PolicyReader& reader, const YAML::Node& node, const std::string& where, const KindSpec& kind) {
-  if (!node.IsDefined()) return kNone;
-  const std::string name = reader.text(node, where);
-  const std::int16_t code = verb_code(kind, name);
-  if (code == kNone) reader.error(node, where + ": unknown verb `" + name + "`");
-  return code;
-}
-
-void read_kind(PolicyReader& reader, const std::string& name, const YAML::Node& node, Policy& policy) {
-  reader.only(node, name, {"about", "priorities", "urgency", "assignee", "team", "tier", "resolved", "reopened", "paused",
-                           "resumed", "ended", "cancelled", "revived", "periods_begin", "stages", "moves", "facts",
-                           "routing", "recurring_fault", "warning", "breach"});
-  if (!node.IsMap()) return;
-  KindSpec kind;
-  kind.name = name;
-  const bool on_account = node["about"].IsDefined();
-  if (on_account && reader.text(node["about"], name + " about") != "account") {
-    reader.error(node["about"], name + ": about can only be `account`");
-  }
-  kind.on_account = on_account;
-  read_facts(reader, node["facts"], kind, on_account);
-  if (node["priorities"].IsDefined()) {
-    const YAML::Node p = node["priorities"];
-    reader.only(p, name + " priorities", {"default", "changed_by"});
-    kind.prioritized = true;
-    kind.default_priority = reader.code(p["default"], "priority", reader.text(p["default"], "default"), policy.priorities);
-    kind.priority_verb = one_verb(reader, p["changed_by"], name + " changed_by", kind);
-  }
-  kind.urgent_always = node["urgency"].IsDefined() && reader.text(node["urgency"], "urgency") == "high";
-  kind.assign_verb = one_verb(reader, node["assignee"], name + " assignee", kind);
-  kind.role_verb = one_verb(reader, node["team"], name + " team", kind);
-  kind.resolves = read_verbs(reader, node["resolved"], name + " resolved", kind);
-  kind.reopens = read_verbs(reader, node["reopened"], name + " reopened", kind);
-  kind.pauses = read_verbs(reader, node["paused"], name + " paused", kind);
-  kind.resumes = read_verbs(reader, node["resumed"], name + " resumed", kind);
-  kind.cancels = read_verbs(reader, node["cancelled"], name + " cancelled", kind);
-  kind.revives = read_verbs(reader, node["revived"], name + " revived", kind);
-  kind.life = read_verbs(reader, node["periods_begin"], name + " periods_begin", kind);
-  kind.tiers = read_verbs(reader, node["tier"], name + " tier", kind);
-  kind.after_end.resize(kind.verbs.size(), 0);
-  if (node["ended"].IsDefined()) {
-    for (const auto& member : node["ended"]) {
-      const auto verb = verb_code(kind, member.first.as<std::string>());
-      if (verb == kNone) {
-        reader.error(member.first, name + " ended: unknown verb `" + member.first.as<std::string>() + "`");
-        continue;
-      }
-      kind.ends |= VerbMask{1} << verb;
-      kind.after_end[static_cast<std::size_t>(verb)] = read_verbs(reader, member.second, name + " ended", kind);
-    }
-  }
-  kind.stages = reader.list(node["stages"], name + " stages");
-  read_moves(reader, node["moves"], kind);
-  read_routing(reader, node["routing"], kind, policy);
-  read_fault(reader, node["recurring_fault"], kind, policy);
-  for (std::size_t v = 0; v < kind.verbs.size(); ++v) {
-    const std::string& verb = kind.verbs[v].name;
-    const std::string type = verb.find('.') == std::string::npos ? name + "." + verb : verb;
-    const TypeRef ref{static_cast<std::int16_t>(policy.kinds.size()), static_cast<std::int16_t>(v), on_account};
-    if (!policy.types.emplace(type, ref).second) reader.error(node["facts"], name + ": type `" + type + "` occurs twice");
-  }
-  policy.kinds.push_back(std::move(kind));
-}
+  PolicyReader& reader_;
+  const Yaml& node_;
+  Policy& policy_;
+  const std::string name_;
+  KindSpec kind_;
+};
 
 }  // namespace
 
-std::int16_t verb_code(const KindSpec& kind, const std::string& name) {
-  for (std::size_t i = 0; i < kind.verbs.size(); ++i) {
-    if (kind.verbs[i].name == name) return static_cast<std::int16_t>(i);
-  }
-  return kNone;
-}
-
-VerbMask read_verbs(PolicyReader& reader, const YAML::Node& node, const std::string& where, const KindSpec& kind) {
-  VerbMask mask = 0;
-  for (const std::string& name : reader.list(node, where)) {
-    const std::int16_t code = verb_code(kind, name);
-    if (code == kNone) {
-      reader.error(node, where + ": unknown verb `" + name + "`");
-    } else {
-      mask |= VerbMask{1} << code;
-    }
-  }
-  return mask;
-}
-
-std::optional<Trigger> read_trigger(PolicyReader& reader, const YAML::Node& at, const std::string& text, const KindSpec& kind) {
-  std::vector<std::string> words;
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t space = std::min(text.find(' ', i), text.size());
-    if (space > i) words.push_back(text.substr(i, space - i));
-    i = space + 1;
-  }
-  Trigger trigger;
-  std::size_t w = 0;
-  if (words.size() == 2 && words[0] == "stage") {
-    trigger.enters = reader.code(at, "stage", words[1], kind.stages);
-    return trigger.enters == kNone ? std::nullopt : std::optional(trigger);
-  }
-  if (w < words.size() && words[w] == "first") {
-    trigger.first = true;
-    ++w;
-  }
-  if (w == words.size()) {
-    reader.error(at, kind.name + ": a trigger names a verb");
-    return std::nullopt;
-  }
-  trigger.verb = verb_code(kind, words[w]);
-  if (trigger.verb == kNone) {
-    reader.error(at, kind.name + ": unknown verb `" + words[w] + "`");
-    return std::nullopt;
-  }
-  const VerbSpec& verb = kind.verbs[static_cast<std::size_t>(trigger.verb)];
-  for (++w; w < words.size(); ++w) {
-    const std::size_t equals = words[w].find('=');
-    const std::string key = words[w].substr(0, equals);
-    const std::string value = equals == std::string::npos ? "" : words[w].substr(equals + 1);
-    if (words[w] == "with-due") {
-      trigger.has_due = true;
-    } else if (words[w] == "unless-resolved") {
-      trigger.unless_resolved = true;
-    } else if (key == "in") {
-      trigger.stage = reader.code(at, "stage", value, kind.stages);
-    } else if (key == "subject") {
-      trigger.choice = reader.code(at, "subject", value, verb.subjects);
-    } else {
-      const auto field = std::find_if(verb.fields.begin(), verb.fields.end(),
-                                      [&](const Field& f) { return f.name == key && f.form == Form::kChoice; });
-      if (field == verb.fields.end()) {
-        reader.error(at, kind.name + "." + verb.name + ": no field `" + key + "` with words of its own");
-        return std::nullopt;
-      }
-      trigger.choice = reader.code(at, key, value, field->words);
-    }
-  }
-  return trigger;
-}
-
-std::vector<Trigger> read_triggers(PolicyReader& reader, const YAML::Node& node, const std::string& where, const KindSpec& kind) {
-  std::vector<Trigger> out;
-  for (const std::string& text : reader.list(node, where)) {
-    if (auto trigger = read_trigger(reader, node, text, kind)) out.push_back(*trigger);
-  }
-  return out;
-}
-
-LadderRow read_ladder(PolicyReader& reader, const YAML::Node& node, const std::string& where, const Policy& policy) {
-  LadderRow row;
-  if (!node.IsDefined()) return row;
-  reader.only(node, where, kLadderKeys);
-  if (!node.IsMap()) return row;
-  row.ladder.steps = read_steps(reader, node["steps"], where, policy);
-  for (const std::string& role : reader.list(node["urgent_also"], where)) {
-    row.urgent_roles.push_back(reader.code(node["urgent_also"], "role", role, policy.roles));
-  }
-  if (node["tier_also"].IsDefined()) {
-    row.tier_roles.resize(policy.tiers.size());
-    for (const auto& member : node["tier_also"]) {
-      const std::int16_t tier = reader.code(member.first, "tier", member.first.as<std::string>(), policy.tiers);
-      if (tier == kNone) continue;
-      for (const std::string& role : reader.list(member.second, where)) {
-        row.tier_roles[static_cast<std::size_t>(tier)].push_back(reader.code(member.second, "role", role, policy.roles));
-      }
-    }
-  }
-  if (node["by_tier"].IsDefined()) {
-    row.by_tier.resize(policy.tiers.size());
-    for (const auto& member : node["by_tier"]) {
-      const std::int16_t tier = reader.code(member.first, "tier", member.first.as<std::string>(), policy.tiers);
-      if (tier != kNone) row.by_tier[static_cast<std::size_t>(tier)].steps = read_steps(reader, member.second, where, policy);
-    }
-  }
-  return row;
-}
-
-void read_kinds(PolicyReader& reader, const YAML::Node& root, Policy& policy) {
-  const YAML::Node kinds = root["kinds"];
-  if (!kinds.IsDefined() || !kinds.IsMap()) {
-    reader.error(root, "kinds: a policy needs a map of kinds");
+void read_kinds(PolicyReader& reader, const Yaml& root, Policy& policy) {
+  const Yaml& kinds = reader.required(root, "kinds", "the policy");
+  if (!reader.map(kinds, "kinds")) {
+    reader.give_up("kind");
     return;
   }
-  for (const auto& member : kinds) read_kind(reader, member.first.as<std::string>(), member.second, policy);
+  if (kinds.values.empty()) reader.error(kinds, "kinds: there are none");
+  if (kinds.values.size() > kKindsMax) {
+    reader.error(kinds, "kinds: more than " + std::to_string(kKindsMax));
+    reader.give_up("kind");
+    return;
+  }
+  for (const Yaml& member : kinds.values) KindReader(reader, member, policy).read();
+  int faults = 0, homes = 0;
+  for (const KindSpec& kind : policy.kinds) {
+    faults += kind.fault.enabled ? 1 : 0;
+    homes += kind.tiers != 0 ? 1 : 0;
+  }
+  if (faults > 1) reader.error(kinds, "kinds: only one kind may have a recurring_fault");
+  if (homes > 1) reader.error(kinds, "kinds: only one kind may have `tier`");
+  if (faults == 1 && homes == 0)
+    reader.error(kinds,
+                 "kinds: a recurring_fault is announced on the kind with `tier`, and none has it");
 }
 
 }  // namespace tocsin

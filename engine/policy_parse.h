@@ -1,8 +1,8 @@
 // Reading a policy file: from YAML text to the compiled Policy, or to every error in it.
 //
-// `compile_policy` reports all the mistakes it can find, each with file, line and reason, not only the
-// first; a policy is given only when there is none. docs/policy.md describes the language. Pure: files
-// that the text names are looked up in `files`, zones through `zones`.
+// `compile_policy` reports all the mistakes it can find, each with file, line and reason, not only
+// the first; a policy is given only when there is none. docs/policy.md describes the language.
+// Pure: files that the text names are looked up in `files`, zones through `zones`.
 #pragma once
 
 #include <functional>
@@ -24,7 +24,7 @@ struct PolicyError {
 };
 
 struct PolicyText {
-  std::string name;                          // of the file, for messages
+  std::string name;  // of the file, for messages
   std::string text;
   std::map<std::string, std::string> files;  // by the name used in `calendars:`
 };

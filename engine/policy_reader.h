@@ -1,111 +1,117 @@
-// Helpers of the policy parser: looking into YAML nodes while collecting errors with their lines.
-// Private to engine/policy_*.cc.
+// Helpers of the policy parser: looking into values while collecting errors with their lines.
+//
+// Every reading function gives something usable whatever it finds, so that one run reports every
+// error. Private to engine/policy_*.cc.
 #pragma once
 
-#include <yaml-cpp/yaml.h>
-
-#include <algorithm>
+#include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/policy_parse.h"
+#include "engine/policy_yaml.h"
 
 namespace tocsin {
 
+struct Word {
+  std::string text;
+  int line = 0;
+};
+
+// `where` is how a message begins: `ticket.response start`.
 class PolicyReader {
  public:
-  explicit PolicyReader(std::string file) : file_(std::move(file)) {}
+  PolicyReader(std::string file, std::vector<PolicyError>& errors)
+      : file_(std::move(file)), errors_(errors) {}
 
-  void error(const YAML::Node& at, const std::string& reason) {
-    const int line = at.IsDefined() || at.Mark().line >= 0 ? at.Mark().line + 1 : 0;
-    errors_.push_back({file_, line, reason});
-  }
-  void error_in(const std::string& file, int line, const std::string& reason) {
-    errors_.push_back({file, line, reason});
-  }
+  void error(int line, std::string reason) { errors_.push_back({file_, line, std::move(reason)}); }
+  void error(const Yaml& at, std::string reason) { error(at.line, std::move(reason)); }
   std::vector<PolicyError>& errors() { return errors_; }
 
-  // Refuses keys that are not in `known`.
-  void only(const YAML::Node& map, const std::string& where, const std::set<std::string>& known) {
-    if (!map.IsDefined() || map.IsNull()) return;
-    if (!map.IsMap()) {
-      error(map, where + " must be a map");
-      return;
-    }
-    for (const auto& member : map) {
-      const auto key = member.first.as<std::string>();
-      if (known.count(key) == 0) error(member.first, where + ": unknown key `" + key + "`");
-    }
-  }
+  // Whether it is a map; its keys that are not `known` are errors.
+  bool map(const Yaml& node, const std::string& where,
+           std::initializer_list<std::string_view> known);
+  bool map(const Yaml& node, const std::string& where);
+  // The member of a map; an error when it is missing.
+  const Yaml& required(const Yaml& map, std::string_view key, const std::string& where);
 
-  std::string text(const YAML::Node& node, const std::string& where) {
-    if (node.IsDefined() && node.IsScalar()) return node.Scalar();
-    error(node, where + " must be text");
-    return {};
-  }
+  // Text that is not empty and holds no control characters; empty when it is none.
+  std::string text(const Yaml& node, const std::string& where);
+  // Words of a list; one word stands for a list of it. Absent: empty, without an error.
+  std::vector<Word> list(const Yaml& node, const std::string& where);
+  // A list of different names that can stand in ids and triggers; not empty.
+  std::vector<std::string> names(const Yaml& node, const std::string& where);
+  bool flag(const Yaml& node, const std::string& where);
+  std::int64_t integer(const Yaml& node, const std::string& where, std::int64_t low,
+                       std::int64_t high);
+  // Whether the text can stand in ids and triggers; an error when not.
+  bool name(int line, const std::string& text, const std::string& where);
 
-  std::vector<std::string> list(const YAML::Node& node, const std::string& where) {
-    std::vector<std::string> out;
-    if (!node.IsDefined() || node.IsNull()) return out;
-    if (node.IsScalar()) return {node.Scalar()};
-    if (!node.IsSequence()) {
-      error(node, where + " must be a list");
-      return out;
-    }
-    for (const auto& item : node) out.push_back(text(item, where));
-    return out;
-  }
-
-  bool flag(const YAML::Node& node, const std::string& where, bool otherwise = false) {
-    if (!node.IsDefined()) return otherwise;
-    bool value = otherwise;
-    if (!YAML::convert<bool>::decode(node, value)) error(node, where + " must be true or false");
-    return value;
-  }
-
-  std::optional<std::int64_t> integer(const YAML::Node& node, const std::string& where) {
-    std::int64_t value = 0;
-    if (node.IsDefined() && node.IsScalar() && YAML::convert<std::int64_t>::decode(node, value)) return value;
-    error(node, where + " must be a whole number");
-    return std::nullopt;
-  }
-
-  // Place of `word` in `words`; an error and kNone when it is not there.
-  std::int16_t code(const YAML::Node& at, const std::string& what, const std::string& word,
-                    const std::vector<std::string>& words) {
-    const auto it = std::find(words.begin(), words.end(), word);
-    if (it != words.end()) return static_cast<std::int16_t>(it - words.begin());
-    std::string known;
-    for (const std::string& w : words) known += (known.empty() ? "" : ", ") + w;
-    error(at, "unknown " + what + " `" + word + "` (known: " + known + ")");
-    return kNone;
-  }
+  // Place of `word` in `words`; kNone with an error that names the nearest or all when it is not
+  // there. Nothing is said where the list itself could not be read (`give_up`).
+  std::int16_t code(int line, const std::string& where, const std::string& what,
+                    const std::string& word, const std::vector<std::string>& words);
+  void give_up(const std::string& what) { given_up_.insert(what); }
+  bool gave_up(const std::string& what) const { return given_up_.count(what) != 0; }
 
  private:
   std::string file_;
-  std::vector<PolicyError> errors_;
+  std::vector<PolicyError>& errors_;
+  std::set<std::string> given_up_;
 };
 
-// `15m`, `3wd`, `24h`, `90s`, `1d`, `500ms`; nullopt when it is none.
+// `15m`, `3wd`, `24h`, `90s`, `1d`, `500ms`; nullopt when it is none, or none that is sensible.
 std::optional<Allowance> read_allowance(const std::string& text);
+inline constexpr const char* kDurations = "a duration is like 90s, 15m, 2h, 1d or 3wd";
+// All digits, at most `high`.
+std::optional<std::int64_t> whole_number(std::string_view text, std::int64_t high);
 
-// The parser's parts, each filling its own piece of the policy.
-void read_calendars(PolicyReader& reader, const YAML::Node& root, const PolicyText& text,
-                    const ZoneSource& zones, Policy& policy);
-void read_kinds(PolicyReader& reader, const YAML::Node& root, Policy& policy);
-void read_clocks(PolicyReader& reader, const YAML::Node& root, Policy& policy);
-// `{steps: […], tier_also: …, urgent_also: …, by_tier: …}`
-LadderRow read_ladder(PolicyReader& reader, const YAML::Node& node, const std::string& where,
-                      const Policy& policy);
-// `first messaged from=staff in=2 with-due unless-resolved`, or `stage 2`.
-std::optional<Trigger> read_trigger(PolicyReader& reader, const YAML::Node& at, const std::string& text,
-                                    const KindSpec& kind);
-std::vector<Trigger> read_triggers(PolicyReader& reader, const YAML::Node& node,
-                                   const std::string& where, const KindSpec& kind);
-VerbMask read_verbs(PolicyReader& reader, const YAML::Node& node, const std::string& where,
+// ---- the parser's parts, each filling its own piece of the policy
+// ---------------------------------
+
+void read_calendars(PolicyReader& reader, const Yaml& root, const PolicyText& text,
+                    const ZoneSource& zones, std::vector<PolicyError>& errors, Policy& policy);
+void read_kinds(PolicyReader& reader, const Yaml& root, Policy& policy);
+void read_clocks(PolicyReader& reader, const Yaml& root, Policy& policy);
+void read_figures(PolicyReader& reader, const Yaml& root, Policy& policy);
+void read_routing(PolicyReader& reader, const Yaml& node, KindSpec& kind, const Policy& policy);
+void read_recurring_fault(PolicyReader& reader, const Yaml& node, KindSpec& kind,
+                          const Policy& policy);
+void read_clock(PolicyReader& reader, const Yaml& node, const Yaml& of_kind, KindSpec& kind,
+                const Policy& policy);
+void read_cadence(PolicyReader& reader, const Yaml& node, const Yaml& of_kind, KindSpec& kind,
+                  const Policy& policy);
+// Who is told of a clock's breaches and warnings: its own rows, else its kind's.
+void read_clock_ladders(PolicyReader& reader, const Yaml& node, const Yaml& of_kind,
+                        const KindSpec& kind, const Policy& policy, ClockSpec& clock);
+Warning read_warning(PolicyReader& reader, const Yaml& node, const std::string& where);
+Duration read_grace(PolicyReader& reader, const Yaml& node, const std::string& where);
+// `low`, of a clock.
+bool read_low(PolicyReader& reader, const Yaml& node, const std::string& where);
+
+// ---- verbs and triggers
+// ------------------------------------------------------------------------------
+
+enum class TriggerUse : std::uint8_t { kStart, kEnd, kMove, kMatch };
+
+// `first messaged from=staff in=2 with-due unless-resolved`, or `stage 2`. Each use allows some
+// conditions only.
+std::optional<Trigger> read_trigger(PolicyReader& reader, const Word& word,
+                                    const std::string& where, const KindSpec& kind, TriggerUse use);
+std::vector<Trigger> read_triggers(PolicyReader& reader, const Yaml& node, const std::string& where,
+                                   const KindSpec& kind, TriggerUse use);
+VerbMask read_verbs(PolicyReader& reader, const Yaml& node, const std::string& where,
                     const KindSpec& kind);
-std::int16_t verb_code(const KindSpec& kind, const std::string& name);
+std::int16_t read_verb(PolicyReader& reader, int line, const std::string& word,
+                       const std::string& where, const KindSpec& kind);
+// The verb's field of this form; null when it has none.
+const Field* field_of(const KindSpec& kind, std::int16_t verb, Form form);
+// An error for each verb of the mask that has no field of this form.
+void need_field(PolicyReader& reader, int line, const std::string& where, const KindSpec& kind,
+                VerbMask verbs, Form form, const char* form_name);
 
 }  // namespace tocsin

@@ -1,0 +1,394 @@
+// Every kind of mistake in a policy is reported with its line, a reason, and nothing besides.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "engine/policy_yaml.h"
+#include "tests/engine/policy_fixture.h"
+
+namespace tocsin {
+namespace {
+
+using ::testing::HasSubstr;
+
+// A small policy that uses all of the language; the cases below each break one place of it.
+constexpr const char* kSound = R"(policy: small
+thresholds: [target, limit]
+priorities: [P1, P2]
+urgent: [P1]
+tiers: [A, B]
+default_tier: B
+roles: [assignee, owner, manager, expert]
+hours: {A: 24x7, B: business}
+working_days: business
+target: 95%
+quiet_before: 2026-01-01T00:00:00Z
+calendars:
+  24x7: always
+  business:
+    zone: Asia/Shanghai
+    hours: {mon-fri: ["09:00-12:00", "13:00-18:00"]}
+    holidays: [2026-01-01, 2026-10-01]
+    workdays: [2026-01-04, {date: 2026-02-14, hours: ["09:00-12:00"]}]
+    confirmed: [2026]
+kinds:
+  ticket:
+    priorities: {default: P2, changed_by: prioritized}
+    assignee: assigned
+    resolved: [resolved]
+    reopened: [reopened]
+    paused: [paused]
+    resumed: [resumed]
+    ended: {closed: [reopened], cancelled: []}
+    cancelled: [cancelled]
+    facts:
+      opened: {creates: true, data: {priority: priority, module: module, tier: tier}}
+      prioritized: {data: {priority!: priority}}
+      assigned: {always: true, data: {person!: person}}
+      messaged: {data: {from!: [customer, staff]}}
+      promised: {data: {by!: due}}
+      resolved:
+      reopened:
+      paused:
+      resumed:
+      closed: {data: {satisfaction: 1..5}}
+      cancelled:
+      acknowledged: {acknowledges: true, data: {by!: person, escalation!: group}}
+    routing:
+      P1: {on: [opened, raised], steps: [{tell: [manager]}, {after: 5m, tell: [expert]}]}
+      cleared_by: [messaged from=staff, resolved]
+    recurring_fault: {weeks: 3, priorities: [P1], not: [cancelled], steps: [{tell: [expert]}]}
+    warning: {steps: [{tell: [assignee]}], urgent_also: [expert]}
+    breach: {steps: [{tell: [assignee]}, {after: 1wd, tell: [manager]}]}
+  change:
+    stages: [asked, approved]
+    moves:
+      - {on: asked, to: asked}
+      - {on: approved, from: [asked], to: approved}
+    facts:
+      asked: {creates: true, data: {risk!: [high, low]}}
+      approved:
+    routing:
+      stage asked: {steps: [{tell: [manager]}]}
+      cleared_by: [approved]
+  account:
+    about: account
+    revived: [tiered]
+    ended: {closed: []}
+    periods_begin: [tiered]
+    tier: tiered
+    team: joined
+    facts:
+      tiered: {creates: true, data: {tier!: tier}}
+      joined: {always: true, data: {role!: role, person!: persons}}
+      visited:
+      closed:
+      duty.completed: {subjects: [screening, audit]}
+clocks:
+  ticket.answer:
+    start: [opened, messaged from=customer unless-resolved]
+    stop: [messaged from=staff]
+    hours: {P1: tier, P2: business}
+    allow: {P1: {target: 15m, limit: 1h}, P2: {target: 2wd}}
+    warn: 2/3
+    grace: 30s
+    urgency: low
+  ticket.progress:
+    start: [opened]
+    stop: [resolved]
+    runs_on: [reopened]
+    pauses: true
+    not_while: resolved
+    allow: {target: 30m}
+    repeat: {rest_after: 10, woken_by: [reopened], run_ends: [resolved]}
+  ticket.promise:
+    start: [promised]
+    set_by: [promised]
+    allow: {target: given}
+    warn: 1wd before
+  change.approval:
+    stage: asked
+    start: [stage asked]
+    stop: [approved]
+    allow: {target: 4h}
+    breach: {enters: approved}
+  account.visit:
+    every: {A: month, B: quarter}
+    count: {A: 2, B: 1}
+    match: visited
+    due: day 5
+    breach: {by_tier: {A: [{tell: [manager]}], B: [{tell: [expert]}]}}
+figures:
+  answers: {clock: ticket.answer, threshold: limit, beside: target}
+  satisfaction: {mean: ticket.closed satisfaction}
+)";
+
+int line_of(const std::string& text, std::size_t at) {
+  return 1 + static_cast<int>(
+                 std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
+}
+
+PolicyText text_of(std::string text) {
+  PolicyText out;
+  out.name = "small.yaml";
+  out.text = std::move(text);
+  return out;
+}
+
+struct Mistake {
+  const char* what;
+  const char* from;    // in kSound, once
+  const char* to;      // instead
+  const char* reason;  // what the one error says
+  int below = 0;       // lines below the place
+};
+
+std::ostream& operator<<(std::ostream& out, const Mistake& m) { return out << m.what; }
+
+class PolicyMistakes : public ::testing::TestWithParam<Mistake> {};
+
+TEST(PolicyMistake, TheSmallPolicyIsSound) { EXPECT_TRUE(errors_of(text_of(kSound)).empty()); }
+
+TEST_P(PolicyMistakes, IsReportedAlone) {
+  const Mistake& m = GetParam();
+  std::string text = kSound;
+  const std::size_t at = text.find(m.from);
+  ASSERT_NE(at, std::string::npos);
+  ASSERT_EQ(text.find(m.from, at + 1), std::string::npos) << "the place is not the only one";
+  text.replace(at, std::string(m.from).size(), m.to);
+  const auto errors = errors_of(text_of(text));
+  ASSERT_FALSE(errors.empty());
+  std::string all;
+  for (const PolicyError& e : errors) all += std::to_string(e.line) + ": " + e.reason + "\n";
+  EXPECT_EQ(errors.size(), 1U) << all;
+  EXPECT_THAT(errors[0].reason, HasSubstr(m.reason));
+  EXPECT_EQ(errors[0].line, line_of(text, at) + m.below) << all;
+  EXPECT_EQ(errors[0].file, "small.yaml");
+}
+
+// clang-format off
+const Mistake kMistakes[] = {
+    // ---- the file
+    {"UnknownKey", "target: 95%", "targets: 95%", "the policy: unknown key `targets` (did you mean `target`?)"},
+    {"KeyTwice", "target: 95%", "tiers: [X]", "`tiers` is there twice, first on line 5"},
+    {"KeyThatIsNoText", "target: 95%", "[a]: 95%", "a key must be text"},
+    {"SecondDocument", "target: 95%", "target: 95%\n---\npolicy: other", "only one document", 1},
+    {"NoYaml", "urgent: [P1]", "urgent: [P1", "not readable as YAML", 1},
+    {"NoName", "policy: small\n", "", "the policy: `policy` is missing"},
+    // ---- its words
+    {"NameTwice", "tiers: [A, B]", "tiers: [A, B, A]", "tiers: `A` is there twice"},
+    {"NameWithSpace", "roles: [assignee, owner,", "roles: [assignee, owner, \"an other\",", "a name has no spaces"},
+    {"EmptyList", "urgent: [P1]", "urgent: {P1: true}", "urgent must be a list"},
+    {"ThreeThresholds", "thresholds: [target, limit]", "thresholds: [target, limit, last]", "at most 2 names"},
+    {"UrgentUnknown", "urgent: [P1]", "urgent: [P9]", "urgent: unknown priority `P9`"},
+    {"DefaultTierUnknown", "default_tier: B", "default_tier: D", "default_tier: unknown tier `D`"},
+    {"HoursMissing", "hours: {A: 24x7, B: business}", "hours: {A: 24x7}", "hours: those of tier `B` are missing"},
+    {"HoursUnknownCalendar", "hours: {A: 24x7, B: business}", "hours: {A: 24x7, B: busines}", "unknown calendar `busines` (did you mean `business`?)"},
+    {"HoursUnknownTier", "hours: {A: 24x7, B: business}", "hours: {A: 24x7, B: business, C: business}", "hours: unknown tier `C`"},
+    {"WorkingDaysUnknown", "working_days: business", "working_days: weekdays", "working_days: unknown calendar `weekdays`"},
+    {"TargetNoPercentage", "target: 95%", "target: 0.95", "target must be a percentage"},
+    {"TargetTooLarge", "target: 95%", "target: 101%", "target must be a percentage"},
+    {"QuietWithoutOffset", "2026-01-01T00:00:00Z", "2026-01-01", "quiet_before must be an instant"},
+    // ---- calendars
+    {"ZoneUnknown", "zone: Asia/Shanghai", "zone: Asia/Shangai", "no time zone `Asia/Shangai`"},
+    {"ZoneMissing", "    zone: Asia/Shanghai\n", "", "calendar business: `zone` is missing", -1},
+    {"HolidayAndWorkday", "workdays: [2026-01-04,", "workdays: [2026-01-01,", "2026-01-01 is a workday here and a holiday on line 17"},
+    {"WorkdayTwice", "workdays: [2026-01-04,", "workdays: [2026-02-14,", "2026-02-14 is a workday on line 18 already"},
+    {"NoDate", "holidays: [2026-01-01,", "holidays: [2026-02-30,", "`2026-02-30` is no date"},
+    {"HoursBackwards", "09:00-12:00\", \"13:00", "12:00-09:00\", \"13:00", "closes before it opens"},
+    {"HoursNoTime", "09:00-12:00\", \"13:00", "9-12\", \"13:00", "`9-12` are no opening hours"},
+    {"HoursNoWeekday", "mon-fri", "mon-fry", "`mon-fry` is no weekday"},
+    {"NeverOpens", "{mon-fri: [\"09:00-12:00\", \"13:00-18:00\"]}", "{}", "it never opens"},
+    {"ConfirmedNoYear", "confirmed: [2026]", "confirmed: [soon]", "`soon` is no year"},
+    {"CalendarUnknownKey", "confirmed: [2026]", "comfirmed: [2026]", "calendar business: unknown key `comfirmed`"},
+    {"CalendarFileMissing", "  24x7: always", "  24x7: always\n  other: calendars/none.yaml", "there is no file `calendars/none.yaml`", 1},
+    {"CalendarCalledTier", "  24x7: always", "  24x7: always\n  tier: always", "`tier` already means", 1},
+    {"CalendarNoMap", "  24x7: always", "  24x7: always\n  other: [1]", "calendar other must be a map", 1},
+    // ---- kinds and facts
+    {"KindReserved", "  change:\n    stages", "  fault: {facts: {made: {creates: true}}}\n  change:\n    stages", "`fault` is kept for the product's own events"},
+    {"NothingCreates", "tiered: {creates: true, data", "tiered: {data", "account: no fact creates it", -1},
+    {"FactUnknownKey", "joined: {always: true, data: {role!", "joined: {allways: true, data: {role!", "account.joined: unknown key `allways` (did you mean `always`?)"},
+    {"FormUnknown", "satisfaction: 1..5}}", "satisfaction: 1..5, note: txt}}", "ticket.closed.note: unknown form `txt`"},
+    {"ScoreBackwards", "closed: {data: {satisfaction: 1..5}}", "closed: {data: {satisfaction: 1..5, other: 5..1}}", "unknown form `5..1`"},
+    {"TwoDues", "promised: {data: {by!: due}}", "promised: {data: {by!: due, or: due}}", "only one field may have the form of due, and `by` has"},
+    {"TwoChoices", "from!: [customer, staff]}", "from!: [customer, staff], how: [chat]}", "only one field may have the form of a list of words"},
+    {"WordTwice", "subjects: [screening, audit]", "subjects: [screening, screening]", "`screening` is there twice"},
+    {"FieldTwice", "promised: {data: {by!: due}}", "promised: {data: {by!: due, by: any}}", "field `by` is there twice"},
+    {"FlagNoFlag", "assigned: {always: true", "assigned: {always: yes", "ticket.assigned always must be true or false"},
+    {"AcknowledgesNothing", "escalation!: group", "escalation!: any", "needs a field of the form `group`"},
+    {"OwnEvent", "      approved:\n    routing", "      approved:\n      withdrawn:\n    routing", "change.withdrawn is one of the product's own events", 1},
+    {"DottedFact", "      promised: {data", "      duty.promised: {}\n      promised: {data", "a name with a dot"},
+    {"AboutOther", "about: account", "about: tenant", "account about can only be `account`"},
+    {"AssigneeWithoutPerson", "assignee: assigned", "assignee: paused", "`paused` has no field of the form `person`"},
+    {"VerbUnknown", "resolved: [resolved]\n    reopened", "resolved: [resolvd]\n    reopened", "unknown fact of ticket `resolvd` (did you mean `resolved`?)"},
+    {"EndedUnknown", "ended: {closed: [reopened],", "ended: {shut: [], closed: [reopened],", "ticket ended: unknown fact of ticket `shut`"},
+    {"DefaultPriorityUnknown", "default: P2", "default: P3", "unknown priority `P3`"},
+    {"UrgencyOfKind", "    assignee: assigned", "    urgency: low\n    assignee: assigned", "urgency of a kind can only be `high`"},
+    {"TierWithoutField", "tier: tiered", "tier: visited", "`visited` has no field of the form `tier`"},
+    // ---- stages
+    {"StageUnknown", "to: approved}", "to: aproved}", "unknown stage `aproved` (did you mean `approved`?)"},
+    {"MoveBackwards", "from: [asked], to: approved}", "from: [approved], to: approved}", "a move goes to a later stage"},
+    {"MoveWithoutFrom", "from: [asked], to: approved}", "to: approved}", "`from` is missing"},
+    {"NoFirstStage", "- {on: asked, to: asked}", "- {on: asked, from: [asked], to: approved}", "no move enters a first stage", -2},
+    {"EntersEarlier", "breach: {enters: approved}", "breach: {enters: asked}", "enters a later stage"},
+    // ---- who is told
+    {"RoleUnknown", "{after: 5m, tell: [expert]}", "{after: 5m, tell: [expret]}", "unknown role `expret` (did you mean `expert`?)"},
+    {"TellsNobody", "{after: 5m, tell: [expert]}", "{after: 5m, tell: []}", "a step tells nobody"},
+    {"TellMissing", "{after: 5m, tell: [expert]}", "{after: 5m}", "`tell` is missing"},
+    {"AfterMissing", "{after: 5m, tell: [expert]}", "{tell: [expert]}", "only the first step has no `after`"},
+    {"AfterNoDuration", "{after: 5m, tell: [expert]}", "{after: soon, tell: [expert]}", "a duration is like"},
+    {"AfterFirst", "steps: [{tell: [manager]}, {after: 5m", "steps: [{after: 1m, tell: [manager]}, {after: 5m", "the first step is told at once"},
+    {"StepsOutOfOrder", "{after: 5m, tell: [expert]}]", "{after: 5m, tell: [expert]}, {after: 5m, tell: [manager]}]", "steps come one after the other"},
+    {"TimesTooMany", "{after: 5m, tell: [expert]}", "{after: 5m, tell: [expert], times: 5000}", "a whole number from 1 to 1000"},
+    {"OnUnknown", "on: [opened, raised]", "on: [opened, lowered]", "on is a list of opened, raised and reopened"},
+    {"RoutingUnknownPriority", "      P1: {on:", "      P7: {on:", "unknown priority `P7`"},
+    {"RoutingPriorityOfUnprioritised", "      stage asked: {steps", "      P1: {steps", "change has no `priorities`"},
+    {"RoutingNeverCleared", "      cleared_by: [approved]\n", "", "`cleared_by` is missing", -2},
+    {"AssigneeOfNobody", "stage asked: {steps: [{tell: [manager]}]}", "stage asked: {steps: [{tell: [assignee]}]}", "change has no `assignee`"},
+    {"OwnerOfNothing", "stage asked: {steps: [{tell: [manager]}]}", "stage asked: {steps: [{tell: [owner]}]}", "no creating fact of change has a field of the form `owner`"},
+    {"WarningWithSteps", "warning: {steps: [{tell: [assignee]}],", "warning: {steps: [{tell: [assignee]}, {after: 1h, tell: [expert]}],", "a warning has one step"},
+    {"ThresholdOfBreachUnknown", "breach: {steps: [{tell: [assignee]}, {after: 1wd, tell: [manager]}]}", "breach: {target: {steps: [{tell: [assignee]}]}, limt: {steps: [{tell: [manager]}]}}", "unknown threshold `limt`"},
+    {"FaultWithoutModule", "module: module", "module: any", "`opened` has no field of the form `module`", 15},
+    {"FaultWeeks", "weeks: 3", "weeks: 0", "weeks must be a whole number from 1 to 52"},
+    // ---- clocks
+    {"ClockOfNoKind", "  ticket.promise:", "  tickt.promise:", "there is no kind `tickt`"},
+    {"ClockWithoutDot", "  ticket.promise:", "  promise:", "a clock is called like `ticket.response`"},
+    {"ClockUnknownKey", "    grace: 30s", "    graze: 30s", "unknown key `graze` (did you mean `grace`?)"},
+    {"StartMissing", "    start: [stage asked]\n", "", "`start` is missing", -2},
+    {"StartUnknownFact", "start: [promised]", "start: [promissed]", "unknown fact of ticket `promissed`"},
+    {"WordUnknown", "messaged from=customer unless-resolved", "messaged from=client unless-resolved", "unknown from `client`"},
+    {"ConditionUnknown", "messaged from=customer unless-resolved", "messaged from=customer if-open", "unknown condition `if-open`"},
+    {"ConditionTwice", "messaged from=customer unless-resolved", "messaged from=customer from=staff", "`from` is there twice"},
+    {"FieldWithoutWords", "messaged from=customer unless-resolved", "messaged by=customer unless-resolved", "no field `by` with words"},
+    {"StopAtStage", "    stop: [approved]", "    stop: [stage approved]", "entering a stage counts only where a clock starts"},
+    {"FirstInStop", "    stop: [resolved]", "    stop: [first resolved]", "`first` counts only where a clock starts"},
+    {"HoursOfPriorityMissing", "hours: {P1: tier, P2: business}", "hours: {P2: business}", "hours of `P1` are missing"},
+    {"AllowNoDuration", "limit: 1h}", "limit: 1hour}", "`1hour`: a duration is like"},
+    {"AllowNothing", "limit: 1h}", "limit: 0h}", "`0h`: a duration is like"},
+    {"AllowTooLong", "limit: 1h}", "limit: 9999999999h}", "a duration is like"},
+    {"AllowUnknownThreshold", "limit: 1h}", "limits: 1h}", "unknown threshold `limits` (did you mean `limit`?)"},
+    {"TargetAfterLimit", "limit: 1h}", "limit: 10m}", "`target` is longer than `limit`"},
+    {"AllowByPriorityOfUnprioritised", "allow: {target: 4h}", "allow: {P1: {target: 4h}}", "allow by priority, but change has no `priorities`"},
+    {"AllowMissing", "    allow: {target: 30m}\n", "", "ticket.progress: `allow` is missing", -6},
+    {"WorkingDaysElsewhere", "allow: {target: 4h}", "allow: {target: 4wd}", "need the policy's `working_days` as hours"},
+    {"GivenByNobody", "allow: {target: 4h}", "allow: {target: given}", "`given`, but entering a stage has no field of the form `due`"},
+    {"GivenMaybe", "promised: {data: {by!: due}}", "promised: {data: {by: due}}", "`promised` may lack its due; start with `with-due`", 58},
+    {"SetByWithoutDue", "set_by: [promised]", "set_by: [paused]", "`paused` has no field of the form `due`"},
+    {"WarnNoFraction", "warn: 2/3", "warn: 3/2", "warn is a fraction below 1"},
+    {"WarnNoDays", "warn: 1wd before", "warn: 1d before", "warn is a fraction below 1"},
+    {"GraceInDays", "grace: 30s", "grace: 2wd", "grace is a time"},
+    {"UrgencyOfClock", "urgency: low", "urgency: high", "urgency of a clock can only be `low`"},
+    {"RestsForEver", "rest_after: 10, woken_by: [reopened]", "rest_after: 10", "it would rest for ever"},
+    {"NotWhileOther", "not_while: resolved", "not_while: paused", "not_while can only be `resolved`"},
+    {"PausesNothing", "    stop: [approved]\n", "    stop: [approved]\n    pauses: true\n", "`pauses`, but change has no `paused`", 1},
+    {"NeverLaterThanNothing", "    stop: [approved]\n", "    stop: [approved]\n    never_later: true\n", "nothing sets its due", 1},
+    // ---- cadences
+    {"EveryUnknown", "A: month", "A: fortnight", "every is week, month, quarter or half-year"},
+    {"CountWithoutPeriod", "every: {A: month, B: quarter}", "every: {A: month}", "a count for tier `B`, but no period", 1},
+    {"CountNoNumber", "count: {A: 2,", "count: {A: two,", "a whole number from 0 to 1000"},
+    {"MatchMissing", "    match: visited\n", "", "account.visit: `match` is missing", -3},
+    {"DueUnknown", "due: day 5", "due: day 32", "day 1 to day 31"},
+    {"NoPeriodsBegin", "    periods_begin: [tiered]\n", "", "account has no `periods_begin`", 36},
+    // ---- figures
+    {"FigureOfNoClock", "{clock: ticket.answer,", "{clock: ticket.anser,", "unknown clock `ticket.anser` (did you mean `ticket.answer`?)"},
+    {"FigureOfNoScore", "ticket.closed satisfaction", "ticket.closed happiness", "no field `happiness` with a range of numbers"},
+};
+// clang-format on
+
+INSTANTIATE_TEST_SUITE_P(Each, PolicyMistakes, ::testing::ValuesIn(kMistakes),
+                         [](const auto& m) { return m.param.what; });
+
+TEST(PolicyMistake, FiveMistakesAreFiveErrors) {
+  std::string text = kSound;
+  const auto replace = [&](const std::string& from, const std::string& to) {
+    text.replace(text.find(from), from.size(), to);
+  };
+  replace("roles: [assignee, owner, manager",
+          "roles: [assignee, owner, boss");  // and its four uses go
+  for (std::size_t at = text.find("[manager]"); at != std::string::npos;
+       at = text.find("[manager]")) {
+    text.replace(at, 9, "[boss]");
+  }
+  replace("default_tier: B", "default_tier: Z");
+  replace("zone: Asia/Shanghai", "zone: Asia/Nowhere");
+  replace("from!: [customer, staff]", "from!: [customer, customer, staff]");
+  replace("warn: 2/3", "warn: often");
+  replace("match: visited", "match: seen");
+  const auto errors = errors_of(text_of(text));
+  std::string all;
+  for (const PolicyError& e : errors) all += std::to_string(e.line) + ": " + e.reason + "\n";
+  ASSERT_EQ(errors.size(), 5U) << all;
+  EXPECT_EQ(errors[0].line, 6);
+  EXPECT_EQ(errors[1].line, 15);
+  EXPECT_THAT(errors[2].reason, HasSubstr("`customer` is there twice"));
+  EXPECT_THAT(errors[3].reason, HasSubstr("`often`"));
+  EXPECT_THAT(errors[4].reason, HasSubstr("unknown fact of account `seen`"));
+}
+
+TEST(PolicyMistake, ACalendarsFileIsNamedWithItsOwnLine) {
+  PolicyText text = shipped_text("key-account");
+  std::string& file = text.files.at("calendars/cn-business.yaml");
+  const std::size_t at = file.find("zone: Asia/Shanghai");
+  file.replace(at, 19, "zone: Mars/Olympus");
+  const auto errors = errors_of(text);
+  ASSERT_EQ(errors.size(), 1U);
+  EXPECT_EQ(errors[0].file, "calendars/cn-business.yaml");
+  EXPECT_EQ(errors[0].line, line_of(file, at));
+}
+
+TEST(PolicyMistake, SixtyFiveFactsAreTooMany) {
+  std::string text = kSound;
+  std::string more;
+  for (int i = 0; i < 64; ++i) more += "      fact" + std::to_string(i) + ":\n";
+  const std::size_t at = text.find("      approved:\n    routing");
+  text.insert(at, more);
+  const auto errors = errors_of(text_of(text));
+  ASSERT_EQ(errors.size(), 1U) << errors.back().reason;
+  EXPECT_THAT(errors[0].reason, HasSubstr("change facts: more than 64"));
+}
+
+// ---- what a text may do to the reader itself
+// -----------------------------------------------------
+
+TEST(PolicyMistake, TextsThatLeadNowhereAreRefused) {
+  std::string deep(200, '[');
+  std::string bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n";
+  for (char c = 'b'; c < 'j'; ++c) {
+    bomb += std::string(1, c) + ": &" + c + " [";
+    for (int i = 0; i < 10; ++i)
+      bomb += std::string(i == 0 ? "*" : ",*") + static_cast<char>(c - 1);
+    bomb += "]\n";
+  }
+  for (const std::string& text :
+       {std::string(), std::string("- a\n- b\n"), std::string("42"), std::string("\xff\xfe"),
+        std::string("a: &a [*a]\n"), std::string("a: *b\n"), deep, bomb,
+        std::string(kYamlBytesMax + 1, ' '), std::string("%YAML 9.9\n---\na: b"),
+        std::string("? {a: b}\n: c\n"), std::string("\0a: b", 5)}) {
+    EXPECT_FALSE(errors_of(text_of(text)).empty()) << text.substr(0, 60);
+    EXPECT_TRUE(policy_includes(text).empty());
+  }
+}
+
+TEST(PolicyMistake, AliasesRepeatWhatCameBefore) {
+  std::string text = kSound;
+  const auto replace = [&](const std::string& from, const std::string& to) {
+    text.replace(text.find(from), from.size(), to);
+  };
+  replace("breach: {steps: [{tell: [assignee]}, {after: 1wd, tell: [manager]}]}",
+          "breach: &told {steps: [{tell: [manager]}]}");
+  replace("    due: day 5\n    breach: {by_tier: {A: [{tell: [manager]}], B: [{tell: [expert]}]}}",
+          "    due: day 5\n    breach: *told");
+  EXPECT_TRUE(errors_of(text_of(text)).empty());
+  const auto policy = compiled(text_of(text));
+  for (const KindSpec& kind : policy->kinds) {
+    if (kind.name != "account") continue;
+    EXPECT_EQ(kind.clocks[0].on_breach[0].ladder.steps.size(), 1U);
+  }
+}
+
+}  // namespace
+}  // namespace tocsin
