@@ -186,7 +186,9 @@ TEST_F(ServerTest, TooLargeBodyIsRefusedUnread) {
   }
   {
     Client client(port());
-    EXPECT_EQ(client.post("/", "text/plain", std::string(20 << 20, 'x')).status, 413);
+    // Many clients send all before they read: what they send must be taken, not reset.
+    EXPECT_TRUE(client.send(Client::post_text("/", "text/plain", std::string(20 << 20, 'x'))));
+    EXPECT_EQ(client.read().status, 413);
   }
   {
     // Chunks whose sum is too large.
