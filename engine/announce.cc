@@ -42,7 +42,8 @@ class CycleAnnouncer {
  public:
   CycleAnnouncer(Announcement& a, const Cycle& cycle) : a_(a), cycle_(cycle) {
     const SaidCycle* said = find_said(a.entity, cycle.clock, cycle.number);
-    fresh_ = said == nullptr || said->gone;
+    fresh_ =
+        said == nullptr || said->gone || (said->state == SaidState::kCancelled && was_taken_back());
   }
 
   void run() {
@@ -58,6 +59,16 @@ class CycleAnnouncer {
   }
 
  private:
+  // Whether there was no such clock when the last decision was made. One that had been cancelled by
+  // then was taken back without a word.
+  bool was_taken_back() const {
+    if (a_.before == nullptr) return cycle_.told == 0;
+    Truth known = a_.before->truth;
+    known.advance(a_.before->facts, {a_.now.ms - 1});
+    return std::none_of(known.cycles.begin(), known.cycles.end(), [&](const Cycle& c) {
+      return c.clock == cycle_.clock && c.number == cycle_.number;
+    });
+  }
   SaidCycle& said() { return *find_said(a_.entity, cycle_.clock, cycle_.number); }
   // Whether earlier decisions did not know that this fact does this to this cycle.
   bool news(const Happening& h) const {

@@ -96,5 +96,27 @@ TEST(Late, ABreachLearnedWithAPauseAfterItNeedsNoRetarget) {
   )");
 }
 
+// Contacted 09:10 wants a plan, cancelled with stage 1. Committed 09:05: none is wanted, and
+// nothing is to be said of a clock that was cancelled. Contacted 09:03: it is wanted after all.
+TEST(Late, AClockThatWasCancelledIsTakenBackWithoutAWordAndStartsAgain) {
+  scenario(R"(
+    show complaint.plan
+    fact 03-02T09:00 complaint.opened C severity=normal
+    fact 09:10 complaint.contacted C
+    fact 09:20 complaint.rejected C
+    until 09:20
+    event 09:10 complaint.plan/1/started target=03-03T18:00
+    event 03-02T09:20 complaint.plan/1/cancelled
+    fact 09:05@09:30 complaint.committed C due=12:00
+    until 09:30
+    quiet
+    clock complaint.plan/1 none
+    fact 09:03@09:40 complaint.contacted C
+    until 09:40
+    event 09:40<09:03 complaint.plan/1/started:2 target=03-03T18:00
+    event 03-02T09:40<09:05 complaint.plan/1/stopped:1 target=03-03T18:00:met elapsed=120000
+  )");
+}
+
 }  // namespace
 }  // namespace tocsin
