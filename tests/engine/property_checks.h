@@ -228,6 +228,7 @@ inline std::string difference(const Entity& a, const Entity& b) {
   for (std::size_t i = 0; i < a.stages.size(); ++i) {
     const SaidStage &x = a.stages[i], &y = b.stages[i];
     c.same("stage", x.stage, y.stage)
+        .same("stage from", x.from, y.from)
         .same("stands", x.stands, y.stands)
         .same("advanced", x.advanced, y.advanced);
     c.same("withdrawn", x.withdrawn, y.withdrawn);
