@@ -58,7 +58,8 @@ void TimerWheel::prefault(std::size_t slots) {
 }
 
 std::size_t TimerWheel::memory() const {
-  return sizeof(*this) + (high_ + 1) * sizeof(Node) + run_.capacity() * sizeof(Run);
+  return sizeof(*this) + (high_ + 1) * sizeof(Node) +
+         (run_.capacity() + gathered_.capacity()) * sizeof(DueTimer);
 }
 
 bool TimerWheel::occupied(std::uint32_t bucket) const {
@@ -146,11 +147,26 @@ std::size_t TimerWheel::move_down(std::uint32_t bucket, std::size_t max) {
   return drain(bucket, max, [this](std::uint32_t id, std::int64_t due) { place<true>(id, due); });
 }
 
-void TimerWheel::collect(std::uint32_t bucket) {
-  drain(bucket, SIZE_MAX, [this](std::uint32_t id, std::int64_t due) {
+// False when `moves` ran out before the bucket was empty.
+bool TimerWheel::collect(std::uint32_t bucket, std::size_t& moves) {
+  const std::size_t taken = drain(bucket, moves, [this](std::uint32_t id, std::int64_t due) {
     nodes_[id].prev = kInRun;
-    run_.push_back({due, id});
+    gathered_.push_back({due, id});
   });
+  const bool whole = taken < moves;
+  moves -= std::min(moves, taken);
+  return whole;
+}
+
+// Takes out all that is due at now_. False when `moves` ran out first: call again to go on.
+bool TimerWheel::gather(std::size_t& moves) {
+  if (overdue_) {
+    if (!collect(kOverdue, moves)) return false;
+    overdue_ = false;
+  }
+  if (!settle(moves)) return false;
+  const auto tick = static_cast<std::uint32_t>(static_cast<std::uint64_t>(now_) % kBuckets);
+  return !occupied(tick) || collect(tick, moves);
 }
 
 // Moves down what stands in the buckets that now_ has entered. False when `moves` ran out first.
@@ -176,7 +192,7 @@ void TimerWheel::move_ahead(std::size_t& moves) {
         level * kBuckets +
         static_cast<std::uint32_t>(static_cast<std::uint64_t>(number) % kBuckets);
     if (event_of(level, number) > now_ || !occupied(bucket)) continue;
-    moves -= std::min(moves, move_down(bucket, kSlice));
+    moves -= std::min(moves, move_down(bucket, level == 1 ? kLowSlice : kSlice));
   }
 }
 
@@ -195,36 +211,31 @@ void TimerWheel::find_upper_event() {
 TimerWheel::Step TimerWheel::step(std::int64_t now, std::size_t& moves) {
   run_.clear();
   run_at_ = 0;
+  if (run_.capacity() > kKeptRun) run_.shrink_to_fit();
   for (;;) {
     now_ = std::max(now_, next_event_);
-    if (overdue_) collect(kOverdue);
-    overdue_ = false;
-    if (!settle(moves)) {
+    if (!gather(moves)) {
       next_event_ = now_;
-      if (run_.empty()) return Step::kMore;
-      break;
+      return Step::kMore;
     }
-    const auto tick = static_cast<std::uint32_t>(static_cast<std::uint64_t>(now_) % kBuckets);
-    if (occupied(tick)) collect(tick);
     if (upper_event_ <= now_) {
       move_ahead(moves);
       find_upper_event();
     }
+    const auto tick = static_cast<std::uint32_t>(static_cast<std::uint64_t>(now_) % kBuckets);
     const std::uint32_t far = distance(0, tick + 1);
     next_event_ = far < kBuckets ? std::min(upper_event_, now_ + 1 + far) : upper_event_;
-    if (!run_.empty()) break;
+    if (!gathered_.empty()) {
+      if (gathered_.size() > 1) sort_due(gathered_);
+      run_.swap(gathered_);
+      return Step::kRun;
+    }
     if (next_event_ > now) {
       now_ = now;
       return Step::kNothing;
     }
     if (moves == 0) return Step::kMore;
   }
-  if (run_.size() > 1) {
-    std::sort(run_.begin(), run_.end(), [](const Run& a, const Run& b) {
-      return a.due != b.due ? a.due < b.due : a.id < b.id;
-    });
-  }
-  return Step::kRun;
 }
 
 }  // namespace tocsin

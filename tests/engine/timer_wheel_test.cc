@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <set>
@@ -217,6 +218,24 @@ TEST(TimerWheel, ManyAtOneInstantAndManyAtOneMove) {
   EXPECT_TRUE(std::is_sorted(fired.begin(), fired.end(), [](const auto& a, const auto& b) {
     return std::pair(a.second, a.first) < std::pair(b.second, b.first);
   }));
+}
+
+TEST(TimerWheel, ManyOverdueFireInOrder) {
+  constexpr std::uint32_t kMany = 50'000;
+  TimerWheel wheel(kMany, {1'772'414'100'000});
+  std::mt19937_64 random{test_seed()};
+  std::vector<std::pair<std::int64_t, TimerWheel::Slot>> expected;
+  for (std::uint32_t slot = 0; slot < kMany; ++slot) {
+    const auto age = static_cast<std::int64_t>(random() % (1ULL << (random() % 42)));
+    wheel.schedule(slot, {1'772'414'100'000 - age});
+    expected.emplace_back(1'772'414'100'000 - age, slot);
+  }
+  std::sort(expected.begin(), expected.end());
+  const Fired fired = all(wheel, 1'772'414'100'000);
+  ASSERT_EQ(fired.size(), kMany);
+  for (std::size_t i = 0; i < kMany; ++i) {
+    ASSERT_EQ(std::pair(fired[i].second, fired[i].first), expected[i]) << i;
+  }
 }
 
 TEST(TimerWheel, MemoryIsTakenAsSlotsAreUsed) {
