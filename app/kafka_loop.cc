@@ -13,7 +13,9 @@ namespace {
 constexpr Duration kSettleWait = seconds(30);
 constexpr Duration kIntakeWait = milliseconds(20);
 constexpr Duration kFollowWait = milliseconds(2);
-constexpr Duration kHoldStep = seconds(5);  // in which max_hold moves on
+constexpr Duration kHoldStep = seconds(5);  // in which max_hold moves on, at most
+constexpr Duration kRetryWait = milliseconds(500);
+constexpr Duration kCatchUpWait = seconds(30);
 
 std::string partitions_record(std::int32_t count, PartitionId partition, Instant now) {
   std::string record;
@@ -22,6 +24,21 @@ std::string partitions_record(std::int32_t count, PartitionId partition, Instant
   const std::string data = "{\"partitions\":" + std::to_string(count) + "}";
   event.id = id;
   event.type = "tocsin.engine.partitions";
+  event.subject = event.account = "tocsin";
+  event.time = event.recorded = now;
+  event.data = data;
+  append_own_event(record, event);
+  return record;
+}
+
+// Where intake stands, when nothing else of a transaction goes to the log (ADR 0052).
+std::string position_record(PartitionId partition, Offset position, Instant now) {
+  std::string record;
+  OwnEvent event;
+  const std::string id = "intake/" + std::to_string(partition) + "/" + std::to_string(position);
+  const std::string data = "{\"intake\":" + std::to_string(position) + "}";
+  event.id = id;
+  event.type = "tocsin.engine.intake";
   event.subject = event.account = "tocsin";
   event.time = event.recorded = now;
   event.data = data;
@@ -97,29 +114,25 @@ void KafkaLoop::run() {
     writer_->close();
   } catch (const std::exception& e) {
     fail(e.what());
+    // A node that decides no more must not hold partitions: others take them over at once.
+    intake_.reset();
   }
 }
 
 // ---- following ---------------------------------------------------------------------------------
 
-// Reads the whole log as it is now, partition by partition.
+// Reads the whole log as it is now. By the follower, which sees the intake positions in it.
 void KafkaLoop::follow_all() {
-  for (PartitionId p = 0; p < options_.partitions && !stopping_; ++p) {
-    const Offset first = reader_->range(p).first;
-    if (room(p).next() == 0 && first > 0) throw std::runtime_error("partition " + std::to_string(p) + " of the log begins at " + std::to_string(first) + ": its beginning was deleted");
-    for (bool more = true; more && !stopping_;) {
-      std::size_t n = 0;
-      Offset last = room(p).next();
-      const Offset end = reader_->read(p, room(p).next(), [&](Offset offset, std::string_view, std::string_view value) {
-        room(p).follow(offset, value);
-        last = offset + 1;
-        return ++n < kFollowMax;
-      });
-      more = n == kFollowMax;
-      room(p).followed(more ? last : end, false);
+  std::map<PartitionId, Offset> ends;
+  for (PartitionId p = 0; p < options_.partitions; ++p) {
+    const PositionRange range = reader_->range(p);
+    if (room(p).next() == 0 && range.first > 0) {
+      throw LogLost("partition " + std::to_string(p) + " of the log begins at " + std::to_string(range.first) + ": its beginning was deleted");
     }
+    ends[p] = range.end;
   }
   follow_others();
+  while (!stopping_ && !catch_up_followed(ends)) report("warn", "log_unread", "the log's end is not reached; going on");
   const std::lock_guard lock(mutex_);
   followed_all_ = true;
 }
@@ -147,62 +160,87 @@ bool KafkaLoop::follow(Duration wait) {
   return n > 0;
 }
 
-void KafkaLoop::catch_up_followed(const std::map<PartitionId, Offset>& ends) {
+// False when that is not possible now: brokers are silent, or the node stops.
+bool KafkaLoop::catch_up_followed(const std::map<PartitionId, Offset>& ends) {
   const auto there = [&] {
     return std::all_of(ends.begin(), ends.end(), [&](const auto& e) { return follower_->position(e.first) >= e.second; });
   };
-  while (!there() && !stopping_) follow(milliseconds(50));
+  Instant progress = clock_->now();
+  while (!there()) {
+    if (stopping_) return false;
+    if (follow(milliseconds(50))) progress = clock_->now();
+    if (clock_->now() - progress > kCatchUpWait) return false;
+  }
+  return true;
 }
 
 // ---- owning ------------------------------------------------------------------------------------
 
+// Called from within librdkafka, so that nothing here may throw or wait: the rooms are reset later.
 void KafkaLoop::give_up(const std::vector<PartitionId>& partitions) {
   for (const PartitionId p : partitions) {
     given_.erase(std::remove(given_.begin(), given_.end(), p), given_.end());
-    if (owned_.erase(p) == 0) continue;
-    room(p).reset();  // only what is committed remains
+    if (owned_.erase(p) > 0) given_up_.insert(p);
   }
   asking_ = false;
   reroutes_.clear();
-  if (owned_.empty()) writer_->close();
-  follow_others();
 }
 
-void KafkaLoop::take_over() {
-  std::set<PartitionId> wanted = owned_;
-  wanted.insert(given_.begin(), given_.end());
-  const std::vector<PartitionId> all(wanted.begin(), wanted.end());
-  if (retake_) {
-    for (const PartitionId p : owned_) room(p).reset();
-  }
-  owned_.clear();
-  reroutes_.clear();
+// Only what is committed remains of partitions that are no longer ours, and they are followed.
+void KafkaLoop::reset_given_up() {
+  if (given_up_.empty()) return;
+  for (const PartitionId p : given_up_) room(p).reset();
   follow_others();
+  given_up_.clear();
+  if (owned_.empty() && given_.empty()) writer_->close();
+}
+
+void KafkaLoop::take_over_or_wait() {
+  if (given_up_.empty() && given_.empty()) return;
+  if (clock_->now() < retry_at_) return;
+  try {
+    reset_given_up();
+    if (!given_.empty()) take_over();
+  } catch (const LogLost&) {
+    throw;
+  } catch (const PositionLost&) {
+    throw;
+  } catch (const std::runtime_error& e) {
+    report("warn", "takeover_failed", e.what());
+    retry_at_ = clock_->now() + kRetryWait;
+    if (owned_.empty()) return;
+    const std::vector<PartitionId> again(owned_.begin(), owned_.end());
+    give_up(again);
+    given_ = again;
+  }
+}
+
+// The order of these steps is ADR 0051's.
+void KafkaLoop::take_over() {
+  const std::vector<PartitionId> all = given_;
   const Membership membership = membership_;
   writer_->open(all);
   const auto committed = intake_->committed(all);
   const auto ranges = intake_->ranges(all);
   std::map<PartitionId, Offset> ends;
   for (const PartitionId p : all) ends[p] = reader_->settled_end(p, kSettleWait);
-  catch_up_followed(ends);
+  if (!catch_up_followed(ends)) {
+    if (stopping_) return;
+    throw std::runtime_error("the log's end is not reached");
+  }
   std::map<PartitionId, Offset> positions;
   for (const PartitionId p : all) {
+    learn_latest(p);
     const auto it = committed.find(p);
     const auto in_log = room(p).intake_next() < 0 ? std::nullopt : std::optional(room(p).intake_next());
     positions[p] = choose_start(options_.kafka.intake_topic(), p, it == committed.end() ? std::nullopt : std::optional(it->second), in_log, ranges.at(p));
   }
-  const TransactionResult proof = writer_->commit(position_only(membership, positions));
-  if (proof.status != CommitStatus::kDurable) {
-    report("warn", "takeover_failed", proof.error);
-    given_ = all;
-    if (proof.status == CommitStatus::kFenced) intake_->rejoin();
-    return;
-  }
-  owned_ = wanted;
+  if (!proves_ownership(positions, membership)) return;
+  owned_ = {all.begin(), all.end()};
   given_.clear();
-  retake_ = false;
   committed_ = positions;
   asking_ = false;
+  moved_ends_.clear();
   released_ = kAlways;
   began_ = clock_->now();
   follow_others();
@@ -217,6 +255,34 @@ void KafkaLoop::take_over() {
   joined_ = true;
 }
 
+bool KafkaLoop::proves_ownership(const std::map<PartitionId, Offset>& positions, const Membership& membership) {
+  const TransactionResult proof = writer_->commit(position_only(membership, positions));
+  if (proof.status == CommitStatus::kDurable) return true;
+  report("warn", "takeover_failed", proof.error);
+  retry_at_ = clock_->now() + kRetryWait;
+  if (proof.status == CommitStatus::kFenced) intake_->rejoin();
+  return false;
+}
+
+// `recordedtime` never goes back in a partition, also where all of the log was in the store already
+// and this machine's clock is behind the last owner's.
+void KafkaLoop::learn_latest(PartitionId partition) {
+  const Offset first = reader_->range(partition).first, end = room(partition).next();
+  bool found = false;
+  for (Offset back = 64; !found; back *= 64) {
+    const Offset from = std::max(first, end - back);
+    reader_->read(partition, from, [&](Offset offset, std::string_view, std::string_view value) {
+      LogEvent event;
+      if (offset < end && read_log_record(value, event)) {
+        room(partition).not_before(event.recorded);
+        found = true;
+      }
+      return offset + 1 < end;
+    });
+    if (from == first) break;
+  }
+}
+
 void KafkaLoop::ensure_records(Room& r, PartitionId partition) {
   const Instant now = std::max(clock_->now(), r.latest());
   if (r.next() == 0) r.append_own(partitions_record(options_.partitions, partition, now));
@@ -227,28 +293,28 @@ void KafkaLoop::ensure_records(Room& r, PartitionId partition) {
 
 void KafkaLoop::round() {
   const Instant before = clock_->now();
-  const bool more = read_intake(idle(before));
-  if (!given_.empty() || retake_) take_over();
-  if (!owned_.empty()) {
+  read_intake(idle(before));
+  take_over_or_wait();
+  if (!owned_.empty() && !stopping_) {
     const Instant now = clock_->now();
     look_for_release(now);
     for (const PartitionId p : owned_) {
       room(p).decide(std::max(now, room(p).latest()), released_);
       room(p).look_ahead(now);
     }
-    if (!more) fire(now);
+    fire(now);
     commit();
   }
   follow(Duration{});
   publish_status();
 }
 
-// Reads what is there, at most a round's worth, and decides about it. True when there is more.
-bool KafkaLoop::read_intake(Duration wait) {
+// Reads what is there, at most a round's worth.
+void KafkaLoop::read_intake(Duration wait) {
   std::map<PartitionId, Instant> arrivals;
-  for (std::size_t n = 0; n < kRoundRecordsMax; ++n) {
+  for (std::size_t n = 0; n < round_max_; ++n) {
     const auto record = intake_->poll(n == 0 ? wait : Duration{});
-    if (!record) return false;
+    if (!record) return;
     if (owned_.count(record->partition) == 0) continue;
     auto [it, first] = arrivals.try_emplace(record->partition, Instant{});
     if (first) {
@@ -256,11 +322,10 @@ bool KafkaLoop::read_intake(Duration wait) {
       it->second = std::max(clock_->now(), r.latest());
       // What fell due before the arrival is told first, as far as nothing unread could change it.
       const Instant until{std::min(it->second.ms - 1, released_.ms)};
-      if (r.next_due() <= until && until >= r.latest()) r.fire(until, until, kRoundFiresMax);
+      if (r.next_due() <= until && until >= r.latest()) r.fire(until, until, round_max_);
     }
     take(*record, it->second);
   }
-  return true;
 }
 
 void KafkaLoop::take(const IntakeRecord& record, Instant arrival) {
@@ -298,8 +363,18 @@ void KafkaLoop::look_for_release(Instant now) {
   }
   if (asking_ && asked_.answered &&
       std::all_of(owned.begin(), owned.end(), [&](PartitionId p) { return asked_.ends.count(p) == 0 || intake_->position(p) >= asked_.ends[p]; })) {
-    released_ = std::max(released_, asked_.at);
-    asking_ = false;
+    // Some of what was read may have been moved to another of our partitions: that must be read too.
+    if (!asked_.moves_known) {
+      asked_.moves_pending = !reroutes_.empty();
+      asked_.ends = moved_ends_;
+      asked_.moves_known = true;
+    }
+    if (!asked_.moves_pending && std::all_of(owned.begin(), owned.end(), [&](PartitionId p) {
+          return asked_.ends.count(p) == 0 || intake_->position(p) >= asked_.ends[p];
+        })) {
+      released_ = std::max(released_, asked_.at);
+      asking_ = false;
+    }
   }
   if ((due <= now || held) && !asking_ && released_ < now) {
     asked_ = {};
@@ -309,21 +384,28 @@ void KafkaLoop::look_for_release(Instant now) {
   }
   // No wait is for ever: after the start, and after the due.
   const Instant longest = now - options_.max_hold;
-  if (began_ <= longest && longest > released_ + kHoldStep) {
+  if (began_ <= longest && longest > released_ + std::min(kHoldStep, Duration{options_.max_hold.ms / 10})) {
     released_ = longest;
     ++tally_.held;
   }
 }
 
 void KafkaLoop::fire(Instant now) {
+  const std::size_t most = std::max<std::size_t>(1, round_max_ / owned_.size());
   for (const PartitionId p : owned_) {
     Room& r = room(p);
     const Instant at = std::max(now, r.latest());
     const Instant until = std::min(released_, at);
     const Instant due = r.next_due();
     if (due > until) continue;
-    r.fire(until, at, kRoundFiresMax);
+    r.fire(until, at, most);
   }
+}
+
+// So that what was rejected is not rejected once more when the group's offsets have expired.
+void KafkaLoop::note_position(PartitionId partition, Offset position) {
+  Room& r = room(partition);
+  r.append_own(position_record(partition, position, r.latest()));
 }
 
 bool KafkaLoop::commit() {
@@ -334,6 +416,7 @@ bool KafkaLoop::commit() {
     const Offset position = intake_->position(p);
     Batch& batch = room(p).batch();
     if (batch.log.empty() && batch.rejected.empty() && position == committed_[p]) continue;
+    if (batch.log.empty() && !batch.rejected.empty()) note_position(p, position);
     batch.partition = p;
     batch.intake_next = position;
     parts.push_back(p);
@@ -346,6 +429,12 @@ bool KafkaLoop::commit() {
   const TransactionResult result = writer_->commit(transaction);
   ++tally_.commits;
   if (result.status == CommitStatus::kDurable) {
+    round_max_ = std::min(kRoundMax, round_max_ * 2);
+    for (const auto& [p, end] : result.moved) moved_ends_[p] = end;
+    if (asked_.moves_pending) {
+      asked_.moves_pending = false;
+      asked_.ends = moved_ends_;
+    }
     for (std::size_t i = 0; i < parts.size(); ++i) {
       const PartitionId p = parts[i];
       committed_[p] = transaction.parts[i].intake_next;
@@ -357,11 +446,13 @@ bool KafkaLoop::commit() {
   }
   ++tally_.failures;
   report("warn", "commit_failed", result.error);
+  round_max_ = std::max(kRoundMin, round_max_ / 2);
   if (result.status == CommitStatus::kFenced) {
     intake_->rejoin();
   } else {
-    retake_ = true;
-    given_.assign(owned_.begin(), owned_.end());
+    const std::vector<PartitionId> again(owned_.begin(), owned_.end());
+    give_up(again);
+    given_ = again;
   }
   return false;
 }

@@ -6,7 +6,10 @@
 // it is unread (contract §4.9), or after max_hold.
 //
 // When a commit fails for any reason, the rooms are thrown away and the partitions taken over anew:
-// nothing is guessed. All functions but those marked belong to the engine thread.
+// nothing is guessed. A takeover that fails because brokers do not answer is tried again for as long
+// as the group leaves the partitions here; only what can never mend (a hole in intake, a log that
+// lost records) stops the thread, and then the node leaves the group, so that others go on.
+// All functions but those marked belong to the engine thread.
 #pragma once
 
 #include <atomic>
@@ -54,8 +57,10 @@ class KafkaLoop {
   std::shared_ptr<const Policy> policy() const;  // any thread
 
  private:
-  static constexpr std::size_t kRoundRecordsMax = 5'000;
-  static constexpr std::size_t kRoundFiresMax = 5'000;
+  // Facts and fires of one transaction; halved when a commit fails, so that a slow broker gets
+  // transactions that it can finish within transaction_timeout.
+  static constexpr std::size_t kRoundMax = 5'000;
+  static constexpr std::size_t kRoundMin = 100;
   static constexpr std::size_t kFollowMax = 20'000;  // followed records between two hand-overs
 
   struct Tally {  // per process
@@ -64,17 +69,22 @@ class KafkaLoop {
 
   void run();
   void round();
-  bool read_intake(Duration wait);
+  void read_intake(Duration wait);
   void take(const IntakeRecord& record, Instant arrival);
   void fire(Instant now);
   void look_for_release(Instant now);
   bool commit();
   void take_over();
+  void take_over_or_wait();
+  bool proves_ownership(const std::map<PartitionId, Offset>& positions, const Membership& membership);
+  void learn_latest(PartitionId partition);
   void give_up(const std::vector<PartitionId>& partitions);
+  void reset_given_up();
+  void note_position(PartitionId partition, Offset position);
   bool follow(Duration wait);
   void follow_all();
   void follow_others();
-  void catch_up_followed(const std::map<PartitionId, Offset>& ends);
+  bool catch_up_followed(const std::map<PartitionId, Offset>& ends);
   void ensure_records(Room& room, PartitionId partition);
   Duration idle(Instant now);
   void publish_status();
@@ -95,7 +105,9 @@ class KafkaLoop {
 
   std::set<PartitionId> owned_;
   std::vector<PartitionId> given_;   // by the group, not yet taken over
-  bool retake_ = false;              // the owned ones must be taken over anew
+  std::set<PartitionId> given_up_;   // no longer owned, their rooms still to be reset
+  Instant retry_at_{kAlways};        // of a takeover that failed
+  std::size_t round_max_ = kRoundMax;
   Membership membership_;
   std::map<PartitionId, Offset> committed_;  // intake positions that are committed
   std::vector<Reroute> reroutes_;
@@ -106,7 +118,10 @@ class KafkaLoop {
     Instant at;
     std::map<PartitionId, Offset> ends;
     bool answered = false;
+    bool moves_pending = false;  // records read for it go elsewhere with the next commit
+    bool moves_known = false;    // `ends` are those of moved records by now
   } asked_;
+  std::map<PartitionId, Offset> moved_ends_;  // in intake, behind the last record moved there
   bool asking_ = false;
   Lateness lateness_;
   Tally tally_;

@@ -18,6 +18,8 @@ const std::string kPoliciesKey = "\x01policies";
 const std::string kRosterKey = "\x01roster";
 const std::string kIntakeKey = "\x01intake";
 
+constexpr Duration kStoreWait = minutes(2);
+
 EntityKey key_of(const Entity& entity) { return {entity.account, entity.spec().name, entity.id}; }
 
 EntityKey key_of(EntityHome home) { return {std::move(home.account), std::move(home.kind), std::move(home.id)}; }
@@ -84,6 +86,8 @@ void Room::reset() {
   partition_->on_fired(options_.on_fired);
   if (store_ != nullptr) {
     partition_->set_horizon(kAlways);
+    // What it has applied is behind what it was given until then, and would be followed twice.
+    if (!store_->refresh(kStoreWait)) throw std::logic_error("the store does not write: " + store_->problem());
     next_ = store_->applied(options_.partition);
     load_policies();
     const auto intake = store_->load_account(options_.partition, kIntakeKey);

@@ -13,6 +13,7 @@
 // Threads: one.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -70,7 +71,9 @@ class Room {
   Batch& batch() { return batch_; }
   // The batch is in the log from `first` on.
   void committed(Offset first, Offset next);
-  // Forgets everything that is not in the store.
+  // No instant used from here on is earlier.
+  void not_before(Instant at) { latest_ = std::max(latest_, at); }
+  // Forgets everything that is not in the store. Waits until the store has written what it was given.
   void reset();
 
   // The last instant that was used; later ones must not be earlier.

@@ -33,6 +33,7 @@ std::map<std::string, std::string> consumer_properties(const KafkaSettings& sett
       // Eager: librdkafka 2.0.2's cooperative-sticky can skip records after a rebalance.
       {"partition.assignment.strategy", "range,roundrobin"},
       {"fetch.error.backoff.ms", "20"},
+      {"enable.partition.eof", "true"},  // the position passes control records
       {"fetch.wait.max.ms", "100"},
       {"queued.max.messages.kbytes", "32768"},  // a partition
       {"allow.auto.create.topics", "false"},
@@ -55,13 +56,13 @@ Offset choose_start(const std::string& topic, PartitionId partition,
   if (start < 0) return range.first;
   const std::string where = topic + ":" + std::to_string(partition);
   if (start < range.first) {
-    throw std::runtime_error("kafka: records " + std::to_string(start) + "–" +
+    throw PositionLost("kafka: records " + std::to_string(start) + "–" +
                              std::to_string(range.first - 1) + " of " + where +
                              " were deleted before they were read; facts are lost (raise the "
                              "topic's retention.ms; docs/kafka.md says how to go on)");
   }
   if (start > range.end) {
-    throw std::runtime_error("kafka: " + where + " ends at " + std::to_string(range.end) +
+    throw PositionLost("kafka: " + where + " ends at " + std::to_string(range.end) +
                              " but was read to " + std::to_string(start) +
                              " before: the topic is not the one that this log was made from");
   }
@@ -233,6 +234,11 @@ std::optional<IntakeRecord> IntakeConsumer::poll(Duration wait) {
     it->second = message->offset + 1;
     if (impl_->troubled.load(std::memory_order_relaxed)) impl_->note_error({});
     return rdkafka::to_record(*message);
+  }
+  if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+    const auto it = impl_->positions.find(message->partition);
+    if (it != impl_->positions.end()) it->second = std::max(it->second, message->offset);
+    return std::nullopt;
   }
   const std::string text = "kafka: intake: " + std::string(rd_kafka_message_errstr(message.get()));
   if (rdkafka::passing(message->err)) {

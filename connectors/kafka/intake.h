@@ -32,6 +32,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -50,7 +51,13 @@ struct PositionRange {
   Offset end = 0;    // offset after the newest (committed) one
 };
 
-// Where to begin reading a partition. Throws std::runtime_error when that would skip or repeat
+// choose_start's. Asking again does not help.
+class PositionLost : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Where to begin reading a partition. Throws PositionLost when that would skip or repeat
 // silently: records between the position and `range.first` were deleted before they were read, or
 // the position lies beyond the topic's end (the topic was made anew).
 //   committed   the group's stable committed offset; an idle group's expires after 7 days
@@ -92,7 +99,9 @@ class IntakeConsumer {
   // Hands out `offset` next. For a partition that was started.
   void seek(PartitionId partition, Offset offset);
 
-  // Offset after the last record handed out (start's offset before the first); −1 when not started.
+  // Below it everything was handed out: the offset after the last record (start's before the first),
+  // or behind the markers of transactions that follow it at the end, which are no records: else a
+  // partition that records were moved to would seem unread for ever. −1 when not started.
   Offset position(PartitionId partition) const;
 
   const std::vector<PartitionId>& assigned() const;

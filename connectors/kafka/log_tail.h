@@ -34,6 +34,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,12 @@
 #include "engine/log_port.h"
 
 namespace tocsin {
+
+// Promise 3. Asking again does not help.
+class LogLost : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 struct LogEntry {
   PartitionId partition = 0;

@@ -120,6 +120,7 @@ struct TransactionalWriter::Impl {
     Offset next = -1;
   };
   std::map<PartitionId, Span> spans;
+  std::map<PartitionId, Offset> moved;  // the same of re-routed records
 
   // Marks the log's own records for the delivery report.
   static void* log_tag() {
@@ -127,9 +128,19 @@ struct TransactionalWriter::Impl {
     return &tag;
   }
 
+  static void* moved_tag() {
+    static char tag;
+    return &tag;
+  }
+
   // Without a delivery report callback commit's flush sleeps in steps of 10 ms.
   static void on_delivery(rd_kafka_t* rk, const rd_kafka_message_t* message, void*) {
-    if (message->_private != log_tag() || message->err != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+    if (message->_private == moved_tag()) {
+      Offset& next = static_cast<Impl*>(rdkafka::opaque_of(rk))->moved[message->partition];
+      next = std::max(next, message->offset + 1);
+    }
+    if (message->_private != log_tag()) return;
     auto& span = static_cast<Impl*>(rdkafka::opaque_of(rk))->spans[message->partition];
     span.first = span.first < 0 ? message->offset : std::min(span.first, message->offset);
     span.next = std::max(span.next, message->offset + 1);
@@ -195,7 +206,8 @@ struct TransactionalWriter::Impl {
       std::optional<std::string_view> value;
       if (!reroute.record.null_value) value = reroute.record.value;
       result = produce(intake_topic, reroute.to, reroute.key, value,
-                       reroute_headers(reroute.record, settings.intake_topic()), nullptr, deadline);
+                       reroute_headers(reroute.record, settings.intake_topic()), moved_tag(),
+                       deadline);
       if (result.outcome != Outcome::kOk) return result;
     }
     return result;
@@ -315,10 +327,11 @@ TransactionResult TransactionalWriter::commit(const Transaction& transaction) {
   for (const auto& part : transaction.parts) {
     if (part.intake_next < 0) throw std::logic_error("TransactionalWriter: no intake position");
   }
-  if (!transaction.membership) return {CommitStatus::kFenced, {}, "kafka: not in the group"};
-  if (!impl_->producer) return {CommitStatus::kRefused, {}, "kafka: the writer is not open"};
+  if (!transaction.membership) return {CommitStatus::kFenced, {}, {}, "kafka: not in the group"};
+  if (!impl_->producer) return {CommitStatus::kRefused, {}, {}, "kafka: the writer is not open"};
 
   impl_->spans.clear();
+  impl_->moved.clear();
   const auto deadline = deadline_in(impl_->settings.request_timeout);
   if (const rdkafka::Error error{rd_kafka_begin_transaction(impl_->producer->get())}) {
     const bool fenced = means_fenced(rd_kafka_error_code(error.get()));
@@ -336,6 +349,7 @@ TransactionResult TransactionalWriter::commit(const Transaction& transaction) {
 
   impl_->count(transaction);
   TransactionResult result;
+  result.moved = impl_->moved;
   for (const auto& part : transaction.parts) {
     const auto span = impl_->spans[part.partition];
     result.parts.push_back({CommitStatus::kDurable, span.first, span.next, {}});

@@ -68,6 +68,7 @@ struct TransactionResult {
   CommitStatus status = CommitStatus::kDurable;
   std::vector<CommitResult> parts;  // when durable: as Transaction::parts; first = next = −1 where
                                     // a part had no log records
+  std::map<PartitionId, Offset> moved;  // when durable: intake's offset behind the re-routed ones
   std::string error;  // empty when durable
 };
 
