@@ -26,6 +26,12 @@ Cycle* live_cycle(Truth& truth, std::size_t clock) {
   return live(cycle) ? &cycle : nullptr;
 }
 
+// When a pending threshold's breach fires.
+Instant breaches_at(const ClockSpec& spec, const Threshold& th, bool patient) {
+  const Instant at = std::max(th.due, th.since);
+  return at == kNever || !patient ? at : at + spec.grace;
+}
+
 struct Moment {  // the state just before a fact, as triggers see it
   std::int16_t stage;
   bool resolved, ended;
@@ -129,16 +135,16 @@ void Truth::read(const std::vector<EntityFact>& facts) {
   for (; position < facts.size(); ++position) {
     if (created_at == kNever) return;
     const Instant t = std::max(facts[position].time, created_at);
-    advance(facts, {t.ms - 1});
+    advance(facts, {t.ms - 1}, false);
     apply(facts, position);
   }
 }
 
-void Truth::advance(const std::vector<EntityFact>& facts, Instant until) {
-  for (Instant t = next_due(); t <= until; t = next_due()) fire_one(facts, t);
+void Truth::advance(const std::vector<EntityFact>& facts, Instant until, bool patient) {
+  for (Instant t = next_due(patient); t <= until; t = next_due(patient)) fire_one(facts, t, patient);
 }
 
-Instant Truth::next_due() const {
+Instant Truth::next_due(bool patient) const {
   Instant next = kNever;
   for (std::size_t c = 0; c < clocks.size(); ++c) {
     const ClockTruth& clock = clocks[c];
@@ -148,14 +154,14 @@ Instant Truth::next_due() const {
     if (cycle.state != ClockState::kRunning) continue;
     for (const Threshold& th : cycle.thresholds) {
       if (!th.exists || th.verdict != Verdict::kPending) continue;
-      next = std::min({next, th.warn_at, std::max(th.due, th.since)});
+      next = std::min({next, th.warn_at, breaches_at(kind->clocks[c], th, patient)});
     }
   }
   return next;
 }
 
-void Truth::fire_one(const std::vector<EntityFact>& facts, Instant t) {
-  fired = t;
+void Truth::fire_one(const std::vector<EntityFact>& facts, Instant t, bool patient) {
+  fired = std::max(fired, t);
   for (std::size_t c = 0; c < clocks.size(); ++c) {
     Cycle* cycle = live_cycle(*this, c);
     if (cycle == nullptr || cycle->state != ClockState::kRunning) continue;
@@ -166,8 +172,8 @@ void Truth::fire_one(const std::vector<EntityFact>& facts, Instant t) {
         work(*this, *cycle).warn(i, t);
         return;
       }
-      if (std::max(th.due, th.since) == t) {
-        breach(*cycle, i, t);
+      if (breaches_at(kind->clocks[c], th, patient) == t) {
+        breach(*cycle, i, std::max(th.due, th.since));
         return;
       }
     }

@@ -119,12 +119,13 @@ struct Truth {
 
   // Reads the facts that come after those read so far. All of them must sort after what was fired.
   void read(const std::vector<EntityFact>& facts);
-  // Fires everything due up to and including `until`.
-  void advance(const std::vector<EntityFact>& facts, Instant until);
+  // Fires everything due up to and including `until`. Patient: a breach waits for its clock's grace
+  // (its time stays true); a fact read meanwhile ends the waiting.
+  void advance(const std::vector<EntityFact>& facts, Instant until, bool patient = true);
   // Whether a fact that joins at `place` with effective time `time` may be read on top of this.
   bool can_read(std::size_t place, Instant time) const { return place >= position && time > fired; }
   // The next instant at which something falls due; kNever when nothing does.
-  Instant next_due() const;
+  Instant next_due(bool patient = true) const;
   // When an entity with these facts was created: the effective time of all earlier facts.
   static Instant creation(const std::vector<EntityFact>& facts);
 
@@ -156,7 +157,7 @@ struct Truth {
  private:
   friend class ClockWork;
   void apply(const std::vector<EntityFact>& facts, std::size_t i);
-  void fire_one(const std::vector<EntityFact>& facts, Instant t);
+  void fire_one(const std::vector<EntityFact>& facts, Instant t, bool patient);
   void enter_stage(std::int16_t to, Instant t, std::int32_t cause, const std::string& reason);
   void begin_life(const std::vector<EntityFact>& facts, std::size_t i, Instant t);
   void start_period(const std::vector<EntityFact>& facts, std::size_t clock, Instant t);
