@@ -40,8 +40,8 @@ class Broker:
         return subprocess.run([str(ROOT / "scripts" / "kafka"), *arguments], env=self.environment, text=True,
                               stdout=subprocess.PIPE, **options)
 
-    def up(self):
-        done = self.command("up")
+    def up(self, *arguments):
+        done = self.command("up", *arguments)
         if done.returncode == 3:
             print("SKIPPED: no Kafka broker can run on this machine (said above)", file=sys.stderr)
             sys.exit(SKIPPED)
@@ -263,8 +263,8 @@ def percentile(sorted_values, f):
     return sorted_values[min(len(sorted_values) - 1, int(f * len(sorted_values)))] if sorted_values else 0.0
 
 
-def create_topics(config, partitions):
-    done = subprocess.run([TOCSIN, "topics", "create", "--config", str(config), "--partitions", str(partitions), "--replication", "1"],
+def create_topics(config, partitions, replication=1):
+    done = subprocess.run([TOCSIN, "topics", "create", "--config", str(config), "--partitions", str(partitions), "--replication", str(replication)],
                           text=True, capture_output=True)
     if done.returncode != 0:
         sys.exit("FAILED: tocsin topics create: " + done.stderr)
