@@ -241,26 +241,33 @@ class Escalator {
       if (run.over == kNever && !stands(key)) begin(key, run.begin, a_.truth.tier);
     }
     for (const Routing& routing : a_.truth.routings) {
-      if (routing.over == kNever && (!stands(routing.key) || entered_again(routing.key))) {
+      if (routing.over == kNever && !stands(routing.key)) {
         begin(routing.key, routing.begin, a_.truth.tier);
       }
     }
   }
 
-  // Whether a group of that key was raised and not taken back.
+  // Whether a group of that key was raised and not taken back. One that was closed before its stage
+  // or breach was taken back is another one when that is told anew.
   bool stands(const GroupKey& key) const {
     for (const SaidGroup& group : a_.entity.groups) {
-      if (group.key == key && group.state != GroupState::kWithdrawn) return true;
+      if (!(group.key == key)) continue;
+      if (group.state == GroupState::kOpen) return true;
+      if (group.state != GroupState::kWithdrawn && !told_anew(key)) return true;
     }
     return false;
   }
 
-  // Whether it is a stage that this decision told anew: its routing is another one, though an
-  // earlier one of that stage was raised and closed before the stage was taken back.
-  bool entered_again(const GroupKey& key) const {
-    if (key.kind != GroupKey::Kind::kStage) return false;
+  // Whether this decision told of the stage or the breach that it is about.
+  bool told_anew(const GroupKey& key) const {
     for (std::size_t i = first_; i < last_; ++i) {
-      if (a_.out[i].type == kComplaintAdvanced && a_.out[i].to == key.code) return true;
+      const Derived& event = a_.out[i];
+      const bool stage = event.type == kComplaintAdvanced && key.kind == GroupKey::Kind::kStage;
+      const bool breach = event.type == kClockBreached && key.kind == GroupKey::Kind::kBreach;
+      if (stage && event.to == key.code) return true;
+      if (breach && event.clock == key.clock && event.cycle == key.cycle &&
+          event.threshold == key.code)
+        return true;
     }
     return false;
   }
