@@ -11,6 +11,7 @@ namespace {
 
 constexpr auto kIdleMax = std::chrono::milliseconds(1000);
 constexpr auto kStalledRetry = std::chrono::milliseconds(250);
+constexpr Duration kLastWrite = seconds(10);  // that a stop waits for the store
 
 // Written to see whether the log can be written again.
 std::string recovered_record(Instant now) {
@@ -55,7 +56,9 @@ EmbeddedNode::EmbeddedNode(EmbeddedNodeOptions options) : options_(std::move(opt
     options_.clock = wall;
   }
   log_ = EmbeddedLog::open(options_.data / "log");
+  reader_.set(log_);
   store_ = open_store(options_.data / "state", *log_);
+  status_.applied[0] = log_->next_offset();
   RoomOptions room;
   room.policy = options_.policy;
   room.roster = options_.roster;
@@ -82,7 +85,13 @@ void EmbeddedNode::stop() {
   }
   wake_.notify_all();
   if (thread_.joinable()) thread_.join();
-  store_->flush();
+  // A store that cannot be written is behind, and made good from the log at the next start.
+  if (!store_->refresh(kLastWrite)) return;
+  try {
+    store_->flush();
+  } catch (const std::exception& e) {
+    report("warn", "store_not_flushed", e.what());
+  }
 }
 
 void EmbeddedNode::report(std::string_view level, std::string_view event, const std::string& detail) {
@@ -232,9 +241,13 @@ void EmbeddedNode::recover() {
   }
   answer(waiting, false);
   try {
-    if (log_->failed()) {
+    if (log_ && log_->failed()) {
+      reader_.set(nullptr);
       log_.reset();
+    }
+    if (!log_) {  // throws while a reader still holds the old one: then later
       log_ = EmbeddedLog::open(options_.data / "log");
+      reader_.set(log_);
     }
     room_->reset();
     catch_up(true);
@@ -267,6 +280,7 @@ void EmbeddedNode::answer(std::vector<Request>& requests, bool durable) {
 
 void EmbeddedNode::publish_status() {
   const std::lock_guard lock(mutex_);
+  if (log_) status_.applied[0] = log_->next_offset();
   status_.counters = room_->partition().counters();
   status_.entities_in_memory = room_->partition().entities_in_memory();
   status_.latest = room_->latest();
@@ -280,9 +294,20 @@ NodeStatus EmbeddedNode::status() {
   const std::lock_guard lock(mutex_);
   NodeStatus status = status_;
   status.queued = static_cast<std::int64_t>(queued_events_);
-  status.applied[0] = log_->next_offset();
   status.owned = {0};
   return status;
+}
+
+void EmbeddedNode::Reader::set(std::shared_ptr<EmbeddedLog> log) {
+  const std::lock_guard lock(mutex_);
+  log_ = std::move(log);
+}
+
+Offset EmbeddedNode::Reader::read(PartitionId partition, Offset from, const LogSink& sink) {
+  std::unique_lock lock(mutex_);
+  const std::shared_ptr<EmbeddedLog> log = log_;
+  lock.unlock();
+  return log ? log->read(partition, from, sink) : from;
 }
 
 Readiness EmbeddedNode::ready() const {

@@ -53,7 +53,7 @@ class EmbeddedNode final : public Node {
   std::string metrics() const override { return {}; }
   NodeStatus status() override;
   Store& store() override { return *store_; }
-  LogReader& log() override { return *log_; }
+  LogReader& log() override { return reader_; }
   void listen(StreamListener listener) override { listener_ = std::move(listener); }
   // Applies what the store has not seen of the log, and begins to decide.
   void start() override;
@@ -62,6 +62,17 @@ class EmbeddedNode final : public Node {
   Instant now() override { return options_.clock->now(); }
 
  private:
+  // The log of the moment, for readers: it is opened anew after a failure of the disk.
+  class Reader final : public LogReader {
+   public:
+    void set(std::shared_ptr<EmbeddedLog> log);
+    Offset read(PartitionId partition, Offset from, const LogSink& sink) override;
+
+   private:
+    std::mutex mutex_;
+    std::shared_ptr<EmbeddedLog> log_;
+  };
+
   struct Request {
     std::unique_ptr<Submission> submission;
     SubmitDone done;
@@ -81,18 +92,19 @@ class EmbeddedNode final : public Node {
   void report(std::string_view level, std::string_view event, const std::string& detail);
 
   EmbeddedNodeOptions options_;
-  std::unique_ptr<EmbeddedLog> log_;
+  std::shared_ptr<EmbeddedLog> log_;  // of the engine's thread; null while it cannot be opened
+  Reader reader_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<Room> room_;
   Lateness lateness_;
   Instant released_{kAlways};  // dues are held until then after a start
-  bool stalled_ = false;       // the log could not be written
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<Request> queue_;
   std::size_t queued_events_ = 0, queued_bytes_ = 0;
   bool stopping_ = false, ready_ = false;
+  bool stalled_ = false;  // the log could not be written; changed by the engine's thread alone
   NodeStatus status_;
   std::shared_ptr<const Policy> policy_;
 

@@ -88,7 +88,8 @@ void Room::reset() {
     partition_->set_horizon(kAlways);
     // What it has applied is behind what it was given until then, and would be followed twice.
     if (!store_->refresh(kStoreWait)) throw std::logic_error("the store does not write: " + store_->problem());
-    next_ = store_->applied(options_.partition);
+    // What was handed over counts, written or not: loads include it.
+    next_ = std::max(next_, store_->applied(options_.partition));
     load_policies();
     const auto intake = store_->load_account(options_.partition, kIntakeKey);
     intake_next_ = stored_intake_ = intake ? std::stoll(*intake) : -1;

@@ -2,10 +2,13 @@
 
 #include <signal.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <mutex>
 #include <sstream>
 #include <thread>
 
@@ -90,6 +93,25 @@ ViewQueriesOptions view_options(Node& node) {
   return options;
 }
 
+// What is printed for people leaves some moments later: a system call for each line would hold the engine up.
+class Printing {
+ public:
+  ~Printing() {
+    thread_.request_stop();
+    thread_.join();
+    std::fflush(stdout);
+  }
+
+ private:
+  static constexpr auto kEvery = std::chrono::milliseconds(100);
+  std::jthread thread_{[](const std::stop_token& stop) {
+    std::mutex mutex;
+    std::condition_variable_any woken;
+    std::unique_lock lock(mutex);
+    while (!woken.wait_for(lock, stop, kEvery, [&] { return stop.stop_requested(); })) std::fflush(stdout);
+  }};
+};
+
 // The node with its door: everything that starts and stops together.
 class Service {
  public:
@@ -120,7 +142,6 @@ class Service {
       metrics_->observe(record);
       const std::string line = describe_record(record, options_.demo);
       if (!line.empty()) std::printf("%s\n", line.c_str());
-      if (!line.empty()) std::fflush(stdout);
     });
     node_->start();
     journal_.line("info", "ready", server_->url());
@@ -138,6 +159,7 @@ class Service {
  private:
   const RunOptions& options_;
   Journal& journal_;
+  Printing printing_;
   std::unique_ptr<Node> node_;
   ViewQueries queries_;
   std::unique_ptr<Metrics> metrics_;
