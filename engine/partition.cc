@@ -305,12 +305,14 @@ void Partition::give_slot(Entity& e) {
   }
 }
 
-void Partition::bring_expected(Instant until) {
-  while (!expected_.empty() && expected_.top().due <= until) {
+bool Partition::bring_expected(Instant until, std::size_t most) {
+  for (std::size_t n = 0; !expected_.empty() && expected_.top().due <= until; ++n) {
+    if (n == most) return true;
     const Expected next = expected_.top();
     expected_.pop();
     find(next.account, next.kind, next.id);  // loading puts it on the timers
   }
+  return false;
 }
 
 Instant Partition::next_due() {
@@ -318,8 +320,8 @@ Instant Partition::next_due() {
 }
 
 bool Partition::fire(Instant until, Instant now, const DerivedSink& sink, std::size_t most) {
-  bring_expected(until);
-  return timers_.advance(
+  const bool more = bring_expected(until, most);
+  const bool fired = timers_.advance(
       until,
       [&](TimerWheel::Slot slot, Instant due) {
         Entity& e = *slots_[slot];
@@ -328,6 +330,7 @@ bool Partition::fire(Instant until, Instant now, const DerivedSink& sink, std::s
         decide_one(e, now, now, sink);
       },
       most);
+  return fired || more;
 }
 
 void Partition::adopt(std::shared_ptr<const Policy> policy) {

@@ -163,7 +163,8 @@ class Partition {
   void touch(Entity& entity);
   void changed(Entity& entity);
   void give_slot(Entity& entity);
-  void bring_expected(Instant until);
+  // Loads at most `most`; true when there are more.
+  bool bring_expected(Instant until, std::size_t most);
 
   std::shared_ptr<const Policy> policy_;
   std::map<std::int32_t, std::shared_ptr<const Policy>> policies_;

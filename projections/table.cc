@@ -8,7 +8,9 @@
 #include <rocksdb/utilities/table_properties_collectors.h>
 #include <rocksdb/write_batch.h>
 
+#include <filesystem>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace tocsin {
@@ -22,6 +24,8 @@ constexpr std::uint64_t kBytesPerSync = 1u << 20;
 // clocks) are read from their front, where the removals lie.
 constexpr std::size_t kRemovalWindowRows = 10'000;
 constexpr std::size_t kRemovalsMax = 5'000;
+// Kept free beside what is still in memory: RocksDB does not survive every write that finds no room.
+constexpr std::uint64_t kSpareDiskBytes = 8u << 20;
 constexpr std::size_t kFamilyPrefixBytes = 5;  // of projections/keys.h: partition and family
 
 rocksdb::Slice slice(std::string_view v) { return {v.data(), v.size()}; }
@@ -68,6 +72,16 @@ rocksdb::Options rocksdb_options(const TableOptions& options) {
 
 struct Table::Impl {
   std::unique_ptr<rocksdb::DB> db;
+  std::filesystem::path directory;
+
+  // Whether all that is in memory can be written out, and `more`.
+  bool has_room(std::uint64_t more) const {
+    std::uint64_t in_memory = 0;
+    db->GetIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &in_memory);
+    std::error_code error;
+    const auto space = std::filesystem::space(directory, error);
+    return error || space.available >= in_memory + more + kSpareDiskBytes;
+  }
 };
 
 struct TableSnapshot::Impl {
@@ -137,12 +151,13 @@ std::shared_ptr<Table> Table::open(const std::filesystem::path& directory,
   check(rocksdb::DB::Open(rocksdb_options(options), directory.string(), &db), "open");
   auto impl = std::make_unique<Impl>();
   impl->db.reset(db);
+  impl->directory = directory;
   return std::shared_ptr<Table>(new Table(std::move(impl)));
 }
 
 Table::~Table() {
   rocksdb::FlushOptions options;
-  impl_->db->Flush(options);  // a failure costs a longer replay, nothing else
+  if (impl_->has_room(0)) impl_->db->Flush(options);  // a failure costs a longer replay, nothing else
   impl_->db->Close();
 }
 
@@ -163,12 +178,16 @@ void Table::write(const std::vector<Write>& writes) {
       check(batch.Delete(slice(w.key)), "write");
     }
   }
+  if (!impl_->has_room(batch.GetDataSize())) throw std::runtime_error("the store finds no room on the disk");
   rocksdb::WriteOptions options;
   options.disableWAL = true;
   check(impl_->db->Write(options, &batch), "write");
 }
 
-void Table::flush() { check(impl_->db->Flush(rocksdb::FlushOptions()), "flush"); }
+void Table::flush() {
+  if (!impl_->has_room(0)) throw std::runtime_error("the store finds no room on the disk");
+  check(impl_->db->Flush(rocksdb::FlushOptions()), "flush");
+}
 
 bool Table::resume() { return impl_->db->Resume().ok(); }
 
