@@ -114,7 +114,7 @@ void EmbeddedNode::catch_up(bool own) {
     if (end) break;
   }
   const Instant now = std::max(options_.clock->now(), room_->latest());
-  released_ = now + options_.settle;
+  released_ = now + std::min(options_.settle, options_.max_hold);
   room_->ensure_policy(now);
   room_->look_ahead(now);
   if (!room_->batch().empty() && !commit()) throw std::runtime_error("the log cannot be written: the disk is full");
@@ -163,7 +163,7 @@ void EmbeddedNode::run() {
 
 std::chrono::milliseconds EmbeddedNode::idle() {
   if (stalled_) return kStalledRetry;
-  const Instant due = std::max(room_->next_due(), released_);
+  const Instant due = room_->partition().waiting() > 0 ? released_ : std::max(room_->next_due(), released_);
   return std::min<std::chrono::milliseconds>(due == kNever ? kIdleMax : options_.clock->until(due), kIdleMax);
 }
 
@@ -172,12 +172,16 @@ bool EmbeddedNode::round() {
   bool drained = true;
   {
     const std::lock_guard lock(mutex_);
-    std::size_t n = 0, taken = 0;
-    for (; taken < queue_.size() && (taken == 0 || n + queue_[taken].submission->events.size() <= options_.round_events_max); ++taken) {
-      n += queue_[taken].submission->events.size();
-      queued_bytes_ -= queue_[taken].submission->body.size();
+    std::size_t events = 0, bytes = 0, taken = 0;
+    for (; taken < queue_.size(); ++taken) {
+      const Submission& next = *queue_[taken].submission;
+      const bool fits = events + next.events.size() <= options_.round_events_max && bytes + next.body.size() <= options_.round_bytes_max;
+      if (taken > 0 && !fits) break;
+      events += next.events.size();
+      bytes += next.body.size();
     }
-    queued_events_ -= n;
+    queued_events_ -= events;
+    queued_bytes_ -= bytes;
     requests.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.begin() + static_cast<std::ptrdiff_t>(taken)));
     queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(taken));
     drained = queue_.empty();
@@ -194,7 +198,11 @@ bool EmbeddedNode::round() {
     room_->decide(arrival, arrival < released_ ? kAlways : arrival);
   }
   const Instant now = std::max(options_.clock->now(), room_->latest());
-  if (drained) fire(now, now);
+  if (drained) {
+    // Those that were held, and what a start left to be looked at.
+    room_->decide(now, now < released_ ? kAlways : now);
+    fire(now, now);
+  }
   room_->look_ahead(now);
   const bool durable = room_->batch().empty() || commit();
   answer(requests, durable);

@@ -33,8 +33,9 @@ struct EmbeddedNodeOptions {
   std::size_t hot_entities = 1'000'000;
   std::size_t queue_events_max = 200'000;
   std::size_t queue_bytes_max = 256u << 20;
-  std::size_t round_events_max = 20'000;  // facts decided about in one batch
-  std::size_t round_fires_max = 20'000;   // entities fired in one batch
+  std::size_t round_events_max = 8'000;   // facts decided about in one batch; with what comes of them far below a frame
+  std::size_t round_bytes_max = 16u << 20;  // of their requests' bodies; a larger one goes alone
+  std::size_t round_fires_max = 5'000;    // entities fired in one batch; ingestion goes on between two
   std::shared_ptr<Clock> clock;           // default: the wall's
   // Structured log lines: level, event, detail.
   std::function<void(std::string_view level, std::string_view event, std::string_view detail)> report;
