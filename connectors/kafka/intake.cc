@@ -225,28 +225,30 @@ IntakeConsumer::~IntakeConsumer() {
 
 std::optional<IntakeRecord> IntakeConsumer::poll(Duration wait) {
   if (!impl_->subscribed) impl_->subscribe();
-  const rdkafka::Message message(rd_kafka_consumer_poll(impl_->rk(), rdkafka::timeout_ms(wait)));
-  if (!message) return std::nullopt;
-  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+  // What is no record does not end a caller's stretch of reading while records wait behind it.
+  for (;; wait = Duration{}) {
+    const rdkafka::Message message(rd_kafka_consumer_poll(impl_->rk(), rdkafka::timeout_ms(wait)));
+    if (!message) return std::nullopt;
     const auto it = impl_->positions.find(message->partition);
-    // Left over from an assignment that is gone.
-    if (it == impl_->positions.end() || message->offset < it->second) return std::nullopt;
-    it->second = message->offset + 1;
-    if (impl_->troubled.load(std::memory_order_relaxed)) impl_->note_error({});
-    return rdkafka::to_record(*message);
-  }
-  if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-    const auto it = impl_->positions.find(message->partition);
-    if (it != impl_->positions.end()) it->second = std::max(it->second, message->offset);
-    return std::nullopt;
-  }
-  const std::string text = "kafka: intake: " + std::string(rd_kafka_message_errstr(message.get()));
-  if (rdkafka::passing(message->err)) {
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      // Left over from an assignment that is gone.
+      if (it == impl_->positions.end() || message->offset < it->second) continue;
+      it->second = message->offset + 1;
+      if (impl_->troubled.load(std::memory_order_relaxed)) impl_->note_error({});
+      return rdkafka::to_record(*message);
+    }
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+      if (it != impl_->positions.end()) it->second = std::max(it->second, message->offset);
+      continue;
+    }
+    const std::string text = "kafka: intake: " + std::string(rd_kafka_message_errstr(message.get()));
+    if (!rdkafka::passing(message->err)) {
+      throw std::runtime_error(text + " (" + impl_->topic + ":" +
+                               std::to_string(message->partition) + ")");
+    }
     impl_->note_error(text);
     return std::nullopt;
   }
-  throw std::runtime_error(text + " (" + impl_->topic + ":" + std::to_string(message->partition) +
-                           ")");
 }
 
 void IntakeConsumer::start(const std::map<PartitionId, Offset>& positions) {
