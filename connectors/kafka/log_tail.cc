@@ -277,22 +277,25 @@ void LogFollower::follow(const std::map<PartitionId, Offset>& from) {
 }
 
 std::optional<LogEntry> LogFollower::poll(Duration wait) {
-  impl_->message.reset(rd_kafka_consumer_poll(impl_->handle.get(), rdkafka::timeout_ms(wait)));
-  if (!impl_->message) return std::nullopt;
-  const Met met = classify(*impl_->message, impl_->topic);
-  if (met.what == Met::What::kNothing) return std::nullopt;
-  {
-    const std::lock_guard lock(impl_->mutex);
-    const auto it = impl_->positions.find(met.partition);
-    // Left over from an assignment that is gone.
-    if (it == impl_->positions.end() || met.next < it->second) return std::nullopt;
-    if (met.what == Met::What::kRecord && met.next == it->second) return std::nullopt;
-    it->second = met.next;
+  // A partition's end does not end a caller's stretch of reading while records wait behind it.
+  for (;; wait = Duration{}) {
+    impl_->message.reset(rd_kafka_consumer_poll(impl_->handle.get(), rdkafka::timeout_ms(wait)));
+    if (!impl_->message) return std::nullopt;
+    const Met met = classify(*impl_->message, impl_->topic);
+    if (met.what == Met::What::kNothing) return std::nullopt;
+    {
+      const std::lock_guard lock(impl_->mutex);
+      const auto it = impl_->positions.find(met.partition);
+      // Left over from an assignment that is gone.
+      if (it == impl_->positions.end() || met.next < it->second) continue;
+      if (met.what == Met::What::kRecord && met.next == it->second) continue;
+      it->second = met.next;
+    }
+    if (met.what == Met::What::kEnd) continue;
+    const auto& message = *impl_->message;
+    return LogEntry{message.partition, message.offset, key_of(message), value_of(message),
+                    intake_next_of(message)};
   }
-  if (met.what == Met::What::kEnd) return std::nullopt;
-  const auto& message = *impl_->message;
-  return LogEntry{message.partition, message.offset, key_of(message), value_of(message),
-                  intake_next_of(message)};
 }
 
 Offset LogFollower::position(PartitionId partition) const {
