@@ -1,9 +1,9 @@
 // The difference between what is true and what was announced, as derived events (contract §4.8).
 //
-// `announce` compares an entity's Truth with what was said, and says the rest: first what facts that
-// no decision has read yet state themselves, at their own time; then what follows indirectly, at the
-// decision's instant; then who is told (engine/escalate.h). Every event is applied to the entity as
-// it is made, so that afterwards nothing is left to say at this instant.
+// `announce` compares an entity's Truth with what was said, and says the rest: first what facts
+// that no decision has read yet state themselves, at their own time; then what follows indirectly,
+// at the decision's instant; then who is told (engine/escalate.h). Every event is applied to the
+// entity as it is made, so that afterwards nothing is left to say at this instant.
 //
 // Pure but for the entity. Cost: O(cycles of the entity + events).
 #pragma once
@@ -25,8 +25,8 @@ class RoleBook {
   virtual void persons(std::int16_t role, std::vector<std::string>& out) const = 0;
 };
 
-// What was true by the facts that earlier decisions read: tells what a decision learns anew when the
-// Truth had to be read from the start.
+// What was true by the facts that earlier decisions read: tells what a decision learns anew when
+// the Truth had to be read from the start.
 struct Before {
   std::vector<EntityFact> facts;
   Truth truth;

@@ -79,8 +79,8 @@ Instant ClockWork::warn_instant(const Threshold&, Instant due, Instant resumed) 
     }
   }
   const std::int64_t total = before + (due > from ? calendar().elapsed(from, due).ms : 0);
-  const std::int64_t counted = total / w.denominator * w.numerator +
-                               total % w.denominator * w.numerator / w.denominator;
+  const std::int64_t counted =
+      total / w.denominator * w.numerator + total % w.denominator * w.numerator / w.denominator;
   return counted < before ? kAlways : calendar().add(from, {counted - before});
 }
 
@@ -93,8 +93,8 @@ void ClockWork::plan_warning(Threshold& th) {
   if (when < th.due) th.warn_at = when;
 }
 
-void ClockWork::start(Instant t, std::int16_t priority, std::int16_t tier, Instant given, bool paused,
-                      std::int32_t cause) {
+void ClockWork::start(Instant t, std::int16_t priority, std::int16_t tier, Instant given,
+                      bool paused, std::int32_t cause) {
   cycle.start = t;
   cycle.priority = priority;
   cycle.calendar = calendar(policy, spec, priority, tier);

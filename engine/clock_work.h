@@ -13,8 +13,8 @@ struct ClockWork {
   const ClockSpec& spec;
   Cycle& cycle;
 
-  // Starts it at `t` under `priority` on `tier`'s hours. `given` is the due for thresholds that take
-  // it from the fact. `paused`: its entity is paused, and it with it, with its full budget.
+  // Starts it at `t` under `priority` on `tier`'s hours. `given` is the due for thresholds that
+  // take it from the fact. `paused`: its entity is paused, and it with it, with its full budget.
   void start(Instant t, std::int16_t priority, std::int16_t tier, Instant given, bool paused,
              std::int32_t cause);
   void pause(Instant t, std::int32_t cause);

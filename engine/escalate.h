@@ -1,16 +1,16 @@
 // Who is told: groups of escalation steps that begin, climb, and close (contract §7).
 //
-// A group begins with a breach, a warning, a routing or a recurring fault, and stays open until it is
-// acknowledged, cleared or withdrawn. Its steps are timed from its beginning. Nothing that is over
-// when it is learned begins a group.
+// A group begins with a breach, a warning, a routing or a recurring fault, and stays open until it
+// is acknowledged, cleared or withdrawn. Its steps are timed from its beginning. Nothing that is
+// over when it is learned begins a group.
 #pragma once
 
 #include "engine/announce.h"
 
 namespace tocsin {
 
-// Brings the groups up to the truth at `a.now`; `a.out[first…]` are this decision's events on clocks
-// and stages. Events are appended.
+// Brings the groups up to the truth at `a.now`; `a.out[first…]` are this decision's events on
+// clocks and stages. Events are appended.
 void escalate(Announcement& a, std::size_t first);
 
 // Begins the group of a recurring fault of an account.
