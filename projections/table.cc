@@ -26,6 +26,7 @@ constexpr std::size_t kRemovalWindowRows = 10'000;
 constexpr std::size_t kRemovalsMax = 5'000;
 // Kept free beside what is still in memory: RocksDB does not survive every write that finds no room.
 constexpr std::uint64_t kSpareDiskBytes = 8u << 20;
+constexpr std::uint64_t kPacking = 2;  // rows in memory take at least so much more than on disk
 constexpr std::size_t kFamilyPrefixBytes = 5;  // of projections/keys.h: partition and family
 
 rocksdb::Slice slice(std::string_view v) { return {v.data(), v.size()}; }
@@ -80,7 +81,7 @@ struct Table::Impl {
     db->GetIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &in_memory);
     std::error_code error;
     const auto space = std::filesystem::space(directory, error);
-    return error || space.available >= in_memory + more + kSpareDiskBytes;
+    return error || space.available >= in_memory / kPacking + more + kSpareDiskBytes;
   }
 };
 

@@ -17,7 +17,7 @@ SEED = int(os.environ.get("TOCSIN_SEED") or random.SystemRandom().randrange(1 <<
 CYCLES = int(os.environ.get("TOCSIN_CYCLES") or (1000 if os.environ.get("TOCSIN_LONG") == "1" else 30))
 CLIENTS = 4
 CHECK_EVERY = 5  # cycles
-FULL_DISK_MB = 96
+FULL_DISK_MB = 160
 UP_MAX_S = 0.8
 DUES_PASS_S = 6  # the last tickets' dues lie within it
 
