@@ -24,7 +24,8 @@ constexpr std::uint64_t kBytesPerSync = 1u << 20;
 // clocks) are read from their front, where the removals lie.
 constexpr std::size_t kRemovalWindowRows = 10'000;
 constexpr std::size_t kRemovalsMax = 5'000;
-// Kept free beside what is still in memory: RocksDB does not survive every write that finds no room.
+// Kept free beside what is still in memory: RocksDB does not survive every write that finds no
+// room.
 constexpr std::uint64_t kSpareDiskBytes = 8u << 20;
 constexpr std::uint64_t kPacking = 2;  // rows in memory take at least so much more than on disk
 constexpr std::size_t kFamilyPrefixBytes = 5;  // of projections/keys.h: partition and family
@@ -61,7 +62,7 @@ rocksdb::Options rocksdb_options(const TableOptions& options) {
   o.level_compaction_dynamic_level_bytes = true;
   o.bytes_per_sync = kBytesPerSync;
   o.allow_concurrent_memtable_write = false;  // there is one writer
-  o.avoid_flush_during_shutdown = false;
+  o.avoid_flush_during_shutdown = true;       // ~Table flushes when there is room
   o.info_log_level = rocksdb::WARN_LEVEL;
   o.keep_log_file_num = 4;
   o.table_properties_collector_factories.push_back(
@@ -158,7 +159,8 @@ std::shared_ptr<Table> Table::open(const std::filesystem::path& directory,
 
 Table::~Table() {
   rocksdb::FlushOptions options;
-  if (impl_->has_room(0)) impl_->db->Flush(options);  // a failure costs a longer replay, nothing else
+  if (impl_->has_room(0))
+    impl_->db->Flush(options);  // a failure costs a longer replay, nothing else
   impl_->db->Close();
 }
 
@@ -179,7 +181,8 @@ void Table::write(const std::vector<Write>& writes) {
       check(batch.Delete(slice(w.key)), "write");
     }
   }
-  if (!impl_->has_room(batch.GetDataSize())) throw std::runtime_error("the store finds no room on the disk");
+  if (!impl_->has_room(batch.GetDataSize()))
+    throw std::runtime_error("the store finds no room on the disk");
   rocksdb::WriteOptions options;
   options.disableWAL = true;
   check(impl_->db->Write(options, &batch), "write");
