@@ -8,11 +8,15 @@ namespace tocsin {
 namespace {
 
 std::int64_t system_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 std::int64_t monotonic_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace
@@ -47,10 +51,13 @@ std::chrono::milliseconds WallClock::until(Instant t) {
   return std::chrono::milliseconds(std::min<std::int64_t>(t.ms - system_(), 1000));
 }
 
-FastClock::FastClock(Instant begin, int speed) : begin_(begin), speed_(speed), real_begin_(std::chrono::steady_clock::now()) {}
+FastClock::FastClock(Instant begin, int speed)
+    : begin_(begin), speed_(speed), real_begin_(std::chrono::steady_clock::now()) {}
 
 Instant FastClock::now() {
-  const auto real = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - real_begin_).count();
+  const auto real = std::chrono::duration_cast<std::chrono::microseconds>(
+                        std::chrono::steady_clock::now() - real_begin_)
+                        .count();
   return {begin_.ms + real * speed_ / 1000};
 }
 

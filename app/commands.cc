@@ -36,7 +36,8 @@ std::optional<Config> configured(const ConfigFlags& flags) {
 
 }  // namespace
 
-int command_simulate(const std::string& policy_path, const std::string& events, const std::string& until, const std::string& emit) {
+int command_simulate(const std::string& policy_path, const std::string& events,
+                     const std::string& until, const std::string& emit) {
   SimulateOptions options;
   auto policy = load_policy(policy_path);
   if (auto* errors = std::get_if<std::vector<PolicyError>>(&policy)) {
@@ -47,7 +48,8 @@ int command_simulate(const std::string& policy_path, const std::string& events, 
   if (!until.empty()) {
     options.until = parse_rfc3339(until);
     if (!options.until) {
-      std::cerr << "tocsin simulate: --until must be an RFC 3339 instant with an offset, like 2026-03-02T09:00:00+08:00\n";
+      std::cerr << "tocsin simulate: --until must be an RFC 3339 instant with an offset, like "
+                   "2026-03-02T09:00:00+08:00\n";
       return kUnusable;
     }
   }
@@ -55,7 +57,9 @@ int command_simulate(const std::string& policy_path, const std::string& events, 
     std::cerr << "tocsin simulate: --emit must be events, verdicts or summary\n";
     return kUnusable;
   }
-  options.emit = emit == "verdicts" ? Emit::kVerdicts : emit == "summary" ? Emit::kSummary : Emit::kEvents;
+  options.emit = emit == "verdicts"  ? Emit::kVerdicts
+                 : emit == "summary" ? Emit::kSummary
+                                     : Emit::kEvents;
   options.progress = isatty(STDERR_FILENO) != 0;
   std::ios::sync_with_stdio(false);
   if (events == "-") return simulate(std::cin, std::cout, std::cerr, options);
@@ -70,13 +74,15 @@ int command_simulate(const std::string& policy_path, const std::string& events, 
 int command_policy_check(const std::string& path) {
   const auto policy = load_policy(path);
   if (const auto* errors = std::get_if<std::vector<PolicyError>>(&policy)) {
-    std::cerr << describe(*errors) << errors->size() << (errors->size() == 1 ? " error\n" : " errors\n");
+    std::cerr << describe(*errors) << errors->size()
+              << (errors->size() == 1 ? " error\n" : " errors\n");
     return kUnusable;
   }
   const Policy& p = *std::get<std::shared_ptr<const Policy>>(policy);
   std::size_t clocks = 0;
   for (const KindSpec& kind : p.kinds) clocks += kind.clocks.size();
-  std::cout << "policy " << p.name << ": " << p.kinds.size() << " kinds, " << clocks << " clocks, hash " << p.hash << "\n";
+  std::cout << "policy " << p.name << ": " << p.kinds.size() << " kinds, " << clocks
+            << " clocks, hash " << p.hash << "\n";
   return 0;
 }
 

@@ -1,5 +1,5 @@
-// What each command of the command line does. Returns exit statuses: 0, 1 for a failing world, 2 for
-// unusable arguments, 3 where something was rejected and the rest done.
+// What each command of the command line does. Returns exit statuses: 0, 1 for a failing world, 2
+// for unusable arguments, 3 where something was rejected and the rest done.
 #pragma once
 
 #include <map>
@@ -13,7 +13,8 @@ struct ConfigFlags {
   std::map<std::string, std::string> values;  // by key: {"data", "./x"}
 };
 
-int command_simulate(const std::string& policy, const std::string& events, const std::string& until, const std::string& emit);
+int command_simulate(const std::string& policy, const std::string& events, const std::string& until,
+                     const std::string& emit);
 int command_policy_check(const std::string& path);
 int command_policy_show(const std::string& name);
 int command_config_check(const ConfigFlags& flags);

@@ -42,7 +42,8 @@ std::shared_ptr<const Roster> parse_roster(const std::string& text) {
       } else if (key == "on_call" || key == "fallback") {
         if (!member.second.IsMap()) refuse(member.second, key + " is a map of roles");
         auto& roles = key == "on_call" ? roster->on_call : roster->fallback;
-        for (const auto& role : member.second) roles[role.first.as<std::string>()] = names(role.second);
+        for (const auto& role : member.second)
+          roles[role.first.as<std::string>()] = names(role.second);
       } else {
         refuse(member.first, "unknown key `" + key + "` (known: on_call, fallback, away)");
       }
@@ -73,7 +74,8 @@ std::string roster_text(std::string_view data) {
   simdjson::dom::element root;
   const simdjson::padded_string padded(data);
   std::string_view text;
-  if (parser.parse(padded).get(root) != simdjson::SUCCESS || root["text"].get(text) != simdjson::SUCCESS) {
+  if (parser.parse(padded).get(root) != simdjson::SUCCESS ||
+      root["text"].get(text) != simdjson::SUCCESS) {
     throw std::runtime_error("a roster record of the log cannot be read");
   }
   return std::string(text);

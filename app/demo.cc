@@ -19,7 +19,8 @@ constexpr auto kNap = std::chrono::milliseconds(20);
 
 DemoDirectory::DemoDirectory() {
   std::string name = (std::filesystem::temp_directory_path() / "tocsin-demo-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a directory for the demonstration");
+  if (mkdtemp(name.data()) == nullptr)
+    throw std::runtime_error("cannot make a directory for the demonstration");
   path_ = name;
 }
 
@@ -31,14 +32,22 @@ DemoDirectory::~DemoDirectory() {
 std::shared_ptr<Clock> demo_clock() { return std::make_shared<FastClock>(kBegin, kSpeed); }
 
 std::string demo_welcome(const std::string& url) {
-  return "\nThis is a demonstration: two days of an invented company in a minute, forgotten afterwards.\n"
-         "Watch the board:       " + url + "/\n"
-         "Ask for what is due:   curl '" + url + "/v1/clocks?state=running&order=due'\n"
-         "One ticket's story:    curl '" + url + "/v1/entities/ACME/ticket/T-2'\n"
+  return "\nThis is a demonstration: two days of an invented company in a minute, forgotten "
+         "afterwards.\n"
+         "Watch the board:       " +
+         url +
+         "/\n"
+         "Ask for what is due:   curl '" +
+         url +
+         "/v1/clocks?state=running&order=due'\n"
+         "One ticket's story:    curl '" +
+         url +
+         "/v1/entities/ACME/ticket/T-2'\n"
          "End it with Ctrl-C.\n";
 }
 
-Demo::Demo(Node& node, std::shared_ptr<Clock> clock) : node_(node), clock_(std::move(clock)), thread_([this] { run(); }) {}
+Demo::Demo(Node& node, std::shared_ptr<Clock> clock)
+    : node_(node), clock_(std::move(clock)), thread_([this] { run(); }) {}
 
 Demo::~Demo() {
   stopping_ = true;
@@ -56,7 +65,8 @@ void Demo::run() {
     event.original = submission->body;
     decoder.structured(submission->body, {}, event.decoded);
     const Instant time = event.decoded.fact.time;
-    while (!stopping_ && clock_->now() < time) std::this_thread::sleep_for(std::min<std::chrono::milliseconds>(clock_->until(time), kNap));
+    while (!stopping_ && clock_->now() < time)
+      std::this_thread::sleep_for(std::min<std::chrono::milliseconds>(clock_->until(time), kNap));
     if (stopping_) return;
     node_.submit(std::move(submission), [](SubmitResult) {});
   }

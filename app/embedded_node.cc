@@ -29,15 +29,21 @@ std::string recovered_record(Instant now) {
 
 EventVerdict verdict_of(Outcome outcome) {
   switch (outcome) {
-    case Outcome::kAccepted: return EventVerdict::kAccepted;
-    case Outcome::kDuplicate: return EventVerdict::kDuplicate;
-    case Outcome::kConflict: return EventVerdict::kConflict;
-    case Outcome::kRejected: break;
+    case Outcome::kAccepted:
+      return EventVerdict::kAccepted;
+    case Outcome::kDuplicate:
+      return EventVerdict::kDuplicate;
+    case Outcome::kConflict:
+      return EventVerdict::kConflict;
+    case Outcome::kRejected:
+      break;
   }
   return EventVerdict::kRejected;
 }
 
-bool damaged(const Store& store, const EmbeddedLog& log) { return store.applied(0) > log.next_offset(); }
+bool damaged(const Store& store, const EmbeddedLog& log) {
+  return store.applied(0) > log.next_offset();
+}
 
 std::unique_ptr<Store> open_store(const std::filesystem::path& directory, const EmbeddedLog& log) {
   auto store = Store::open(directory);
@@ -52,7 +58,8 @@ std::unique_ptr<Store> open_store(const std::filesystem::path& directory, const 
 EmbeddedNode::EmbeddedNode(EmbeddedNodeOptions options) : options_(std::move(options)) {
   if (!options_.clock) {
     auto wall = std::make_shared<WallClock>();
-    wall->on_jump([this](std::int64_t ms) { report("warn", "clock_jumped", std::to_string(ms) + " ms"); });
+    wall->on_jump(
+        [this](std::int64_t ms) { report("warn", "clock_jumped", std::to_string(ms) + " ms"); });
     options_.clock = wall;
   }
   log_ = EmbeddedLog::open(options_.data / "log");
@@ -64,9 +71,11 @@ EmbeddedNode::EmbeddedNode(EmbeddedNodeOptions options) : options_(std::move(opt
   room.roster = options_.roster;
   room.hot_entities = options_.hot_entities;
   room.on_fired = [this](Instant due) { lateness_.add(options_.clock->now() - due); };
-  room_ = std::make_unique<Room>(room, store_.get(), [this](PartitionId p, Offset o, std::string_view account, std::string_view record) {
-    if (listener_) listener_(p, o, account, record);
-  });
+  room_ = std::make_unique<Room>(
+      room, store_.get(),
+      [this](PartitionId p, Offset o, std::string_view account, std::string_view record) {
+        if (listener_) listener_(p, o, account, record);
+      });
 }
 
 void EmbeddedNode::start() {
@@ -94,7 +103,8 @@ void EmbeddedNode::stop() {
   }
 }
 
-void EmbeddedNode::report(std::string_view level, std::string_view event, const std::string& detail) {
+void EmbeddedNode::report(std::string_view level, std::string_view event,
+                          const std::string& detail) {
   if (options_.report) options_.report(level, event, detail);
 }
 
@@ -104,11 +114,12 @@ void EmbeddedNode::catch_up(bool own) {
   for (;;) {
     std::int64_t n = 0;
     Offset last = room_->next();
-    const Offset next = log_->read(0, room_->next(), [&](Offset offset, std::string_view, std::string_view value) {
-      room_->follow(offset, value);
-      last = offset + 1;
-      return ++n < kStretch;
-    });
+    const Offset next =
+        log_->read(0, room_->next(), [&](Offset offset, std::string_view, std::string_view value) {
+          room_->follow(offset, value);
+          last = offset + 1;
+          return ++n < kStretch;
+        });
     const bool end = n < kStretch;
     room_->followed(end ? next : last, own);
     if (end) break;
@@ -117,7 +128,8 @@ void EmbeddedNode::catch_up(bool own) {
   released_ = now + std::min(options_.settle, options_.max_hold);
   room_->ensure_policy(now);
   room_->look_ahead(now);
-  if (!room_->batch().empty() && !commit()) throw std::runtime_error("the log cannot be written: the disk is full");
+  if (!room_->batch().empty() && !commit())
+    throw std::runtime_error("the log cannot be written: the disk is full");
   auto policy = std::make_shared<Policy>(room_->policy());
   const std::lock_guard lock(mutex_);
   policy_ = std::move(policy);
@@ -129,7 +141,8 @@ void EmbeddedNode::submit(std::unique_ptr<Submission> submission, SubmitDone don
   refused.status = SubmitResult::Status::kUnavailable;
   {
     const std::lock_guard lock(mutex_);
-    const bool full = queued_events_ + events > options_.queue_events_max || queued_bytes_ + bytes > options_.queue_bytes_max;
+    const bool full = queued_events_ + events > options_.queue_events_max ||
+                      queued_bytes_ + bytes > options_.queue_bytes_max;
     if (ready_ && !stopping_ && !stalled_ && !full) {
       queued_events_ += events;
       queued_bytes_ += bytes;
@@ -137,8 +150,8 @@ void EmbeddedNode::submit(std::unique_ptr<Submission> submission, SubmitDone don
       if (queue_.size() == 1) wake_.notify_one();
       return;
     }
-    refused.detail = stopping_ ? "the node is going down"
-                     : !ready_ ? "the node is starting"
+    refused.detail = stopping_  ? "the node is going down"
+                     : !ready_  ? "the node is starting"
                      : stalled_ ? "the log cannot be written: the disk is full"
                                 : "too many events wait to be decided about";
   }
@@ -163,8 +176,10 @@ void EmbeddedNode::run() {
 
 std::chrono::milliseconds EmbeddedNode::idle() {
   if (stalled_) return kStalledRetry;
-  const Instant due = room_->partition().waiting() > 0 ? released_ : std::max(room_->next_due(), released_);
-  return std::min<std::chrono::milliseconds>(due == kNever ? kIdleMax : options_.clock->until(due), kIdleMax);
+  const Instant due =
+      room_->partition().waiting() > 0 ? released_ : std::max(room_->next_due(), released_);
+  return std::min<std::chrono::milliseconds>(due == kNever ? kIdleMax : options_.clock->until(due),
+                                             kIdleMax);
 }
 
 bool EmbeddedNode::round() {
@@ -175,14 +190,16 @@ bool EmbeddedNode::round() {
     std::size_t events = 0, bytes = 0, taken = 0;
     for (; taken < queue_.size(); ++taken) {
       const Submission& next = *queue_[taken].submission;
-      const bool fits = events + next.events.size() <= options_.round_events_max && bytes + next.body.size() <= options_.round_bytes_max;
+      const bool fits = events + next.events.size() <= options_.round_events_max &&
+                        bytes + next.body.size() <= options_.round_bytes_max;
       if (taken > 0 && !fits) break;
       events += next.events.size();
       bytes += next.body.size();
     }
     queued_events_ -= events;
     queued_bytes_ -= bytes;
-    requests.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.begin() + static_cast<std::ptrdiff_t>(taken)));
+    requests.assign(std::make_move_iterator(queue_.begin()),
+                    std::make_move_iterator(queue_.begin() + static_cast<std::ptrdiff_t>(taken)));
     queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(taken));
     drained = queue_.empty();
   }
@@ -214,7 +231,8 @@ void EmbeddedNode::take(Request& request, Instant arrival) {
   for (SubmittedEvent& event : submission.events) {
     Judged judged = room_->arrive(event.decoded, arrival);
     if (judged.outcome == Outcome::kRejected) {
-      room_->reject({arrival, judged.reason, submission.headers, submission.source, std::string(event.original)});
+      room_->reject({arrival, judged.reason, submission.headers, submission.source,
+                     std::string(event.original)});
     }
     request.result.events.push_back({verdict_of(judged.outcome), std::move(judged.reason)});
   }

@@ -3,9 +3,9 @@
 // The engine thread's round: take what has arrived, decide, write one batch, answer, hand over.
 // Requests that arrive during a write share the next one (group commit).
 //
-// Arrival is the instant at which a request was queued. A round fires what fell due before the first
-// arrival, takes the facts of each arrival instant together, and then fires what is due by now: the
-// order of `tocsin simulate` on the same records.
+// Arrival is the instant at which a request was queued. A round fires what fell due before the
+// first arrival, takes the facts of each arrival instant together, and then fires what is due by
+// now: the order of `tocsin simulate` on the same records.
 #pragma once
 
 #include <condition_variable>
@@ -33,12 +33,15 @@ struct EmbeddedNodeOptions {
   std::size_t hot_entities = 1'000'000;
   std::size_t queue_events_max = 200'000;
   std::size_t queue_bytes_max = 256u << 20;
-  std::size_t round_events_max = 8'000;   // facts decided about in one batch; with what comes of them far below a frame
+  std::size_t round_events_max =
+      8'000;  // facts decided about in one batch; with what comes of them far below a frame
   std::size_t round_bytes_max = 16u << 20;  // of their requests' bodies; a larger one goes alone
-  std::size_t round_fires_max = 5'000;    // entities fired in one batch; ingestion goes on between two
-  std::shared_ptr<Clock> clock;           // default: the wall's
+  std::size_t round_fires_max =
+      5'000;                     // entities fired in one batch; ingestion goes on between two
+  std::shared_ptr<Clock> clock;  // default: the wall's
   // Structured log lines: level, event, detail.
-  std::function<void(std::string_view level, std::string_view event, std::string_view detail)> report;
+  std::function<void(std::string_view level, std::string_view event, std::string_view detail)>
+      report;
 };
 
 class EmbeddedNode final : public Node {

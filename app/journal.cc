@@ -16,11 +16,16 @@ namespace tocsin {
 namespace {
 
 LogLevel level_of(std::string_view level) {
-  return level == "debug" ? LogLevel::kDebug : level == "warn" ? LogLevel::kWarn : level == "error" ? LogLevel::kError : LogLevel::kInfo;
+  return level == "debug"   ? LogLevel::kDebug
+         : level == "warn"  ? LogLevel::kWarn
+         : level == "error" ? LogLevel::kError
+                            : LogLevel::kInfo;
 }
 
 Instant system_now() {
-  return {std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count()};
+  return {std::chrono::duration_cast<std::chrono::milliseconds>(
+              std::chrono::system_clock::now().time_since_epoch())
+              .count()};
 }
 
 std::string joined(const simdjson::dom::element& list) {
@@ -61,7 +66,8 @@ std::string describe_record(std::string_view record, bool story) {
   LogEvent event;
   if (!read_log_record(record, event) || is_engine_type(event.type)) return {};
   std::string type(event.type.starts_with("tocsin.") ? event.type.substr(7) : event.type);
-  const std::string at = format_rfc3339(event.time).substr(0, 19) + "Z  " + std::string(event.account) + "  ";
+  const std::string at =
+      format_rfc3339(event.time).substr(0, 19) + "Z  " + std::string(event.account) + "  ";
   if (event.is_fact()) {
     return story ? at + std::string(event.subject) + "  " + type : std::string();
   }
@@ -74,15 +80,24 @@ std::string describe_record(std::string_view record, bool story) {
     std::string who;
     simdjson::dom::element list;
     if (data["persons"].get(list) == simdjson::SUCCESS) who = joined(list);
-    if (data["roles"].get(list) == simdjson::SUCCESS) who = joined(list) + (who.empty() ? "" : " (" + who + ")");
-    return at + entity + "  ALARM " + text(data, "urgency") + " step " + text(data, "step") + ": " + text(data, "escalation") + " -> " + who;
+    if (data["roles"].get(list) == simdjson::SUCCESS)
+      who = joined(list) + (who.empty() ? "" : " (" + who + ")");
+    return at + entity + "  ALARM " + text(data, "urgency") + " step " + text(data, "step") + ": " +
+           text(data, "escalation") + " -> " + who;
   }
-  if (type == "clock.breached") return at + entity + "  BREACHED " + text(data, "clock") + " " + text(data, "threshold") + ", due " + text(data, "due");
-  if (type == "complaint.advanced") return at + entity + "  STAGE " + text(data, "to") + " (" + text(data, "reason") + ")";
-  if (type == "clock.withdrawn" || type == "escalation.withdrawn") return at + entity + "  WITHDRAWN " + text(data, type == "clock.withdrawn" ? "clock" : "escalation");
+  if (type == "clock.breached")
+    return at + entity + "  BREACHED " + text(data, "clock") + " " + text(data, "threshold") +
+           ", due " + text(data, "due");
+  if (type == "complaint.advanced")
+    return at + entity + "  STAGE " + text(data, "to") + " (" + text(data, "reason") + ")";
+  if (type == "clock.withdrawn" || type == "escalation.withdrawn")
+    return at + entity + "  WITHDRAWN " +
+           text(data, type == "clock.withdrawn" ? "clock" : "escalation");
   if (type == "fault.recurring") return at + entity + "  RECURRING FAULT " + text(data, "module");
   if (!story) return {};
-  if (type == "clock.stopped" || type == "clock.warned") return at + entity + "  " + (type == "clock.warned" ? "warned " : "stopped ") + text(data, "clock");
+  if (type == "clock.stopped" || type == "clock.warned")
+    return at + entity + "  " + (type == "clock.warned" ? "warned " : "stopped ") +
+           text(data, "clock");
   return {};
 }
 

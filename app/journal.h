@@ -1,5 +1,5 @@
-// The process's own log: one JSON line an event on standard error, and alarms for people on standard
-// output. No secrets, no data of facts but ids.
+// The process's own log: one JSON line an event on standard error, and alarms for people on
+// standard output. No secrets, no data of facts but ids.
 //
 // Threads: any; a line is written at once.
 #pragma once

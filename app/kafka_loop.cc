@@ -55,15 +55,18 @@ std::vector<HeaderView> views_of(const Headers& headers) {
 
 }  // namespace
 
-KafkaLoop::KafkaLoop(KafkaLoopOptions options, Store& store, RecordListener listener) : options_(std::move(options)), store_(store) {
-  clock_->on_jump([this](std::int64_t ms) { report("warn", "clock_jumped", std::to_string(ms) + " ms"); });
+KafkaLoop::KafkaLoop(KafkaLoopOptions options, Store& store, RecordListener listener)
+    : options_(std::move(options)), store_(store) {
+  clock_->on_jump(
+      [this](std::int64_t ms) { report("warn", "clock_jumped", std::to_string(ms) + " ms"); });
   for (PartitionId p = 0; p < options_.partitions; ++p) {
     RoomOptions room;
     room.partition = p;
     room.policy = options_.policy;
     room.roster = options_.roster;
     room.on_fired = [this](Instant due) { lateness_.add(clock_->now() - due); };
-    room.hot_entities = std::max<std::size_t>(1000, options_.hot_entities / static_cast<std::size_t>(options_.partitions));
+    room.hot_entities = std::max<std::size_t>(
+        1000, options_.hot_entities / static_cast<std::size_t>(options_.partitions));
     rooms_.push_back(std::make_unique<Room>(room, &store_, listener));
   }
   reader_ = std::make_unique<KafkaLogReader>(options_.kafka);
@@ -127,12 +130,14 @@ void KafkaLoop::follow_all() {
   for (PartitionId p = 0; p < options_.partitions; ++p) {
     const PositionRange range = reader_->range(p);
     if (room(p).next() == 0 && range.first > 0) {
-      throw LogLost("partition " + std::to_string(p) + " of the log begins at " + std::to_string(range.first) + ": its beginning was deleted");
+      throw LogLost("partition " + std::to_string(p) + " of the log begins at " +
+                    std::to_string(range.first) + ": its beginning was deleted");
     }
     ends[p] = range.end;
   }
   follow_others();
-  while (!stopping_ && !catch_up_followed(ends)) report("warn", "log_unread", "the log's end is not reached; going on");
+  while (!stopping_ && !catch_up_followed(ends))
+    report("warn", "log_unread", "the log's end is not reached; going on");
   const std::lock_guard lock(mutex_);
   followed_all_ = true;
 }
@@ -156,14 +161,16 @@ bool KafkaLoop::follow(Duration wait) {
     if (entry->intake_next >= 0) room(entry->partition).note_intake(entry->intake_next);
     touched.insert(entry->partition);
   }
-  for (const PartitionId p : touched) room(p).followed(std::max(room(p).next(), follower_->position(p)), false);
+  for (const PartitionId p : touched)
+    room(p).followed(std::max(room(p).next(), follower_->position(p)), false);
   return n > 0;
 }
 
 // False when that is not possible now: brokers are silent, or the node stops.
 bool KafkaLoop::catch_up_followed(const std::map<PartitionId, Offset>& ends) {
   const auto there = [&] {
-    return std::all_of(ends.begin(), ends.end(), [&](const auto& e) { return follower_->position(e.first) >= e.second; });
+    return std::all_of(ends.begin(), ends.end(),
+                       [&](const auto& e) { return follower_->position(e.first) >= e.second; });
   };
   Instant progress = clock_->now();
   while (!there()) {
@@ -232,8 +239,11 @@ void KafkaLoop::take_over() {
   for (const PartitionId p : all) {
     learn_latest(p);
     const auto it = committed.find(p);
-    const auto in_log = room(p).intake_next() < 0 ? std::nullopt : std::optional(room(p).intake_next());
-    positions[p] = choose_start(options_.kafka.intake_topic(), p, it == committed.end() ? std::nullopt : std::optional(it->second), in_log, ranges.at(p));
+    const auto in_log =
+        room(p).intake_next() < 0 ? std::nullopt : std::optional(room(p).intake_next());
+    positions[p] = choose_start(options_.kafka.intake_topic(), p,
+                                it == committed.end() ? std::nullopt : std::optional(it->second),
+                                in_log, ranges.at(p));
   }
   if (!proves_ownership(positions, membership)) return;
   owned_ = {all.begin(), all.end()};
@@ -255,7 +265,8 @@ void KafkaLoop::take_over() {
   joined_ = true;
 }
 
-bool KafkaLoop::proves_ownership(const std::map<PartitionId, Offset>& positions, const Membership& membership) {
+bool KafkaLoop::proves_ownership(const std::map<PartitionId, Offset>& positions,
+                                 const Membership& membership) {
   const TransactionResult proof = writer_->commit(position_only(membership, positions));
   if (proof.status == CommitStatus::kDurable) return true;
   report("warn", "takeover_failed", proof.error);
@@ -335,7 +346,8 @@ void KafkaLoop::take(const IntakeRecord& record, Instant arrival) {
     return;
   }
   const auto headers = views_of(record.headers);
-  const auto value = record.null_value ? std::nullopt : std::optional<std::string_view>(record.value);
+  const auto value =
+      record.null_value ? std::nullopt : std::optional<std::string_view>(record.value);
   decoder_.kafka(headers, record.key, value, decoded_);
   if (decoded_.form_error.empty() && !decoded_.fact.account.empty()) {
     if (const auto target = reroute_target(record, decoded_.fact.account, options_.partitions)) {
@@ -344,7 +356,8 @@ void KafkaLoop::take(const IntakeRecord& record, Instant arrival) {
     }
   }
   const Judged judged = r.arrive(decoded_, arrival);
-  if (judged.outcome == Outcome::kRejected) r.reject(reject(record, options_.kafka.intake_topic(), judged.reason, arrival));
+  if (judged.outcome == Outcome::kRejected)
+    r.reject(reject(record, options_.kafka.intake_topic(), judged.reason, arrival));
 }
 
 // Dues up to an instant may be told when everything that intake held at that instant was read.
@@ -352,7 +365,8 @@ void KafkaLoop::look_for_release(Instant now) {
   const std::vector<PartitionId> owned(owned_.begin(), owned_.end());
   Instant due = kNever;
   for (const PartitionId p : owned) due = std::min(due, room(p).next_due());
-  const bool held = std::any_of(owned.begin(), owned.end(), [&](PartitionId p) { return room(p).partition().waiting() > 0; });
+  const bool held = std::any_of(owned.begin(), owned.end(),
+                                [&](PartitionId p) { return room(p).partition().waiting() > 0; });
   if (asking_ && !asked_.answered) {
     const IntakeConsumer::Probe answer = intake_->probed();
     if (answer.number >= asked_.number) {
@@ -361,9 +375,11 @@ void KafkaLoop::look_for_release(Instant now) {
       asking_ = asked_.answered;
     }
   }
-  if (asking_ && asked_.answered &&
-      std::all_of(owned.begin(), owned.end(), [&](PartitionId p) { return asked_.ends.count(p) == 0 || intake_->position(p) >= asked_.ends[p]; })) {
-    // Some of what was read may have been moved to another of our partitions: that must be read too.
+  if (asking_ && asked_.answered && std::all_of(owned.begin(), owned.end(), [&](PartitionId p) {
+        return asked_.ends.count(p) == 0 || intake_->position(p) >= asked_.ends[p];
+      })) {
+    // Some of what was read may have been moved to another of our partitions: that must be read
+    // too.
     if (!asked_.moves_known) {
       asked_.moves_pending = !reroutes_.empty();
       asked_.ends = moved_ends_;
@@ -384,7 +400,8 @@ void KafkaLoop::look_for_release(Instant now) {
   }
   // No wait is for ever: after the start, and after the due.
   const Instant longest = now - options_.max_hold;
-  if (began_ <= longest && longest > released_ + std::min(kHoldStep, Duration{options_.max_hold.ms / 10})) {
+  if (began_ <= longest &&
+      longest > released_ + std::min(kHoldStep, Duration{options_.max_hold.ms / 10})) {
     released_ = longest;
     ++tally_.held;
   }
@@ -440,7 +457,8 @@ bool KafkaLoop::commit() {
       committed_[p] = transaction.parts[i].intake_next;
       room(p).batch() = std::move(transaction.parts[i]);
       const bool written = result.parts[i].first >= 0;
-      room(p).committed(written ? result.parts[i].first : room(p).next(), written ? result.parts[i].next : room(p).next());
+      room(p).committed(written ? result.parts[i].first : room(p).next(),
+                        written ? result.parts[i].next : room(p).next());
     }
     return true;
   }

@@ -6,9 +6,9 @@
 // it is unread (contract §4.9), or after max_hold.
 //
 // When a commit fails for any reason, the rooms are thrown away and the partitions taken over anew:
-// nothing is guessed. A takeover that fails because brokers do not answer is tried again for as long
-// as the group leaves the partitions here; only what can never mend (a hole in intake, a log that
-// lost records) stops the thread, and then the node leaves the group, so that others go on.
+// nothing is guessed. A takeover that fails because brokers do not answer is tried again for as
+// long as the group leaves the partitions here; only what can never mend (a hole in intake, a log
+// that lost records) stops the thread, and then the node leaves the group, so that others go on.
 // All functions but those marked belong to the engine thread.
 #pragma once
 
@@ -49,11 +49,11 @@ class KafkaLoop {
   KafkaLoop(KafkaLoopOptions options, Store& store, RecordListener listener);
   ~KafkaLoop();
 
-  void start();  // any thread; then the engine thread runs
-  void stop();   // any thread
-  NodeStatus status() const;  // any thread
-  Readiness ready() const;    // any thread
-  std::string sick() const;   // any thread
+  void start();                                  // any thread; then the engine thread runs
+  void stop();                                   // any thread
+  NodeStatus status() const;                     // any thread
+  Readiness ready() const;                       // any thread
+  std::string sick() const;                      // any thread
   std::shared_ptr<const Policy> policy() const;  // any thread
 
  private:
@@ -76,7 +76,8 @@ class KafkaLoop {
   bool commit();
   void take_over();
   void take_over_or_wait();
-  bool proves_ownership(const std::map<PartitionId, Offset>& positions, const Membership& membership);
+  bool proves_ownership(const std::map<PartitionId, Offset>& positions,
+                        const Membership& membership);
   void learn_latest(PartitionId partition);
   void give_up(const std::vector<PartitionId>& partitions);
   void reset_given_up();
@@ -104,15 +105,15 @@ class KafkaLoop {
   std::unique_ptr<LogFollower> follower_;
 
   std::set<PartitionId> owned_;
-  std::vector<PartitionId> given_;   // by the group, not yet taken over
-  std::set<PartitionId> given_up_;   // no longer owned, their rooms still to be reset
-  Instant retry_at_{kAlways};        // of a takeover that failed
+  std::vector<PartitionId> given_;  // by the group, not yet taken over
+  std::set<PartitionId> given_up_;  // no longer owned, their rooms still to be reset
+  Instant retry_at_{kAlways};       // of a takeover that failed
   std::size_t round_max_ = kRoundMax;
   Membership membership_;
   std::map<PartitionId, Offset> committed_;  // intake positions that are committed
   std::vector<Reroute> reroutes_;
   Instant began_;
-  Instant released_{kAlways};        // dues up to here may be announced
+  Instant released_{kAlways};  // dues up to here may be announced
   struct Asked {
     std::uint64_t number = 0;
     Instant at;

@@ -20,7 +20,8 @@ std::optional<std::int32_t> partitions_in_log(KafkaLogReader& reader) {
   reader.read(0, first, [&](Offset, std::string_view, std::string_view value) {
     LogEvent event;
     constexpr std::string_view kBegin = "{\"partitions\":";
-    if (read_log_record(value, event) && event.type == "tocsin.engine.partitions" && event.data.starts_with(kBegin)) {
+    if (read_log_record(value, event) && event.type == "tocsin.engine.partitions" &&
+        event.data.starts_with(kBegin)) {
       found = std::atoi(std::string(event.data.substr(kBegin.size())).c_str());
     }
     return !found && ++looked < 10;
@@ -37,7 +38,9 @@ void refuse_faults(const TopicsChecked& topics) {
 
 class KafkaNode final : public Node {
  public:
-  KafkaNode(const Config& config, const PolicyText& policy, const std::string& roster, NodeReport report) : settings_(config.kafka) {
+  KafkaNode(const Config& config, const PolicyText& policy, const std::string& roster,
+            NodeReport report)
+      : settings_(config.kafka) {
     const NodeReport tell = report;
     settings_.log = [tell](int level, std::string_view text) {
       if (level <= 4) tell(level <= 3 ? "warn" : "info", "kafka", text);
@@ -59,10 +62,11 @@ class KafkaNode final : public Node {
     loop.partitions = topics.partitions;
     loop.rejected_bytes_max = topics.rejected_bytes_max;
     loop.report = std::move(report);
-    loop_ = std::make_unique<KafkaLoop>(std::move(loop), *store_,
-                                        [this](PartitionId p, Offset o, std::string_view account, std::string_view record) {
-                                          if (listener_) listener_(p, o, account, record);
-                                        });
+    loop_ = std::make_unique<KafkaLoop>(
+        std::move(loop), *store_,
+        [this](PartitionId p, Offset o, std::string_view account, std::string_view record) {
+          if (listener_) listener_(p, o, account, record);
+        });
   }
 
   ~KafkaNode() override { stop(); }
@@ -113,7 +117,8 @@ void KafkaNode::submit(std::unique_ptr<Submission> submission, SubmitDone done) 
   const Instant now = clock_.now();
   auto result = std::make_shared<SubmitResult>();
   std::vector<RejectedRecord> refused;
-  auto texts = std::make_shared<std::vector<std::pair<std::string, std::string>>>();  // account, event
+  auto texts =
+      std::make_shared<std::vector<std::pair<std::string, std::string>>>();  // account, event
   for (SubmittedEvent& event : submission->events) {
     std::string reason = reason_at_the_door(event.decoded, now);
     if (reason.empty()) {
@@ -122,7 +127,8 @@ void KafkaNode::submit(std::unique_ptr<Submission> submission, SubmitDone done) 
       texts->emplace_back(event.decoded.fact.account, std::move(text));
       result->events.push_back({EventVerdict::kAccepted, {}});
     } else {
-      refused.push_back({now, reason, submission->headers, submission->source, std::string(event.original)});
+      refused.push_back(
+          {now, reason, submission->headers, submission->source, std::string(event.original)});
       result->events.push_back({EventVerdict::kRejected, std::move(reason)});
     }
   }
@@ -162,7 +168,8 @@ void KafkaNode::submit(std::unique_ptr<Submission> submission, SubmitDone done) 
 
 }  // namespace
 
-std::unique_ptr<Node> make_kafka_node(const Config& config, const PolicyText& policy, const std::string& roster, NodeReport report) {
+std::unique_ptr<Node> make_kafka_node(const Config& config, const PolicyText& policy,
+                                      const std::string& roster, NodeReport report) {
   return std::make_unique<KafkaNode>(config, policy, roster, std::move(report));
 }
 

@@ -11,10 +11,12 @@
 
 namespace tocsin {
 
-using NodeReport = std::function<void(std::string_view level, std::string_view event, std::string_view detail)>;
+using NodeReport =
+    std::function<void(std::string_view level, std::string_view event, std::string_view detail)>;
 
 // Throws std::runtime_error in words for whoever starts the node: brokers not reached, topics
 // missing or set wrongly, partition count changed.
-std::unique_ptr<Node> make_kafka_node(const Config& config, const PolicyText& policy, const std::string& roster, NodeReport report);
+std::unique_ptr<Node> make_kafka_node(const Config& config, const PolicyText& policy,
+                                      const std::string& roster, NodeReport report);
 
 }  // namespace tocsin

@@ -35,11 +35,13 @@ class Lateness {
   static std::size_t bucket(std::int64_t ms) {
     if (ms < static_cast<std::int64_t>(kExact)) return static_cast<std::size_t>(ms);
     std::size_t b = kExact;
-    for (std::int64_t top = 2 * static_cast<std::int64_t>(kExact); ms >= top && b < 127; top *= 2) ++b;
+    for (std::int64_t top = 2 * static_cast<std::int64_t>(kExact); ms >= top && b < 127; top *= 2)
+      ++b;
     return b;
   }
   static std::int64_t upper(std::size_t b) {
-    return b < kExact ? static_cast<std::int64_t>(b) : static_cast<std::int64_t>(kExact) << (b - kExact + 1);
+    return b < kExact ? static_cast<std::int64_t>(b)
+                      : static_cast<std::int64_t>(kExact) << (b - kExact + 1);
   }
   std::array<std::int64_t, 128> buckets_{};
   std::int64_t count_ = 0, max_ = 0;

@@ -20,7 +20,8 @@ bool read_position(const std::string& text, PartitionId& partition, Offset& offs
   const char* end = text.data() + text.size();
   const auto a = std::from_chars(text.data(), text.data() + colon, partition);
   const auto b = std::from_chars(text.data() + colon + 1, end, offset);
-  return a.ec == std::errc{} && a.ptr == text.data() + colon && b.ec == std::errc{} && b.ptr == end && partition >= 0 && offset >= 0;
+  return a.ec == std::errc{} && a.ptr == text.data() + colon && b.ec == std::errc{} &&
+         b.ptr == end && partition >= 0 && offset >= 0;
 }
 
 void append_position(std::string& out, PartitionId partition, Offset offset) {
@@ -33,7 +34,8 @@ void append_position(std::string& out, PartitionId partition, Offset offset) {
 
 std::string base64(std::string_view bytes) {
   std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(bytes.data()),
+  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                   reinterpret_cast<const unsigned char*>(bytes.data()),
                                    static_cast<int>(bytes.size()));
   out.resize(static_cast<std::size_t>(size));
   return out;

@@ -15,7 +15,9 @@ class DirectorySource final : public LogSource {
  public:
   explicit DirectorySource(const std::string& data) : log_(std::filesystem::path(data) / "log") {}
   std::vector<PartitionId> partitions() override { return {0}; }
-  Offset read(PartitionId partition, Offset from, const LogSink& sink) override { return log_.read(partition, from, sink); }
+  Offset read(PartitionId partition, Offset from, const LogSink& sink) override {
+    return log_.read(partition, from, sink);
+  }
   Offset read_rejected(PartitionId, Offset from, const Rejected& sink) override {
     return log_.read_rejected(from, [&](Offset offset, const RejectedView& view) {
       RejectedRecord record;

@@ -11,10 +11,13 @@ namespace {
 constexpr int kUnusable = 2;
 
 // Adds --config and the flags of its keys to a command.
-void add_config_flags(CLI::App* command, tocsin::ConfigFlags& flags, const std::vector<std::string>& keys) {
+void add_config_flags(CLI::App* command, tocsin::ConfigFlags& flags,
+                      const std::vector<std::string>& keys) {
   command->add_option("--config", flags.file, "configuration file");
   for (const std::string& key : keys) {
-    command->add_option_function<std::string>("--" + key, [&flags, key](const std::string& value) { flags.values[key] = value; }, "overrides `" + key + "` of the configuration");
+    command->add_option_function<std::string>(
+        "--" + key, [&flags, key](const std::string& value) { flags.values[key] = value; },
+        "overrides `" + key + "` of the configuration");
   }
   command->add_option_function<std::vector<std::string>>(
       "--set",
@@ -43,17 +46,23 @@ int main(int argc, char** argv) {
   run->callback([&] { status = tocsin::command_run(flags, demo); });
 
   std::string policy, events, until, emit = "events";
-  CLI::App* simulate = app.add_subcommand("simulate", "decide about a file of facts in virtual time");
+  CLI::App* simulate =
+      app.add_subcommand("simulate", "decide about a file of facts in virtual time");
   simulate->add_option("--policy", policy, "policy file (default: the built-in one)");
-  simulate->add_option("--events", events, "facts, a JSON line each, in order of arrival; - for standard input")->required();
-  simulate->add_option("--until", until, "run every due up to this instant (default: the last arrival)");
+  simulate
+      ->add_option("--events", events,
+                   "facts, a JSON line each, in order of arrival; - for standard input")
+      ->required();
+  simulate->add_option("--until", until,
+                       "run every due up to this instant (default: the last arrival)");
   simulate->add_option("--emit", emit, "events, verdicts or summary");
   simulate->callback([&] { status = tocsin::command_simulate(policy, events, until, emit); });
 
   std::string after;
   bool follow = false;
   for (const bool rejected : {false, true}) {
-    CLI::App* log = app.add_subcommand(rejected ? "rejected" : "log", rejected ? "print what was rejected" : "print the log");
+    CLI::App* log = app.add_subcommand(rejected ? "rejected" : "log",
+                                       rejected ? "print what was rejected" : "print the log");
     add_config_flags(log, flags, {"data"});
     log->add_option("--after", after, "only what comes after this position, like 0:17");
     log->add_flag("--follow", follow, "wait for more");
@@ -61,7 +70,9 @@ int main(int argc, char** argv) {
   }
 
   for (const bool replace : {false, true}) {
-    CLI::App* verify = app.add_subcommand(replace ? "rebuild" : "verify", replace ? "make the store anew from the log" : "compare the store with the log");
+    CLI::App* verify = app.add_subcommand(
+        replace ? "rebuild" : "verify",
+        replace ? "make the store anew from the log" : "compare the store with the log");
     add_config_flags(verify, flags, {"data", "policy"});
     verify->callback([&, replace] { status = tocsin::command_verify(flags, replace); });
   }
@@ -78,14 +89,16 @@ int main(int argc, char** argv) {
 
   CLI::App* config = app.add_subcommand("config", "look at the configuration");
   config->require_subcommand(1);
-  CLI::App* config_check = config->add_subcommand("check", "print the effective configuration, or what is wrong with it");
+  CLI::App* config_check = config->add_subcommand(
+      "check", "print the effective configuration, or what is wrong with it");
   add_config_flags(config_check, flags, {"data", "listen", "policy"});
   config_check->callback([&] { status = tocsin::command_config_check(flags); });
 
   int partitions = 0, replication = 0;
   CLI::App* topics = app.add_subcommand("topics", "Kafka topics");
   topics->require_subcommand(1);
-  CLI::App* create = topics->add_subcommand("create", "create the topics with the settings that the log needs");
+  CLI::App* create =
+      topics->add_subcommand("create", "create the topics with the settings that the log needs");
   add_config_flags(create, flags, {});
   create->add_option("--partitions", partitions, "partitions of each topic");
   create->add_option("--replication", replication, "copies of each partition");
@@ -95,13 +108,16 @@ int main(int argc, char** argv) {
   std::string import_policy;
   CLI::App* imports = app.add_subcommand("import", "facts from other systems");
   imports->require_subcommand(1);
-  CLI::App* servicenow = imports->add_subcommand("servicenow", "an audit log of ServiceNow incidents");
+  CLI::App* servicenow =
+      imports->add_subcommand("servicenow", "an audit log of ServiceNow incidents");
   servicenow->add_option("file", import.file, "CSV file; - for standard input")->required();
   servicenow->add_option("--zone", import.zone, "IANA zone of the file's times");
   servicenow->add_option("--account", import.account, "account of the facts");
   servicenow->add_option("--tier", import.tier, "tier of the tickets");
-  servicenow->add_flag("--compare", import.compare, "compare our verdicts with the file's made_sla instead");
-  servicenow->add_option("--verdicts", import.verdicts, "with --compare: output of `simulate --emit verdicts`");
+  servicenow->add_flag("--compare", import.compare,
+                       "compare our verdicts with the file's made_sla instead");
+  servicenow->add_option("--verdicts", import.verdicts,
+                         "with --compare: output of `simulate --emit verdicts`");
   servicenow->add_option("--policy", import_policy, "with --compare: policy file");
   servicenow->callback([&] {
     auto compiled = tocsin::load_policy(import_policy);

@@ -30,7 +30,8 @@ struct Metrics::Impl {
   explicit Impl(Node& n) : node(n) {}
 
   // Cached: adding to a family takes a lock and a search.
-  prometheus::Counter& counter(prometheus::Family<prometheus::Counter>& family, const prometheus::Labels& labels) {
+  prometheus::Counter& counter(prometheus::Family<prometheus::Counter>& family,
+                               const prometheus::Labels& labels) {
     auto& slot = counters[&family][labels];
     if (slot == nullptr) slot = &family.Add(labels);
     return *slot;
@@ -38,13 +39,25 @@ struct Metrics::Impl {
   prometheus::Family<prometheus::Gauge>& gauges(const char* name, const char* help) {
     return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
   }
-  void set(const char* name, const char* help, double value) { gauges(name, help).Add({}).Set(value); }
+  void set(const char* name, const char* help, double value) {
+    gauges(name, help).Add({}).Set(value);
+  }
 
   Node& node;
   prometheus::Registry registry{prometheus::Registry::InsertBehavior::Merge};
-  prometheus::Family<prometheus::Counter>& records = prometheus::BuildCounter().Name("tocsin_records_total").Help("Committed log records by type.").Register(registry);
-  prometheus::Family<prometheus::Counter>& breaches = prometheus::BuildCounter().Name("tocsin_breaches_total").Help("Announced breaches by clock and threshold.").Register(registry);
-  prometheus::Family<prometheus::Counter>& alarms = prometheus::BuildCounter().Name("tocsin_escalations_raised_total").Help("Raised escalation steps by urgency.").Register(registry);
+  prometheus::Family<prometheus::Counter>& records = prometheus::BuildCounter()
+                                                         .Name("tocsin_records_total")
+                                                         .Help("Committed log records by type.")
+                                                         .Register(registry);
+  prometheus::Family<prometheus::Counter>& breaches =
+      prometheus::BuildCounter()
+          .Name("tocsin_breaches_total")
+          .Help("Announced breaches by clock and threshold.")
+          .Register(registry);
+  prometheus::Family<prometheus::Counter>& alarms = prometheus::BuildCounter()
+                                                        .Name("tocsin_escalations_raised_total")
+                                                        .Help("Raised escalation steps by urgency.")
+                                                        .Register(registry);
   std::mutex mutex;
   std::map<const void*, std::map<prometheus::Labels, prometheus::Counter*>> counters;
 };
@@ -59,7 +72,10 @@ void Metrics::observe(std::string_view record) {
   const bool known = event.type.starts_with("tocsin.");
   impl_->counter(impl_->records, {{"type", known ? std::string(event.type) : "other"}}).Increment();
   if (event.type == "tocsin.clock.breached") {
-    impl_->counter(impl_->breaches, {{"clock", member(event.data, "clock")}, {"threshold", member(event.data, "threshold")}}).Increment();
+    impl_
+        ->counter(impl_->breaches, {{"clock", member(event.data, "clock")},
+                                    {"threshold", member(event.data, "threshold")}})
+        .Increment();
   } else if (event.type == "tocsin.escalation.raised") {
     impl_->counter(impl_->alarms, {{"urgency", member(event.data, "urgency")}}).Increment();
   }
@@ -69,28 +85,41 @@ std::string Metrics::text() {
   const NodeStatus status = impl_->node.status();
   const Counters& c = status.counters;
   const auto number = [](std::int64_t n) { return static_cast<double>(n); };
-  impl_->set("tocsin_facts_accepted", "Facts accepted by this process since its start.", number(c.accepted));
-  impl_->set("tocsin_facts_duplicate", "Facts dropped because they were accepted before.", number(c.duplicates));
-  impl_->set("tocsin_facts_conflicting", "Facts dropped because their id was taken by another content.", number(c.conflicts));
+  impl_->set("tocsin_facts_accepted", "Facts accepted by this process since its start.",
+             number(c.accepted));
+  impl_->set("tocsin_facts_duplicate", "Facts dropped because they were accepted before.",
+             number(c.duplicates));
+  impl_->set("tocsin_facts_conflicting",
+             "Facts dropped because their id was taken by another content.", number(c.conflicts));
   impl_->set("tocsin_facts_rejected", "Facts rejected.", number(c.rejected));
   impl_->set("tocsin_facts_late", "Facts that had their entity read anew.", number(c.late));
-  impl_->set("tocsin_tier_stamps_provisional", "Entities that wait for their account's first tier.", number(c.provisional));
+  impl_->set("tocsin_tier_stamps_provisional", "Entities that wait for their account's first tier.",
+             number(c.provisional));
   impl_->set("tocsin_decisions", "Decisions about an entity.", number(c.decisions));
   impl_->set("tocsin_derived_events", "Derived events decided.", number(c.derived));
-  impl_->set("tocsin_entities_in_memory", "Entities in memory.", static_cast<double>(status.entities_in_memory));
+  impl_->set("tocsin_entities_in_memory", "Entities in memory.",
+             static_cast<double>(status.entities_in_memory));
   impl_->set("tocsin_queue_events", "Events that wait to be decided about.", number(status.queued));
   impl_->set("tocsin_commits", "Batches written to the log.", number(status.commits));
-  impl_->set("tocsin_commit_failures", "Batches that could not be written.", number(status.commit_failures));
+  impl_->set("tocsin_commit_failures", "Batches that could not be written.",
+             number(status.commit_failures));
   impl_->set("tocsin_clock_jumps", "Jumps of the system clock.", number(status.clock_jumps));
-  impl_->set("tocsin_lateness_seconds_p50", "Decided minus due, median.", status.lateness_p50_ms / 1000);
-  impl_->set("tocsin_lateness_seconds_p99", "Decided minus due, 99th percentile.", status.lateness_p99_ms / 1000);
-  impl_->set("tocsin_lateness_seconds_max", "Decided minus due, largest.", status.lateness_max_ms / 1000);
+  impl_->set("tocsin_lateness_seconds_p50", "Decided minus due, median.",
+             status.lateness_p50_ms / 1000);
+  impl_->set("tocsin_lateness_seconds_p99", "Decided minus due, 99th percentile.",
+             status.lateness_p99_ms / 1000);
+  impl_->set("tocsin_lateness_seconds_max", "Decided minus due, largest.",
+             status.lateness_max_ms / 1000);
   auto& applied = impl_->gauges("tocsin_applied_offset", "Offset after the last applied record.");
-  for (const auto& [p, offset] : status.applied) applied.Add({{"partition", std::to_string(p)}}).Set(number(offset));
+  for (const auto& [p, offset] : status.applied)
+    applied.Add({{"partition", std::to_string(p)}}).Set(number(offset));
   auto& lag = impl_->gauges("tocsin_intake_lag", "Intake records that are not read.");
   for (const auto& [p, n] : status.lag) lag.Add({{"partition", std::to_string(p)}}).Set(number(n));
-  auto& board = impl_->gauges("tocsin_board", "Clocks and escalations by state: running, paused, at_risk, overdue, groups.");
-  for (const auto& [name, n] : counts(impl_->node.store().view(), "")) board.Add({{"state", name}}).Set(number(n));
+  auto& board =
+      impl_->gauges("tocsin_board",
+                    "Clocks and escalations by state: running, paused, at_risk, overdue, groups.");
+  for (const auto& [name, n] : counts(impl_->node.store().view(), ""))
+    board.Add({{"state", name}}).Set(number(n));
   return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
 }
 

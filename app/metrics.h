@@ -30,7 +30,9 @@ class Metrics {
 class MeteredNode final : public NodePort {
  public:
   MeteredNode(Node& node, Metrics& metrics) : node_(node), metrics_(metrics) {}
-  void submit(std::unique_ptr<Submission> submission, SubmitDone done) override { node_.submit(std::move(submission), std::move(done)); }
+  void submit(std::unique_ptr<Submission> submission, SubmitDone done) override {
+    node_.submit(std::move(submission), std::move(done));
+  }
   bool knows_duplicates() const override { return node_.knows_duplicates(); }
   Readiness ready() const override { return node_.ready(); }
   std::string sick() const override { return node_.sick(); }

@@ -26,11 +26,11 @@ struct NodeStatus {
   std::string why_not;
   Counters counters;
   std::size_t entities_in_memory = 0;
-  std::int64_t queued = 0;       // arrivals that wait
+  std::int64_t queued = 0;  // arrivals that wait
   std::int64_t commits = 0, commit_failures = 0;
   std::int64_t clock_jumps = 0;
-  std::int64_t held = 0;         // holds of dues so far
-  Instant latest;                // last instant used
+  std::int64_t held = 0;  // holds of dues so far
+  Instant latest;         // last instant used
   double lateness_p50_ms = 0, lateness_p99_ms = 0, lateness_max_ms = 0;
   std::map<PartitionId, Offset> applied;
   std::map<PartitionId, std::int64_t> lag;  // unread intake records; Kafka

@@ -35,7 +35,8 @@ std::variant<PolicyText, std::vector<PolicyError>> read_policy(const std::string
     text.name = path;
     text.text = *content;
   }
-  const std::filesystem::path folder = path.empty() ? std::filesystem::path() : std::filesystem::path(path).parent_path();
+  const std::filesystem::path folder =
+      path.empty() ? std::filesystem::path() : std::filesystem::path(path).parent_path();
   for (const std::string& name : policy_includes(text.text)) {
     std::optional<std::string> file;
     if (!path.empty()) file = read_file((folder / name).string());
@@ -48,7 +49,9 @@ std::variant<PolicyText, std::vector<PolicyError>> read_policy(const std::string
   return text;
 }
 
-std::variant<Zone, std::string> load_zone_for_policy(std::string_view name) { return load_zone(name); }
+std::variant<Zone, std::string> load_zone_for_policy(std::string_view name) {
+  return load_zone(name);
+}
 
 CompiledPolicy load_policy(const std::string& path) {
   auto text = read_policy(path);

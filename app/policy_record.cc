@@ -12,10 +12,14 @@
 
 namespace tocsin {
 
-std::string policy_record(const PolicyText& text, const Policy& policy, std::int32_t version, std::int32_t partition, Instant now) {
+std::string policy_record(const PolicyText& text, const Policy& policy, std::int32_t version,
+                          std::int32_t partition, Instant now) {
   std::string data;
   JsonObject object(data);
-  object.number("version", version).text("name", policy.name).text("hash", policy.hash).text("text", text.text);
+  object.number("version", version)
+      .text("name", policy.name)
+      .text("hash", policy.hash)
+      .text("text", text.text);
   object.name("files");
   JsonObject files(data);
   for (const auto& [name, content] : text.files) {
@@ -53,11 +57,13 @@ std::shared_ptr<const Policy> policy_of_record(std::string_view data) {
   simdjson::dom::parser parser;
   simdjson::dom::element root;
   const simdjson::padded_string padded(data);
-  if (parser.parse(padded).get(root) != simdjson::SUCCESS) throw std::runtime_error("the log's policy record is not JSON");
+  if (parser.parse(padded).get(root) != simdjson::SUCCESS)
+    throw std::runtime_error("the log's policy record is not JSON");
   PolicyText text;
   std::string_view field;
   std::int64_t version = 0;
-  if (root["text"].get(field) != simdjson::SUCCESS || root["version"].get(version) != simdjson::SUCCESS) {
+  if (root["text"].get(field) != simdjson::SUCCESS ||
+      root["version"].get(version) != simdjson::SUCCESS) {
     throw std::runtime_error("the log's policy record has no text or version");
   }
   text.name = "policy " + std::to_string(version);
@@ -74,13 +80,15 @@ std::shared_ptr<const Policy> policy_of_record(std::string_view data) {
       if (member.value.get(field) == simdjson::SUCCESS) zones.emplace(member.key, field);
     }
   }
-  auto compiled = compile_policy(text, [&](std::string_view name) -> std::variant<Zone, std::string> {
-    const auto it = zones.find(name);
-    if (it == zones.end()) return "the record has no zone " + std::string(name);
-    return Zone::parse(it->second);
-  });
+  auto compiled =
+      compile_policy(text, [&](std::string_view name) -> std::variant<Zone, std::string> {
+        const auto it = zones.find(name);
+        if (it == zones.end()) return "the record has no zone " + std::string(name);
+        return Zone::parse(it->second);
+      });
   if (const auto* errors = std::get_if<std::vector<PolicyError>>(&compiled)) {
-    throw std::runtime_error("the log's policy cannot be read by this version:\n" + describe(*errors));
+    throw std::runtime_error("the log's policy cannot be read by this version:\n" +
+                             describe(*errors));
   }
   auto policy = std::make_shared<Policy>(*std::get<std::shared_ptr<const Policy>>(compiled));
   policy->version = static_cast<std::int32_t>(version);

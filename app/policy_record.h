@@ -16,7 +16,8 @@ inline constexpr std::string_view kPolicyType = "tocsin.engine.policy";
 
 // The CloudEvent, compact JSON. Zones are read from this machine's database; throws
 // std::runtime_error when one is missing.
-std::string policy_record(const PolicyText& text, const Policy& policy, std::int32_t version, std::int32_t partition, Instant now);
+std::string policy_record(const PolicyText& text, const Policy& policy, std::int32_t version,
+                          std::int32_t partition, Instant now);
 
 // The policy in `data` of such a record, with its version. Throws std::runtime_error when this
 // binary cannot read it.

@@ -22,7 +22,9 @@ constexpr Duration kStoreWait = minutes(2);
 
 EntityKey key_of(const Entity& entity) { return {entity.account, entity.spec().name, entity.id}; }
 
-EntityKey key_of(EntityHome home) { return {std::move(home.account), std::move(home.kind), std::move(home.id)}; }
+EntityKey key_of(EntityHome home) {
+  return {std::move(home.account), std::move(home.kind), std::move(home.id)};
+}
 
 // The kind in `"entity":"ticket/T-1"`, which begins the data of every derived event.
 std::string kind_of(const LogEvent& event) {
@@ -37,8 +39,10 @@ std::string kind_of(const LogEvent& event) {
 class Room::Cold final : public ColdPort {
  public:
   Cold(Store& store, PartitionId partition) : store_(store), partition_(partition) {}
-  std::optional<std::string> load_entity(std::string_view account, std::string_view kind, std::string_view id) override {
-    return store_.load_entity(partition_, {std::string(account), std::string(kind), std::string(id)});
+  std::optional<std::string> load_entity(std::string_view account, std::string_view kind,
+                                         std::string_view id) override {
+    return store_.load_entity(partition_,
+                              {std::string(account), std::string(kind), std::string(id)});
   }
   std::optional<std::string> load_account(std::string_view account) override {
     return store_.load_account(partition_, account);
@@ -79,7 +83,8 @@ void Room::reset() {
   stored_roster_.clear();
   horizon_ = kAlways;
   const auto configured = compile_policy(options_.policy, load_zone_for_policy);
-  if (const auto* errors = std::get_if<std::vector<PolicyError>>(&configured)) throw std::runtime_error(describe(*errors));
+  if (const auto* errors = std::get_if<std::vector<PolicyError>>(&configured))
+    throw std::runtime_error(describe(*errors));
   auto first = std::make_shared<Policy>(*std::get<std::shared_ptr<const Policy>>(configured));
   first->version = 0;  // in force only until the log says otherwise
   partition_ = std::make_unique<Partition>(std::move(first), cold_.get());
@@ -87,7 +92,8 @@ void Room::reset() {
   if (store_ != nullptr) {
     partition_->set_horizon(kAlways);
     // What it has applied is behind what it was given until then, and would be followed twice.
-    if (!store_->refresh(kStoreWait)) throw std::logic_error("the store does not write: " + store_->problem());
+    if (!store_->refresh(kStoreWait))
+      throw std::logic_error("the store does not write: " + store_->problem());
     // What was handed over counts, written or not: loads include it.
     next_ = std::max(next_, store_->applied(options_.partition));
     load_policies();
@@ -107,36 +113,44 @@ void Room::load_policies() {
     at = end + 1;
   }
   stored_policies_ = policies_.size();
-  if (const auto roster = store_->load_account(options_.partition, kRosterKey)) adopt_roster(*roster);
+  if (const auto roster = store_->load_account(options_.partition, kRosterKey))
+    adopt_roster(*roster);
   stored_roster_ = roster_;
 }
 
 void Room::adopt_roster(std::string_view record) {
   LogEvent event;
-  if (!read_log_record(record, event)) throw std::runtime_error("a roster record of the log cannot be read");
+  if (!read_log_record(record, event))
+    throw std::runtime_error("a roster record of the log cannot be read");
   partition_->adopt(parse_roster(roster_text(event.data)));
   roster_ = record;
 }
 
 void Room::adopt(std::string_view record) {
   LogEvent event;
-  if (!read_log_record(record, event)) throw std::runtime_error("a policy record of the log cannot be read");
+  if (!read_log_record(record, event))
+    throw std::runtime_error("a policy record of the log cannot be read");
   partition_->adopt(policy_of_record(event.data));
   policies_.append(record).append("\n");
   latest_ = std::max(latest_, event.recorded);
-  business_day_ = std::make_shared<BusinessDay>(
-      [calendar = partition_->policy().working()](Instant t) { return Day{calendar.local_date(t).day}; });
+  business_day_ =
+      std::make_shared<BusinessDay>([calendar = partition_->policy().working()](Instant t) {
+        return Day{calendar.local_date(t).day};
+      });
 }
 
 // ---- following ---------------------------------------------------------------------------------
 
 void Room::follow(Offset offset, std::string_view record) {
   if (!read_log_record(record, event_)) {
-    throw std::runtime_error("record " + std::to_string(options_.partition) + ":" + std::to_string(offset) + " of the log cannot be read");
+    throw std::runtime_error("record " + std::to_string(options_.partition) + ":" +
+                             std::to_string(offset) + " of the log cannot be read");
   }
   if (event_.format > kLogFormat) {
-    throw std::runtime_error("record " + std::to_string(options_.partition) + ":" + std::to_string(offset) + " has format " +
-                             std::to_string(event_.format) + "; this version reads up to " + std::to_string(kLogFormat));
+    throw std::runtime_error("record " + std::to_string(options_.partition) + ":" +
+                             std::to_string(offset) + " has format " +
+                             std::to_string(event_.format) + "; this version reads up to " +
+                             std::to_string(kLogFormat));
   }
   latest_ = std::max(latest_, event_.recorded);
   if (event_.type == kPolicyType) adopt(record);
@@ -173,12 +187,14 @@ void Room::ensure_policy(Instant now) {
   const auto configured = compile_policy(options_.policy, load_zone_for_policy);
   const Policy& wanted = *std::get<std::shared_ptr<const Policy>>(configured);
   if (partition_->policy().version == 0 || partition_->policy().hash != wanted.hash) {
-    const std::string record = policy_record(options_.policy, wanted, partition_->policy().version + 1, options_.partition, latest_);
+    const std::string record = policy_record(
+        options_.policy, wanted, partition_->policy().version + 1, options_.partition, latest_);
     adopt(record);
     append("tocsin", record, {});
   }
   std::string in_force;
-  if (LogEvent event; !roster_.empty() && read_log_record(roster_, event)) in_force = roster_text(event.data);
+  if (LogEvent event; !roster_.empty() && read_log_record(roster_, event))
+    in_force = roster_text(event.data);
   if (in_force == options_.roster) return;
   const std::string record = roster_record(options_.roster, options_.partition, latest_);
   adopt_roster(record);
@@ -209,7 +225,9 @@ bool Room::fire(Instant until, Instant now, std::size_t most) {
 }
 
 void Room::look_ahead(Instant now) {
-  if (store_ == nullptr || (horizon_ != kAlways && now + Duration{options_.horizon.ms / 2} < horizon_)) return;
+  if (store_ == nullptr ||
+      (horizon_ != kAlways && now + Duration{options_.horizon.ms / 2} < horizon_))
+    return;
   const Instant from = horizon_, to = now + options_.horizon;
   horizon_ = to;
   partition_->set_horizon(to);
@@ -226,7 +244,8 @@ void Room::committed(Offset first, Offset next) {
   for (std::size_t i = 0; i < batch_.log.size(); ++i) {
     const Offset offset = first + static_cast<Offset>(i);
     if (listener_) listener_(options_.partition, offset, batch_.log[i].key, batch_.log[i].value);
-    if (!keys_[i].kind.empty()) timeline.push_back({offset, std::move(keys_[i]), std::move(batch_.log[i].value)});
+    if (!keys_[i].kind.empty())
+      timeline.push_back({offset, std::move(keys_[i]), std::move(batch_.log[i].value)});
   }
   batch_.log.clear();
   batch_.rejected.clear();
@@ -253,14 +272,16 @@ void Room::hand_over(std::vector<TimelineRow> timeline, Offset next) {
   seen_.clear();
   applied.entities.reserve(entities.size());
   for (Entity* e : entities) {
-    applied.entities.push_back({key_of(*e), encode_entity(*e), partition_->view(*e), partition_->due_of(*e)});
+    applied.entities.push_back(
+        {key_of(*e), encode_entity(*e), partition_->view(*e), partition_->due_of(*e)});
   }
   for (const Account* a : accounts) applied.accounts.push_back({a->name, encode_account(*a)});
   if (policies_.size() != stored_policies_) applied.accounts.push_back({kPoliciesKey, policies_});
   stored_policies_ = policies_.size();
   if (roster_ != stored_roster_) applied.accounts.push_back({kRosterKey, roster_});
   stored_roster_ = roster_;
-  if (intake_next_ != stored_intake_) applied.accounts.push_back({kIntakeKey, std::to_string(intake_next_)});
+  if (intake_next_ != stored_intake_)
+    applied.accounts.push_back({kIntakeKey, std::to_string(intake_next_)});
   stored_intake_ = intake_next_;
   store_->apply(std::move(applied));
   partition_->evict(options_.hot_entities);

@@ -30,15 +30,16 @@ namespace tocsin {
 
 struct RoomOptions {
   PartitionId partition = 0;
-  PolicyText policy;              // configured; takes force when the log holds another one
-  std::string roster;             // the same of the roster's text; empty: none
+  PolicyText policy;   // configured; takes force when the log holds another one
+  std::string roster;  // the same of the roster's text; empty: none
   std::size_t hot_entities = 1'000'000;
-  Duration horizon = hours(1);    // dues within it are in memory
+  Duration horizon = hours(1);                // dues within it are in memory
   std::function<void(Instant due)> on_fired;  // of every entity that falls due
 };
 
 // A committed record, for streams.
-using RecordListener = std::function<void(PartitionId, Offset, std::string_view account, std::string_view record)>;
+using RecordListener =
+    std::function<void(PartitionId, Offset, std::string_view account, std::string_view record)>;
 
 class Room {
  public:
@@ -73,7 +74,8 @@ class Room {
   void committed(Offset first, Offset next);
   // No instant used from here on is earlier.
   void not_before(Instant at) { latest_ = std::max(latest_, at); }
-  // Forgets everything that is not in the store. Waits until the store has written what it was given.
+  // Forgets everything that is not in the store. Waits until the store has written what it was
+  // given.
   void reset();
 
   // The last instant that was used; later ones must not be earlier.
@@ -96,10 +98,10 @@ class Room {
   std::unique_ptr<Partition> partition_;
   DerivedSink sink_;
   Batch batch_;
-  std::vector<EntityKey> keys_;    // of the batch's records
-  std::vector<SeenRow> seen_;      // of the batch's facts
+  std::vector<EntityKey> keys_;  // of the batch's records
+  std::vector<SeenRow> seen_;    // of the batch's facts
   std::vector<TimelineRow> followed_;
-  std::string policies_;           // all policy records so far, a line each
+  std::string policies_;  // all policy records so far, a line each
   std::size_t stored_policies_ = 0;
   std::string roster_, stored_roster_;  // the record in force
   std::shared_ptr<const BusinessDay> business_day_;

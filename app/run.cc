@@ -48,9 +48,11 @@ class Signals {
 
 PolicyText configured_policy(const Config& config) {
   auto text = read_policy(config.policy);
-  if (auto* errors = std::get_if<std::vector<PolicyError>>(&text)) throw std::runtime_error(describe(*errors));
+  if (auto* errors = std::get_if<std::vector<PolicyError>>(&text))
+    throw std::runtime_error(describe(*errors));
   const auto compiled = compile_policy(std::get<PolicyText>(text), load_zone_for_policy);
-  if (const auto* errors = std::get_if<std::vector<PolicyError>>(&compiled)) throw std::runtime_error(describe(*errors));
+  if (const auto* errors = std::get_if<std::vector<PolicyError>>(&compiled))
+    throw std::runtime_error(describe(*errors));
   return std::get<PolicyText>(text);
 }
 
@@ -64,10 +66,13 @@ std::string configured_roster(const Config& config) {
   return text.str();
 }
 
-std::unique_ptr<Node> make_node(const RunOptions& options, const std::filesystem::path& data, const std::shared_ptr<Clock>& clock, Journal& journal) {
-  const auto report = [&journal](std::string_view level, std::string_view event, std::string_view detail) { journal.line(level, event, detail); };
+std::unique_ptr<Node> make_node(const RunOptions& options, const std::filesystem::path& data,
+                                const std::shared_ptr<Clock>& clock, Journal& journal) {
+  const auto report = [&journal](std::string_view level, std::string_view event,
+                                 std::string_view detail) { journal.line(level, event, detail); };
   const Config& config = options.config;
-  if (config.on_kafka()) return make_kafka_node(config, configured_policy(config), configured_roster(config), report);
+  if (config.on_kafka())
+    return make_kafka_node(config, configured_policy(config), configured_roster(config), report);
   EmbeddedNodeOptions node;
   node.data = data;
   node.policy = configured_policy(config);
@@ -89,11 +94,14 @@ ViewQueriesOptions view_options(Node& node) {
     return node.store().view();
   };
   options.now = [&node] { return node.now(); };
-  options.business_day = [&node](Instant t) { return Day{node.policy()->working().local_date(t).day}; };
+  options.business_day = [&node](Instant t) {
+    return Day{node.policy()->working().local_date(t).day};
+  };
   return options;
 }
 
-// What is printed for people leaves some moments later: a system call for each line would hold the engine up.
+// What is printed for people leaves some moments later: a system call for each line would hold the
+// engine up.
 class Printing {
  public:
   ~Printing() {
@@ -108,7 +116,8 @@ class Printing {
     std::mutex mutex;
     std::condition_variable_any woken;
     std::unique_lock lock(mutex);
-    while (!woken.wait_for(lock, stop, kEvery, [&] { return stop.stop_requested(); })) std::fflush(stdout);
+    while (!woken.wait_for(lock, stop, kEvery, [&] { return stop.stop_requested(); }))
+      std::fflush(stdout);
   }};
 };
 
@@ -116,11 +125,16 @@ class Printing {
 class Service {
  public:
   Service(const RunOptions& options, std::unique_ptr<Node> node, Journal& journal)
-      : options_(options), journal_(journal), node_(std::move(node)), queries_(view_options(*node_)) {}
+      : options_(options),
+        journal_(journal),
+        node_(std::move(node)),
+        queries_(view_options(*node_)) {}
 
   void start() {
     const Config& config = options_.config;
-    if (const std::string why = check_listen(config.http.listen, !config.access.tokens.empty()); !why.empty()) throw std::runtime_error(why);
+    if (const std::string why = check_listen(config.http.listen, !config.access.tokens.empty());
+        !why.empty())
+      throw std::runtime_error(why);
     ApiOptions api;
     api.access = config.access;
     api.query_threads = config.query_threads;
@@ -137,7 +151,8 @@ class Service {
     server_ = HttpServer::start(http, api_);
     api_->watch(*server_);
     api_->feed().begin(node_->store().view().applied());
-    node_->listen([this](PartitionId partition, Offset offset, std::string_view account, std::string_view record) {
+    node_->listen([this](PartitionId partition, Offset offset, std::string_view account,
+                         std::string_view record) {
       api_->feed().publish(partition, offset, account, record);
       metrics_->observe(record);
       const std::string line = describe_record(record, options_.demo);
@@ -173,7 +188,8 @@ class Service {
 int run(const RunOptions& options) {
   const Signals signals;
   Journal journal(options.config.log_level);
-  for (const std::string& warning : options.config.warnings) journal.line("warn", "config", warning);
+  for (const std::string& warning : options.config.warnings)
+    journal.line("warn", "config", warning);
   std::shared_ptr<Clock> clock;
   std::unique_ptr<DemoDirectory> scratch;
   std::filesystem::path data = options.config.data;

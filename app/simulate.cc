@@ -20,7 +20,11 @@ constexpr std::int64_t kProgressLines = 100'000;
 class Simulation {
  public:
   Simulation(std::ostream& out, std::ostream& errors, const SimulateOptions& options)
-      : out_(out), errors_(errors), options_(options), decoder_(RecordedTime::kRead), partition_(options.policy) {
+      : out_(out),
+        errors_(errors),
+        options_(options),
+        decoder_(RecordedTime::kRead),
+        partition_(options.policy) {
     sink_ = [this](const Entity& entity, const Derived& event, Instant recorded) {
       if (options_.emit == Emit::kSummary) summary_.count(event, entity, *entity.policy);
       if (options_.emit != Emit::kEvents) return;
@@ -34,7 +38,8 @@ class Simulation {
     std::string line;
     while (std::getline(facts, line)) {
       ++lines_;
-      if (options_.progress && lines_ % kProgressLines == 0) errors_ << "\r" << lines_ << " facts" << std::flush;
+      if (options_.progress && lines_ % kProgressLines == 0)
+        errors_ << "\r" << lines_ << " facts" << std::flush;
       if (line.find_first_not_of(" \t\r") != std::string::npos) take(line);
     }
     if (options_.progress && lines_ >= kProgressLines) errors_ << "\r" << lines_ << " facts\n";
@@ -137,7 +142,8 @@ class Simulation {
 
 }  // namespace
 
-int simulate(std::istream& facts, std::ostream& out, std::ostream& errors, const SimulateOptions& options) {
+int simulate(std::istream& facts, std::ostream& out, std::ostream& errors,
+             const SimulateOptions& options) {
   return Simulation(out, errors, options).run(facts);
 }
 

@@ -1,4 +1,5 @@
-// `tocsin simulate`: the engine on a file of facts, in virtual time, with nothing kept (contract §8).
+// `tocsin simulate`: the engine on a file of facts, in virtual time, with nothing kept (contract
+// §8).
 #pragma once
 
 #include <istream>
@@ -18,11 +19,12 @@ struct SimulateOptions {
   std::shared_ptr<const Policy> policy;
   std::optional<Instant> until;  // default: the last arrival
   Emit emit = Emit::kEvents;
-  bool progress = false;         // on `errors`, for people
+  bool progress = false;  // on `errors`, for people
 };
 
 // Reads facts as JSON lines in order of arrival. Returns 0, or 3 when a line was rejected; the
 // rejected lines go to `errors` as {line, reason}.
-int simulate(std::istream& facts, std::ostream& out, std::ostream& errors, const SimulateOptions& options);
+int simulate(std::istream& facts, std::ostream& out, std::ostream& errors,
+             const SimulateOptions& options);
 
 }  // namespace tocsin

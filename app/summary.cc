@@ -18,7 +18,8 @@ std::string duration(std::int64_t ms) {
 std::string percentile(std::vector<std::int64_t> values, std::size_t percent) {
   if (values.empty()) return "-";
   const std::size_t place = (values.size() - 1) * percent / 100;
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(place), values.end());
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(place),
+                   values.end());
   return duration(values[place]);
 }
 
@@ -31,7 +32,8 @@ std::string path(const std::string& account, const std::string& kind, const std:
 void Summary::count(const Derived& event, const Entity& entity, const Policy& policy) {
   if (event.type != DerivedType::kClockWithdrawn) return;
   const KindSpec& kind = policy.kinds[static_cast<std::size_t>(entity.kind)];
-  ++withdrawn_[{path(entity.account, kind.name, entity.id), kind.clocks[static_cast<std::size_t>(event.clock)].name,
+  ++withdrawn_[{path(entity.account, kind.name, entity.id),
+                kind.clocks[static_cast<std::size_t>(event.clock)].name,
                 policy.thresholds[static_cast<std::size_t>(event.threshold)]}];
 }
 
@@ -41,9 +43,11 @@ void Summary::count(const EntityView& view) {
       Row& row = rows_[{clock.clock, threshold.name, view.priority, view.tier}];
       if (threshold.verdict == Verdict::kMet) ++row.met;
       if (threshold.verdict == Verdict::kBreached) ++row.breached;
-      if (threshold.verdict == Verdict::kPending && clock.state != ClockState::kCancelled) ++row.open;
+      if (threshold.verdict == Verdict::kPending && clock.state != ClockState::kCancelled)
+        ++row.open;
       if (clock.elapsed_ms) row.elapsed_ms.push_back(*clock.elapsed_ms);
-      const auto taken = withdrawn_.find({path(view.account, view.kind, view.id), clock.clock, threshold.name});
+      const auto taken =
+          withdrawn_.find({path(view.account, view.kind, view.id), clock.clock, threshold.name});
       if (taken == withdrawn_.end()) continue;
       row.withdrawn += taken->second;
       withdrawn_.erase(taken);
@@ -52,15 +56,20 @@ void Summary::count(const EntityView& view) {
 }
 
 std::string Summary::table() const {
-  std::string out = fmt::format("{:<26} {:<9} {:<8} {:<4} {:>7} {:>8} {:>7} {:>6} {:>9} {:>8} {:>8}\n", "clock", "threshold", "priority",
-                                "tier", "met", "breached", "in time", "open", "withdrawn", "p50", "p90");
+  std::string out = fmt::format(
+      "{:<26} {:<9} {:<8} {:<4} {:>7} {:>8} {:>7} {:>6} {:>9} {:>8} {:>8}\n", "clock", "threshold",
+      "priority", "tier", "met", "breached", "in time", "open", "withdrawn", "p50", "p90");
   for (const auto& [key, row] : rows_) {
     const auto& [clock, threshold, priority, tier] = key;
     const std::int64_t judged = row.met + row.breached;
-    const std::string ratio = judged == 0 ? "-" : fmt::format("{:.1f}%", 100.0 * static_cast<double>(row.met) / static_cast<double>(judged));
-    out += fmt::format("{:<26} {:<9} {:<8} {:<4} {:>7} {:>8} {:>7} {:>6} {:>9} {:>8} {:>8}\n", clock, threshold, priority.empty() ? "-" : priority,
-                       tier.empty() ? "-" : tier, row.met, row.breached, ratio, row.open, row.withdrawn, percentile(row.elapsed_ms, 50),
-                       percentile(row.elapsed_ms, 90));
+    const std::string ratio = judged == 0
+                                  ? "-"
+                                  : fmt::format("{:.1f}%", 100.0 * static_cast<double>(row.met) /
+                                                               static_cast<double>(judged));
+    out += fmt::format(
+        "{:<26} {:<9} {:<8} {:<4} {:>7} {:>8} {:>7} {:>6} {:>9} {:>8} {:>8}\n", clock, threshold,
+        priority.empty() ? "-" : priority, tier.empty() ? "-" : tier, row.met, row.breached, ratio,
+        row.open, row.withdrawn, percentile(row.elapsed_ms, 50), percentile(row.elapsed_ms, 90));
   }
   return out;
 }

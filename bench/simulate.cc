@@ -34,7 +34,8 @@ std::shared_ptr<const Policy> default_policy() {
   PolicyText text;
   text.name = "key-account.yaml";
   text.text = read(root + "/policy/key-account.yaml");
-  for (const std::string& name : policy_includes(text.text)) text.files[name] = read(root + "/policy/" + name);
+  for (const std::string& name : policy_includes(text.text))
+    text.files[name] = read(root + "/policy/" + name);
   auto compiled = compile_policy(text, load_zone);
   if (auto* errors = std::get_if<std::vector<PolicyError>>(&compiled)) {
     std::fprintf(stderr, "%s\n", errors->front().reason.c_str());
@@ -54,21 +55,27 @@ std::vector<std::string> facts_of(int tickets) {
   lines.reserve(static_cast<std::size_t>(tickets) * 5);
   const std::int64_t begin = 1'772'413'200'000;  // 2026-03-02T09:00 Shanghai
   for (int i = 0; i < tickets; ++i) {
-    const std::string account = "ACC-" + std::to_string(i % 1000), subject = "T-" + std::to_string(i);
+    const std::string account = "ACC-" + std::to_string(i % 1000),
+                      subject = "T-" + std::to_string(i);
     const std::int64_t at = begin + i * 200;
     const auto line = [&](std::int64_t time, const char* verb, const std::string& data) {
-      std::string text = "{\"specversion\":\"1.0\",\"id\":\"" + subject + verb + "\",\"source\":\"/crm/east\",\"type\":\"tocsin.ticket." + verb + "\",\"time\":\"" +
-                         format_rfc3339({time}) + "\",\"subject\":\"" + subject + "\",\"partitionkey\":\"" + account +
+      std::string text = "{\"specversion\":\"1.0\",\"id\":\"" + subject + verb +
+                         "\",\"source\":\"/crm/east\",\"type\":\"tocsin.ticket." + verb +
+                         "\",\"time\":\"" + format_rfc3339({time}) + "\",\"subject\":\"" + subject +
+                         "\",\"partitionkey\":\"" + account +
                          "\",\"datacontenttype\":\"application/json\",\"data\":" + data + "}";
       lines.push_back({time, std::move(text)});
     };
-    line(at, "opened", std::string("{\"priority\":\"") + kPriorities[i % 4] + "\",\"tier\":\"A\",\"title\":\"Printing is slow in hall 7\",\"module\":\"print\"}");
+    line(at, "opened",
+         std::string("{\"priority\":\"") + kPriorities[i % 4] +
+             "\",\"tier\":\"A\",\"title\":\"Printing is slow in hall 7\",\"module\":\"print\"}");
     line(at + 60'000, "assigned", "{\"person\":\"Li Wei\"}");
     line(at + 300'000, "responded", "{\"by\":\"Li Wei\",\"channel\":\"phone\"}");
     line(at + 900'000, "progressed", "{\"note\":\"Cause found\"}");
     line(at + 2'400'000, "resolved", "{\"cause\":\"Queue\",\"solution\":\"Restarted\"}");
   }
-  std::stable_sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) { return a.time < b.time; });
+  std::stable_sort(lines.begin(), lines.end(),
+                   [](const Line& a, const Line& b) { return a.time < b.time; });
   std::vector<std::string> out;
   out.reserve(lines.size());
   for (Line& line : lines) out.push_back(std::move(line.text));
@@ -112,7 +119,8 @@ int main(int argc, char** argv) {
     const Instant arrival = simulated_arrival(decoded, now);
     if (arrival > now) {
       if (now != kAlways) partition.decide(now, now, sink);
-      for (Instant due = partition.next_due(); due < arrival; due = partition.next_due()) partition.fire(due, due, sink);
+      for (Instant due = partition.next_due(); due < arrival; due = partition.next_due())
+        partition.fire(due, due, sink);
       now = arrival;
     }
     partition.check(decoded, arrival, false, judged);
@@ -122,5 +130,6 @@ int main(int argc, char** argv) {
   const double deciding = static_cast<double>(facts.size()) / seconds(began);
   std::printf("%zu facts, %zu derived events\n", facts.size(), events);
   std::printf("decoding alone        %10.0f facts/s\n", decoding);
-  std::printf("decoded and decided   %10.0f facts/s   %.2f of decoding alone\n", deciding, deciding / decoding);
+  std::printf("decoded and decided   %10.0f facts/s   %.2f of decoding alone\n", deciding,
+              deciding / decoding);
 }

@@ -33,8 +33,9 @@ struct Account {
   std::string tier_order;
   std::string tier;  // of the last `tiered` accepted so far; empty: none
   std::map<std::string, RoleHolder> roles;
-  std::vector<std::string> provisional;                               // entities with a provisional tier: `kind/id`
-  std::map<std::string, std::map<std::int64_t, Openings>> faults;     // module → first instant of the week
+  std::vector<std::string> provisional;  // entities with a provisional tier: `kind/id`
+  std::map<std::string, std::map<std::int64_t, Openings>>
+      faults;  // module → first instant of the week
   std::set<std::pair<std::string, std::int64_t>> faults_said;
 
   // Not kept:

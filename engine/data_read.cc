@@ -47,16 +47,29 @@ std::string unescaped(std::string_view text) {
       continue;
     }
     switch (text[++i]) {
-      case 'n': out += '\n'; break;
-      case 't': out += '\t'; break;
-      case 'r': out += '\r'; break;
-      case 'b': out += '\b'; break;
-      case 'f': out += '\f'; break;
+      case 'n':
+        out += '\n';
+        break;
+      case 't':
+        out += '\t';
+        break;
+      case 'r':
+        out += '\r';
+        break;
+      case 'b':
+        out += '\b';
+        break;
+      case 'f':
+        out += '\f';
+        break;
       case 'u':
-        if (i + 4 < text.size()) out += static_cast<char>(std::stoi(std::string(text.substr(i + 1, 4)), nullptr, 16));
+        if (i + 4 < text.size())
+          out += static_cast<char>(std::stoi(std::string(text.substr(i + 1, 4)), nullptr, 16));
         i += 4;
         break;
-      default: out += text[i]; break;
+      default:
+        out += text[i];
+        break;
     }
   }
   return out;
@@ -119,7 +132,8 @@ bool persons_of(std::string_view value, std::vector<std::string>& out) {
 
 // A whole number, however written (`4`, `4.0`, `4e0`).
 bool score_of(std::string_view value, const Field& field, int& score) {
-  if (value.empty() || (value.front() != '-' && (value.front() < '0' || value.front() > '9'))) return false;
+  if (value.empty() || (value.front() != '-' && (value.front() < '0' || value.front() > '9')))
+    return false;
   double real = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), real);
   if (error != std::errc{} || end != value.data() + value.size()) return false;
@@ -132,7 +146,8 @@ bool take(const Policy& policy, const Field& field, std::string_view value, Read
   EntityFact& fact = out.fact;
   std::string memory;
   switch (field.form) {
-    case Form::kAny: return true;
+    case Form::kAny:
+      return true;
     case Form::kPriority:
     case Form::kTier:
     case Form::kChoice: {
@@ -153,7 +168,8 @@ bool take(const Policy& policy, const Field& field, std::string_view value, Read
       if (due) fact.due = *due;
       return due.has_value();
     }
-    case Form::kPersons: return persons_of(value, out.persons);
+    case Form::kPersons:
+      return persons_of(value, out.persons);
     case Form::kPerson:
     case Form::kRole:
     case Form::kText:
@@ -169,7 +185,8 @@ bool take(const Policy& policy, const Field& field, std::string_view value, Read
       if (text) (field.form == Form::kModule ? fact.more : fact.text) = *text;
       return true;
     }
-    case Form::kScore: return score_of(value, field, out.score);
+    case Form::kScore:
+      return score_of(value, field, out.score);
   }
   return true;
 }

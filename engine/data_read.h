@@ -18,9 +18,10 @@ struct ReadData {
   int score = 0;                     // of a score field; 0: none
 };
 
-// Reads `fact.data` by the verb's fields, in their order; the first bad one is the reason. A date is
-// the end of that day in the policy's working calendar. Instants that no calendar reaches (before
-// 1990, after 2037) are bad. Requires data as the codec leaves it: compact, right JSON. Pure.
+// Reads `fact.data` by the verb's fields, in their order; the first bad one is the reason. A date
+// is the end of that day in the policy's working calendar. Instants that no calendar reaches
+// (before 1990, after 2037) are bad. Requires data as the codec leaves it: compact, right JSON.
+// Pure.
 void read_data(const Policy& policy, const VerbSpec& verb, const Fact& fact, ReadData& out);
 
 }  // namespace tocsin

@@ -95,7 +95,8 @@ void apply_clock(Entity& entity, Derived& event) {
       said->stopped = event.stopped;
       said->elapsed_ms = event.elapsed_ms;
       take_dues(*said, event);
-      for (std::size_t i = 0; i < kMaxThresholds; ++i) said->thresholds[i].verdict = event.verdict[i];
+      for (std::size_t i = 0; i < kMaxThresholds; ++i)
+        said->thresholds[i].verdict = event.verdict[i];
       break;
     case kClockCancelled:
       event.n = ++said->cancelled;
@@ -140,7 +141,8 @@ void append_number_or_text(std::string& out, const std::string& name) {
   }
 }
 
-void append_thresholds(std::string& out, const Policy& policy, const Derived& event, bool verdicts) {
+void append_thresholds(std::string& out, const Policy& policy, const Derived& event,
+                       bool verdicts) {
   static constexpr std::string_view kVerdicts[] = {"pending", "met", "breached"};
   out += ",\"thresholds\":[";
   bool first = true;
@@ -225,10 +227,18 @@ void append_local_id(std::string& out, const KindSpec& kind, const Policy& polic
   if (event.type >= kEscalationRaised && event.type <= kEscalationWithdrawn) {
     append_group_path(out, kind, policy, event.group, event.instance);
     switch (event.type) {
-      case kEscalationRaised: append_numbered(out, event.step); break;
-      case kEscalationAcknowledged: out += ":acknowledged"; break;
-      case kEscalationCleared: out += ":cleared"; break;
-      default: out += ":withdrawn"; break;
+      case kEscalationRaised:
+        append_numbered(out, event.step);
+        break;
+      case kEscalationAcknowledged:
+        out += ":acknowledged";
+        break;
+      case kEscalationCleared:
+        out += ":cleared";
+        break;
+      default:
+        out += ":withdrawn";
+        break;
     }
     return;
   }
@@ -254,19 +264,52 @@ void append_local_id(std::string& out, const KindSpec& kind, const Policy& polic
   out += clock.name;
   out += '/';
   out += cycle_name(policy, clock, event.cycle);
-  const auto threshold = [&] { return policy.thresholds[static_cast<std::size_t>(event.threshold)]; };
+  const auto threshold = [&] {
+    return policy.thresholds[static_cast<std::size_t>(event.threshold)];
+  };
   switch (event.type) {
-    case kClockStarted: out += "/started"; append_again(out, event.n); break;
-    case kClockRetargeted: out += "/retargeted"; append_numbered(out, event.n); break;
-    case kClockPaused: out += "/paused"; append_numbered(out, event.n); break;
-    case kClockResumed: out += "/resumed"; append_numbered(out, event.n); break;
-    case kClockWarned: out += "/warned:" + threshold(); append_again(out, event.n); break;
-    case kClockBreached: out += "/breached:" + threshold(); append_again(out, event.n); break;
-    case kClockStopped: out += "/stopped"; append_numbered(out, event.n); break;
-    case kClockCancelled: out += "/cancelled"; append_again(out, event.n); break;
-    case kClockWithdrawn: out += "/withdrawn:" + threshold(); append_numbered(out, event.n); break;
-    case kClockCorrected: out += "/corrected"; append_numbered(out, event.n); break;
-    default: break;
+    case kClockStarted:
+      out += "/started";
+      append_again(out, event.n);
+      break;
+    case kClockRetargeted:
+      out += "/retargeted";
+      append_numbered(out, event.n);
+      break;
+    case kClockPaused:
+      out += "/paused";
+      append_numbered(out, event.n);
+      break;
+    case kClockResumed:
+      out += "/resumed";
+      append_numbered(out, event.n);
+      break;
+    case kClockWarned:
+      out += "/warned:" + threshold();
+      append_again(out, event.n);
+      break;
+    case kClockBreached:
+      out += "/breached:" + threshold();
+      append_again(out, event.n);
+      break;
+    case kClockStopped:
+      out += "/stopped";
+      append_numbered(out, event.n);
+      break;
+    case kClockCancelled:
+      out += "/cancelled";
+      append_again(out, event.n);
+      break;
+    case kClockWithdrawn:
+      out += "/withdrawn:" + threshold();
+      append_numbered(out, event.n);
+      break;
+    case kClockCorrected:
+      out += "/corrected";
+      append_numbered(out, event.n);
+      break;
+    default:
+      break;
   }
 }
 
@@ -350,7 +393,9 @@ void append_clock_data(std::string& out, const Policy& policy, const Derived& ev
       text("cause", event.reason);
       append_thresholds(out, policy, event, false);
       break;
-    case kClockResumed: append_thresholds(out, policy, event, false); break;
+    case kClockResumed:
+      append_thresholds(out, policy, event, false);
+      break;
     case kClockWarned:
     case kClockBreached:
       threshold();
@@ -367,12 +412,15 @@ void append_clock_data(std::string& out, const Policy& policy, const Derived& ev
       }
       append_thresholds(out, policy, event, true);
       break;
-    case kClockCancelled: text("reason", event.reason); break;
+    case kClockCancelled:
+      text("reason", event.reason);
+      break;
     case kClockWithdrawn:
       threshold();
       text("reason", event.reason);
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -393,8 +441,12 @@ void append_extensions(std::string& out, const KindSpec& kind, const Derived& ev
   if (of_group && event.group.kind == GroupKey::Kind::kRouting) number("number", event.group.cycle);
   switch (event.type) {
     case kClockRetargeted:
-    case kClockResumed: number("start", event.start.ms); break;
-    case kClockWarned: number("number", event.warning); break;
+    case kClockResumed:
+      number("start", event.start.ms);
+      break;
+    case kClockWarned:
+      number("number", event.warning);
+      break;
     case kClockCancelled:
       if (event.gone) number("gone", 1);
       break;
@@ -402,7 +454,8 @@ void append_extensions(std::string& out, const KindSpec& kind, const Derived& ev
       number("begun", event.begun.ms);
       number("tier", event.tier);
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -446,12 +499,18 @@ void apply(Entity& entity, Derived& event, Instant recorded) {
       event.n = ++stage.withdrawn;
       break;
     }
-    case kFaultRecurring: event.n = 1; break;
+    case kFaultRecurring:
+      event.n = 1;
+      break;
     case kEscalationRaised:
     case kEscalationAcknowledged:
     case kEscalationCleared:
-    case kEscalationWithdrawn: apply_group(entity, event, recorded); break;
-    default: apply_clock(entity, event); break;
+    case kEscalationWithdrawn:
+      apply_group(entity, event, recorded);
+      break;
+    default:
+      apply_clock(entity, event);
+      break;
   }
 }
 
@@ -479,7 +538,9 @@ void encode(std::string& out, const Entity& entity, const Policy& policy, const 
   append_json_string(out, kind.name + "/" + entity.id);
   switch (event.type) {
     case kComplaintAdvanced:
-    case kComplaintWithdrawn: append_stage(out, kind, event); break;
+    case kComplaintWithdrawn:
+      append_stage(out, kind, event);
+      break;
     case kFaultRecurring:
       out += ",\"module\":";
       append_json_string(out, event.reason);
@@ -489,8 +550,12 @@ void encode(std::string& out, const Entity& entity, const Policy& policy, const 
     case kEscalationRaised:
     case kEscalationAcknowledged:
     case kEscalationCleared:
-    case kEscalationWithdrawn: append_escalation(out, entity, policy, event); break;
-    default: append_clock_data(out, policy, event, kind.clocks[static_cast<std::size_t>(event.clock)]); break;
+    case kEscalationWithdrawn:
+      append_escalation(out, entity, policy, event);
+      break;
+    default:
+      append_clock_data(out, policy, event, kind.clocks[static_cast<std::size_t>(event.clock)]);
+      break;
   }
   out += "}}";
 }

@@ -25,15 +25,15 @@ struct Derived {
   std::int64_t cycle = 0;
   std::int16_t threshold = kNone;
   std::int16_t calendar = kNone;
-  Instant start;                                // started; and where a correction moved it
-  Instant stopped;                              // stopped, corrected
+  Instant start;    // started; and where a correction moved it
+  Instant stopped;  // stopped, corrected
   std::int64_t elapsed_ms = 0;
-  std::uint8_t exists = 0;                      // which thresholds the event lists
-  std::array<Instant, kMaxThresholds> due{};    // kNever: unknown
+  std::uint8_t exists = 0;                    // which thresholds the event lists
+  std::array<Instant, kMaxThresholds> due{};  // kNever: unknown
   std::array<Verdict, kMaxThresholds> verdict{};
-  std::uint16_t warning = 0;                    // warned: its number
-  bool gone = false;                            // cancelled: there is no such clock
-  std::string reason;                           // or cause
+  std::uint16_t warning = 0;  // warned: its number
+  bool gone = false;          // cancelled: there is no such clock
+  std::string reason;         // or cause
   // stages
   std::int16_t from = kNone, to = kNone;
   // groups and faults
@@ -45,8 +45,8 @@ struct Derived {
   std::vector<std::int16_t> roles;
   std::vector<std::string> persons;
   std::string by;
-  std::vector<std::string> weeks;               // fault; its module is `reason`
-  std::uint16_t n = 0;                          // which of its id; set by `apply`
+  std::vector<std::string> weeks;  // fault; its module is `reason`
+  std::uint16_t n = 0;             // which of its id; set by `apply`
 };
 
 // Changes what was announced. `recorded` is the decision's instant. Sets `event.n`.
@@ -56,15 +56,16 @@ void apply(Entity& entity, Derived& event, Instant recorded);
 std::string group_id(const Entity& entity, const Policy& policy, const GroupKey& key,
                      std::uint16_t instance);
 
-// Appends the CloudEvent as compact JSON. `extended` adds the attributes that a replay needs and that
-// consumers may ignore (`saidstart`, `warning`, `gone`, `begun`, …).
+// Appends the CloudEvent as compact JSON. `extended` adds the attributes that a replay needs and
+// that consumers may ignore (`saidstart`, `warning`, `gone`, `begun`, …).
 void encode(std::string& out, const Entity& entity, const Policy& policy, const Derived& event,
             Instant recorded, bool extended);
 
 // Reads back what `encode` wrote with `extended`: the event, and in `entity_kind`/`event` whose it
-// is. False when the record is no derived event of this policy. `reason`, `calendar` and `weeks` are
-// not read: nothing that was announced depends on them.
-bool decode(const LogEvent& record, const Policy& policy, std::int16_t& entity_kind, Derived& event);
+// is. False when the record is no derived event of this policy. `reason`, `calendar` and `weeks`
+// are not read: nothing that was announced depends on them.
+bool decode(const LogEvent& record, const Policy& policy, std::int16_t& entity_kind,
+            Derived& event);
 
 // The name of a cycle: `2`, `2026-W10`.
 std::string cycle_name(const Policy& policy, const ClockSpec& clock, std::int64_t cycle);

@@ -47,7 +47,8 @@ std::int16_t clock_code(const KindSpec& kind, std::string_view name, std::string
   };
   for (std::size_t i = 0; i < kind.clocks.size(); ++i) {
     const ClockSpec& clock = kind.clocks[i];
-    if (clock.name == name && (!clock.period || clock.cadence.kind == period())) return static_cast<std::int16_t>(i);
+    if (clock.name == name && (!clock.period || clock.cadence.kind == period()))
+      return static_cast<std::int16_t>(i);
   }
   return kNone;
 }
@@ -66,13 +67,16 @@ bool read_thresholds(const element& data, const Policy& policy, Derived& event) 
     event.exists = static_cast<std::uint8_t>(event.exists | (1U << i));
     event.due[i] = instant(text_at(item, "due"));
     const std::string_view verdict = text_at(item, "verdict");
-    event.verdict[i] = verdict == "met" ? Verdict::kMet : verdict == "breached" ? Verdict::kBreached : Verdict::kPending;
+    event.verdict[i] = verdict == "met"        ? Verdict::kMet
+                       : verdict == "breached" ? Verdict::kBreached
+                                               : Verdict::kPending;
   }
   return true;
 }
 
 // `ticket.response/1/target/warned~2`, `routed/P1`, `routed/stage:2`, `fault/pay/2026-W12`.
-bool read_group(std::string_view path, const KindSpec& kind, const Policy& policy, const LogEvent& record, Derived& event) {
+bool read_group(std::string_view path, const KindSpec& kind, const Policy& policy,
+                const LogEvent& record, Derived& event) {
   GroupKey& key = event.group;
   const std::size_t tilde = path.rfind('~');
   const bool again = tilde != std::string_view::npos &&
@@ -108,7 +112,8 @@ bool read_group(std::string_view path, const KindSpec& kind, const Policy& polic
   return true;
 }
 
-bool read_escalation(const element& data, const KindSpec& kind, const Policy& policy, const LogEvent& record, Derived& event) {
+bool read_escalation(const element& data, const KindSpec& kind, const Policy& policy,
+                     const LogEvent& record, Derived& event) {
   std::string_view path = text_at(data, "escalation");
   cut(path, '/');  // account
   cut(path, '/');  // kind
@@ -138,12 +143,14 @@ bool read_escalation(const element& data, const KindSpec& kind, const Policy& po
   return true;
 }
 
-bool read_clock(const element& data, const KindSpec& kind, const Policy& policy, const LogEvent& record, Derived& event) {
+bool read_clock(const element& data, const KindSpec& kind, const Policy& policy,
+                const LogEvent& record, Derived& event) {
   std::string_view cycle;
   std::int64_t plain = 0;
   char text[24];
   if (data["cycle"].get(plain) == simdjson::SUCCESS) {
-    cycle = {text, static_cast<std::size_t>(std::to_chars(text, text + sizeof text, plain).ptr - text)};
+    cycle = {text,
+             static_cast<std::size_t>(std::to_chars(text, text + sizeof text, plain).ptr - text)};
   } else if (data["cycle"].get(cycle) != simdjson::SUCCESS) {
     return false;
   }
@@ -153,7 +160,9 @@ bool read_clock(const element& data, const KindSpec& kind, const Policy& policy,
   const std::string_view threshold = text_at(data, "threshold");
   if (!threshold.empty()) event.threshold = place(threshold, policy.thresholds);
   switch (event.type) {
-    case kClockStarted: event.start = instant(text_at(data, "start")); return read_thresholds(data, policy, event);
+    case kClockStarted:
+      event.start = instant(text_at(data, "start"));
+      return read_thresholds(data, policy, event);
     case kClockRetargeted:
     case kClockResumed:
       event.start = {number(stamp(record, "tocsinstart"), 0)};
@@ -167,9 +176,13 @@ bool read_clock(const element& data, const KindSpec& kind, const Policy& policy,
       event.warning = static_cast<std::uint16_t>(number(stamp(record, "tocsinnumber"), 1));
       return event.threshold != kNone;
     case kClockBreached:
-    case kClockWithdrawn: return event.threshold != kNone;
-    case kClockCancelled: event.gone = !stamp(record, "tocsingone").empty(); return true;
-    default: return true;
+    case kClockWithdrawn:
+      return event.threshold != kNone;
+    case kClockCancelled:
+      event.gone = !stamp(record, "tocsingone").empty();
+      return true;
+    default:
+      return true;
   }
 }
 
@@ -191,13 +204,15 @@ bool read_stage(const element& data, const KindSpec& kind, Derived& event) {
 
 }  // namespace
 
-bool decode(const LogEvent& record, const Policy& policy, std::int16_t& entity_kind, Derived& event) {
+bool decode(const LogEvent& record, const Policy& policy, std::int16_t& entity_kind,
+            Derived& event) {
   thread_local simdjson::dom::parser parser;
   thread_local std::string padded;
   padded.assign(record.data);
   padded.append(simdjson::SIMDJSON_PADDING, ' ');
   element data;
-  if (parser.parse(padded.data(), record.data.size(), false).get(data) != simdjson::SUCCESS) return false;
+  if (parser.parse(padded.data(), record.data.size(), false).get(data) != simdjson::SUCCESS)
+    return false;
   std::string_view path = text_at(data, "entity");
   const std::string_view name = cut(path, '/');
   entity_kind = kNone;
@@ -219,15 +234,21 @@ bool decode(const LogEvent& record, const Policy& policy, std::int16_t& entity_k
   }
   switch (event.type) {
     case kComplaintAdvanced:
-    case kComplaintWithdrawn: return read_stage(data, kind, event);
-    case kFaultRecurring: event.reason = text_at(data, "module"); return true;
+    case kComplaintWithdrawn:
+      return read_stage(data, kind, event);
+    case kFaultRecurring:
+      event.reason = text_at(data, "module");
+      return true;
     case kEscalationRaised:
     case kEscalationAcknowledged:
     case kEscalationCleared:
-    case kEscalationWithdrawn: return read_escalation(data, kind, policy, record, event);
+    case kEscalationWithdrawn:
+      return read_escalation(data, kind, policy, record, event);
     case kNotificationDelivered:
-    case kNotificationFailed: return false;
-    default: return read_clock(data, kind, policy, record, event);
+    case kNotificationFailed:
+      return false;
+    default:
+      return read_clock(data, kind, policy, record, event);
   }
 }
 

@@ -1,8 +1,8 @@
 // An entity as the engine keeps it: the facts accepted so far, and what was announced about it.
 //
-// These two are all there is to keep. What is true (engine/truth.h) is a function of the facts; what
-// to say next is the difference between the truth and what was announced. Both parts grow only by
-// `evolve`: a fact joins `facts`, a derived event changes `said`.
+// These two are all there is to keep. What is true (engine/truth.h) is a function of the facts;
+// what to say next is the difference between the truth and what was announced. Both parts grow only
+// by `evolve`: a fact joins `facts`, a derived event changes `said`.
 //
 // Not thread safe; one partition's owner works on it.
 #pragma once
@@ -21,20 +21,20 @@ namespace tocsin {
 
 // A fact reduced to what decisions read.
 struct EntityFact {
-  Instant time;                 // event time, cut to the arrival
-  Instant recorded;             // arrival
-  Instant due{kNever};          // the instant in its data, if any
-  std::string order;            // source NUL sequence NUL id: breaks ties of time, by bytes
-  std::string text;             // person, owner, by
-  std::string more;             // escalation group, module
-  std::int16_t verb = kNone;    // kNone: on the timeline only
+  Instant time;               // event time, cut to the arrival
+  Instant recorded;           // arrival
+  Instant due{kNever};        // the instant in its data, if any
+  std::string order;          // source NUL sequence NUL id: breaks ties of time, by bytes
+  std::string text;           // person, owner, by
+  std::string more;           // escalation group, module
+  std::int16_t verb = kNone;  // kNone: on the timeline only
   std::int16_t choice = kNone;
   std::int16_t priority = kNone;
-  std::int16_t tier = kNone;    // creation facts: the stamp; else the tier in its data
-  std::int32_t policy = 0;      // stamp of a creation fact: version in force
+  std::int16_t tier = kNone;  // creation facts: the stamp; else the tier in its data
+  std::int32_t policy = 0;    // stamp of a creation fact: version in force
   bool creates = false;
-  bool provisional = false;     // the tier stamp is a guess until the account's first `tiered`
-  bool read = false;            // a decision has taken it into account
+  bool provisional = false;  // the tier stamp is a guess until the account's first `tiered`
+  bool read = false;         // a decision has taken it into account
 };
 
 enum class SaidState : std::uint8_t { kRunning, kPaused, kStopped, kCancelled };
@@ -53,12 +53,13 @@ struct SaidCycle {
   std::int16_t clock = kNone;
   std::int64_t cycle = 0;  // number, or a period's first instant in ms
   SaidState state = SaidState::kRunning;
-  bool gone = false;       // taken back: no such clock
+  bool gone = false;  // taken back: no such clock
   Instant start;
   Instant stopped;
   std::int64_t elapsed_ms = 0;
   std::array<SaidThreshold, kMaxThresholds> thresholds;
-  std::uint16_t started = 0, retargeted = 0, paused = 0, resumed = 0, ended = 0, cancelled = 0, corrected = 0;
+  std::uint16_t started = 0, retargeted = 0, paused = 0, resumed = 0, ended = 0, cancelled = 0,
+                corrected = 0;
 };
 
 struct SaidStage {
@@ -70,11 +71,17 @@ struct SaidStage {
 
 // What a group is about; two groups with the same key are the same one, raised again.
 struct GroupKey {
-  enum class Kind : std::uint8_t { kBreach, kWarning, kRouting, kStage, kFault } kind = Kind::kBreach;
-  std::int16_t clock = kNone;      // kBreach, kWarning
-  std::int64_t cycle = 0;          // kBreach, kWarning: the cycle; kRouting: its number
-  std::int16_t code = kNone;       // threshold, priority or stage
-  std::string name;                // kFault: `module/week`, encoded
+  enum class Kind : std::uint8_t {
+    kBreach,
+    kWarning,
+    kRouting,
+    kStage,
+    kFault
+  } kind = Kind::kBreach;
+  std::int16_t clock = kNone;  // kBreach, kWarning
+  std::int64_t cycle = 0;      // kBreach, kWarning: the cycle; kRouting: its number
+  std::int16_t code = kNone;   // threshold, priority or stage
+  std::string name;            // kFault: `module/week`, encoded
   friend bool operator==(const GroupKey&, const GroupKey&) = default;
 };
 
@@ -84,11 +91,11 @@ struct SaidGroup {
   std::uint16_t step = 0;      // the last raised
   GroupState state = GroupState::kOpen;
   bool high = false;
-  std::int16_t tier = kNone;       // which row of its ladder
-  Instant begun;                   // time of its first step, whether that was raised or not
-  Instant raised_at;               // arrival instant at which it was first raised
-  Instant last_step;               // time of the last step raised
-  std::vector<std::int16_t> roles; // of the last step
+  std::int16_t tier = kNone;        // which row of its ladder
+  Instant begun;                    // time of its first step, whether that was raised or not
+  Instant raised_at;                // arrival instant at which it was first raised
+  Instant last_step;                // time of the last step raised
+  std::vector<std::int16_t> roles;  // of the last step
   std::vector<std::string> persons;
   std::string by;
 };
@@ -110,11 +117,11 @@ struct Entity {
   std::shared_ptr<Truth> truth;  // a cache; never the only holder of anything
   Account* owner = nullptr;
   Instant next_due{kNever};
-  std::uint32_t slot = 0;        // of its timer
-  std::uint64_t used = 0;        // when something last happened to it
-  bool touched = false;          // something joined since the last decision
-  bool changed = false;          // since its changes were last taken
-  bool held = false;             // it waits with what it has to say
+  std::uint32_t slot = 0;  // of its timer
+  std::uint64_t used = 0;  // when something last happened to it
+  bool touched = false;    // something joined since the last decision
+  bool changed = false;    // since its changes were last taken
+  bool held = false;       // it waits with what it has to say
 
   const KindSpec& spec() const { return policy->kinds[static_cast<std::size_t>(kind)]; }
 };

@@ -42,7 +42,8 @@ void put_fact(std::string& out, const EntityFact& f) {
   put_signed(out, f.priority);
   put_signed(out, f.tier);
   put_signed(out, f.policy);
-  out.push_back(static_cast<char>((f.creates ? 1 : 0) | (f.provisional ? 2 : 0) | (f.read ? 4 : 0)));
+  out.push_back(
+      static_cast<char>((f.creates ? 1 : 0) | (f.provisional ? 2 : 0) | (f.read ? 4 : 0)));
 }
 
 EntityFact get_fact(ByteReader& in) {
@@ -72,13 +73,16 @@ void put_cycle(std::string& out, const SaidCycle& c) {
   put_instant(out, c.start);
   put_instant(out, c.stopped);
   put_signed(out, c.elapsed_ms);
-  for (const std::uint16_t n : {c.started, c.retargeted, c.paused, c.resumed, c.ended, c.cancelled, c.corrected}) {
+  for (const std::uint16_t n :
+       {c.started, c.retargeted, c.paused, c.resumed, c.ended, c.cancelled, c.corrected}) {
     put_unsigned(out, n);
   }
   for (const SaidThreshold& t : c.thresholds) {
-    out.push_back(static_cast<char>((t.exists ? 1 : 0) | (t.breached ? 2 : 0) | static_cast<int>(t.verdict) << 2));
+    out.push_back(static_cast<char>((t.exists ? 1 : 0) | (t.breached ? 2 : 0) |
+                                    static_cast<int>(t.verdict) << 2));
     put_instant(out, t.due);
-    for (const std::uint16_t n : {t.warned, t.warned_ids, t.breached_ids, t.withdrawn_ids}) put_unsigned(out, n);
+    for (const std::uint16_t n : {t.warned, t.warned_ids, t.breached_ids, t.withdrawn_ids})
+      put_unsigned(out, n);
   }
 }
 
@@ -92,7 +96,8 @@ SaidCycle get_cycle(ByteReader& in) {
   c.start = instant(in);
   c.stopped = instant(in);
   c.elapsed_ms = in.signed_int();
-  for (std::uint16_t* n : {&c.started, &c.retargeted, &c.paused, &c.resumed, &c.ended, &c.cancelled, &c.corrected}) {
+  for (std::uint16_t* n :
+       {&c.started, &c.retargeted, &c.paused, &c.resumed, &c.ended, &c.cancelled, &c.corrected}) {
     *n = count(in);
   }
   for (SaidThreshold& t : c.thresholds) {
@@ -101,7 +106,8 @@ SaidCycle get_cycle(ByteReader& in) {
     t.breached = (flags & 2) != 0;
     t.verdict = static_cast<Verdict>(flags >> 2);
     t.due = instant(in);
-    for (std::uint16_t* n : {&t.warned, &t.warned_ids, &t.breached_ids, &t.withdrawn_ids}) *n = count(in);
+    for (std::uint16_t* n : {&t.warned, &t.warned_ids, &t.breached_ids, &t.withdrawn_ids})
+      *n = count(in);
   }
   return c;
 }
@@ -182,7 +188,8 @@ void decode_entity(std::string_view bytes, const PolicyFinder& policies, Entity&
   ByteReader in(bytes);
   check_format(in);
   e.policy = policies(static_cast<std::int32_t>(in.signed_int()));
-  if (e.policy == nullptr) throw std::runtime_error("the store names a policy that the log does not hold");
+  if (e.policy == nullptr)
+    throw std::runtime_error("the store names a policy that the log does not hold");
   e.kind = code(in);
   e.plain_facts = in.signed_int();
   for (std::uint64_t n = in.unsigned_int(); n > 0; --n) e.facts.push_back(get_fact(in));

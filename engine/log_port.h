@@ -1,11 +1,12 @@
 // The log as the engine sees it: partitions of immutable records, appended in atomic batches.
 //
 // A record is one CloudEvent in structured JSON (a fact as accepted, a derived event, or one of the
-// engine's own `tocsin.engine.…` records), keyed by its account. Its position is `partition:offset`;
-// offsets grow, and on some backends have gaps.
+// engine's own `tocsin.engine.…` records), keyed by its account. Its position is
+// `partition:offset`; offsets grow, and on some backends have gaps.
 //
 // Promises of every backend:
-//  1. A batch is in the log whole or not at all, and `commit` returns success only when it is durable.
+//  1. A batch is in the log whole or not at all, and `commit` returns success only when it is
+//  durable.
 //  2. A reader sees only whole committed batches, in the order of their commits.
 //  3. After `commit` failed or its outcome is unknown, the caller forgets what it derived from the
 //     batch and reads the partition again from what it last saw; it never guesses.
@@ -44,15 +45,16 @@ struct Batch {
   PartitionId partition = 0;
   std::vector<LogRecord> log;
   std::vector<RejectedRecord> rejected;
-  Offset intake_next = -1;  // Kafka: intake position after this batch; -1 where there is no intake topic
+  Offset intake_next =
+      -1;  // Kafka: intake position after this batch; -1 where there is no intake topic
   bool empty() const { return log.empty() && rejected.empty() && intake_next < 0; }
 };
 
 enum class CommitStatus {
-  kDurable,   // in the log for good
-  kRefused,   // certainly not in the log (disk full): try again later
-  kUnknown,   // may be in the log: read the end again
-  kFenced,    // another owner has the partition: stop writing it
+  kDurable,  // in the log for good
+  kRefused,  // certainly not in the log (disk full): try again later
+  kUnknown,  // may be in the log: read the end again
+  kFenced,   // another owner has the partition: stop writing it
 };
 
 struct CommitResult {
@@ -68,9 +70,9 @@ using LogSink = std::function<bool(Offset, std::string_view key, std::string_vie
 class LogReader {
  public:
   virtual ~LogReader() = default;
-  // Calls `sink` for every committed record of `partition` with offset ≥ `from`, up to the end as it
-  // is when the call begins. Returns the offset to go on from. Throws std::runtime_error when the log
-  // is damaged or unreachable; the text says where.
+  // Calls `sink` for every committed record of `partition` with offset ≥ `from`, up to the end as
+  // it is when the call begins. Returns the offset to go on from. Throws std::runtime_error when
+  // the log is damaged or unreachable; the text says where.
   virtual Offset read(PartitionId partition, Offset from, const LogSink& sink) = 0;
 };
 

@@ -149,7 +149,8 @@ void Partition::take_account_fact(Account& owner, const Policy& policy, const Ki
   const EntityFact& fact = data.fact;
   if (fact.verb != kNone && fact.verb == kind.role_verb) {
     RoleHolder& holder = owner.roles[fact.more];
-    if (holder.order.empty() || std::tie(holder.time, holder.order) < std::tie(fact.time, fact.order)) {
+    if (holder.order.empty() ||
+        std::tie(holder.time, holder.order) < std::tie(fact.time, fact.order)) {
       holder = {fact.time, fact.order, data.persons};
       owner.changed = true;
     }
@@ -187,7 +188,8 @@ void Partition::stamp(Account& owner, Entity& target, EntityFact& fact, std::str
     const auto& tiers = policy_->tiers;
     const auto tier = std::find(tiers.begin(), tiers.end(), owner.tier);
     fact.provisional = owner.tier.empty();
-    fact.tier = tier == tiers.end() ? policy_->default_tier : static_cast<std::int16_t>(tier - tiers.begin());
+    fact.tier = tier == tiers.end() ? policy_->default_tier
+                                    : static_cast<std::int16_t>(tier - tiers.begin());
     if (fact.provisional && !kind.on_account) {
       owner.provisional.push_back(kind.name + "/" + target.id);
       owner.changed = true;
@@ -208,8 +210,9 @@ void Partition::insert(Entity& target, EntityFact fact) {
     created = fact.time;
     const std::int32_t version = fact.policy;
     facts.push_back(std::move(fact));
-    std::sort(facts.begin(), facts.end(),
-              [&](const EntityFact& a, const EntityFact& b) { return comes_before(a, b, created); });
+    std::sort(facts.begin(), facts.end(), [&](const EntityFact& a, const EntityFact& b) {
+      return comes_before(a, b, created);
+    });
     target.truth.reset();
     follow(target, version);
     return;
@@ -217,9 +220,9 @@ void Partition::insert(Entity& target, EntityFact fact) {
   const Instant from = created == kNever ? kAlways : created;
   auto place = facts.end();
   if (!facts.empty() && comes_before(fact, facts.back(), from)) {
-    place = std::upper_bound(facts.begin(), facts.end(), fact, [&](const EntityFact& a, const EntityFact& b) {
-      return comes_before(a, b, from);
-    });
+    place = std::upper_bound(
+        facts.begin(), facts.end(), fact,
+        [&](const EntityFact& a, const EntityFact& b) { return comes_before(a, b, from); });
   }
   const auto index = static_cast<std::size_t>(place - facts.begin());
   if (target.truth && !target.truth->can_read(index, std::max(fact.time, from))) {
@@ -253,7 +256,8 @@ void Partition::decide(Instant now, Instant release, const DerivedSink& sink) {
     e->touched = false;
     decide_one(*e, now, release, sink);
   }
-  for (std::size_t i = 0; i < fault_accounts_.size(); ++i) decide_faults(*fault_accounts_[i], now, sink);
+  for (std::size_t i = 0; i < fault_accounts_.size(); ++i)
+    decide_faults(*fault_accounts_[i], now, sink);
   fault_accounts_.clear();
 }
 

@@ -15,8 +15,8 @@
 // tells anybody. After a failed write it throws the Partition away and reads the log again.
 //
 // Memory: everything, or with a ColdPort the entities that something happened to lately and those
-// that fall due before the horizon. Not thread safe. Cost: an in-order fact O(clocks of its kind); a
-// late fact reads its entity anew.
+// that fall due before the horizon. Not thread safe. Cost: an in-order fact O(clocks of its kind);
+// a late fact reads its entity anew.
 #pragma once
 
 #include <functional>
@@ -56,8 +56,8 @@ struct Judged {
 };
 
 struct Counters {
-  std::int64_t accepted = 0, duplicates = 0, conflicts = 0, rejected = 0, plain = 0, provisional = 0,
-               late = 0, decisions = 0, derived = 0, loaded = 0, evicted = 0;
+  std::int64_t accepted = 0, duplicates = 0, conflicts = 0, rejected = 0, plain = 0,
+               provisional = 0, late = 0, decisions = 0, derived = 0, loaded = 0, evicted = 0;
 };
 
 struct EntityHome {
@@ -115,7 +115,8 @@ class Partition {
   // Entities changed since the last call, each once; accounts too.
   void take_changes(std::vector<Entity*>& entities, std::vector<Account*>& accounts);
   // Puts an entity that falls due before the horizon on the timers; loads it when it is due.
-  void expect(Instant due, const std::string& account, const std::string& kind, const std::string& id);
+  void expect(Instant due, const std::string& account, const std::string& kind,
+              const std::string& id);
   // Dues at or after `horizon` are the due index's business; kNever: all are kept here.
   void set_horizon(Instant horizon) { horizon_ = horizon; }
   // Forgets entities that nothing happened to lately until at most `most` are in memory. Requires
@@ -148,7 +149,8 @@ class Partition {
   void remember(const std::string& account, const Hash128& identity, std::uint64_t content);
   const TypeRef* type_of(const Policy& policy, const Fact& fact) const;
   void stamp(Account& account, Entity& entity, EntityFact& fact, std::string& stamps);
-  void take_account_fact(Account& account, const Policy& policy, const KindSpec& kind, const ReadData& data);
+  void take_account_fact(Account& account, const Policy& policy, const KindSpec& kind,
+                         const ReadData& data);
   void insert(Entity& entity, EntityFact fact);
   void follow(Entity& entity, std::int32_t version);
   void refresh(Entity& entity, Instant now);
@@ -156,8 +158,8 @@ class Partition {
   void watch_faults(Account& account, const Entity& entity);
   void decide_faults(Account& account, Instant now, const DerivedSink& sink);
   void say_fault(Account& account, const std::string& module, std::int64_t week,
-                 const std::vector<std::string>& weeks, Instant time, const Ladder& ladder, Instant now,
-                 const DerivedSink& sink);
+                 const std::vector<std::string>& weeks, Instant time, const Ladder& ladder,
+                 Instant now, const DerivedSink& sink);
   // `store`: the new due is a change to be stored.
   void schedule(Entity& entity, bool store);
   void touch(Entity& entity);

@@ -29,10 +29,13 @@ void Partition::watch_faults(Account& owner, const Entity& e) {
   const Truth& truth = *e.truth;
   const FaultSpec& spec = e.spec().fault;
   const EntityFact& creation = e.facts[static_cast<std::size_t>(truth.creator)];
-  const std::int16_t priority = creation.priority == kNone ? e.spec().default_priority : creation.priority;
-  const bool wanted = !creation.more.empty() && spec.priorities[static_cast<std::size_t>(priority)] &&
+  const std::int16_t priority =
+      creation.priority == kNone ? e.spec().default_priority : creation.priority;
+  const bool wanted = !creation.more.empty() &&
+                      spec.priorities[static_cast<std::size_t>(priority)] &&
                       (truth.ended == kNone || (spec.not_when >> truth.ended & 1U) == 0);
-  const std::int64_t week = e.policy->working().period_at(truth.created_at, PeriodKind::kWeek).begin.ms;
+  const std::int64_t week =
+      e.policy->working().period_at(truth.created_at, PeriodKind::kWeek).begin.ms;
   const std::pair<std::int64_t, std::string> mine{truth.created_at.ms, e.id};
   bool listed = false;
   std::vector<std::string> touched;
@@ -87,8 +90,8 @@ void Partition::decide_faults(Account& owner, Instant now, const DerivedSink& si
 }
 
 void Partition::say_fault(Account& owner, const std::string& module, std::int64_t week,
-                          const std::vector<std::string>& weeks, Instant time, const Ladder& ladder, Instant now,
-                          const DerivedSink& sink) {
+                          const std::vector<std::string>& weeks, Instant time, const Ladder& ladder,
+                          Instant now, const DerivedSink& sink) {
   const KindSpec* home = home_kind(*policy_);
   if (home == nullptr) return;
   owner.faults_said.emplace(module, week);

@@ -42,11 +42,14 @@ const std::vector<std::string>& choice_words(const VerbSpec& verb) {
   return none;
 }
 
-// A fact's codes in the words of another policy; a verb that it does not know is on the timeline only.
-void translate(EntityFact& fact, const Policy& from, const KindSpec& old_kind, const Policy& to, const KindSpec& new_kind) {
+// A fact's codes in the words of another policy; a verb that it does not know is on the timeline
+// only.
+void translate(EntityFact& fact, const Policy& from, const KindSpec& old_kind, const Policy& to,
+               const KindSpec& new_kind) {
   if (fact.verb == kNone) return;
   const VerbSpec& old_verb = old_kind.verbs[static_cast<std::size_t>(fact.verb)];
-  const auto word = [](std::int16_t code, const std::vector<std::string>& was, const std::vector<std::string>& is) {
+  const auto word = [](std::int16_t code, const std::vector<std::string>& was,
+                       const std::vector<std::string>& is) {
     return code == kNone ? kNone : place(was[static_cast<std::size_t>(code)], is);
   };
   fact.verb = verb_named(new_kind, old_verb.name);
@@ -86,7 +89,8 @@ Entity* Partition::find(Account& owner, const std::string& key) {
   e->owner = &owner;
   e->used = ++clock_hand_;
   give_slot(*e);
-  decode_entity(*bytes, [this](std::int32_t version) { return policy(version); }, *e);
+  decode_entity(
+      *bytes, [this](std::int32_t version) { return policy(version); }, *e);
   ++counters_.loaded;
   ++in_memory_;
   Entity& found = *owner.entities.emplace(key, std::move(e)).first->second;
@@ -94,7 +98,8 @@ Entity* Partition::find(Account& owner, const std::string& key) {
   return &found;
 }
 
-Entity* Partition::find(const std::string& account_name, const std::string& kind, const std::string& id) {
+Entity* Partition::find(const std::string& account_name, const std::string& kind,
+                        const std::string& id) {
   const auto it = accounts_.find(account_name);
   if (it == accounts_.end() && cold_ == nullptr) return nullptr;
   return find(account(account_name), kind + "/" + id);
@@ -124,15 +129,19 @@ void Partition::follow(Entity& e, std::int32_t version) {
   for (EntityFact& fact : e.facts) translate(fact, *e.policy, old_kind, *to, *new_kind);
   for (SaidCycle& said : e.said) {
     const std::string& name = old_kind.clocks[static_cast<std::size_t>(said.clock)].name;
-    const auto clock = std::find_if(new_kind->clocks.begin(), new_kind->clocks.end(), [&](const ClockSpec& c) { return c.name == name; });
-    said.clock = clock == new_kind->clocks.end() ? kNone : static_cast<std::int16_t>(clock - new_kind->clocks.begin());
+    const auto clock = std::find_if(new_kind->clocks.begin(), new_kind->clocks.end(),
+                                    [&](const ClockSpec& c) { return c.name == name; });
+    said.clock = clock == new_kind->clocks.end()
+                     ? kNone
+                     : static_cast<std::int16_t>(clock - new_kind->clocks.begin());
   }
   std::erase_if(e.said, [](const SaidCycle& said) { return said.clock == kNone; });
   e.policy = to;
   e.kind = static_cast<std::int16_t>(new_kind - to->kinds.data());
 }
 
-std::optional<std::uint64_t> Partition::seen(const std::string& account_name, const Hash128& identity) {
+std::optional<std::uint64_t> Partition::seen(const std::string& account_name,
+                                             const Hash128& identity) {
   const Hash128 key = hash128(account_name, identity);
   for (const auto* map : {&seen_, &seen_before_}) {
     const auto it = map->find(key);
@@ -141,7 +150,8 @@ std::optional<std::uint64_t> Partition::seen(const std::string& account_name, co
   return cold_ == nullptr ? std::nullopt : cold_->seen(account_name, identity);
 }
 
-void Partition::remember(const std::string& account_name, const Hash128& identity, std::uint64_t content) {
+void Partition::remember(const std::string& account_name, const Hash128& identity,
+                         std::uint64_t content) {
   if (cold_ != nullptr && seen_.size() >= kSeenInMemory) {
     seen_before_.swap(seen_);
     seen_.clear();
@@ -167,7 +177,8 @@ void Partition::take_changes(std::vector<Entity*>& entities, std::vector<Account
   }
 }
 
-void Partition::expect(Instant due, const std::string& account_name, const std::string& kind, const std::string& id) {
+void Partition::expect(Instant due, const std::string& account_name, const std::string& kind,
+                       const std::string& id) {
   const auto it = accounts_.find(account_name);
   if (it != accounts_.end()) {
     const auto e = it->second->entities.find(kind + "/" + id);
@@ -193,7 +204,8 @@ void Partition::evict(std::size_t most) {
   for (const auto& [name, owner] : accounts_) {
     std::erase_if(owner->entities, [&](const auto& entry) {
       const Entity& e = *entry.second;
-      if (e.used >= oldest_kept || timers_.scheduled(e.slot) || e.touched || e.changed || e.held) return false;
+      if (e.used >= oldest_kept || timers_.scheduled(e.slot) || e.touched || e.changed || e.held)
+        return false;
       if (e.next_due < horizon_) expected_.push({e.next_due, e.account, e.spec().name, e.id});
       free_.push_back(e.slot);
       slots_[e.slot] = nullptr;
@@ -224,7 +236,8 @@ void Partition::evolve(const LogEvent& record) {
     Derived event;
     if (!decode(record, *policy_, kind, event)) return;
     Account& owner = account(name);
-    Entity& e = entity(owner, policy_->kinds[static_cast<std::size_t>(kind)].name, std::string(record.subject));
+    Entity& e = entity(owner, policy_->kinds[static_cast<std::size_t>(kind)].name,
+                       std::string(record.subject));
     if (e.policy != policy_.get() && !decode(record, *e.policy, kind, event)) return;
     if (event.type == DerivedType::kFaultRecurring) {
       const Instant week = e.policy->working().period_at(event.time, PeriodKind::kWeek).begin;
@@ -247,7 +260,10 @@ void Partition::evolve(const LogEvent& record) {
   const KindSpec& kind = policy_->kinds[static_cast<std::size_t>(in_force->kind)];
   Entity& target = entity(owner, kind.name, in_force->on_account ? fact.account : fact.subject);
   const auto read = [&](const Policy& policy, const TypeRef& type) {
-    read_data(policy, policy.kinds[static_cast<std::size_t>(type.kind)].verbs[static_cast<std::size_t>(type.verb)], fact, data_);
+    read_data(policy,
+              policy.kinds[static_cast<std::size_t>(type.kind)]
+                  .verbs[static_cast<std::size_t>(type.verb)],
+              fact, data_);
     EntityFact& f = data_.fact;
     f.time = fact.time;
     f.recorded = fact.recorded;
@@ -289,8 +305,9 @@ void Partition::settle(Instant as_of, bool decide) {
     e->touched = false;
     const bool created = Truth::creation(e->facts) != kNever;
     for (EntityFact& fact : e->facts) {
-      fact.read = fact.read || created ||
-                  (fact.verb != kNone && e->spec().verbs[static_cast<std::size_t>(fact.verb)].uncreated);
+      fact.read =
+          fact.read || created ||
+          (fact.verb != kNone && e->spec().verbs[static_cast<std::size_t>(fact.verb)].uncreated);
     }
     refresh(*e, as_of_);
     if (e->spec().fault.enabled && e->truth->created) watch_faults(*e->owner, *e);
@@ -303,7 +320,8 @@ void Partition::settle(Instant as_of, bool decide) {
 EntityHome Partition::home_of(const Fact& fact) const {
   const TypeRef* type = type_of(*policy_, fact);
   if (type == nullptr) return {fact.account, fact.kind, fact.subject};
-  return {fact.account, policy_->kinds[static_cast<std::size_t>(type->kind)].name, type->on_account ? fact.account : fact.subject};
+  return {fact.account, policy_->kinds[static_cast<std::size_t>(type->kind)].name,
+          type->on_account ? fact.account : fact.subject};
 }
 
 EntityView Partition::view(Entity& e) {

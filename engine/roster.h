@@ -15,9 +15,10 @@ struct Roster {
   std::map<std::string, std::vector<std::string>> fallback;  // by role, when nobody is on call
   std::set<std::string> away;
 
-  // Those of `persons` who are there; else who is on call for the role and there; else the fallback,
-  // there or not; else nobody. Appended to `out`.
-  void resolve(const std::string& role, const std::vector<std::string>& persons, std::vector<std::string>& out) const {
+  // Those of `persons` who are there; else who is on call for the role and there; else the
+  // fallback, there or not; else nobody. Appended to `out`.
+  void resolve(const std::string& role, const std::vector<std::string>& persons,
+               std::vector<std::string>& out) const {
     const std::size_t before = out.size();
     const auto take = [&](const std::vector<std::string>& from) {
       for (const std::string& person : from) {

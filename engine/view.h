@@ -33,33 +33,34 @@ struct ClockRow {
   std::string calendar;                  // `24x7`, `business`
   std::vector<ThresholdRow> thresholds;  // target before limit
   std::optional<Instant> stopped;        // only when stopped
-  std::optional<std::int64_t> elapsed_ms;  // open time at the stop without pauses; only when stopped
+  std::optional<std::int64_t>
+      elapsed_ms;  // open time at the stop without pauses; only when stopped
 };
 
 struct GroupRow {
-  std::string escalation;  // the group's id
-  std::string clock;       // empty for a routing
-  int step = 0;            // the last step that was raised
+  std::string escalation;            // the group's id
+  std::string clock;                 // empty for a routing
+  int step = 0;                      // the last step that was raised
   std::vector<std::string> roles;    // of that step
   std::vector<std::string> persons;  // of that step
   std::string urgency;               // `high` or `low`
   std::string reason;
   GroupState state = GroupState::kOpen;
-  Instant begun;           // time of step 1
-  Instant raised;          // time of the last step raised
-  std::string by;          // who acknowledged it
+  Instant begun;   // time of step 1
+  Instant raised;  // time of the last step raised
+  std::string by;  // who acknowledged it
 };
 
 struct EntityView {
   std::string account, kind, id;
-  bool created = false;     // false: its facts wait for a creation fact
-  std::string tier;         // stamp: A, B, C, or empty
-  bool provisional = false; // the tier stamp is a guess until the account's first `tiered`
-  std::int32_t policy = 0;  // stamp: version of the policy in force
-  std::string state;        // `open`, `paused`, `resolved`, `closed`, `cancelled`, … the last state word
-  std::string priority;     // empty where the kind has none
-  std::string stage;        // the stage that a staged kind is in: `1`
-  std::string assignee;     // the ticket's assignee or the milestone's owner
+  bool created = false;      // false: its facts wait for a creation fact
+  std::string tier;          // stamp: A, B, C, or empty
+  bool provisional = false;  // the tier stamp is a guess until the account's first `tiered`
+  std::int32_t policy = 0;   // stamp: version of the policy in force
+  std::string state;  // `open`, `paused`, `resolved`, `closed`, `cancelled`, … the last state word
+  std::string priority;  // empty where the kind has none
+  std::string stage;     // the stage that a staged kind is in: `1`
+  std::string assignee;  // the ticket's assignee or the milestone's owner
   std::optional<Instant> opened;
   std::int64_t facts = 0;
   std::vector<ClockRow> clocks;  // sorted by (clock, start, cycle)

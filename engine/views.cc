@@ -39,10 +39,13 @@ GroupRow group_row(const Entity& entity, const SaidGroup& group, const Policy& p
   GroupRow row;
   row.escalation = group_id(entity, policy, group.key, group.instance);
   if (group.key.clock != kNone) {
-    row.clock = policy.kinds[static_cast<std::size_t>(entity.kind)].clocks[static_cast<std::size_t>(group.key.clock)].name;
+    row.clock = policy.kinds[static_cast<std::size_t>(entity.kind)]
+                    .clocks[static_cast<std::size_t>(group.key.clock)]
+                    .name;
   }
   row.step = group.step;
-  for (const std::int16_t role : group.roles) row.roles.push_back(policy.roles[static_cast<std::size_t>(role)]);
+  for (const std::int16_t role : group.roles)
+    row.roles.push_back(policy.roles[static_cast<std::size_t>(role)]);
   row.persons = group.persons;
   row.urgency = group.high ? "high" : "low";
   row.state = group.state;
@@ -64,7 +67,8 @@ EntityView make_view(const Entity& entity, const Policy& policy) {
   for (const EntityFact& fact : entity.facts) {
     if (fact.verb != kNone && fact.verb == kind.assign_verb) view.assignee = fact.text;
   }
-  for (const SaidGroup& group : entity.groups) view.groups.push_back(group_row(entity, group, policy));
+  for (const SaidGroup& group : entity.groups)
+    view.groups.push_back(group_row(entity, group, policy));
   if (!entity.truth || !entity.truth->created) return view;
   const Truth& truth = *entity.truth;
   const EntityFact& creation = entity.facts[static_cast<std::size_t>(truth.creator)];
@@ -82,11 +86,13 @@ EntityView make_view(const Entity& entity, const Policy& policy) {
                : truth.paused       ? "paused"
                                     : "open";
   for (const Cycle& cycle : truth.cycles) {
-    view.clocks.push_back(clock_row(cycle, kind.clocks[static_cast<std::size_t>(cycle.clock)], policy));
+    view.clocks.push_back(
+        clock_row(cycle, kind.clocks[static_cast<std::size_t>(cycle.clock)], policy));
   }
-  std::stable_sort(view.clocks.begin(), view.clocks.end(), [](const ClockRow& a, const ClockRow& b) {
-    return a.clock != b.clock ? a.clock < b.clock : a.start < b.start;
-  });
+  std::stable_sort(view.clocks.begin(), view.clocks.end(),
+                   [](const ClockRow& a, const ClockRow& b) {
+                     return a.clock != b.clock ? a.clock < b.clock : a.start < b.start;
+                   });
   return view;
 }
 

@@ -7,8 +7,8 @@
 //  2. A segment's first sequence and offsets are those that follow the one before it.
 //  3. Only the last one is written to, and only behind its last frame.
 //
-// Threads: all of LogSegment may be called from any thread; a FrameCursor and a read have one owner.
-// Cost: the index holds 32 bytes per kIndexStrideBytes of log that was passed over so far.
+// Threads: all of LogSegment may be called from any thread; a FrameCursor and a read have one
+// owner. Cost: the index holds 32 bytes per kIndexStrideBytes of log that was passed over so far.
 #pragma once
 
 #include <filesystem>

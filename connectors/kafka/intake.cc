@@ -57,14 +57,14 @@ Offset choose_start(const std::string& topic, PartitionId partition,
   const std::string where = topic + ":" + std::to_string(partition);
   if (start < range.first) {
     throw PositionLost("kafka: records " + std::to_string(start) + "–" +
-                             std::to_string(range.first - 1) + " of " + where +
-                             " were deleted before they were read; facts are lost (raise the "
-                             "topic's retention.ms; docs/kafka.md says how to go on)");
+                       std::to_string(range.first - 1) + " of " + where +
+                       " were deleted before they were read; facts are lost (raise the "
+                       "topic's retention.ms; docs/kafka.md says how to go on)");
   }
   if (start > range.end) {
     throw PositionLost("kafka: " + where + " ends at " + std::to_string(range.end) +
-                             " but was read to " + std::to_string(start) +
-                             " before: the topic is not the one that this log was made from");
+                       " but was read to " + std::to_string(start) +
+                       " before: the topic is not the one that this log was made from");
   }
   return start;
 }
@@ -241,7 +241,8 @@ std::optional<IntakeRecord> IntakeConsumer::poll(Duration wait) {
       if (it != impl_->positions.end()) it->second = std::max(it->second, message->offset);
       continue;
     }
-    const std::string text = "kafka: intake: " + std::string(rd_kafka_message_errstr(message.get()));
+    const std::string text =
+        "kafka: intake: " + std::string(rd_kafka_message_errstr(message.get()));
     if (!rdkafka::passing(message->err)) {
       throw std::runtime_error(text + " (" + impl_->topic + ":" +
                                std::to_string(message->partition) + ")");

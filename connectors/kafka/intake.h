@@ -99,9 +99,9 @@ class IntakeConsumer {
   // Hands out `offset` next. For a partition that was started.
   void seek(PartitionId partition, Offset offset);
 
-  // Below it everything was handed out: the offset after the last record (start's before the first),
-  // or behind the markers of transactions that follow it at the end, which are no records: else a
-  // partition that records were moved to would seem unread for ever. −1 when not started.
+  // Below it everything was handed out: the offset after the last record (start's before the
+  // first), or behind the markers of transactions that follow it at the end, which are no records:
+  // else a partition that records were moved to would seem unread for ever. −1 when not started.
   Offset position(PartitionId partition) const;
 
   const std::vector<PartitionId>& assigned() const;

@@ -51,14 +51,12 @@ std::string where(const std::string& topic, PartitionId partition, Offset offset
 
 void check_held(const std::string& topic, PartitionId partition, Offset from, PositionRange range) {
   if (from < range.first) {
-    throw LogLost("kafka: " + where(topic, partition, from) +
-                             " is gone, the first record is now " + std::to_string(range.first) +
-                             ": the log has lost its beginning");
+    throw LogLost("kafka: " + where(topic, partition, from) + " is gone, the first record is now " +
+                  std::to_string(range.first) + ": the log has lost its beginning");
   }
   if (from > range.end) {
-    throw LogLost("kafka: " + where(topic, partition, from) +
-                             " is beyond the log's end " + std::to_string(range.end) +
-                             ": this is not the log that was read before");
+    throw LogLost("kafka: " + where(topic, partition, from) + " is beyond the log's end " +
+                  std::to_string(range.end) + ": this is not the log that was read before");
   }
 }
 

@@ -205,9 +205,9 @@ struct TransactionalWriter::Impl {
     for (const auto& reroute : transaction.reroutes) {
       std::optional<std::string_view> value;
       if (!reroute.record.null_value) value = reroute.record.value;
-      result = produce(intake_topic, reroute.to, reroute.key, value,
-                       reroute_headers(reroute.record, settings.intake_topic()), moved_tag(),
-                       deadline);
+      result =
+          produce(intake_topic, reroute.to, reroute.key, value,
+                  reroute_headers(reroute.record, settings.intake_topic()), moved_tag(), deadline);
       if (result.outcome != Outcome::kOk) return result;
     }
     return result;

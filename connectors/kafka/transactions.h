@@ -69,7 +69,7 @@ struct TransactionResult {
   std::vector<CommitResult> parts;  // when durable: as Transaction::parts; first = next = −1 where
                                     // a part had no log records
   std::map<PartitionId, Offset> moved;  // when durable: intake's offset behind the re-routed ones
-  std::string error;  // empty when durable
+  std::string error;                    // empty when durable
 };
 
 // What was done since the start; may be read from any thread.

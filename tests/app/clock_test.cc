@@ -13,7 +13,8 @@ constexpr std::int64_t kMinute = 60'000, kHour = 60 * kMinute, kStart = 1'700'00
 struct Sources {
   std::int64_t system = kStart, monotonic = 5'000;
   std::vector<std::int64_t> told;
-  WallClock clock{[this] { return system; }, [this] { return monotonic; }, [this](std::int64_t ms) { told.push_back(ms); }};
+  WallClock clock{[this] { return system; }, [this] { return monotonic; },
+                  [this](std::int64_t ms) { told.push_back(ms); }};
   void pass(std::int64_t ms) {
     system += ms;
     monotonic += ms;
@@ -52,7 +53,7 @@ TEST(WallClock, StandsStillAfterAJumpBack) {
   for (int minute = 1; minute < 5; ++minute) {
     s.pass(kMinute);
     EXPECT_EQ(s.clock.now().ms, before);
-    EXPECT_GT(s.clock.until({before + 1}).count(), 0);  // never early
+    EXPECT_GT(s.clock.until({before + 1}).count(), 0);     // never early
     EXPECT_LE(s.clock.until({before + 1}).count(), 1000);  // and looked at again
   }
   s.pass(kMinute);
