@@ -3,9 +3,9 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
-#include <sstream>
 
 #include "app/embedded.h"
+#include "engine/policy_yaml.h"
 #include "engine/zone_load.h"
 
 namespace tocsin {
@@ -15,11 +15,13 @@ namespace {
 constexpr const char* kDefault = "policy/key-account.yaml";
 
 std::optional<std::string> read_file(const std::string& path) {
+  std::error_code ignored;
   std::ifstream in(path, std::ios::binary);
-  if (!in) return std::nullopt;
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
+  if (!in || std::filesystem::is_directory(path, ignored)) return std::nullopt;
+  std::string text(kYamlBytesMax + 1, '\0');  // one byte too many is refused by the parser
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  return text;
 }
 
 }  // namespace

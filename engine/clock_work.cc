@@ -63,7 +63,7 @@ Happening& ClockWork::note(Happened what, Instant t, std::int32_t cause, std::in
 
 // Source: contract §4.5. The instant at which the warning belongs, were the due `due` and did the
 // clock run on from the last active stretch (or from `resumed` while it is paused).
-Instant ClockWork::warn_instant(const Threshold&, Instant due, Instant resumed) const {
+Instant ClockWork::warn_instant(Instant due, Instant resumed) const {
   const Warning& w = spec.warning;
   if (w.kind == Warning::Kind::kNever) return kNever;
   if (w.kind == Warning::Kind::kWorkingDaysBefore) {
@@ -87,7 +87,7 @@ Instant ClockWork::warn_instant(const Threshold&, Instant due, Instant resumed) 
 void ClockWork::plan_warning(Threshold& th) {
   th.warn_at = kNever;
   if (!th.exists || !th.warn_armed || th.verdict != Verdict::kPending || th.due == kNever) return;
-  const Instant at = warn_instant(th, th.due, th.since);
+  const Instant at = warn_instant(th.due, th.since);
   if (at == kNever) return;
   const Instant when = std::max(at, th.since);
   if (when < th.due) th.warn_at = when;
@@ -188,117 +188,96 @@ void ClockWork::run_on(Instant t, std::int32_t cause) {
   resume(t, cause);
 }
 
-// Source: contract §4.6.
 void ClockWork::retarget(Instant c, std::int16_t priority, std::int16_t tier, std::int32_t cause) {
   if (!allows(spec, priority)) {
     cancel(c, cause);
     return;
   }
-  const bool paused = cycle.state == ClockState::kPaused;
-  const std::int16_t was = cycle.calendar;
-  const Calendar& old_calendar = policy.calendar(was);
-  const std::int16_t now = calendar(policy, spec, priority, tier);
-  const Calendar& on = policy.calendar(now);
+  const std::int16_t to = calendar(policy, spec, priority, tier);
   cycle.priority = priority;
-  bool changed = false;
-  std::vector<std::int16_t> withdrawn;
-  std::array<Instant, kMaxThresholds> old_due{}, new_due{};
+  std::array<Move, kMaxThresholds> moves;
   for (std::size_t i = 0; i < kMaxThresholds; ++i) {
     if (spec.allowance[i].empty()) continue;
-    Threshold& th = cycle.thresholds[i];
     const Allowance& allowance = spec.allowance[i][static_cast<std::size_t>(priority)];
-    const bool wanted = allowance.kind != Allowance::Kind::kNothing;
-    if (!wanted) {
-      if (!th.exists) continue;
-      if (th.verdict == Verdict::kBreached) withdrawn.push_back(static_cast<std::int16_t>(i));
-      const std::uint16_t warned = th.warned;
-      th = Threshold{};
-      th.warned = warned;  // warnings are counted on should it appear again
-      changed = true;
-      continue;
-    }
-    if (allowance.kind == Allowance::Kind::kGiven) continue;
-    const Instant fresh = on.add(c, {budget(allowance, c)});
-    if (!th.exists) {
-      th.exists = true;
-      th.since = c;
-      if (paused) {
-        th.remaining_ms = on.elapsed(c, fresh).ms;
-      } else {
-        th.due = fresh;
-      }
-      old_due[i] = new_due[i] = fresh;
-      changed = true;
-      continue;
-    }
-    const bool breached = th.verdict == Verdict::kBreached;
-    const Instant before = breached || !paused ? th.due : old_calendar.add(c, {th.remaining_ms});
-    const Instant full = from_start(budget(allowance, cycle.start), c, on);
-    const Instant due = full >= before ? full : std::min(before, fresh);
-    if (breached) {
-      if (due <= c) continue;
-      withdrawn.push_back(static_cast<std::int16_t>(i));
-      th.verdict = Verdict::kPending;
-      th.breached_at = kNever;
-      changed = true;
-    }
-    old_due[i] = before;
-    new_due[i] = due;
-    th.since = c;
-    if (paused) {
-      const std::int64_t left = on.elapsed(c, due).ms;
-      changed = changed || left != th.remaining_ms;
-      th.remaining_ms = left;
-      th.due = kNever;
-    } else {
-      changed = changed || due != th.due;
-      th.due = due;
-    }
+    moves[i] = move(cycle.thresholds[i], allowance, c, policy.calendar(to));
   }
-  cycle.calendar = now;
+  cycle.calendar = to;
+  bool changed = false;
   for (std::size_t i = 0; i < kMaxThresholds; ++i) {
-    Threshold& th = cycle.thresholds[i];
-    if (!th.exists || th.verdict != Verdict::kPending) continue;
-    if (!th.warn_armed && new_due[i] > old_due[i]) {
-      const Instant at = warn_instant(th, new_due[i], c);
-      if (at != kNever && at > c) th.warn_armed = true;
-    }
-    if (!paused) plan_warning(th);
+    changed = changed || moves[i].changed;
+    plan_warning_again(cycle.thresholds[i], moves[i], c);
   }
   if (changed) note(Happened::kRetargeted, c, cause);
-  for (const std::int16_t i : withdrawn) note(Happened::kWithdrawn, c, cause, i);
+  for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
+    if (moves[static_cast<std::size_t>(i)].withdrawn) note(Happened::kWithdrawn, c, cause, i);
+  }
+}
+
+// Source: contract §4.6. `on`: the calendar from now on; the cycle still has the one until now.
+ClockWork::Move ClockWork::move(Threshold& th, const Allowance& allowance, Instant c,
+                                const Calendar& on) const {
+  const bool paused = cycle.state == ClockState::kPaused;
+  const bool breached = th.verdict == Verdict::kBreached;
+  if (allowance.kind == Allowance::Kind::kGiven) return {};
+  if (allowance.kind == Allowance::Kind::kNothing) {
+    if (!th.exists) return {};
+    const std::uint16_t warned = th.warned;
+    th = Threshold{};
+    th.warned = warned;  // warnings are counted on should it appear again
+    return {{}, {}, true, breached};
+  }
+  const Instant fresh = on.add(c, {budget(allowance, c)});
+  if (!th.exists) {
+    th.exists = true;
+    set(th, c, fresh, on);
+    return {fresh, fresh, true, false};
+  }
+  const Instant old = breached || !paused ? th.due : calendar().add(c, {th.remaining_ms});
+  const Instant full = from_start(budget(allowance, cycle.start), c, on);
+  const Instant due = full >= old ? full : std::min(old, fresh);
+  if (breached && due <= c) return {};
+  const std::int64_t left = th.remaining_ms;
+  const bool same = !breached && (paused ? on.elapsed(c, due).ms == left : due == th.due);
+  set(th, c, due, on);
+  return {old, due, !same, breached};
+}
+
+// From `c` on the threshold is pending with this due.
+void ClockWork::set(Threshold& th, Instant c, Instant due, const Calendar& on) const {
+  th.verdict = Verdict::kPending;
+  th.breached_at = kNever;
+  th.since = c;
+  const bool paused = cycle.state == ClockState::kPaused;
+  th.due = paused ? kNever : due;
+  if (paused) th.remaining_ms = on.elapsed(c, due).ms;
+}
+
+// Source: contract §4.5. Once more when the due moved later and the new warning lies ahead.
+void ClockWork::plan_warning_again(Threshold& th, const Move& moved, Instant c) {
+  if (!th.exists || th.verdict != Verdict::kPending) return;
+  if (!th.warn_armed && moved.to > moved.from) {
+    const Instant at = warn_instant(moved.to, c);
+    if (at != kNever && at > c) th.warn_armed = true;
+  }
+  if (cycle.state != ClockState::kPaused) plan_warning(th);
 }
 
 void ClockWork::set_due(Instant c, Instant given, std::int32_t cause) {
-  for (std::size_t i = 0; i < kMaxThresholds; ++i) {
-    Threshold& th = cycle.thresholds[i];
+  for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
+    Threshold& th = cycle.thresholds[static_cast<std::size_t>(i)];
     if (!th.exists) continue;
-    const Allowance& allowance = spec.allowance[i][static_cast<std::size_t>(cycle.priority)];
+    const auto& row = spec.allowance[static_cast<std::size_t>(i)];
+    const Allowance& allowance = row[static_cast<std::size_t>(cycle.priority)];
     Instant due = given;
     if (spec.capped) due = std::min(due, from_start(budget(allowance, cycle.start), c, calendar()));
     const bool paused = cycle.state == ClockState::kPaused;
     const bool breached = th.verdict == Verdict::kBreached;
     if (breached && due <= c) continue;
-    const Instant before = breached || !paused ? th.due : calendar().add(c, {th.remaining_ms});
-    bool changed = breached || due != before;
-    if (breached) {
-      th.verdict = Verdict::kPending;
-      th.breached_at = kNever;
-    }
-    th.since = c;
-    if (paused) {
-      th.remaining_ms = due > c ? calendar().elapsed(c, due).ms : 0;
-      th.due = kNever;
-    } else {
-      th.due = due;
-    }
-    if (!th.warn_armed && due > before) {
-      const Instant at = warn_instant(th, due, c);
-      if (at != kNever && at > c) th.warn_armed = true;
-    }
-    if (!paused) plan_warning(th);
-    if (changed) note(Happened::kRetargeted, c, cause);
-    if (breached) note(Happened::kWithdrawn, c, cause, static_cast<std::int16_t>(i));
+    const Instant old = breached || !paused ? th.due : calendar().add(c, {th.remaining_ms});
+    set(th, c, due, calendar());
+    plan_warning_again(th, {old, due, true, breached}, c);
+    if (breached || due != old) note(Happened::kRetargeted, c, cause);
+    if (breached) note(Happened::kWithdrawn, c, cause, i);
   }
 }
 

@@ -44,8 +44,15 @@ struct ClockWork {
   std::int64_t budget(const Allowance& allowance, Instant a) const;
   // Where `budget` ms of counted time end, pauses left out, as if it ran on at `c` when paused.
   Instant from_start(std::int64_t budget, Instant c, const Calendar& calendar) const;
-  Instant warn_instant(const Threshold& threshold, Instant due, Instant resumed) const;
+  struct Move {  // what a re-target did to a threshold
+    Instant from, to;
+    bool changed = false, withdrawn = false;
+  };
+  Move move(Threshold& threshold, const Allowance& allowance, Instant c, const Calendar& on) const;
+  void set(Threshold& threshold, Instant c, Instant due, const Calendar& on) const;
+  Instant warn_instant(Instant due, Instant resumed) const;
   void plan_warning(Threshold& threshold);
+  void plan_warning_again(Threshold& threshold, const Move& moved, Instant c);
   Happening& note(Happened what, Instant t, std::int32_t cause, std::int16_t threshold = kNone);
   void end(Instant t);
 };

@@ -454,6 +454,13 @@ void append_extensions(std::string& out, const KindSpec& kind, const Derived& ev
       number("begun", event.begun.ms);
       number("tier", event.tier);
       break;
+    case kComplaintAdvanced:
+    case kComplaintWithdrawn: {  // a type of another kind would pass for a fact
+      std::string type;
+      append_type(type, kind, event.type);
+      if (!is_reserved_type(type)) number("derived", 1);
+      break;
+    }
     default:
       break;
   }

@@ -207,7 +207,9 @@ void append_own_event(std::string& out, const OwnEvent& event) {
   record.close();
 }
 
-bool LogEvent::is_fact() const { return !is_reserved_type(type); }
+bool LogEvent::is_fact() const {
+  return !is_reserved_type(type) && stamp(*this, "tocsinderived").empty();
+}
 
 bool read_log_record(std::string_view record, LogEvent& out) {
   out.id = out.source = out.type = out.subject = out.account = out.sequence = out.data = {};

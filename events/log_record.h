@@ -49,7 +49,8 @@ struct LogEvent {
   std::string extensions;  // all other members, without braces
   std::string unescaped;   // memory behind views of strings that held escapes
 
-  // A fact of an outsider, as opposed to an event of ours.
+  // A fact of an outsider, as opposed to an event of ours. Ours have a reserved type, or the stamp
+  // `tocsinderived` where a policy's kind names the type (`tocsin.change.advanced`).
   bool is_fact() const;
 };
 

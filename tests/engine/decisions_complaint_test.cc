@@ -162,6 +162,20 @@ TEST(Complaint, ClassifiedWhileResolvedEntersStage3) {
   )");
 }
 
+TEST(Complaint, OnlyTheFirstOfThreeWantsAReport) {
+  scenario(R"(
+    show complaint.report
+    fact 03-02T09:00 complaint.opened C severity=major
+    fact 09:10 complaint.contacted C
+    fact 09:20 complaint.reported C
+    fact 09:30 complaint.contacted C
+    fact 09:40 complaint.resolved C
+    until 09:40
+    event 09:10 complaint.report/1/started target=03-05T18:00
+    event 03-02T09:20 complaint.report/1/stopped:1 target=03-05T18:00:met elapsed=600000
+  )");
+}
+
 TEST(Complaint, AfterTheEndOnlyTheReportCounts) {
   scenario(R"(
     show complaint.report stage:

@@ -59,6 +59,26 @@ TEST(Ticket, TighteningWhilePausedNeverBreachesAtOnce) {
   )");
 }
 
+TEST(Ticket, TighteningIsNeverLaterThanItWas) {
+  // P2 10:00: 14:00. P1 at 13:30: full 12:00 is past, fresh 15:30, so min(14:00, 15:30) = 14:00: no
+  // change; the limit of tomorrow 10:00 becomes min(10:00, fresh 17:30). P1 at 11:00 instead: full
+  // 12:00 is before 14:00: min(14:00, 13:00).
+  scenario(R"(
+    show ticket.resolution/1/r
+    fact 03-02T10:00 ticket.opened T priority=P2 tier=A
+    fact 13:30 ticket.prioritized T priority=P1
+    until 13:30
+    event 13:30 ticket.resolution/1/retargeted:1 target=14:00 limit=17:30
+  )");
+  scenario(R"(
+    show ticket.resolution/1/r
+    fact 03-02T10:00 ticket.opened T priority=P2 tier=A
+    fact 11:00 ticket.prioritized T priority=P1
+    until 11:00
+    event 11:00 ticket.resolution/1/retargeted:1 target=13:00 limit=15:00
+  )");
+}
+
 TEST(Ticket, AChangeThatLeavesTheDuesIsNoRetarget) {
   // The reply of P3 and of P4 has 2 h alike.
   scenario(R"(

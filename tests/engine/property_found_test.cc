@@ -59,5 +59,27 @@ TEST(PropertyFound, AThresholdThatComesAgainDoesNotInheritAWarning) {
                   "K-1/ticket/T-1/ticket.resolution/1/warned:target 2026-02-24T01:21:15.000Z"));
 }
 
+// `tocsin.change.advanced` is named by a policy, not by the contract, and was read back as a fact.
+TEST(PropertyFound, AStageOfAnotherKindIsNoFactToWhoReadsTheLog) {
+  World world(compiled(shipped_text("it-helpdesk")));
+  Given submitted;
+  submitted.account = "NORD";
+  submitted.kind = "change";
+  submitted.verb = "submitted";
+  submitted.subject = "C-1";
+  submitted.id = "1";
+  submitted.data = R"({"risk":"low"})";
+  submitted.time = *parse_rfc3339("2026-04-02T08:00:00Z");
+  world.arrive(submitted, submitted.time);
+  world.finish(submitted.time);
+  ASSERT_FALSE(world.said().empty());
+  LogEvent record;
+  ASSERT_TRUE(read_log_record(world.said()[0].extended, record));
+  EXPECT_EQ(record.type, "tocsin.change.advanced");
+  EXPECT_FALSE(record.is_fact());
+  world.restart();
+  EXPECT_EQ(world.wrong(), "");
+}
+
 }  // namespace
 }  // namespace tocsin

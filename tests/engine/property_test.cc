@@ -164,7 +164,7 @@ TEST_P(Properties, ARestartChangesNothing) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Shipped, Properties, ::testing::Values("key-account"),
+INSTANTIATE_TEST_SUITE_P(Shipped, Properties, ::testing::Values("key-account", "it-helpdesk"),
                          [](const auto& shipped) {
                            std::string name = shipped.param;
                            std::replace(name.begin(), name.end(), '-', '_');

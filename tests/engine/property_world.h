@@ -4,8 +4,6 @@
 // next arrival fire one by one. After every decision the checks of `World::Checks` run.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -24,7 +22,6 @@
 #include "events/id.h"
 #include "events/log_record.h"
 #include "events/writer.h"
-#include "tests/engine/policy_fixture.h"
 
 namespace tocsin {
 

@@ -30,6 +30,9 @@ HttpResponse streaming(const std::shared_ptr<StreamReply>& stream) {
 
 class StreamTest : public ServerTest {
  protected:
+  // The server ends streams when it stops, and `ends` must still be there.
+  ~StreamTest() override { server.reset(); }
+
   void start_streaming(StreamReplyOptions stream_options) {
     stream_options.on_end = ends.callback();
     stream = std::make_shared<StreamReply>(std::move(stream_options));
