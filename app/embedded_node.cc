@@ -71,6 +71,9 @@ EmbeddedNode::EmbeddedNode(EmbeddedNodeOptions options) : options_(std::move(opt
   room.roster = options_.roster;
   room.hot_entities = options_.hot_entities;
   room.on_fired = [this](Instant due) { lateness_.add(options_.clock->now() - due); };
+  room.on_unconfirmed = [this](std::int32_t year) {
+    report("warn", "holidays_unknown", "dues in " + std::to_string(year) + " count plain weekdays");
+  };
   room_ = std::make_unique<Room>(
       room, store_.get(),
       [this](PartitionId p, Offset o, std::string_view account, std::string_view record) {

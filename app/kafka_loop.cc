@@ -65,6 +65,10 @@ KafkaLoop::KafkaLoop(KafkaLoopOptions options, Store& store, RecordListener list
     room.policy = options_.policy;
     room.roster = options_.roster;
     room.on_fired = [this](Instant due) { lateness_.add(clock_->now() - due); };
+    room.on_unconfirmed = [this](std::int32_t year) {
+      report("warn", "holidays_unknown",
+             "dues in " + std::to_string(year) + " count plain weekdays");
+    };
     room.hot_entities = std::max<std::size_t>(
         1000, options_.hot_entities / static_cast<std::size_t>(options_.partitions));
     rooms_.push_back(std::make_unique<Room>(room, &store_, listener));

@@ -60,6 +60,8 @@ Room::Room(RoomOptions options, Store* store, RecordListener listener)
     : options_(std::move(options)), store_(store), listener_(std::move(listener)) {
   if (store_ != nullptr) cold_ = std::make_unique<Cold>(*store_, options_.partition);
   sink_ = [this](const Entity& entity, const Derived& event, Instant recorded) {
+    if (const auto year = years_.notice(entity, event); year && options_.on_unconfirmed)
+      options_.on_unconfirmed(*year);
     std::string value;
     encode(value, entity, *entity.policy, event, recorded, true);
     append(entity.account, std::move(value), key_of(entity));

@@ -24,6 +24,7 @@
 #include "app/policy_load.h"
 #include "engine/log_port.h"
 #include "engine/partition.h"
+#include "engine/unconfirmed_years.h"
 #include "projections/store.h"
 
 namespace tocsin {
@@ -35,6 +36,8 @@ struct RoomOptions {
   std::size_t hot_entities = 1'000'000;
   Duration horizon = hours(1);                // dues within it are in memory
   std::function<void(Instant due)> on_fired;  // of every entity that falls due
+  // A due was computed in a year whose holidays are not known yet; each year once.
+  std::function<void(std::int32_t year)> on_unconfirmed;
 };
 
 // A committed record, for streams.
@@ -97,6 +100,7 @@ class Room {
   std::unique_ptr<Cold> cold_;
   std::unique_ptr<Partition> partition_;
   DerivedSink sink_;
+  UnconfirmedYears years_;
   Batch batch_;
   std::vector<EntityKey> keys_;  // of the batch's records
   std::vector<SeenRow> seen_;    // of the batch's facts

@@ -6,6 +6,7 @@
 #include "app/summary.h"
 #include "engine/derived.h"
 #include "engine/partition.h"
+#include "engine/unconfirmed_years.h"
 #include "engine/views.h"
 #include "events/codec.h"
 #include "events/writer.h"
@@ -26,6 +27,7 @@ class Simulation {
         decoder_(RecordedTime::kRead),
         partition_(options.policy) {
     sink_ = [this](const Entity& entity, const Derived& event, Instant recorded) {
+      if (const auto year = years_.notice(entity, event)) warn_of(*year);
       if (options_.emit == Emit::kSummary) summary_.count(event, entity, *entity.policy);
       if (options_.emit != Emit::kEvents) return;
       encode(text_, entity, *entity.policy, event, recorded, false);
@@ -91,6 +93,11 @@ class Simulation {
     errors_ << text;
   }
 
+  void warn_of(std::int32_t year) {
+    errors_ << "{\"warning\":\"the holidays of " << year
+            << " are not in the policy's calendar yet: dues in it count plain weekdays\"}\n";
+  }
+
   std::vector<EntityView> views() {
     std::vector<EntityView> all;
     partition_.each_account([&](Account& account) {
@@ -132,6 +139,7 @@ class Simulation {
   Judged judged_;
   Partition partition_;
   DerivedSink sink_;
+  UnconfirmedYears years_;
   Summary summary_;
   std::string text_;
   Instant arrived_{kAlways};  // of the facts read

@@ -23,7 +23,8 @@ struct SimulateOptions {
 };
 
 // Reads facts as JSON lines in order of arrival. Returns 0, or 3 when a line was rejected; the
-// rejected lines go to `errors` as {line, reason}.
+// rejected lines go to `errors` as {line, reason}, and a {warning} for each year of dues whose
+// holidays are not known yet.
 int simulate(std::istream& facts, std::ostream& out, std::ostream& errors,
              const SimulateOptions& options);
 

@@ -10,6 +10,7 @@
 //   quiet                                            nothing was said that is shown
 //   clock ticket.response/1 stopped target=10:15:breached at=12:00 elapsed=7200000
 //   clock ticket.progress/2 none                     no such clock
+//   unconfirmed 2027                                 years of dues whose holidays are not known
 //   refused bad_data:priority                        why the fact before it was refused; `accepted`
 // clang-format on
 //
@@ -34,6 +35,7 @@
 
 #include "engine/derived.h"
 #include "engine/partition.h"
+#include "engine/unconfirmed_years.h"
 #include "engine/views.h"
 #include "events/codec.h"
 #include "tests/engine/policy_fixture.h"
@@ -69,6 +71,10 @@ class Scenario {
     if (w[0] == "event") return event(w);
     if (w[0] == "clock") return clock(w);
     if (w[0] == "quiet") return open_list();
+    if (w[0] == "unconfirmed") {
+      EXPECT_EQ(unconfirmed_, std::vector<std::string>(w.begin() + 1, w.end())) << where();
+      return;
+    }
     if (w[0] == "refused") {
       EXPECT_EQ(judged_.outcome == Outcome::kRejected ? judged_.reason : "accepted", w.at(1))
           << where();
@@ -160,6 +166,8 @@ class Scenario {
 
   void advance(Instant until) {
     const auto sink = [this](const Entity& entity, const Derived& event, Instant recorded) {
+      if (const auto year = years_.notice(entity, event))
+        unconfirmed_.push_back(std::to_string(*year));
       remember(entity, event, recorded);
     };
     if (now_ != kAlways) partition_.decide(now_, now_, sink);
@@ -317,7 +325,8 @@ class Scenario {
   Judged judged_;
   Instant now_{kAlways};
   std::string date_ = "2026-01-01";
-  std::vector<std::string> show_, said_;
+  std::vector<std::string> show_, said_, unconfirmed_;
+  UnconfirmedYears years_;
   bool listed_ = false;  // a list of expectations is open
   int line_ = 0, facts_ = 0;
 };
