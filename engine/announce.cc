@@ -40,10 +40,10 @@ void take_thresholds(Derived& event, const Happening& happening) {
 // One cycle's announcement: the cycle as it is, and as it was told.
 class CycleAnnouncer {
  public:
-  CycleAnnouncer(Announcement& a, const Cycle& cycle) : a_(a), cycle_(cycle) {
-    const SaidCycle* said = find_said(a.entity, cycle.clock, cycle.number);
-    fresh_ =
-        said == nullptr || said->gone || (said->state == SaidState::kCancelled && was_taken_back());
+  CycleAnnouncer(Announcement& a, const Cycle& cycle)
+      : a_(a), cycle_(cycle), said_(find_said(a.entity, cycle.clock, cycle.number)) {
+    fresh_ = said_ == nullptr || said_->gone ||
+             (said_->state == SaidState::kCancelled && was_taken_back());
   }
 
   void run() {
@@ -62,26 +62,23 @@ class CycleAnnouncer {
   // Whether there was no such clock when the last decision was made. One that had been cancelled by
   // then was taken back without a word.
   bool was_taken_back() const {
-    if (a_.before == nullptr) return cycle_.told == 0;
+    if (a_.before == nullptr) return !cycle_.decided;
     Truth known = a_.before->truth;
     known.advance(a_.before->facts, {a_.now.ms - 1});
     return std::none_of(known.cycles.begin(), known.cycles.end(), [&](const Cycle& c) {
       return c.clock == cycle_.clock && c.number == cycle_.number;
     });
   }
-  SaidCycle& said() { return *find_said(a_.entity, cycle_.clock, cycle_.number); }
   // Whether earlier decisions did not know that this fact does this to this cycle.
   bool news(const Happening& h) const {
-    if (fresh_) return true;
-    if (a_.before == nullptr)
-      return static_cast<std::size_t>(&h - cycle_.history.data()) >= cycle_.told;
+    if (fresh_ || a_.before == nullptr) return true;
     if (h.cause < 0) return false;
-    const std::string& fact = a_.entity.facts[static_cast<std::size_t>(h.cause)].order;
+    const std::string_view fact = a_.entity.facts[static_cast<std::size_t>(h.cause)].words.order();
     for (const Cycle& cycle : a_.before->truth.cycles) {
       if (cycle.clock != cycle_.clock || cycle.number != cycle_.number) continue;
       for (const Happening& known : cycle.history) {
         if (known.what == h.what && known.cause >= 0 &&
-            a_.before->facts[static_cast<std::size_t>(known.cause)].order == fact) {
+            a_.before->facts[static_cast<std::size_t>(known.cause)].words.order() == fact) {
           return false;
         }
       }
@@ -104,6 +101,7 @@ class CycleAnnouncer {
     event.calendar = cycle_.calendar;
     take_thresholds(event, first);
     a_.say(std::move(event));
+    said_ = find_said(a_.entity, cycle_.clock, cycle_.number);
   }
 
   // What new facts state themselves, of a clock that has not ended by now.
@@ -113,7 +111,7 @@ class CycleAnnouncer {
           h.what == Happened::kBreached || h.cause < 0 || !news(h)) {
         continue;
       }
-      SaidCycle& told = said();
+      const SaidCycle& told = *said_;
       switch (h.what) {
         case Happened::kPaused:
           if (told.state != SaidState::kPaused) a_.say(about(kClockPaused, cycle_, h.time));
@@ -172,7 +170,7 @@ class CycleAnnouncer {
   void say_breaches() {
     for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
       const Threshold& th = cycle_.thresholds[static_cast<std::size_t>(i)];
-      const bool told = said().thresholds[static_cast<std::size_t>(i)].breached;
+      const bool told = said_->thresholds[static_cast<std::size_t>(i)].breached;
       const bool breached = th.exists && th.verdict == Verdict::kBreached;
       if (told && !breached) say_withdrawn(i, a_.now, kLate);
       if (!told && breached && th.breached_at != kNever) {
@@ -185,7 +183,7 @@ class CycleAnnouncer {
   }
 
   void say_end() {
-    const SaidCycle& told = said();
+    const SaidCycle& told = *said_;
     if (cycle_.state == ClockState::kCancelled) {
       if (told.state == SaidState::kCancelled) return;
       Derived event = about(kClockCancelled, cycle_, cycle_.stopped);
@@ -218,12 +216,12 @@ class CycleAnnouncer {
 
   // Running or paused: what is left when everything stated was said.
   void say_state() {
-    const SaidCycle& told = said();
+    const SaidCycle& told = *said_;
     if (cycle_.state == ClockState::kPaused) {
       if (told.state != SaidState::kPaused) {
         a_.say(about(kClockPaused, cycle_, a_.now));
       }
-      if (differs(said())) say_retargeted();
+      if (differs(told)) say_retargeted();
       return;
     }
     if (told.state == SaidState::kPaused) {
@@ -232,7 +230,7 @@ class CycleAnnouncer {
       event.start = cycle_.start;
       a_.say(std::move(event));
     }
-    if (said_ended(told) || differs(said())) say_retargeted();
+    if (said_ended(told) || differs(told)) say_retargeted();
   }
 
   void say_retargeted() {
@@ -262,28 +260,18 @@ class CycleAnnouncer {
       const Threshold& th = cycle_.thresholds[static_cast<std::size_t>(i)];
       if (!th.exists || th.verdict != Verdict::kPending) continue;
       if (th.warned_at == kNever) continue;  // what an earlier threshold of that name was warned of
-      if (th.warned <= said().thresholds[static_cast<std::size_t>(i)].warned) continue;
-      if (th.warned_at == kNever) continue;  // of a threshold that went and came again: another's
+      if (th.warned <= said_->thresholds[static_cast<std::size_t>(i)].warned) continue;
       Derived event = about(kClockWarned, cycle_, th.warned_at);
       event.threshold = i;
       event.warning = th.warned;
-      event.due[static_cast<std::size_t>(i)] = warned_due(i);
+      event.due[static_cast<std::size_t>(i)] = th.warned_due;
       a_.say(std::move(event));
     }
   }
 
-  // The due at the moment of the last warning.
-  Instant warned_due(std::int16_t threshold) const {
-    for (auto h = cycle_.history.rbegin(); h != cycle_.history.rend(); ++h) {
-      if (h->what == Happened::kWarned && h->threshold == threshold) {
-        return h->due[static_cast<std::size_t>(threshold)];
-      }
-    }
-    return cycle_.thresholds[static_cast<std::size_t>(threshold)].due;
-  }
-
   Announcement& a_;
   const Cycle& cycle_;
+  SaidCycle* said_;  // null until its start is said
   bool fresh_ = false;
 };
 
@@ -330,9 +318,21 @@ Derived about(DerivedType type, const Cycle& cycle, Instant time) {
   return event;
 }
 
+// Where the last decision compared the whole Truth, only what happened since can be news.
 void announce_clocks(Announcement& a) {
-  take_back(a);
-  for (const Cycle& cycle : a.truth.cycles) CycleAnnouncer(a, cycle).run();
+  if (!a.truth.compared) take_back(a);
+  for (const Cycle& cycle : a.truth.cycles) {
+    if (!a.truth.compared || !cycle.history.empty()) CycleAnnouncer(a, cycle).run();
+  }
+}
+
+void count_as_decided(const Entity& entity, Truth& truth) {
+  truth.compared = false;
+  for (Cycle& cycle : truth.cycles) {
+    cycle.decided = true;
+    const SaidCycle* said = find_said(entity, cycle.clock, cycle.number);
+    if (said != nullptr && !said->gone) cycle.history = std::vector<Happening>();
+  }
 }
 
 void announce_stages(Announcement& a) {
@@ -369,7 +369,11 @@ void announce(Announcement& a) {
   announce_stages(a);
   announce_clocks(a);
   escalate(a, first);
-  for (Cycle& cycle : a.truth.cycles) cycle.told = cycle.history.size();
+  a.truth.compared = true;
+  for (Cycle& cycle : a.truth.cycles) {
+    cycle.history = std::vector<Happening>();
+    cycle.decided = true;
+  }
   const KindSpec& kind = a.policy.kinds[static_cast<std::size_t>(a.entity.kind)];
   for (EntityFact& fact : a.entity.facts) {
     fact.read = fact.read || a.truth.created ||

@@ -22,12 +22,14 @@ namespace tocsin {
 class RoleBook {
  public:
   virtual ~RoleBook() = default;
-  virtual void persons(std::int16_t role, std::vector<std::string>& out) const = 0;
+  virtual void persons(std::int16_t role, std::vector<std::string_view>& out) const = 0;
 };
 
 // What was true by the facts that earlier decisions read: tells what a decision learns anew when
 // the Truth had to be read from the start.
 struct Before {
+  explicit Before(const Entity& entity) : truth(*entity.policy, entity.spec()) {}
+
   std::vector<EntityFact> facts;
   Truth truth;
 };
@@ -50,6 +52,11 @@ struct Announcement {
 // Says everything that there is to say at `now`; `truth` has been advanced to it. Afterwards all
 // facts count as read, and all that happened as told.
 void announce(Announcement& a);
+
+// What happened so far is nothing new to the next decision, which still compares all of it with
+// what was announced: earlier ones knew it, but their words may be lost. History is kept only of
+// clocks of which nothing was said.
+void count_as_decided(const Entity& entity, Truth& truth);
 
 // Clocks and stages only; part of `announce`.
 void announce_clocks(Announcement& a);

@@ -150,10 +150,11 @@ void ClockWork::resume(Instant t, std::int32_t cause) {
   note(Happened::kResumed, t, cause);
 }
 
-void ClockWork::end(Instant t) {
+void ClockWork::end(Instant t, std::int32_t cause) {
   const bool running = cycle.state == ClockState::kRunning;
   if (running) cycle.active.back().second = t;
   cycle.stopped = t;
+  (cause < 0 ? cycle.last_end_by_due : cycle.last_end_by_fact) = t;
   for (Threshold& th : cycle.thresholds) {
     th.warn_at = kNever;
     if (!th.exists || th.verdict != Verdict::kPending || !running) continue;
@@ -163,7 +164,7 @@ void ClockWork::end(Instant t) {
 
 void ClockWork::stop(Instant t, std::int32_t cause) {
   const bool paused = cycle.state == ClockState::kPaused;
-  end(t);
+  end(t, cause);
   for (Threshold& th : cycle.thresholds) {
     if (!th.exists || th.verdict != Verdict::kPending) continue;
     if (paused) th.due = calendar().add(t, {th.remaining_ms});
@@ -175,7 +176,7 @@ void ClockWork::stop(Instant t, std::int32_t cause) {
 }
 
 void ClockWork::cancel(Instant t, std::int32_t cause) {
-  end(t);
+  end(t, cause);
   cycle.state = ClockState::kCancelled;
   note(Happened::kCancelled, t, cause);
 }
@@ -295,6 +296,7 @@ void ClockWork::warn(std::int16_t threshold, Instant t) {
   th.warn_at = kNever;
   ++th.warned;
   th.warned_at = t;
+  th.warned_due = th.due;
   note(Happened::kWarned, t, -1, threshold);
 }
 

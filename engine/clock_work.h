@@ -54,7 +54,7 @@ struct ClockWork {
   void plan_warning(Threshold& threshold);
   void plan_warning_again(Threshold& threshold, const Move& moved, Instant c);
   Happening& note(Happened what, Instant t, std::int32_t cause, std::int16_t threshold = kNone);
-  void end(Instant t);
+  void end(Instant t, std::int32_t cause);
 };
 
 }  // namespace tocsin

@@ -176,13 +176,13 @@ bool take(const Policy& policy, const Field& field, std::string_view value, Read
     case Form::kGroup: {
       const auto text = text_of(value, memory);
       if (!text) return false;
-      (field.form == Form::kGroup || field.form == Form::kRole ? fact.more : fact.text) = *text;
+      (field.form == Form::kGroup || field.form == Form::kRole ? out.more : out.text) = *text;
       return true;
     }
     case Form::kOwner:
     case Form::kModule: {  // of any form; only text counts
       const auto text = text_of(value, memory);
-      if (text) (field.form == Form::kModule ? fact.more : fact.text) = *text;
+      if (text) (field.form == Form::kModule ? out.more : out.text) = *text;
       return true;
     }
     case Form::kScore:
@@ -196,6 +196,8 @@ bool take(const Policy& policy, const Field& field, std::string_view value, Read
 void read_data(const Policy& policy, const VerbSpec& verb, const Fact& fact, ReadData& out) {
   out.bad.clear();
   out.fact = EntityFact{};
+  out.text.clear();
+  out.more.clear();
   out.persons.clear();
   out.score = 0;
   if (!verb.subjects.empty()) out.fact.choice = place(fact.subject, verb.subjects);

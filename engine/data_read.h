@@ -13,7 +13,8 @@ namespace tocsin {
 
 struct ReadData {
   std::string bad;                   // `bad_data:priority`, or empty
-  EntityFact fact;                   // everything but order and stamps
+  EntityFact fact;                   // everything but words and stamps
+  std::string text, more;            // its words
   std::vector<std::string> persons;  // of a `persons` field
   int score = 0;                     // of a score field; 0: none
 };

@@ -123,7 +123,7 @@ void apply_group(Entity& entity, Derived& event, Instant recorded) {
     group->step = event.step;
     group->last_step = event.time;
     group->roles = event.roles;
-    group->persons = event.persons;
+    group->persons.assign(event.persons.begin(), event.persons.end());
     return;
   }
   if (group == nullptr) return;
@@ -133,48 +133,40 @@ void apply_group(Entity& entity, Derived& event, Instant recorded) {
   group->by = event.by;
 }
 
-void append_number_or_text(std::string& out, const std::string& name) {
-  if (!name.empty() && name.find_first_not_of("0123456789") == std::string::npos) {
-    out += name;
-  } else {
-    append_json_string(out, name);
-  }
-}
-
-void append_thresholds(std::string& out, const Policy& policy, const Derived& event,
-                       bool verdicts) {
+void append_thresholds(TextBlock& out, const Policy& policy, const Derived& event, bool verdicts) {
   static constexpr std::string_view kVerdicts[] = {"pending", "met", "breached"};
-  out += ",\"thresholds\":[";
+  out.raw(",\"thresholds\":[");
   bool first = true;
   for (std::size_t i = 0; i < kMaxThresholds; ++i) {
     if ((event.exists >> i & 1U) == 0) continue;
-    if (!first) out += ',';
+    if (!first) out.raw(",");
     first = false;
-    out += "{\"name\":\"";
-    out += policy.thresholds[i];
-    out += "\",\"due\":";
+    out.raw("{\"name\":\"").raw(policy.thresholds[i]).raw("\",\"due\":");
     if (event.due[i] == kNever) {
-      out += "null";
+      out.raw("null");
     } else {
-      append_json_time(out, event.due[i]);
+      out.time(event.due[i]);
     }
     if (verdicts) {
-      out += ",\"verdict\":\"";
-      out += kVerdicts[static_cast<std::size_t>(event.verdict[i])];
-      out += '"';
+      out.raw(",\"verdict\":\"")
+          .raw(kVerdicts[static_cast<std::size_t>(event.verdict[i])])
+          .raw("\"");
     }
-    out += '}';
+    out.raw("}");
   }
-  out += ']';
+  out.raw("]");
 }
 
-void append_strings(std::string& out, const std::vector<std::string>& texts) {
-  out += '[';
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    if (i != 0) out += ',';
-    append_json_string(out, texts[i]);
+template <class Texts>
+void append_strings(TextBlock& out, const Texts& texts) {
+  out.raw("[");
+  bool first = true;
+  for (const std::string_view text : texts) {
+    if (!first) out.raw(",");
+    first = false;
+    out.string(text);
   }
-  out += ']';
+  out.raw("]");
 }
 
 void append_again(std::string& out, std::uint16_t n) {
@@ -222,10 +214,10 @@ void append_group_path(std::string& out, const KindSpec& kind, const Policy& pol
   }
 }
 
+// What follows the entity's path, or the group's.
 void append_local_id(std::string& out, const KindSpec& kind, const Policy& policy,
                      const Derived& event) {
   if (event.type >= kEscalationRaised && event.type <= kEscalationWithdrawn) {
-    append_group_path(out, kind, policy, event.group, event.instance);
     switch (event.type) {
       case kEscalationRaised:
         append_numbered(out, event.step);
@@ -264,7 +256,7 @@ void append_local_id(std::string& out, const KindSpec& kind, const Policy& polic
   out += clock.name;
   out += '/';
   out += cycle_name(policy, clock, event.cycle);
-  const auto threshold = [&] {
+  const auto threshold = [&]() -> const std::string& {
     return policy.thresholds[static_cast<std::size_t>(event.threshold)];
   };
   switch (event.type) {
@@ -285,11 +277,11 @@ void append_local_id(std::string& out, const KindSpec& kind, const Policy& polic
       append_numbered(out, event.n);
       break;
     case kClockWarned:
-      out += "/warned:" + threshold();
+      out.append("/warned:").append(threshold());
       append_again(out, event.n);
       break;
     case kClockBreached:
-      out += "/breached:" + threshold();
+      out.append("/breached:").append(threshold());
       append_again(out, event.n);
       break;
     case kClockStopped:
@@ -301,7 +293,7 @@ void append_local_id(std::string& out, const KindSpec& kind, const Policy& polic
       append_again(out, event.n);
       break;
     case kClockWithdrawn:
-      out += "/withdrawn:" + threshold();
+      out.append("/withdrawn:").append(threshold());
       append_numbered(out, event.n);
       break;
     case kClockCorrected:
@@ -313,84 +305,71 @@ void append_local_id(std::string& out, const KindSpec& kind, const Policy& polic
   }
 }
 
-void append_type(std::string& out, const KindSpec& kind, DerivedType type) {
+void append_type(TextBlock& out, const KindSpec& kind, DerivedType type) {
   if (type == kComplaintAdvanced || type == kComplaintWithdrawn) {
-    out += "tocsin.";
-    out += kind.name;
-    out += type == kComplaintAdvanced ? ".advanced" : ".withdrawn";
+    out.raw("tocsin.").raw(kind.name).raw(type == kComplaintAdvanced ? ".advanced" : ".withdrawn");
   } else {
-    out += name(type);
+    out.raw(name(type));
   }
 }
 
-void append_escalation(std::string& out, const Entity& entity, const Policy& policy,
+void append_escalation(TextBlock& out, std::string_view group, const Policy& policy,
                        const Derived& event) {
-  out += ",\"escalation\":";
-  append_json_string(out, group_id(entity, policy, event.group, event.instance));
+  out.raw(",\"escalation\":").string(group);
   if (event.type == kEscalationRaised) {
-    out += ",\"step\":";
-    append_int(out, event.step);
-    out += ",\"roles\":[";
+    out.raw(",\"step\":").number(event.step).raw(",\"roles\":[");
     for (std::size_t i = 0; i < event.roles.size(); ++i) {
-      if (i != 0) out += ',';
-      append_json_string(out, policy.roles[static_cast<std::size_t>(event.roles[i])]);
+      if (i != 0) out.raw(",");
+      out.string(policy.roles[static_cast<std::size_t>(event.roles[i])]);
     }
-    out += "],\"persons\":";
+    out.raw("],\"persons\":");
     append_strings(out, event.persons);
-    out += event.high ? ",\"urgency\":\"high\"" : ",\"urgency\":\"low\"";
-    out += ",\"reason\":";
-    append_json_string(out, event.reason);
+    out.raw(event.high ? ",\"urgency\":\"high\"" : ",\"urgency\":\"low\"");
+    out.raw(",\"reason\":").string(event.reason);
   } else if (event.type == kEscalationAcknowledged) {
-    out += ",\"by\":";
-    append_json_string(out, event.by);
+    out.raw(",\"by\":").string(event.by);
   }
 }
 
-void append_stage(std::string& out, const KindSpec& kind, const Derived& event) {
+void append_stage(TextBlock& out, const KindSpec& kind, const Derived& event) {
   const auto stage = [&](std::int16_t code) {
     if (code == kNone) {
-      out += "null";
+      out.raw("null");
+      return;
+    }
+    const std::string& name = kind.stages[static_cast<std::size_t>(code)];
+    if (!name.empty() && name.find_first_not_of("0123456789") == std::string::npos) {
+      out.raw(name);
     } else {
-      append_number_or_text(out, kind.stages[static_cast<std::size_t>(code)]);
+      out.string(name);
     }
   };
-  out += ",\"from\":";
+  out.raw(",\"from\":");
   stage(event.from);
-  out += ",\"to\":";
+  out.raw(",\"to\":");
   stage(event.to);
-  out += ",\"reason\":";
-  append_json_string(out, event.reason);
+  out.raw(",\"reason\":").string(event.reason);
 }
 
-void append_clock_data(std::string& out, const Policy& policy, const Derived& event,
+void append_clock_data(TextBlock& out, const Policy& policy, const Derived& event,
                        const ClockSpec& clock) {
-  out += ",\"clock\":";
-  append_json_string(out, clock.name);
-  out += ",\"cycle\":";
-  const std::string cycle = cycle_name(policy, clock, event.cycle);
+  out.raw(",\"clock\":").string(clock.name).raw(",\"cycle\":");
   if (clock.period) {
-    append_json_string(out, cycle);
+    out.string(cycle_name(policy, clock, event.cycle));
   } else {
-    out += cycle;
+    out.number(event.cycle);
   }
-  const auto text = [&](const char* name, const std::string& value) {
-    out += ",\"";
-    out += name;
-    out += "\":";
-    append_json_string(out, value);
-  };
   const auto threshold = [&] {
-    text("threshold", policy.thresholds[static_cast<std::size_t>(event.threshold)]);
+    out.raw(",\"threshold\":").string(policy.thresholds[static_cast<std::size_t>(event.threshold)]);
   };
   switch (event.type) {
     case kClockStarted:
-      out += ",\"start\":";
-      append_json_time(out, event.start);
-      text("calendar", policy.calendars[static_cast<std::size_t>(event.calendar)].name);
+      out.raw(",\"start\":").time(event.start).raw(",\"calendar\":");
+      out.string(policy.calendars[static_cast<std::size_t>(event.calendar)].name);
       append_thresholds(out, policy, event, false);
       break;
     case kClockRetargeted:
-      text("cause", event.reason);
+      out.raw(",\"cause\":").string(event.reason);
       append_thresholds(out, policy, event, false);
       break;
     case kClockResumed:
@@ -399,25 +378,20 @@ void append_clock_data(std::string& out, const Policy& policy, const Derived& ev
     case kClockWarned:
     case kClockBreached:
       threshold();
-      out += ",\"due\":";
-      append_json_time(out, event.due[static_cast<std::size_t>(event.threshold)]);
+      out.raw(",\"due\":").time(event.due[static_cast<std::size_t>(event.threshold)]);
       break;
     case kClockStopped:
     case kClockCorrected:
-      out += ",\"elapsedMs\":";
-      append_int(out, event.elapsed_ms);
-      if (event.type == kClockCorrected) {
-        out += ",\"stopped\":";
-        append_json_time(out, event.stopped);
-      }
+      out.raw(",\"elapsedMs\":").number(event.elapsed_ms);
+      if (event.type == kClockCorrected) out.raw(",\"stopped\":").time(event.stopped);
       append_thresholds(out, policy, event, true);
       break;
     case kClockCancelled:
-      text("reason", event.reason);
+      out.raw(",\"reason\":").string(event.reason);
       break;
     case kClockWithdrawn:
       threshold();
-      text("reason", event.reason);
+      out.raw(",\"reason\":").string(event.reason);
       break;
     default:
       break;
@@ -425,13 +399,9 @@ void append_clock_data(std::string& out, const Policy& policy, const Derived& ev
 }
 
 // What a replay needs beyond the contract's data (docs/adr/0003).
-void append_extensions(std::string& out, const KindSpec& kind, const Derived& event) {
-  const auto number = [&](const char* name, std::int64_t value) {
-    out += ",\"tocsin";
-    out += name;
-    out += "\":\"";
-    append_int(out, value);
-    out += '"';
+void append_extensions(TextBlock& out, const KindSpec& kind, const Derived& event) {
+  const auto number = [&](std::string_view name, std::int64_t value) {
+    out.raw(",\"tocsin").raw(name).raw("\":\"").number(value).raw("\"");
   };
   const bool of_group = event.type >= kEscalationRaised && event.type <= kEscalationWithdrawn;
   const std::int16_t clock = of_group ? event.group.clock : event.clock;
@@ -456,9 +426,8 @@ void append_extensions(std::string& out, const KindSpec& kind, const Derived& ev
       break;
     case kComplaintAdvanced:
     case kComplaintWithdrawn: {  // a type of another kind would pass for a fact
-      std::string type;
-      append_type(type, kind, event.type);
-      if (!is_reserved_type(type)) number("derived", 1);
+      const char* verb = event.type == kComplaintAdvanced ? ".advanced" : ".withdrawn";
+      if (!is_reserved_type("tocsin." + kind.name + verb)) number("derived", 1);
       break;
     }
     default:
@@ -468,11 +437,15 @@ void append_extensions(std::string& out, const KindSpec& kind, const Derived& ev
 
 }  // namespace
 
-SaidCycle* find_said(Entity& entity, std::int16_t clock, std::int64_t cycle) {
+const SaidCycle* find_said(const Entity& entity, std::int16_t clock, std::int64_t cycle) {
   for (auto it = entity.said.rbegin(); it != entity.said.rend(); ++it) {
     if (it->clock == clock && it->cycle == cycle) return &*it;
   }
   return nullptr;
+}
+
+SaidCycle* find_said(Entity& entity, std::int16_t clock, std::int64_t cycle) {
+  return const_cast<SaidCycle*>(find_said(std::as_const(entity), clock, cycle));
 }
 
 std::string cycle_name(const Policy& policy, const ClockSpec& clock, std::int64_t cycle) {
@@ -521,50 +494,45 @@ void apply(Entity& entity, Derived& event, Instant recorded) {
   }
 }
 
-void encode(std::string& out, const Entity& entity, const Policy& policy, const Derived& event,
+void encode(std::string& to, const Entity& entity, const Policy& policy, const Derived& event,
             Instant recorded, bool extended) {
   const KindSpec& kind = policy.kinds[static_cast<std::size_t>(entity.kind)];
+  const bool of_group = event.type >= kEscalationRaised && event.type <= kEscalationWithdrawn;
   thread_local std::string id;
   id.clear();
   append_entity_path(id, entity.account, kind.name, entity.id);
+  if (of_group) append_group_path(id, kind, policy, event.group, event.instance);
+  const std::size_t group_end = id.size();
   append_local_id(id, kind, policy, event);
-  out += "{\"specversion\":\"1.0\",\"id\":";
-  append_json_string(out, id);
-  out += ",\"source\":\"/tocsin/engine\",\"type\":\"";
+  TextBlock out(to);
+  out.raw("{\"specversion\":\"1.0\",\"id\":").string(id);
+  out.raw(",\"source\":\"/tocsin/engine\",\"type\":\"");
   append_type(out, kind, event.type);
-  out += "\",\"subject\":";
-  append_json_string(out, entity.id);
-  out += ",\"partitionkey\":";
-  append_json_string(out, entity.account);
-  out += ",\"time\":";
-  append_json_time(out, event.time);
-  out += ",\"recordedtime\":";
-  append_json_time(out, recorded);
+  out.raw("\",\"subject\":").string(entity.id);
+  out.raw(",\"partitionkey\":").string(entity.account);
+  out.raw(",\"time\":").time(event.time).raw(",\"recordedtime\":").time(recorded);
   if (extended) append_extensions(out, kind, event);
-  out += ",\"data\":{\"entity\":";
-  append_json_string(out, kind.name + "/" + entity.id);
+  out.raw(",\"data\":{\"entity\":\"").escaped(kind.name).raw("/").escaped(entity.id).raw("\"");
   switch (event.type) {
     case kComplaintAdvanced:
     case kComplaintWithdrawn:
       append_stage(out, kind, event);
       break;
     case kFaultRecurring:
-      out += ",\"module\":";
-      append_json_string(out, event.reason);
-      out += ",\"weeks\":";
+      out.raw(",\"module\":").string(event.reason).raw(",\"weeks\":");
       append_strings(out, event.weeks);
       break;
     case kEscalationRaised:
     case kEscalationAcknowledged:
     case kEscalationCleared:
     case kEscalationWithdrawn:
-      append_escalation(out, entity, policy, event);
+      append_escalation(out, std::string_view(id).substr(0, group_end), policy, event);
       break;
     default:
       append_clock_data(out, policy, event, kind.clocks[static_cast<std::size_t>(event.clock)]);
       break;
   }
-  out += "}}";
+  out.raw("}}").flush();
 }
 
 }  // namespace tocsin

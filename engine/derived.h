@@ -17,6 +17,8 @@
 
 namespace tocsin {
 
+// The views point into the entity, its account, the roster or the policy, or, when read from the
+// log, into the record: a Derived lives no longer than the decision that makes it.
 struct Derived {
   DerivedType type = DerivedType::kClockStarted;
   Instant time;
@@ -33,7 +35,7 @@ struct Derived {
   std::array<Verdict, kMaxThresholds> verdict{};
   std::uint16_t warning = 0;  // warned: its number
   bool gone = false;          // cancelled: there is no such clock
-  std::string reason;         // or cause
+  std::string_view reason;    // or cause
   // stages
   std::int16_t from = kNone, to = kNone;
   // groups and faults
@@ -43,8 +45,8 @@ struct Derived {
   std::int16_t tier = kNone;
   Instant begun;
   std::vector<std::int16_t> roles;
-  std::vector<std::string> persons;
-  std::string by;
+  std::vector<std::string_view> persons;
+  std::string_view by;
   std::vector<std::string> weeks;  // fault; its module is `reason`
   std::uint16_t n = 0;             // which of its id; set by `apply`
 };
@@ -56,9 +58,9 @@ void apply(Entity& entity, Derived& event, Instant recorded);
 std::string group_id(const Entity& entity, const Policy& policy, const GroupKey& key,
                      std::uint16_t instance);
 
-// Appends the CloudEvent as compact JSON. `extended` adds the attributes that a replay needs and
-// that consumers may ignore (`saidstart`, `warning`, `gone`, `begun`, …).
-void encode(std::string& out, const Entity& entity, const Policy& policy, const Derived& event,
+// Appends the CloudEvent to `to` as compact JSON. `extended` adds the attributes that a replay
+// needs and that consumers may ignore (`saidstart`, `warning`, `gone`, `begun`, …).
+void encode(std::string& to, const Entity& entity, const Policy& policy, const Derived& event,
             Instant recorded, bool extended);
 
 // Reads back what `encode` wrote with `extended`: the event, and in `entity_kind`/`event` whose it
@@ -71,5 +73,6 @@ bool decode(const LogEvent& record, const Policy& policy, std::int16_t& entity_k
 std::string cycle_name(const Policy& policy, const ClockSpec& clock, std::int64_t cycle);
 
 SaidCycle* find_said(Entity& entity, std::int16_t clock, std::int64_t cycle);
+const SaidCycle* find_said(const Entity& entity, std::int16_t clock, std::int64_t cycle);
 
 }  // namespace tocsin

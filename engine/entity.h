@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/policy.h"
@@ -19,14 +20,37 @@
 
 namespace tocsin {
 
+// The words of a fact, in one piece of memory.
+class FactWords {
+ public:
+  FactWords() = default;
+  FactWords(std::string_view order, std::string_view text, std::string_view more)
+      : text_at_(static_cast<std::uint32_t>(order.size())),
+        more_at_(static_cast<std::uint32_t>(order.size() + text.size())) {
+    all_.reserve(more_at_ + more.size());
+    all_.append(order).append(text).append(more);
+  }
+
+  // source NUL sequence NUL id: breaks ties of time, by bytes
+  std::string_view order() const { return std::string_view(all_).substr(0, text_at_); }
+  // person, owner, by
+  std::string_view text() const {
+    return std::string_view(all_).substr(text_at_, more_at_ - text_at_);
+  }
+  // escalation group, role, module
+  std::string_view more() const { return std::string_view(all_).substr(more_at_); }
+
+ private:
+  std::string all_;
+  std::uint32_t text_at_ = 0, more_at_ = 0;
+};
+
 // A fact reduced to what decisions read.
 struct EntityFact {
-  Instant time;               // event time, cut to the arrival
-  Instant recorded;           // arrival
-  Instant due{kNever};        // the instant in its data, if any
-  std::string order;          // source NUL sequence NUL id: breaks ties of time, by bytes
-  std::string text;           // person, owner, by
-  std::string more;           // escalation group, module
+  Instant time;         // event time, cut to the arrival
+  Instant recorded;     // arrival
+  Instant due{kNever};  // the instant in its data, if any
+  FactWords words;
   std::int16_t verb = kNone;  // kNone: on the timeline only
   std::int16_t choice = kNone;
   std::int16_t priority = kNone;
@@ -122,6 +146,7 @@ struct Entity {
   bool touched = false;    // something joined since the last decision
   bool changed = false;    // since its changes were last taken
   bool held = false;       // it waits with what it has to say
+  bool listed = false;     // its account's faults may hold its opening
 
   const KindSpec& spec() const { return policy->kinds[static_cast<std::size_t>(kind)]; }
 };

@@ -34,9 +34,9 @@ void put_fact(std::string& out, const EntityFact& f) {
   put_signed(out, f.time.ms);
   put_signed(out, f.recorded.ms - f.time.ms);
   put_instant(out, f.due);
-  put_text(out, f.order);
-  put_text(out, f.text);
-  put_text(out, f.more);
+  put_text(out, f.words.order());
+  put_text(out, f.words.text());
+  put_text(out, f.words.more());
   put_signed(out, f.verb);
   put_signed(out, f.choice);
   put_signed(out, f.priority);
@@ -51,9 +51,8 @@ EntityFact get_fact(ByteReader& in) {
   f.time = {in.signed_int()};
   f.recorded = {f.time.ms + in.signed_int()};
   f.due = instant(in);
-  f.order = in.text();
-  f.text = in.text();
-  f.more = in.text();
+  const std::string_view order = in.view(), text = in.view();
+  f.words = {order, text, in.view()};
   f.verb = code(in);
   f.choice = code(in);
   f.priority = code(in);

@@ -180,12 +180,13 @@ class Escalator {
       for (std::size_t g = 0; g < a_.entity.groups.size(); ++g) {
         SaidGroup& group = a_.entity.groups[g];
         if (group.state != GroupState::kOpen || group.raised_at >= a_.now) continue;
-        if (group_id(a_.entity, a_.policy, group.key, group.instance) != fact.more) continue;
+        if (group_id(a_.entity, a_.policy, group.key, group.instance) != fact.words.more())
+          continue;
         const auto closed = std::find_if(closings_.begin(), closings_.end(),
                                          [&](const Closing& c) { return c.group == g; });
         if (closed != closings_.end() && closed->time < fact.time) continue;
         Derived event = of(group, kEscalationAcknowledged, fact.time);
-        event.by = fact.text;
+        event.by = fact.words.text();
         a_.say(std::move(event));
       }
     }
@@ -213,13 +214,8 @@ class Escalator {
   // Whether its clock ended, for other reasons than the breach itself, at or after `begin`.
   bool over(std::int16_t clock, std::int64_t number, Instant begin, bool breach) const {
     const Cycle* c = cycle(clock, number);
-    if (c == nullptr) return true;
-    for (const Happening& h : c->history) {
-      if (h.what != Happened::kStopped && h.what != Happened::kCancelled) continue;
-      if (breach && c->ended_by_breach && h.cause < 0) continue;
-      if (h.time >= begin) return true;
-    }
-    return false;
+    if (c == nullptr || c->last_end_by_fact >= begin) return true;
+    return !(breach && c->ended_by_breach) && c->last_end_by_due >= begin;
   }
 
   void begin_groups() {
@@ -342,19 +338,19 @@ class Escalator {
     if (tier != kNone && t < row->tier_roles.size()) add_roles(roles, row->tier_roles[t]);
   }
 
-  std::vector<std::string> persons(const std::vector<std::int16_t>& roles) const {
-    std::vector<std::string> out;
+  std::vector<std::string_view> persons(const std::vector<std::int16_t>& roles) const {
+    std::vector<std::string_view> out;
     for (const std::int16_t role : roles) {
       if (role == a_.policy.assignee_role) {
         for (auto f = a_.entity.facts.rbegin(); f != a_.entity.facts.rend(); ++f) {
           if (f->verb == kNone || f->verb != kind_.assign_verb) continue;
-          out.push_back(f->text);
+          out.push_back(f->words.text());
           break;
         }
       } else if (role == a_.policy.owner_role) {
         if (a_.truth.creator >= 0) {
-          const std::string& owner =
-              a_.entity.facts[static_cast<std::size_t>(a_.truth.creator)].text;
+          const std::string_view owner =
+              a_.entity.facts[static_cast<std::size_t>(a_.truth.creator)].words.text();
           if (!owner.empty()) out.push_back(owner);
         }
       } else {

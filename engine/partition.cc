@@ -11,22 +11,11 @@ namespace tocsin {
 
 namespace {
 
-std::string order_of(const Fact& fact) {
-  std::string order;
-  order.reserve(fact.source.size() + fact.sequence.size() + fact.id.size() + 2);
-  order += fact.source;
-  order += '\0';
-  order += fact.sequence;
-  order += '\0';
-  order += fact.id;
-  return order;
-}
-
 // The truth by the facts that were read: what the last decision knew.
 std::unique_ptr<Before> what_was_known(const Entity& e) {
   const auto read = [](const EntityFact& fact) { return fact.read; };
   if (std::none_of(e.facts.begin(), e.facts.end(), read)) return nullptr;
-  auto before = std::make_unique<Before>(Before{{}, Truth(*e.policy, e.spec())});
+  auto before = std::make_unique<Before>(e);
   std::copy_if(e.facts.begin(), e.facts.end(), std::back_inserter(before->facts), read);
   before->truth.read(before->facts);
   return before;
@@ -36,7 +25,7 @@ bool has(VerbMask mask, std::int16_t verb) { return verb != kNone && (mask >> ve
 
 }  // namespace
 
-void AccountRoles::persons(std::int16_t role, std::vector<std::string>& out) const {
+void AccountRoles::persons(std::int16_t role, std::vector<std::string_view>& out) const {
   static const std::vector<std::string> nobody;
   const std::string& name = policy_.roles[static_cast<std::size_t>(role)];
   const auto it = account_.roles.find(name);
@@ -48,12 +37,18 @@ void AccountRoles::persons(std::int16_t role, std::vector<std::string>& out) con
   }
 }
 
+void set_order(std::string& order, const Fact& fact) {
+  order.assign(fact.source).push_back('\0');
+  order.append(fact.sequence).push_back('\0');
+  order.append(fact.id);
+}
+
 bool comes_before(const EntityFact& a, const EntityFact& b, Instant created) {
   const Instant ea = std::max(a.time, created), eb = std::max(b.time, created);
   if (ea != eb) return ea < eb;
   if (a.creates != b.creates) return a.creates;
   if (a.time != b.time) return a.time < b.time;
-  return a.order < b.order;
+  return a.words.order() < b.words.order();
 }
 
 Partition::Partition(std::shared_ptr<const Policy> policy, ColdPort* cold) : cold_(cold) {
@@ -83,7 +78,6 @@ void Partition::check(Decoded& decoded, Instant arrival, bool with_content, Judg
   const Fact& fact = decoded.fact;
   if (decoded.has_identity) {
     identity_ = identity_hash(fact.source, fact.id);
-    account_ = fact.account;
     if (const auto before = seen(fact.account, identity_)) {
       const bool same = !with_content || *before == content_hash(fact);
       out.outcome = same ? Outcome::kDuplicate : Outcome::kConflict;
@@ -102,7 +96,7 @@ void Partition::check(Decoded& decoded, Instant arrival, bool with_content, Judg
   out.outcome = Outcome::kAccepted;
 }
 
-void Partition::remember() { remember(account_, identity_, content_); }
+void Partition::remember() { remember(content_); }
 
 void Partition::take(const Decoded& decoded, Judged& out) {
   const Fact& fact = decoded.fact;
@@ -117,9 +111,8 @@ void Partition::take(const Decoded& decoded, Judged& out) {
   const KindSpec& kind = policy_->kinds[static_cast<std::size_t>(type_->kind)];
   Account& owner = account(fact.account);
   Entity& target = entity(owner, kind.name, type_->on_account ? fact.account : fact.subject);
-  const std::string order = order_of(fact);
+  set_order(order_, fact);
   data_.fact.time = fact.time;
-  data_.fact.order = order;
   data_.fact.verb = type_->verb;
   take_account_fact(owner, *policy_, kind, data_);
   const TypeRef* type = type_;
@@ -138,7 +131,7 @@ void Partition::take(const Decoded& decoded, Judged& out) {
   joined.recorded = fact.recorded;
   joined.verb = type->verb;
   joined.creates = target.spec().verbs[static_cast<std::size_t>(type->verb)].creates;
-  joined.order = order;
+  joined.words = {order_, data_.text, data_.more};
   if (joined.creates) stamp(owner, target, joined, out.stamps);
   insert(target, std::move(joined));
   touch(target);
@@ -148,18 +141,17 @@ void Partition::take_account_fact(Account& owner, const Policy& policy, const Ki
                                   const ReadData& data) {
   const EntityFact& fact = data.fact;
   if (fact.verb != kNone && fact.verb == kind.role_verb) {
-    RoleHolder& holder = owner.roles[fact.more];
-    if (holder.order.empty() ||
-        std::tie(holder.time, holder.order) < std::tie(fact.time, fact.order)) {
-      holder = {fact.time, fact.order, data.persons};
+    RoleHolder& holder = owner.roles[data.more];
+    if (holder.order.empty() || std::tie(holder.time, holder.order) < std::tie(fact.time, order_)) {
+      holder = {fact.time, order_, data.persons};
       owner.changed = true;
     }
   }
   if (!has(kind.tiers, fact.verb)) return;
   const bool first = owner.tier.empty();
-  if (first || std::tie(owner.tier_time, owner.tier_order) < std::tie(fact.time, fact.order)) {
+  if (first || std::tie(owner.tier_time, owner.tier_order) < std::tie(fact.time, order_)) {
     owner.tier_time = fact.time;
-    owner.tier_order = fact.order;
+    owner.tier_order = order_;
     owner.tier = policy.tiers[static_cast<std::size_t>(fact.tier)];
     owner.changed = true;
   }
@@ -205,6 +197,7 @@ void Partition::stamp(Account& owner, Entity& target, EntityFact& fact, std::str
 
 void Partition::insert(Entity& target, EntityFact fact) {
   auto& facts = target.facts;
+  if (facts.empty()) facts.reserve(kFewFacts);
   Instant created = Truth::creation(facts);
   if (fact.creates && fact.time < created) {
     created = fact.time;
@@ -250,12 +243,12 @@ void Partition::decide(Instant now, Instant release, const DerivedSink& sink) {
     held_.clear();
     last_release_ = release;
   }
-  std::vector<Entity*> work;
-  work.swap(touched_);
-  for (Entity* e : work) {
+  work_.swap(touched_);
+  for (Entity* e : work_) {
     e->touched = false;
     decide_one(*e, now, release, sink);
   }
+  work_.clear();
   for (std::size_t i = 0; i < fault_accounts_.size(); ++i)
     decide_faults(*fault_accounts_[i], now, sink);
   fault_accounts_.clear();
@@ -264,6 +257,7 @@ void Partition::decide(Instant now, Instant release, const DerivedSink& sink) {
 void Partition::decide_one(Entity& e, Instant now, Instant release, const DerivedSink& sink) {
   ++counters_.decisions;
   std::unique_ptr<Before> before;
+  const FaultState known = fault_state(e);
   if (!e.truth) {
     before = what_was_known(e);
     e.truth = std::make_shared<Truth>(*e.policy, e.spec());
@@ -285,7 +279,7 @@ void Partition::decide_one(Entity& e, Instant now, Instant release, const Derive
   counters_.derived += static_cast<std::int64_t>(derived_.size());
   if (!derived_.empty()) changed(e);
   for (const Derived& event : derived_) sink(e, event, now);
-  if (e.spec().fault.enabled && e.truth->created) watch_faults(*e.owner, e);
+  watch_faults(e, known);
   schedule(e, true);
 }
 

@@ -25,7 +25,6 @@
 #include <queue>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "engine/account.h"
@@ -134,6 +133,7 @@ class Partition {
   Instant due_of(const Entity& entity) const { return entity.next_due; }
 
  private:
+  static constexpr std::size_t kFewFacts = 4;                      // that most entities have
   static constexpr std::size_t kTimersMax = std::size_t{1} << 24;  // entities in memory
 
   struct Expected {  // of an entity that is not in memory
@@ -142,11 +142,12 @@ class Partition {
     bool operator>(const Expected& o) const { return due > o.due; }
   };
 
-  Account& account(const std::string& name);
-  Entity* find(Account& account, const std::string& key);
-  Entity& entity(Account& account, const std::string& kind, const std::string& id);
-  std::optional<std::uint64_t> seen(const std::string& account, const Hash128& identity);
-  void remember(const std::string& account, const Hash128& identity, std::uint64_t content);
+  Account& account(std::string_view name);
+  Entity* find(Account& account, std::string_view key);
+  Entity& entity(Account& account, std::string_view kind, std::string_view id);
+  std::string_view key_of(std::string_view kind, std::string_view id);
+  std::optional<std::uint64_t> seen(std::string_view account, const Hash128& identity);
+  void remember(std::uint64_t content);
   const TypeRef* type_of(const Policy& policy, const Fact& fact) const;
   void stamp(Account& account, Entity& entity, EntityFact& fact, std::string& stamps);
   void take_account_fact(Account& account, const Policy& policy, const KindSpec& kind,
@@ -155,7 +156,15 @@ class Partition {
   void follow(Entity& entity, std::int32_t version);
   void refresh(Entity& entity, Instant now);
   void decide_one(Entity& entity, Instant now, Instant release, const DerivedSink& sink);
-  void watch_faults(Account& account, const Entity& entity);
+  // What recurring faults take from an entity, as long as its Truth is read on.
+  struct FaultState {
+    bool created = false;
+    std::int16_t ended = kNone;
+    friend bool operator==(const FaultState&, const FaultState&) = default;
+  };
+  static FaultState fault_state(const Entity& entity);
+  // Keeps its account's openings as the entity says, which was `known` so before.
+  void watch_faults(Entity& entity, FaultState known);
   void decide_faults(Account& account, Instant now, const DerivedSink& sink);
   void say_fault(Account& account, const std::string& module, std::int64_t week,
                  const std::vector<std::string>& weeks, Instant time, const Ladder& ladder,
@@ -172,9 +181,12 @@ class Partition {
   std::map<std::int32_t, std::shared_ptr<const Policy>> policies_;
   std::shared_ptr<const Roster> roster_;
   ColdPort* cold_;
-  std::unordered_map<std::string, std::unique_ptr<Account>> accounts_;
-  std::unordered_map<Hash128, std::uint64_t> seen_, seen_before_;
-  std::vector<Entity*> touched_, changed_, held_;
+  ByText<std::unique_ptr<Account>> accounts_;
+  struct SeenHash : std::hash<Hash128> {
+    using is_avalanching = void;
+  };
+  boost::unordered_flat_map<Hash128, std::uint64_t, SeenHash> seen_, seen_before_;
+  std::vector<Entity*> touched_, changed_, held_, work_;
   Instant last_release_{kAlways};
   std::vector<Account*> fault_accounts_;
   TimerWheel timers_{kTimersMax};
@@ -188,9 +200,10 @@ class Partition {
   std::size_t in_memory_ = 0;
   ReadData data_;  // of the fact checked last
   const TypeRef* type_ = nullptr;
-  Hash128 identity_;
-  std::string account_;
+  Hash128 identity_, seen_key_;
   std::uint64_t content_ = 0;
+  std::string order_;
+  std::string key_;  // `kind/id`
   std::vector<Derived> derived_;
   Counters counters_;
 };
@@ -200,13 +213,16 @@ class AccountRoles : public RoleBook {
  public:
   AccountRoles(const Account& account, const Policy& policy, const Roster* roster)
       : account_(account), policy_(policy), roster_(roster) {}
-  void persons(std::int16_t role, std::vector<std::string>& out) const override;
+  void persons(std::int16_t role, std::vector<std::string_view>& out) const override;
 
  private:
   const Account& account_;
   const Policy& policy_;
   const Roster* roster_;
 };
+
+// source NUL sequence NUL id: what breaks ties of time.
+void set_order(std::string& order, const Fact& fact);
 
 // Whether `a` comes before `b` among the facts of an entity created at `created`.
 bool comes_before(const EntityFact& a, const EntityFact& b, Instant created);

@@ -25,39 +25,40 @@ const KindSpec* home_kind(const Policy& policy) {
 
 }  // namespace
 
-void Partition::watch_faults(Account& owner, const Entity& e) {
-  const Truth& truth = *e.truth;
+Partition::FaultState Partition::fault_state(const Entity& e) {
+  return e.truth && e.truth->created ? FaultState{true, e.truth->ended} : FaultState{};
+}
+
+void Partition::watch_faults(Entity& e, FaultState known) {
   const FaultSpec& spec = e.spec().fault;
+  if (!spec.enabled || fault_state(e) == known) return;
+  Account& owner = *e.owner;
+  const Truth& truth = *e.truth;
   const EntityFact& creation = e.facts[static_cast<std::size_t>(truth.creator)];
   const std::int16_t priority =
       creation.priority == kNone ? e.spec().default_priority : creation.priority;
-  const bool wanted = !creation.more.empty() &&
-                      spec.priorities[static_cast<std::size_t>(priority)] &&
+  const std::string module(creation.words.more());
+  const bool wanted = !module.empty() && spec.priorities[static_cast<std::size_t>(priority)] &&
                       (truth.ended == kNone || (spec.not_when >> truth.ended & 1U) == 0);
   const std::int64_t week =
       e.policy->working().period_at(truth.created_at, PeriodKind::kWeek).begin.ms;
   const std::pair<std::int64_t, std::string> mine{truth.created_at.ms, e.id};
-  bool listed = false;
   std::vector<std::string> touched;
-  for (auto& [module, weeks] : owner.faults) {  // its opening may have moved
-    for (auto& [w, openings] : weeks) {
-      for (auto it = openings.begin(); it != openings.end();) {
-        if (it->second != e.id) {
-          ++it;
-        } else if (wanted && module == creation.more && w == week && *it == mine) {
-          listed = true;
-          ++it;
-        } else {
-          it = openings.erase(it);
-          touched.push_back(module);
-        }
+  if (!known.created && e.listed) {  // its opening may have moved
+    for (auto& [name, weeks] : owner.faults) {
+      for (auto& [w, openings] : weeks) {
+        const std::size_t gone = erase_if(openings, [&](const auto& opening) {
+          return opening.second == e.id && !(name == module && w == week && opening == mine);
+        });
+        if (gone > 0) touched.push_back(name);
       }
     }
   }
-  if (wanted && !listed) {
-    owner.faults[creation.more][week].insert(mine);
-    touched.push_back(creation.more);
+  if (wanted ? owner.faults[module][week].insert(mine).second
+             : e.listed && owner.faults[module][week].erase(mine) > 0) {
+    touched.push_back(module);
   }
+  e.listed = e.listed || wanted;
   if (touched.empty()) return;
   if (owner.faults_changed.empty()) fault_accounts_.push_back(&owner);
   owner.faults_changed.insert(touched.begin(), touched.end());

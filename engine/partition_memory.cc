@@ -19,7 +19,7 @@ std::int16_t place(const std::string& word, const std::vector<std::string>& word
   return it == words.end() ? kNone : static_cast<std::int16_t>(it - words.begin());
 }
 
-const KindSpec* kind_named(const Policy& policy, const std::string& name) {
+const KindSpec* kind_named(const Policy& policy, std::string_view name) {
   for (const KindSpec& kind : policy.kinds) {
     if (kind.name == name) return &kind;
   }
@@ -65,18 +65,24 @@ void translate(EntityFact& fact, const Policy& from, const KindSpec& old_kind, c
 
 // ---- finding and keeping -----------------------------------------------------------------------
 
-Account& Partition::account(const std::string& name) {
-  auto& slot = accounts_[name];
-  if (slot) return *slot;
-  slot = std::make_unique<Account>();
-  slot->name = name;
+Account& Partition::account(std::string_view name) {
+  const auto it = accounts_.find(name);
+  if (it != accounts_.end()) return *it->second;
+  auto added = std::make_unique<Account>();
+  added->name = name;
   if (cold_ != nullptr) {
-    if (const auto bytes = cold_->load_account(name)) decode_account(*bytes, *slot);
+    if (const auto bytes = cold_->load_account(name)) decode_account(*bytes, *added);
   }
-  return *slot;
+  return *accounts_.emplace(added->name, std::move(added)).first->second;
 }
 
-Entity* Partition::find(Account& owner, const std::string& key) {
+// Lives until the next call.
+std::string_view Partition::key_of(std::string_view kind, std::string_view id) {
+  key_.assign(kind).append("/").append(id);
+  return key_;
+}
+
+Entity* Partition::find(Account& owner, std::string_view key) {
   const auto it = owner.entities.find(key);
   if (it != owner.entities.end()) return it->second.get();
   if (cold_ == nullptr) return nullptr;
@@ -88,12 +94,13 @@ Entity* Partition::find(Account& owner, const std::string& key) {
   e->id = key.substr(slash + 1);
   e->owner = &owner;
   e->used = ++clock_hand_;
+  e->listed = true;
   give_slot(*e);
   decode_entity(
       *bytes, [this](std::int32_t version) { return policy(version); }, *e);
   ++counters_.loaded;
   ++in_memory_;
-  Entity& found = *owner.entities.emplace(key, std::move(e)).first->second;
+  Entity& found = *owner.entities.emplace(std::string(key), std::move(e)).first->second;
   refresh(found, as_of_);
   return &found;
 }
@@ -102,11 +109,11 @@ Entity* Partition::find(const std::string& account_name, const std::string& kind
                         const std::string& id) {
   const auto it = accounts_.find(account_name);
   if (it == accounts_.end() && cold_ == nullptr) return nullptr;
-  return find(account(account_name), kind + "/" + id);
+  return find(account(account_name), key_of(kind, id));
 }
 
-Entity& Partition::entity(Account& owner, const std::string& kind, const std::string& id) {
-  const std::string key = kind + "/" + id;
+Entity& Partition::entity(Account& owner, std::string_view kind, std::string_view id) {
+  const std::string_view key = key_of(kind, id);
   if (Entity* found = find(owner, key)) return *found;
   auto e = std::make_unique<Entity>();
   e->account = owner.name;
@@ -116,7 +123,7 @@ Entity& Partition::entity(Account& owner, const std::string& kind, const std::st
   give_slot(*e);
   e->kind = static_cast<std::int16_t>(kind_named(*policy_, kind) - policy_->kinds.data());
   ++in_memory_;
-  return *owner.entities.emplace(key, std::move(e)).first->second;
+  return *owner.entities.emplace(std::string(key), std::move(e)).first->second;
 }
 
 // An entity lives by the policy of its creation.
@@ -140,23 +147,23 @@ void Partition::follow(Entity& e, std::int32_t version) {
   e.kind = static_cast<std::int16_t>(new_kind - to->kinds.data());
 }
 
-std::optional<std::uint64_t> Partition::seen(const std::string& account_name,
+std::optional<std::uint64_t> Partition::seen(std::string_view account_name,
                                              const Hash128& identity) {
-  const Hash128 key = hash128(account_name, identity);
+  seen_key_ = hash128(account_name, identity);
   for (const auto* map : {&seen_, &seen_before_}) {
-    const auto it = map->find(key);
+    const auto it = map->find(seen_key_);
     if (it != map->end()) return it->second;
   }
   return cold_ == nullptr ? std::nullopt : cold_->seen(account_name, identity);
 }
 
-void Partition::remember(const std::string& account_name, const Hash128& identity,
-                         std::uint64_t content) {
+// The fact whose key was set last.
+void Partition::remember(std::uint64_t content) {
   if (cold_ != nullptr && seen_.size() >= kSeenInMemory) {
     seen_before_.swap(seen_);
     seen_.clear();
   }
-  seen_.emplace(hash128(account_name, identity), content);
+  seen_.emplace(seen_key_, content);
 }
 
 void Partition::changed(Entity& e) {
@@ -181,7 +188,7 @@ void Partition::expect(Instant due, const std::string& account_name, const std::
                        const std::string& id) {
   const auto it = accounts_.find(account_name);
   if (it != accounts_.end()) {
-    const auto e = it->second->entities.find(kind + "/" + id);
+    const auto e = it->second->entities.find(key_of(kind, id));
     if (e != it->second->entities.end()) {
       if (e->second->next_due == due) timers_.reschedule(e->second->slot, due);
       return;
@@ -202,7 +209,7 @@ void Partition::evict(std::size_t most) {
   std::nth_element(ages.begin(), ages.begin() + static_cast<std::ptrdiff_t>(drop), ages.end());
   const std::uint64_t oldest_kept = ages[drop];
   for (const auto& [name, owner] : accounts_) {
-    std::erase_if(owner->entities, [&](const auto& entry) {
+    erase_if(owner->entities, [&](const auto& entry) {
       const Entity& e = *entry.second;
       if (e.used >= oldest_kept || timers_.scheduled(e.slot) || e.touched || e.changed || e.held)
         return false;
@@ -223,7 +230,7 @@ void Partition::refresh(Entity& e, Instant now) {
   if (anew) e.truth = std::make_shared<Truth>(*e.policy, e.spec());
   e.truth->read(e.facts);
   if (e.truth->created) e.truth->advance(e.facts, now);
-  for (Cycle& cycle : e.truth->cycles) cycle.told = cycle.history.size();
+  count_as_decided(e, *e.truth);
   e.next_due = kNever;
   schedule(e, false);
 }
@@ -231,17 +238,15 @@ void Partition::refresh(Entity& e, Instant now) {
 void Partition::evolve(const LogEvent& record) {
   as_of_ = std::max(as_of_, record.recorded);
   if (!record.is_fact()) {
-    const std::string name(record.account);
     std::int16_t kind = kNone;
     Derived event;
     if (!decode(record, *policy_, kind, event)) return;
-    Account& owner = account(name);
-    Entity& e = entity(owner, policy_->kinds[static_cast<std::size_t>(kind)].name,
-                       std::string(record.subject));
+    Account& owner = account(record.account);
+    Entity& e = entity(owner, policy_->kinds[static_cast<std::size_t>(kind)].name, record.subject);
     if (e.policy != policy_.get() && !decode(record, *e.policy, kind, event)) return;
     if (event.type == DerivedType::kFaultRecurring) {
       const Instant week = e.policy->working().period_at(event.time, PeriodKind::kWeek).begin;
-      owner.faults_said.emplace(event.reason, week.ms);
+      owner.faults_said.emplace(std::string(event.reason), week.ms);
       owner.changed = true;
     }
     apply(e, event, record.recorded);
@@ -249,7 +254,8 @@ void Partition::evolve(const LogEvent& record) {
     return;
   }
   const Fact fact = to_fact(record);
-  remember(fact.account, identity_hash(fact.source, fact.id), content_hash(fact));
+  seen_key_ = hash128(fact.account, identity_hash(fact.source, fact.id));
+  remember(content_hash(fact));
   ++counters_.accepted;
   const TypeRef* in_force = type_of(*policy_, fact);
   if (in_force == nullptr) {
@@ -259,6 +265,7 @@ void Partition::evolve(const LogEvent& record) {
   Account& owner = account(fact.account);
   const KindSpec& kind = policy_->kinds[static_cast<std::size_t>(in_force->kind)];
   Entity& target = entity(owner, kind.name, in_force->on_account ? fact.account : fact.subject);
+  set_order(order_, fact);
   const auto read = [&](const Policy& policy, const TypeRef& type) {
     read_data(policy,
               policy.kinds[static_cast<std::size_t>(type.kind)]
@@ -268,7 +275,7 @@ void Partition::evolve(const LogEvent& record) {
     f.time = fact.time;
     f.recorded = fact.recorded;
     f.verb = type.verb;
-    f.order = fact.source + '\0' + fact.sequence + '\0' + fact.id;
+    f.words = {order_, data_.text, data_.more};
   };
   read(*policy_, *in_force);
   take_account_fact(owner, *policy_, kind, data_);
@@ -309,8 +316,9 @@ void Partition::settle(Instant as_of, bool decide) {
           fact.read || created ||
           (fact.verb != kNone && e->spec().verbs[static_cast<std::size_t>(fact.verb)].uncreated);
     }
+    const FaultState known = fault_state(*e);
     refresh(*e, as_of_);
-    if (e->spec().fault.enabled && e->truth->created) watch_faults(*e->owner, *e);
+    watch_faults(*e, known);
     if (decide) touch(*e);
   }
   for (Account* owner : fault_accounts_) owner->faults_changed.clear();

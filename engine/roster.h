@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tocsin {
@@ -16,9 +17,10 @@ struct Roster {
   std::set<std::string> away;
 
   // Those of `persons` who are there; else who is on call for the role and there; else the
-  // fallback, there or not; else nobody. Appended to `out`.
+  // fallback, there or not; else nobody. Appended to `out`, as views of
+  // the roster and of `persons`.
   void resolve(const std::string& role, const std::vector<std::string>& persons,
-               std::vector<std::string>& out) const {
+               std::vector<std::string_view>& out) const {
     const std::size_t before = out.size();
     const auto take = [&](const std::vector<std::string>& from) {
       for (const std::string& person : from) {

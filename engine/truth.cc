@@ -109,7 +109,7 @@ void Truth::breach(Cycle& cycle, std::int16_t threshold, Instant t) {
   if (spec.breach_enters != kNone) enter_stage(spec.breach_enters, t, -1, "breach");
 }
 
-void Truth::enter_stage(std::int16_t to, Instant t, std::int32_t cause, const std::string& reason) {
+void Truth::enter_stage(std::int16_t to, Instant t, std::int32_t cause, std::string_view reason) {
   if (stage != kNone) {
     for (std::size_t c = 0; c < clocks.size(); ++c) {
       if (kind->clocks[c].stage != stage) continue;

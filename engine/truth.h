@@ -19,8 +19,10 @@
 #pragma once
 
 #include <array>
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -44,53 +46,56 @@ enum class Happened : std::uint8_t {
 
 struct Happening {
   Happened what = Happened::kStarted;
+  std::uint8_t exists = 0;  // which thresholds there are
+  std::array<Verdict, kMaxThresholds> verdict{};
   std::int16_t threshold = kNone;  // warned, breached, withdrawn
   std::int32_t cause = -1;         // place of the fact that caused it; -1: a due
   Instant time;
   std::array<Instant, kMaxThresholds> due{};  // kNever = unknown
-  std::array<Verdict, kMaxThresholds> verdict{};
-  std::uint8_t exists = 0;      // which thresholds there are
-  std::int64_t elapsed_ms = 0;  // stopped
+  std::int64_t elapsed_ms = 0;                // stopped
 };
 
 struct Threshold {
   bool exists = false;
   Verdict verdict = Verdict::kPending;
+  bool warn_armed = true;
+  std::uint16_t warned = 0;
   Instant due{kNever};            // unknown while pending and paused
   std::int64_t remaining_ms = 0;  // while paused, and from the end until a reopening
   Instant breached_at{kNever};
-  Instant since;  // the start, resume or re-target that set the due
-  bool warn_armed = true;
-  std::uint16_t warned = 0;
-  Instant warned_at{kNever};  // the last
-  Instant warn_at{kNever};    // the next; kNever: none
+  Instant since;               // the start, resume or re-target that set the due
+  Instant warned_at{kNever};   // the last
+  Instant warned_due{kNever};  // the due at that moment
+  Instant warn_at{kNever};     // the next; kNever: none
 };
 
 struct Cycle {
   std::int16_t clock = kNone;
-  std::int64_t number = 0;  // 1, 2, …; of a period clock its first instant in ms
-  ClockState state = ClockState::kRunning;
   std::int16_t calendar = 0;
   std::int16_t priority = 0;  // under which it runs
   std::int16_t tier = 0;      // of a period clock: in force at its first instant
+  ClockState state = ClockState::kRunning;
+  bool ended_by_breach = false;
+  bool decided = false;     // a decision has been made with it
+  int needed = 0;           // period: matching facts still missing
+  std::int64_t number = 0;  // 1, 2, …; of a period clock its first instant in ms
   Instant start;
   Instant end{kNever};      // of its period
   Instant stopped{kNever};  // stopped or cancelled
   std::int64_t elapsed_ms = 0;
-  bool ended_by_breach = false;
-  int needed = 0;  // period: matching facts still missing
+  Instant last_end_by_fact{kAlways}, last_end_by_due{kAlways};  // stopped or cancelled
   std::array<Threshold, kMaxThresholds> thresholds;
-  std::vector<std::pair<Instant, Instant>>
-      active;  // where time counts; the last is open while running
+  // Where time counts; the last is open while running.
+  boost::container::small_vector<std::pair<Instant, Instant>, 1> active;
+  // Since the last decision on this Truth; all of it while there was none.
   std::vector<Happening> history;
-  std::size_t told = 0;  // of the history, when the last decision was made on this Truth
 };
 
 struct StageEntry {
   std::int16_t to = kNone, from = kNone;
   Instant time;
   std::int32_t cause = -1;
-  std::string reason;
+  std::string_view reason;  // the policy's
 };
 
 // Something that people are told about until it is over, other than a warning.
@@ -110,13 +115,13 @@ struct Run {  // breaches in a row of a clock with `group_by_run`
 };
 
 struct ClockTruth {
-  std::int32_t last = -1;  // place of its last cycle in `cycles`
-  std::int64_t count = 0;  // cycles so far
-  bool armed = false;      // its start fact happened and its stop fact not
+  std::int32_t last = -1;     // place of its last cycle in `cycles`
+  std::int32_t count = 0;     // cycles so far
+  std::int32_t run = -1;      // open run
+  std::int16_t in_a_row = 0;  // breaches
+  bool armed = false;         // its start fact happened and its stop fact not
   bool resting = false;
   bool first_done = false;  // in this stage, or life
-  int in_a_row = 0;         // breaches
-  std::int32_t run = -1;    // open run
   Instant next_period{kNever};
   Instant preset{kNever};  // due set before the start, in this stage
 };
@@ -124,7 +129,6 @@ struct ClockTruth {
 struct Truth {
   Truth(const Policy& policy, const KindSpec& kind) : policy(&policy), kind(&kind) {
     clocks.resize(kind.clocks.size());
-    routed.resize(policy.priorities.size(), 0);
   }
 
   // Reads the facts that come after those read so far. All of them must sort after what was fired.
@@ -154,13 +158,13 @@ struct Truth {
   bool paused = false, resolved = false;
   VerbMask counted = 0, counted_in_stage = 0;
   Instant life_from{kNever};  // period clocks start at or after this
+  bool compared = false;      // a decision has compared all of it with what was announced
   std::vector<ClockTruth> clocks;
   std::vector<Cycle> cycles;
   std::vector<StageEntry> entries;
-  std::vector<Routing> routings;
+  boost::container::small_vector<Routing, 1> routings;
   std::vector<Run> runs;
-  std::vector<int> routed;                                   // [priority]: routings so far
-  std::vector<std::pair<Instant, std::int16_t>> priorities;  // history
+  boost::container::small_vector<std::pair<Instant, std::int16_t>, 1> priorities;  // history
 
   std::int16_t priority_at(Instant t) const;
 
@@ -168,7 +172,7 @@ struct Truth {
   friend class FactEffect;
   void apply(const std::vector<EntityFact>& facts, std::size_t i);
   void fire_one(const std::vector<EntityFact>& facts, Instant t, bool patient);
-  void enter_stage(std::int16_t to, Instant t, std::int32_t cause, const std::string& reason);
+  void enter_stage(std::int16_t to, Instant t, std::int32_t cause, std::string_view reason);
   void begin_life(const std::vector<EntityFact>& facts, std::size_t i, Instant t);
   void start_period(const std::vector<EntityFact>& facts, std::size_t clock, Instant t);
   void breach(Cycle& cycle, std::int16_t threshold, Instant t);

@@ -26,8 +26,7 @@ void set_priority(Truth& truth, std::int16_t priority, Instant t, std::int32_t c
   }
   const RoutingSpec& routing = truth.kind->routing;
   if (priority < was && routes(routing, priority) &&
-      routing.on_raise[static_cast<std::size_t>(priority)] &&
-      truth.routed[static_cast<std::size_t>(priority)] == 0) {
+      routing.on_raise[static_cast<std::size_t>(priority)] && routed(truth, priority) == 0) {
     route(truth, priority, t);
   }
 }

@@ -3,6 +3,7 @@
 // Included by truth.cc and truth_apply.cc alone. Pure but for the Truth that is given.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "engine/clock_work.h"
@@ -85,9 +86,15 @@ inline bool startable(const Truth& truth, const ClockSpec& spec, const ClockTrut
          ClockWork::allows(spec, truth.priority);
 }
 
+// Routings at this priority so far.
+inline std::int64_t routed(const Truth& truth, std::int16_t priority) {
+  return std::count_if(truth.routings.begin(), truth.routings.end(),
+                       [&](const Routing& r) { return r.priority == priority; });
+}
+
 // The next routing at this priority begins.
 inline void route(Truth& truth, std::int16_t priority, Instant t) {
-  const std::int64_t number = ++truth.routed[static_cast<std::size_t>(priority)];
+  const std::int64_t number = routed(truth, priority) + 1;
   truth.routings.push_back(
       {{GroupKey::Kind::kRouting, kNone, number, priority, {}}, t, kNever, priority});
 }

@@ -65,7 +65,7 @@ EntityView make_view(const Entity& entity, const Policy& policy) {
   view.id = entity.id;
   view.facts = static_cast<std::int64_t>(entity.facts.size());
   for (const EntityFact& fact : entity.facts) {
-    if (fact.verb != kNone && fact.verb == kind.assign_verb) view.assignee = fact.text;
+    if (fact.verb != kNone && fact.verb == kind.assign_verb) view.assignee = fact.words.text();
   }
   for (const SaidGroup& group : entity.groups)
     view.groups.push_back(group_row(entity, group, policy));
@@ -78,7 +78,7 @@ EntityView make_view(const Entity& entity, const Policy& policy) {
   view.tier = policy.tiers[static_cast<std::size_t>(tier)];
   view.provisional = creation.provisional;
   view.policy = creation.policy;
-  if (kind.assign_verb == kNone) view.assignee = creation.text;
+  if (kind.assign_verb == kNone) view.assignee = creation.words.text();
   if (kind.prioritized) view.priority = policy.priorities[static_cast<std::size_t>(truth.priority)];
   if (truth.stage != kNone) view.stage = kind.stages[static_cast<std::size_t>(truth.stage)];
   view.state = truth.ended != kNone ? kind.verbs[static_cast<std::size_t>(truth.ended)].name

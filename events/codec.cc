@@ -69,6 +69,10 @@ bool Decoder::Work::structured_member(std::string_view name, JsonWalker::Value v
                                       Decoded& out) {
   if (const auto attribute = attribute_of(name)) {
     std::string& text = text_of(*attribute, out.fact);
+    if (walker.read_plain(value, text)) {
+      state(*attribute) = text.empty() ? AttributeState::kBad : AttributeState::kGood;
+      return true;
+    }
     if (JsonWalker::is_string(value)) {
       if (!walker.read_string(value, text)) return false;
       set(*attribute, text);

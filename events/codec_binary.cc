@@ -110,35 +110,35 @@ bool decode_base64_bytes(std::string_view text, std::string& out) {
 }  // namespace
 
 std::optional<Attribute> attribute_of(std::string_view name) {
-  // Lengths tell most names apart; extensions are rare.
+  const auto if_named =
+      [&](std::initializer_list<Attribute> candidates) -> std::optional<Attribute> {
+    for (const Attribute a : candidates) {
+      if (kAttributeNames[static_cast<std::size_t>(a)] == name) return a;
+    }
+    return std::nullopt;
+  };
   switch (name.size()) {
     case 2:
+      return if_named({Attribute::kId});
     case 4:
+      return if_named({Attribute::kType, Attribute::kTime});
     case 6:
+      return if_named({Attribute::kSource});
     case 7:
+      return if_named({Attribute::kSubject});
     case 8:
+      return if_named({Attribute::kSequence});
     case 11:
+      return if_named({Attribute::kSpecVersion});
     case 12:
-      for (std::size_t i = 0; i < kAttributes; ++i) {
-        if (kAttributeNames[i] == name) return static_cast<Attribute>(i);
-      }
-      return std::nullopt;
+      return if_named({Attribute::kPartitionKey, Attribute::kRecordedTime});
     default:
       return std::nullopt;
   }
 }
 
 bool is_good_text(std::string_view text) {
-  // Eight bytes at once as long as they are printable ASCII.
-  constexpr std::uint64_t kOnes = 0x0101010101010101u, kHighs = 0x8080808080808080u;
-  std::size_t i = 0;
-  for (; i + 8 <= text.size(); i += 8) {
-    std::uint64_t word;
-    std::memcpy(&word, text.data() + i, sizeof word);
-    const std::uint64_t control = word - kOnes * 0x20, delete_or_more = word + kOnes;
-    if (((control | delete_or_more | word) & kHighs) != 0) break;
-  }
-  for (; i < text.size(); ++i) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
     if (byte < 0x20 || byte == 0x7f) return false;
     // U+0080–U+009F, in UTF-8 C2 80 to C2 9F.

@@ -5,8 +5,7 @@ namespace tocsin {
 void append_id_part(std::string& out, std::string_view part) {
   std::size_t written = 0;
   for (std::size_t i = 0; i < part.size(); ++i) {
-    if (part[i] != '/' && part[i] != '%') [[likely]]
-      continue;
+    if (part[i] != '/' && part[i] != '%') continue;
     out.append(part, written, i - written);
     out += part[i] == '/' ? "%2F" : "%25";
     written = i + 1;

@@ -66,6 +66,20 @@ bool has_backslash(std::string_view text) {
   return false;
 }
 
+// Every byte from space to `~`, and no backslash. Reads up to 7 bytes past the end, as above.
+bool is_plain(std::string_view text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101u, kHighs = 0x8080808080808080u;
+  for (std::size_t i = 0; i < text.size(); i += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + i, sizeof word);
+    const std::uint64_t slash = word ^ (kOnes * '\\');
+    std::uint64_t odd = (word - kOnes * 0x20) | (word + kOnes) | word | (slash - kOnes);
+    if (i + 8 > text.size()) odd <<= 8 * (i + 8 - text.size());
+    if ((odd & kHighs) != 0) return false;
+  }
+  return true;
+}
+
 // 1, 1.0 and 1e0 are one number; integers too long for a double are taken by their digits.
 std::uint64_t number_hash(std::string_view token) {
   constexpr std::size_t kExactDigits = 15;
@@ -192,6 +206,16 @@ bool JsonWalker::read_string(Value value, std::string& out) {
   // Not every version of the library refuses lone surrogates; their three bytes are no UTF-8.
   if (value.get_string().get(unescaped) || !simdjson::validate_utf8(unescaped)) return false;
   out.assign(unescaped);
+  return true;
+}
+
+bool JsonWalker::read_plain(Value value, std::string& out) {
+  std::string_view text = token(value);
+  if (text.size() < 2 || text.front() != '"') return false;
+  text = text.substr(1, text.size() - 2);
+  simdjson::ondemand::raw_json_string consumed;
+  if (!is_plain(text) || value.get_raw_json_string().get(consumed)) return false;
+  out.assign(text);
   return true;
 }
 

@@ -71,6 +71,10 @@ class JsonWalker {
   // Replaces `out` with the string that the value is. False: malformed, or no string.
   bool read_string(Value value, std::string& out);
 
+  // The same for a string of printable ASCII without escapes, which most are; false, and nothing
+  // done, for every other value.
+  bool read_plain(Value value, std::string& out);
+
   static bool is_string(Value& value) { return token(value).front() == '"'; }
   static bool is_null(Value& value) { return token(value) == "null"; }
   // The value as written when it is a plain string without escapes: `"abc"`; else the first token.

@@ -1,5 +1,9 @@
 #include "events/time.h"
 
+#include <array>
+#include <charconv>
+#include <cstring>
+
 namespace tocsin {
 namespace {
 
@@ -52,8 +56,17 @@ constexpr unsigned days_in_month(unsigned year, unsigned month) {
   return month == 2 && leap ? 29 : kDays[month - 1];
 }
 
-void put_digits(char* to, std::uint64_t value, int count) {
-  for (int i = count - 1; i >= 0; --i, value /= 10) to[i] = static_cast<char>('0' + value % 10);
+constexpr auto kTwoDigits = [] {
+  std::array<char, 200> digits{};
+  for (std::size_t i = 0; i < 100; ++i) {
+    digits[2 * i] = static_cast<char>('0' + i / 10);
+    digits[2 * i + 1] = static_cast<char>('0' + i % 10);
+  }
+  return digits;
+}();
+
+void put_two_digits(char* to, std::uint32_t value) {
+  std::memcpy(to, kTwoDigits.data() + std::size_t{2} * value, 2);
 }
 
 }  // namespace
@@ -108,7 +121,7 @@ std::optional<Instant> parse_rfc3339(std::string_view text) {
   return Instant{ms};
 }
 
-void append_rfc3339(std::string& out, Instant t) {
+char* write_rfc3339(char* to, Instant t) {
   std::int64_t day_number = t.ms / kMsPerDay;
   std::int64_t ms_of_day = t.ms % kMsPerDay;
   if (ms_of_day < 0) {
@@ -116,21 +129,31 @@ void append_rfc3339(std::string& out, Instant t) {
     --day_number;
   }
   const Civil date = civil_from_days(day_number);
-  const auto ms = static_cast<std::uint64_t>(ms_of_day);
-  char text[] = "0000-00-00T00:00:00.000Z";
-  put_digits(text + 5, date.month, 2);
-  put_digits(text + 8, date.day, 2);
-  put_digits(text + 11, ms / 3'600'000, 2);
-  put_digits(text + 14, ms / 60'000 % 60, 2);
-  put_digits(text + 17, ms / 1000 % 60, 2);
-  put_digits(text + 20, ms % 1000, 3);
   if (date.year >= 0 && date.year <= 9999) {
-    put_digits(text, static_cast<std::uint64_t>(date.year), 4);
-    out.append(text, sizeof text - 1);
+    const auto year = static_cast<std::uint32_t>(date.year);
+    put_two_digits(to, year / 100);
+    put_two_digits(to + 2, year % 100);
+    to += 4;
   } else {
-    out += std::to_string(date.year);
-    out.append(text + 4, sizeof text - 5);
+    to = std::to_chars(to, to + kRfc3339Max, date.year).ptr;
   }
+  constexpr std::string_view kRest = "-00-00T00:00:00.000Z";
+  std::memcpy(to, kRest.data(), kRest.size());
+  const auto ms = static_cast<std::uint32_t>(ms_of_day);
+  const std::uint32_t second = ms / 1000, minute = second / 60;
+  put_two_digits(to + 1, date.month);
+  put_two_digits(to + 4, date.day);
+  put_two_digits(to + 7, minute / 60);
+  put_two_digits(to + 10, minute % 60);
+  put_two_digits(to + 13, second % 60);
+  to[16] = static_cast<char>('0' + ms % 1000 / 100);
+  put_two_digits(to + 17, ms % 100);
+  return to + kRest.size();
+}
+
+void append_rfc3339(std::string& out, Instant t) {
+  char text[kRfc3339Max];
+  out.append(text, write_rfc3339(text, t));
 }
 
 std::string format_rfc3339(Instant t) {

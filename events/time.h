@@ -52,4 +52,8 @@ std::string format_rfc3339(Instant t);
 // Appends the same to `out` without allocating when there is room.
 void append_rfc3339(std::string& out, Instant t);
 
+// Writes the same to `to`, which has room for kRfc3339Max characters; returns where it ends.
+inline constexpr int kRfc3339Max = 32;
+char* write_rfc3339(char* to, Instant t);
+
 }  // namespace tocsin

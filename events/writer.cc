@@ -39,6 +39,8 @@ std::size_t skip_plain(std::string_view text, std::size_t i) {
   return i;
 }
 
+constexpr std::size_t kDigitsMax = 24;  // of an int64
+
 }  // namespace
 
 void append_json_escaped(std::string& out, std::string_view text) {
@@ -68,7 +70,7 @@ void append_json_string(std::string& out, std::string_view text) {
 }
 
 void append_int(std::string& out, std::int64_t value) {
-  char digits[24];
+  char digits[kDigitsMax];
   const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
   out.append(digits, static_cast<std::size_t>(end - digits));
 }
@@ -77,6 +79,52 @@ void append_json_time(std::string& out, Instant t) {
   out += '"';
   append_rfc3339(out, t);
   out += '"';
+}
+
+// Copies eight bytes at a time while nothing needs an escape; the last eight may overlap those
+// before them.
+TextBlock& TextBlock::escaped(std::string_view text) {
+  const auto slowly = [&]() -> TextBlock& {
+    flush();
+    append_json_escaped(out_, text);
+    return *this;
+  };
+  const std::size_t size = text.size();
+  if (!make_room(size)) return slowly();
+  const auto copy_eight = [&](std::size_t at) {
+    std::uint64_t eight;
+    std::memcpy(&eight, text.data() + at, 8);
+    if (needs_escape(eight)) return false;
+    std::memcpy(end_ + at, &eight, 8);
+    return true;
+  };
+  if (size < 8) {
+    for (std::size_t i = 0; i < size; ++i) {
+      if (kEscapes[static_cast<unsigned char>(text[i])] != 0) return slowly();
+      end_[i] = text[i];
+    }
+  } else {
+    for (std::size_t i = 0; i + 8 < size; i += 8) {
+      if (!copy_eight(i)) return slowly();
+    }
+    if (!copy_eight(size - 8)) return slowly();
+  }
+  end_ += size;
+  return *this;
+}
+
+TextBlock& TextBlock::time(Instant t) {
+  make_room(kRfc3339Max + 2);
+  *end_++ = '"';
+  end_ = write_rfc3339(end_, t);
+  *end_++ = '"';
+  return *this;
+}
+
+TextBlock& TextBlock::number(std::int64_t value) {
+  make_room(kDigitsMax);
+  end_ = std::to_chars(end_, end_ + kDigitsMax, value).ptr;
+  return *this;
 }
 
 JsonObject& JsonObject::name(std::string_view name) {

@@ -11,7 +11,9 @@
 // Threads: no shared state. Cost: a string without anything to escape is one scan and one copy.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -29,6 +31,47 @@ void append_int(std::string& out, std::int64_t value);
 
 // `"2026-03-02T01:15:00.000Z"`, with its quotes.
 void append_json_time(std::string& out, Instant t);
+
+// Text of many small pieces: gathered in a block on the stack, appended to `out` when the block is
+// full and by `flush`, which must come last.
+class TextBlock {
+ public:
+  explicit TextBlock(std::string& out) : out_(out) {}
+  TextBlock(const TextBlock&) = delete;
+  TextBlock& operator=(const TextBlock&) = delete;
+
+  TextBlock& raw(std::string_view text) {
+    if (!make_room(text.size())) [[unlikely]] {
+      out_ += text;
+      return *this;
+    }
+    std::memcpy(end_, text.data(), text.size());
+    end_ += text.size();
+    return *this;
+  }
+  // The contents of a JSON string; with its quotes; the same of a time, and a number.
+  TextBlock& escaped(std::string_view text);
+  TextBlock& string(std::string_view text) { return raw("\"").escaped(text).raw("\""); }
+  TextBlock& time(Instant t);
+  TextBlock& number(std::int64_t value);
+
+  void flush() {
+    out_.append(block_.data(), end_);
+    end_ = block_.data();
+  }
+
+ private:
+  // False when the block is too small for it, and then is empty.
+  bool make_room(std::size_t bytes) {
+    if (bytes <= static_cast<std::size_t>(block_.data() + block_.size() - end_)) return true;
+    flush();
+    return bytes <= block_.size();
+  }
+
+  std::string& out_;
+  std::array<char, 1024> block_;
+  char* end_ = block_.data();
+};
 
 // An object under construction at the end of `out`. Names are written as they are: plain ASCII.
 // Whatever is appended to `out` directly between `name` and the next member is that member's value.

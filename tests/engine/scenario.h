@@ -226,9 +226,9 @@ class Scenario {
       for (const std::int16_t role : event.roles)
         out += policy.roles[static_cast<std::size_t>(role)] + ",";
       out.pop_back();
-      for (const std::string& person : event.persons) out += " " + person;
+      for (const std::string_view person : event.persons) out.append(" ").append(person);
     }
-    if (event.type == DerivedType::kEscalationAcknowledged) out += " by=" + event.by;
+    if (event.type == DerivedType::kEscalationAcknowledged) out.append(" by=").append(event.by);
     for (const std::string& week : event.weeks) out += " " + week;
     return out;
   }
