@@ -13,7 +13,8 @@ namespace {
 constexpr Duration kSettleWait = seconds(30);
 constexpr Duration kIntakeWait = milliseconds(20);
 constexpr Duration kFollowWait = milliseconds(2);
-constexpr Duration kHoldStep = seconds(5);  // in which max_hold moves on, at most
+constexpr Duration kReleaseWait = milliseconds(3);  // of a round, for what is due to go with it
+constexpr Duration kHoldStep = seconds(5);          // in which max_hold moves on, at most
 constexpr Duration kRetryWait = milliseconds(500);
 constexpr Duration kCatchUpWait = seconds(30);
 
@@ -307,12 +308,17 @@ void KafkaLoop::ensure_records(Room& r, PartitionId partition) {
 }
 
 void KafkaLoop::round() {
-  const Instant before = clock_->now();
-  read_intake(idle(before));
+  arrivals_.clear();
+  read_ = 0;
+  read_intake(idle(clock_->now()));
   take_over_or_wait();
   if (!owned_.empty() && !stopping_) {
+    take_release({});
+    ask_for_release(clock_->now());
+    read_to_release();
+  }
+  if (!owned_.empty() && !stopping_) {  // reading may have brought a rebalance
     const Instant now = clock_->now();
-    look_for_release(now);
     for (const PartitionId p : owned_) {
       room(p).decide(std::max(now, room(p).latest()), released_);
       room(p).look_ahead(now);
@@ -324,14 +330,13 @@ void KafkaLoop::round() {
   publish_status();
 }
 
-// Reads what is there, at most a round's worth.
+// Reads what is there, at most a round's worth; all of a round arrives at one instant.
 void KafkaLoop::read_intake(Duration wait) {
-  std::map<PartitionId, Instant> arrivals;
-  for (std::size_t n = 0; n < round_max_; ++n) {
-    const auto record = intake_->poll(n == 0 ? wait : Duration{});
+  for (; read_ < round_max_; ++read_, wait = {}) {
+    const auto record = intake_->poll(wait);
     if (!record) return;
     if (owned_.count(record->partition) == 0) continue;
-    auto [it, first] = arrivals.try_emplace(record->partition, Instant{});
+    auto [it, first] = arrivals_.try_emplace(record->partition, Instant{});
     if (first) {
       Room& r = room(record->partition);
       it->second = std::max(clock_->now(), r.latest());
@@ -364,42 +369,43 @@ void KafkaLoop::take(const IntakeRecord& record, Instant arrival) {
     r.reject(reject(record, options_.kafka.intake_topic(), judged.reason, arrival));
 }
 
-// Dues up to an instant may be told when everything that intake held at that instant was read.
-void KafkaLoop::look_for_release(Instant now) {
-  const std::vector<PartitionId> owned(owned_.begin(), owned_.end());
+// Dues up to an instant may be told when everything that intake held at that instant was read: is
+// that so by now?
+void KafkaLoop::take_release(Duration wait) {
+  if (!asking_) return;
+  if (!asked_.answered) {
+    const IntakeConsumer::Probe answer = intake_->probed(asked_.number, wait);
+    if (answer.number < asked_.number) return;
+    asked_.answered = answer.error.empty();
+    asked_.ends = answer.ends;
+    asking_ = asked_.answered;
+  }
+  const auto all_read = [&] {
+    return std::all_of(owned_.begin(), owned_.end(), [&](PartitionId p) {
+      return asked_.ends.count(p) == 0 || intake_->position(p) >= asked_.ends[p];
+    });
+  };
+  if (!asking_ || !all_read()) return;
+  // Some of what was read may have been moved to another of our partitions: that must be read too.
+  if (!asked_.moves_known) {
+    asked_.moves_pending = !reroutes_.empty();
+    asked_.ends = moved_ends_;
+    asked_.moves_known = true;
+  }
+  if (asked_.moves_pending || !all_read()) return;
+  released_ = std::max(released_, asked_.at);
+  asking_ = false;
+}
+
+void KafkaLoop::ask_for_release(Instant now) {
   Instant due = kNever;
-  for (const PartitionId p : owned) due = std::min(due, room(p).next_due());
-  const bool held = std::any_of(owned.begin(), owned.end(),
+  for (const PartitionId p : owned_) due = std::min(due, room(p).next_due());
+  const bool held = std::any_of(owned_.begin(), owned_.end(),
                                 [&](PartitionId p) { return room(p).partition().waiting() > 0; });
-  if (asking_ && !asked_.answered) {
-    const IntakeConsumer::Probe answer = intake_->probed();
-    if (answer.number >= asked_.number) {
-      asked_.answered = answer.error.empty();
-      asked_.ends = answer.ends;
-      asking_ = asked_.answered;
-    }
-  }
-  if (asking_ && asked_.answered && std::all_of(owned.begin(), owned.end(), [&](PartitionId p) {
-        return asked_.ends.count(p) == 0 || intake_->position(p) >= asked_.ends[p];
-      })) {
-    // Some of what was read may have been moved to another of our partitions: that must be read
-    // too.
-    if (!asked_.moves_known) {
-      asked_.moves_pending = !reroutes_.empty();
-      asked_.ends = moved_ends_;
-      asked_.moves_known = true;
-    }
-    if (!asked_.moves_pending && std::all_of(owned.begin(), owned.end(), [&](PartitionId p) {
-          return asked_.ends.count(p) == 0 || intake_->position(p) >= asked_.ends[p];
-        })) {
-      released_ = std::max(released_, asked_.at);
-      asking_ = false;
-    }
-  }
   if ((due <= now || held) && !asking_ && released_ < now) {
     asked_ = {};
     asked_.at = now;
-    asked_.number = intake_->probe(owned);
+    asked_.number = intake_->probe({owned_.begin(), owned_.end()});
     asking_ = true;
   }
   // No wait is for ever: after the start, and after the due.
@@ -408,6 +414,18 @@ void KafkaLoop::look_for_release(Instant now) {
       longest > released_ + std::min(kHoldStep, Duration{options_.max_hold.ms / 10})) {
     released_ = longest;
     ++tally_.held;
+  }
+}
+
+// The answer and what is still to be read come from a broker that is near long before this round's
+// transaction would be done; then what is due goes with it and not with the next one.
+void KafkaLoop::read_to_release() {
+  const Instant until = clock_->now() + kReleaseWait;
+  take_release(kReleaseWait);
+  while (asking_ && asked_.answered && !asked_.moves_pending && read_ < round_max_ &&
+         clock_->now() < until) {
+    read_intake(milliseconds(1));
+    take_release({});
   }
 }
 

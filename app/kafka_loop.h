@@ -72,7 +72,9 @@ class KafkaLoop {
   void read_intake(Duration wait);
   void take(const IntakeRecord& record, Instant arrival);
   void fire(Instant now);
-  void look_for_release(Instant now);
+  void ask_for_release(Instant now);
+  void take_release(Duration wait);
+  void read_to_release();
   bool commit();
   void take_over();
   void take_over_or_wait();
@@ -111,6 +113,8 @@ class KafkaLoop {
   std::size_t round_max_ = kRoundMax;
   Membership membership_;
   std::map<PartitionId, Offset> committed_;  // intake positions that are committed
+  std::map<PartitionId, Instant> arrivals_;  // of what this round read
+  std::size_t read_ = 0;                     // records of this round
   std::vector<Reroute> reroutes_;
   Instant began_;
   Instant released_{kAlways};  // dues up to here may be announced

@@ -1,14 +1,13 @@
 #!/usr/bin/python3
-"""A node on Kafka, end to end, on one broker.
+"""A node on Kafka, end to end, on one broker. Load comes from bench_kafka_load, the peer is bench_kafka_transactions: build both.
 
-  bench/kafka_node.py [--facts 100000] [--rate 5000] [--seconds 10]
+  bench/kafka_node.py [--facts 100000] [--rate 5000] [--seconds 10] [--open 20000] [--only backlog,answer,lateness,takeover]
 
 Prints
   backlog    facts read, decided and committed per second, and the bare transactional copy of as many records of that size
-             (bench_kafka_transactions, where it is built)
-  lateness   of breaches at --rate facts/s: decided − due, and seen by a committed reader − due
   answer     publish → the fact's first derived event seen by a committed reader, on an idle engine
-  takeover   after kill -9 of one of two nodes: how long its partitions stood still, with that many open clocks
+  lateness   of breaches at --rate facts/s: decided − due, and seen by a committed reader − due
+  takeover   after kill -9 of one of two nodes, with two open clocks for each of --open tickets: how long its partitions stood still
 """
 import argparse
 import os
@@ -26,7 +25,6 @@ import kafka_lib as k
 
 PARTITIONS = 4
 SESSION_S = 6
-RESPONSE = timedelta(minutes=15)
 
 
 class Reader(threading.Thread):
@@ -49,12 +47,6 @@ class Reader(threading.Thread):
 
 def ms(t):
     return t / timedelta(milliseconds=1)
-
-
-def show(what, values):
-    values = sorted(values)
-    print(f"{what}: p50 {k.percentile(values, 0.5):.1f} p99 {k.percentile(values, 0.99):.1f} p99.9 {k.percentile(values, 0.999):.1f} "
-          f"max {values[-1] if values else 0:.1f} ms ({len(values)})", flush=True)
 
 
 class Bench:
@@ -95,47 +87,24 @@ class Bench:
         rate = left / took
         each = len(records) / n
         print(f"backlog: {rate:,.0f} facts/s ({rate * each:,.0f} records/s of {bytes_each} bytes; {each:.1f} records a fact)", flush=True)
-        peer = next((p for p in k.ROOT.glob("build/release/bench/bench_kafka_transactions")), None)
-        if peer:
-            done = subprocess.run([str(peer), "--records", str(min(len(records), 400_000)), "--bytes", str(bytes_each)], text=True, capture_output=True,
-                                  env={**os.environ, "TOCSIN_KAFKA_BOOTSTRAP": self.bootstrap})
-            print(done.stdout, flush=True)
+        if self.arguments.peer:
+            self.tool("bench_kafka_transactions", "--records", min(len(records), 400_000), "--bytes", bytes_each)
         return first
 
-    def lateness(self):
-        reader = Reader(self.bootstrap, self.prefix + ".log", b'"tocsin.clock.breached"')
-        reader.start()
-        rate, n = self.arguments.rate, self.arguments.rate * self.arguments.seconds
-        begin = time.monotonic()
-        for i in range(n):
-            while i > (time.monotonic() - begin) * rate:
-                time.sleep(0.001)  # paces the load
-            soon = i % 10 == 0
-            now = k.utc_now()
-            self.send(f"l-{i}", f"C{i % 1000}", f"L-{i}", now + timedelta(seconds=3) - RESPONSE if soon else now, "P1" if soon else "P3")
-        reached = n / (time.monotonic() - begin)
-        self.producer.flush(60)
-        k.wait_for("every breach", lambda: len(reader.seen) >= n // 10, step=0.1)
-        reader.stopping = True
-        print(f"lateness at {reached:,.0f} facts/s", flush=True)
-        show("  decided − due", [ms(k.instant(e["recordedtime"]) - k.instant(e["time"])) for _, e in reader.seen.values()])
-        show("  seen by a committed reader − due", [ms(at - k.instant(e["time"])) for at, e in reader.seen.values()])
-
-    def answer(self):
-        reader = Reader(self.bootstrap, self.prefix + ".log", b'"tocsin.clock.started"')
-        reader.start()
-        took = []
-        for i in range(200):
-            begin = k.utc_now()
-            self.send(f"a-{i}", f"C{i % 1000}", f"Q-{i}", begin)
-            self.producer.flush(10)
-            k.wait_for("the answer", lambda: f"Q-{i}" in reader.seen, step=0.001)
-            took.append(ms(reader.seen[f"Q-{i}"][0] - begin))
-        reader.stopping = True
-        show("publish → answer seen", took)
+    def tool(self, name, *arguments):
+        program = k.ROOT / "build" / "release" / "bench" / name
+        done = subprocess.run([str(program), *map(str, arguments)], text=True, capture_output=True, env={**os.environ, "TOCSIN_KAFKA_BOOTSTRAP": self.bootstrap})
+        print(done.stdout + done.stderr, end="", flush=True)
+        if done.returncode != 0:
+            sys.exit(f"FAILED: {name}: {done.returncode}")
 
     def takeover(self, first):
+        if self.arguments.open:
+            self.tool("bench_kafka_load", self.prefix, "open", self.arguments.open)
+            k.wait_for("the open tickets to be read", lambda: self.unread() == 0, patience=600, step=0.1)
+        begin = time.monotonic()
         second = k.Engine(self.folder, "second", self.config).start()
+        print(f"a second node has folded the log and joined after {time.monotonic() - begin:.1f} s", flush=True)
         reader = Reader(self.bootstrap, self.prefix + ".log", b'"tocsin.clock.started"')
         reader.start()
         sent = {}
@@ -166,12 +135,20 @@ def main():
     parser.add_argument("--facts", type=int, default=100_000)
     parser.add_argument("--rate", type=int, default=5000)
     parser.add_argument("--seconds", type=int, default=10)
-    bench = Bench(Path(tempfile.mkdtemp(prefix="tocsin-bench-")), os.environ.get("TOCSIN_KAFKA_BOOTSTRAP") or k.Broker().up(), parser.parse_args())
+    parser.add_argument("--open", type=int, default=20_000)
+    parser.add_argument("--only", default="backlog,answer,lateness,takeover")
+    parser.add_argument("--no-peer", dest="peer", action="store_false")
+    arguments = parser.parse_args()
+    parts = arguments.only.split(",")
+    bench = Bench(Path(tempfile.mkdtemp(prefix="tocsin-bench-")), os.environ.get("TOCSIN_KAFKA_BOOTSTRAP") or k.Broker().up(), arguments)
     try:
-        first = bench.backlog()
-        bench.answer()
-        bench.lateness()
-        bench.takeover(first)
+        first = bench.backlog() if "backlog" in parts else k.Engine(bench.folder, "first", bench.config).start()
+        if "answer" in parts:
+            bench.tool("bench_kafka_load", bench.prefix, "answer", 500)
+        if "lateness" in parts:
+            bench.tool("bench_kafka_load", bench.prefix, "lateness", arguments.rate, arguments.seconds)
+        if "takeover" in parts:
+            bench.takeover(first)
     finally:
         k.end_all()
 

@@ -83,6 +83,7 @@ struct IntakeConsumer::Impl {
 
   mutable std::mutex mutex;  // guards what follows
   std::condition_variable probe_wanted;
+  mutable std::condition_variable probe_answered;
   std::uint64_t probes_begun = 0;
   std::vector<PartitionId> probe_partitions;
   bool stopping = false;
@@ -92,6 +93,7 @@ struct IntakeConsumer::Impl {
 
   // Before the threads that use it, so that it is destroyed after them.
   std::unique_ptr<rdkafka::Handle> handle;
+  std::unique_ptr<rdkafka::Handle> asker;  // of end offsets; no member of the group
   std::thread prober;
 
   rd_kafka_t* rk() const { return handle->get(); }
@@ -179,7 +181,7 @@ struct IntakeConsumer::Impl {
       lock.unlock();
       Probe probe{number, {}, {}};
       try {
-        probe.ends = rdkafka::list_offsets(rk(), topic, partitions, rdkafka::kLatest,
+        probe.ends = rdkafka::list_offsets(asker->get(), topic, partitions, rdkafka::kLatest,
                                            settings.request_timeout);
       } catch (const std::exception& e) {
         probe.error = e.what();
@@ -187,6 +189,7 @@ struct IntakeConsumer::Impl {
       lock.lock();
       served = number;
       answered = std::move(probe);
+      probe_answered.notify_all();
     }
   }
 };
@@ -203,6 +206,8 @@ IntakeConsumer::IntakeConsumer(const KafkaSettings& settings, Callbacks callback
                                           rd_kafka_conf_set_error_cb(conf, &Impl::on_error);
                                         });
   rd_kafka_poll_set_consumer(impl_->rk());
+  impl_->asker = std::make_unique<rdkafka::Handle>(RD_KAFKA_CONSUMER, settings,
+                                                   consumer_properties(settings), impl_.get());
   impl_->partition_total =
       rdkafka::partition_count(impl_->rk(), impl_->topic, settings.request_timeout);
   impl_->prober = std::thread([impl = impl_.get()] { impl->serve_probes(); });
@@ -326,14 +331,14 @@ std::map<PartitionId, Offset> IntakeConsumer::committed(
 }
 
 std::map<PartitionId, Offset> IntakeConsumer::ends(const std::vector<PartitionId>& partitions) {
-  return rdkafka::list_offsets(impl_->rk(), impl_->topic, partitions, rdkafka::kLatest,
+  return rdkafka::list_offsets(impl_->asker->get(), impl_->topic, partitions, rdkafka::kLatest,
                                impl_->settings.request_timeout);
 }
 
 std::map<PartitionId, PositionRange> IntakeConsumer::ranges(
     const std::vector<PartitionId>& partitions) {
   std::map<PartitionId, PositionRange> ranges;
-  const auto first = rdkafka::list_offsets(impl_->rk(), impl_->topic, partitions,
+  const auto first = rdkafka::list_offsets(impl_->asker->get(), impl_->topic, partitions,
                                            rdkafka::kEarliest, impl_->settings.request_timeout);
   for (const auto& [partition, end] : ends(partitions)) {
     ranges[partition] = {first.at(partition), end};
@@ -352,8 +357,10 @@ std::uint64_t IntakeConsumer::probe(const std::vector<PartitionId>& partitions) 
   return number;
 }
 
-IntakeConsumer::Probe IntakeConsumer::probed() const {
-  const std::lock_guard lock(impl_->mutex);
+IntakeConsumer::Probe IntakeConsumer::probed(std::uint64_t number, Duration wait) const {
+  std::unique_lock lock(impl_->mutex);
+  impl_->probe_answered.wait_for(lock, std::chrono::milliseconds(wait.ms),
+                                 [&] { return impl_->answered.number >= number; });
   return impl_->answered;
 }
 

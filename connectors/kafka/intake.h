@@ -24,7 +24,9 @@
 // Go on calling poll() meanwhile: it answers rebalances (it hands out no record before start()).
 //
 // Threads: one thread calls everything, except ends() and probe(), which any thread may call.
-// Cost: poll() 0.5 µs a record; ends() one round trip (0.5 ms).
+// Cost: poll() 0.5 µs a record; ends() and probe() one round trip (0.5 ms), on a connection of
+// their own: a broker answers one connection's requests in order, and a long poll may stand before
+// them for fetch.wait.max.ms.
 #pragma once
 
 #include <cstdint>
@@ -134,7 +136,8 @@ class IntakeConsumer {
     std::string error;  // not empty: it failed, ask again
   };
   std::uint64_t probe(const std::vector<PartitionId>& partitions);
-  Probe probed() const;
+  // The newest answer; waits up to `wait` for one to the asking `number`.
+  Probe probed(std::uint64_t number = 0, Duration wait = {}) const;
 
   // The newest end that fetches have shown, without asking: for the lag that is displayed. −1
   // unknown.
