@@ -100,9 +100,7 @@ class Simulation {
 
   std::vector<EntityView> views() {
     std::vector<EntityView> all;
-    partition_.each_account([&](Account& account) {
-      for (const auto& [key, entity] : account.entities) all.push_back(partition_.view(*entity));
-    });
+    partition_.each_entity([&](Entity& entity) { all.push_back(partition_.view(entity)); });
     std::sort(all.begin(), all.end(), [](const EntityView& a, const EntityView& b) {
       if (a.account != b.account) return a.account < b.account;
       return a.kind + "/" + a.id < b.kind + "/" + b.id;

@@ -1,9 +1,13 @@
 // How many in-order facts a second the engine decides about on one core: decode, judge, accept,
 // decide, and write the derived events, all in memory.
 //
-//   bench_simulate [TICKETS]     default 200,000 tickets of five facts
+//   bench_simulate [TICKETS] [replay|memory]     default 200,000 tickets of five facts
 //
-// Prints facts a second for decoding alone (the floor), for deciding, and the ratio.
+// Prints facts a second for decoding alone (the floor), for deciding, and the ratio. `replay`
+// instead: records a second that a new owner reads back from the log of the same run. `memory`:
+// heap bytes an open ticket with three running clocks, and what storing and showing one takes.
+#include <malloc.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -14,6 +18,7 @@
 #include <vector>
 
 #include "engine/derived.h"
+#include "engine/entity_codec.h"
 #include "engine/partition.h"
 #include "engine/policy_parse.h"
 #include "engine/zone_load.h"
@@ -86,11 +91,32 @@ double seconds(const std::chrono::steady_clock::time_point& since) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - since).count();
 }
 
-}  // namespace
+// Every fact, judged and decided about as `simulate` does; `taken` hears of each that is accepted.
+template <class Taken>
+void decide(Partition& partition, const std::vector<std::string>& facts, const DerivedSink& sink,
+            Taken&& taken) {
+  Decoder decoder(RecordedTime::kRead);
+  Decoded decoded;
+  Judged judged;
+  Instant now{kAlways};
+  for (const std::string& fact : facts) {
+    decoder.structured(fact, {}, decoded);
+    const Instant arrival = simulated_arrival(decoded, now);
+    if (arrival > now) {
+      if (now != kAlways) partition.decide(now, now, sink);
+      for (Instant due = partition.next_due(); due < arrival; due = partition.next_due())
+        partition.fire(due, due, sink);
+      now = arrival;
+    }
+    partition.check(decoded, arrival, false, judged);
+    if (judged.outcome != Outcome::kAccepted) continue;
+    partition.take(decoded, judged);
+    taken(decoded.fact, judged);
+  }
+  partition.decide(now, now, sink);
+}
 
-int main(int argc, char** argv) {
-  const int tickets = argc > 1 ? std::atoi(argv[1]) : 200'000;
-  const auto policy = default_policy();
+void measure_deciding(const std::shared_ptr<const Policy>& policy, int tickets) {
   const std::vector<std::string> facts = facts_of(tickets);
   Decoder decoder(RecordedTime::kRead);
   Decoded decoded;
@@ -109,27 +135,98 @@ int main(int argc, char** argv) {
     encode(out, entity, *entity.policy, event, recorded, false);
     out += '\n';
     ++events;
-    if (out.size() > (1 << 20)) out.clear();
+    if (out.size() > (1 << 16)) out.clear();
   };
-  Judged judged;
-  Instant now{kAlways};
   began = std::chrono::steady_clock::now();
-  for (const std::string& fact : facts) {
-    decoder.structured(fact, {}, decoded);
-    const Instant arrival = simulated_arrival(decoded, now);
-    if (arrival > now) {
-      if (now != kAlways) partition.decide(now, now, sink);
-      for (Instant due = partition.next_due(); due < arrival; due = partition.next_due())
-        partition.fire(due, due, sink);
-      now = arrival;
-    }
-    partition.check(decoded, arrival, false, judged);
-    if (judged.outcome == Outcome::kAccepted) partition.take(decoded, judged);
-  }
-  partition.decide(now, now, sink);
+  decide(partition, facts, sink, [](const Fact&, const Judged&) {});
   const double deciding = static_cast<double>(facts.size()) / seconds(began);
   std::printf("%zu facts, %zu derived events\n", facts.size(), events);
   std::printf("decoding alone        %10.0f facts/s\n", decoding);
   std::printf("decoded and decided   %10.0f facts/s   %.2f of decoding alone\n", deciding,
               deciding / decoding);
+}
+
+void measure_replay(const std::shared_ptr<const Policy>& policy, int tickets) {
+  constexpr std::size_t kStretch = 10'000;  // records between two settlements
+  std::vector<std::string> log;
+  {
+    Partition partition(policy);
+    const DerivedSink sink = [&](const Entity& entity, const Derived& event, Instant recorded) {
+      encode(log.emplace_back(), entity, *entity.policy, event, recorded, true);
+    };
+    decide(partition, facts_of(tickets), sink, [&](const Fact& fact, const Judged& judged) {
+      append_fact_record(log.emplace_back(), fact, judged.stamps);
+    });
+  }
+  Partition partition(policy);
+  LogEvent record;
+  Hash128 hash;
+  for (const std::string& text : log) hash = hash128(text, hash);
+  const auto began = std::chrono::steady_clock::now();
+  for (std::size_t i = 0; i < log.size(); ++i) {
+    if (!read_log_record(log[i], record)) std::abort();
+    partition.evolve(record);
+    if (i % kStretch == 0) partition.settle(record.recorded, false);
+  }
+  partition.settle(record.recorded, false);
+  std::printf("replayed %10.0f records/s of %zu, %016llx\n",
+              static_cast<double>(log.size()) / seconds(began), log.size(),
+              static_cast<unsigned long long>(hash.low));
+}
+
+// Two facts a ticket: opened, and a message of the customer. Response, resolution and reply run.
+void measure_memory(const std::shared_ptr<const Policy>& policy, int tickets) {
+  std::vector<std::string> facts;
+  for (const std::string& fact : facts_of(tickets)) {
+    if (fact.find("ticket.opened") == std::string::npos) continue;
+    facts.push_back(fact);
+    std::string message = fact;
+    const auto replace = [&](std::string_view was, std::string_view is) {
+      message.replace(message.find(was), was.size(), is);
+    };
+    replace("opened\",\"source", "messaged\",\"source");
+    replace("ticket.opened", "ticket.messaged");
+    message.replace(message.find("\"data\":"), std::string::npos,
+                    "\"data\":{\"from\":\"customer\"}}");
+    facts.push_back(std::move(message));
+  }
+  Partition partition(policy);
+  const std::size_t before = mallinfo2().uordblks;
+  decide(
+      partition, facts, [](const Entity&, const Derived&, Instant) {},
+      [](const Fact&, const Judged&) {});
+  std::size_t clocks = 0;
+  partition.each_entity([&](const Entity& e) {
+    clocks += static_cast<std::size_t>(
+        std::count_if(e.truth->cycles.begin(), e.truth->cycles.end(),
+                      [](const Cycle& c) { return c.state == ClockState::kRunning; }));
+  });
+  const double all = static_cast<double>(tickets);
+  std::printf("%.0f bytes a ticket with %.2f running clocks\n",
+              static_cast<double>(mallinfo2().uordblks - before) / all,
+              static_cast<double>(clocks) / all);
+  std::size_t bytes = 0, rows = 0;
+  auto began = std::chrono::steady_clock::now();
+  partition.each_entity([&](const Entity& e) { bytes += encode_entity(e).size(); });
+  const double encoding = seconds(began);
+  began = std::chrono::steady_clock::now();
+  partition.each_entity([&](Entity& e) { rows += partition.view(e).clocks.size(); });
+  std::printf("stored as %.0f bytes in %.2f us, viewed as %.2f rows in %.2f us\n",
+              static_cast<double>(bytes) / all, encoding / all * 1e6,
+              static_cast<double>(rows) / all, seconds(began) / all * 1e6);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int tickets = argc > 1 ? std::atoi(argv[1]) : 200'000;
+  const std::string_view what = argc > 2 ? argv[2] : "";
+  const auto policy = default_policy();
+  if (what == "replay") {
+    measure_replay(policy, tickets);
+  } else if (what == "memory") {
+    measure_memory(policy, tickets);
+  } else {
+    measure_deciding(policy, tickets);
+  }
 }

@@ -3,32 +3,16 @@
 // Changes only by facts accepted and by events announced, like an entity. Not thread safe.
 #pragma once
 
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
-#include <functional>
 #include <map>
-#include <memory>
 #include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "engine/entity.h"
 #include "events/time.h"
 
 namespace tocsin {
-
-// A map by text that is asked with views.
-struct TextHash {
-  using is_transparent = void;
-  using is_avalanching = void;
-  std::size_t operator()(std::string_view text) const {
-    return std::hash<std::string_view>()(text);
-  }
-};
-template <class Value>
-using ByText = boost::unordered_flat_map<std::string, Value, TextHash, std::equal_to<>>;
 
 // A person or list of persons that plays a role for an account, by the last fact that says so.
 struct RoleHolder {
@@ -52,9 +36,8 @@ struct Account {
   std::set<std::pair<std::string, std::int64_t>> faults_said;
 
   // Not kept:
-  ByText<std::unique_ptr<Entity>> entities;  // in memory, by `kind/id`
-  std::set<std::string> faults_changed;      // modules to look at again
-  bool changed = false;                      // since it was last stored
+  std::set<std::string> faults_changed;  // modules to look at again
+  bool changed = false;                  // since it was last stored
 };
 
 }  // namespace tocsin

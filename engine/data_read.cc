@@ -11,69 +11,9 @@ namespace tocsin {
 
 namespace {
 
-// The data of a Fact is JSON that the codec found right, compact, its first-level names unique, and
-// names without escapes unless they need them: finding members is all that is left to do here.
-struct Member {
-  std::string_view name, value;  // the name without quotes; the value as written
-};
-
-// Calls visit(member) for each first-level member of an object, until it returns false. False: no
-// object.
-template <class Visit>
-bool each_member(std::string_view object, Visit&& visit) {
-  if (object.empty() || object.front() != '{') return false;
-  const char* end = object.data() + object.size();
-  const char* p = object.data() + 1;
-  while (p < end && *p != '}') {
-    if (*p == ',') ++p;
-    const char* quote = json_scan::closing_quote(p + 1, end);
-    if (quote == nullptr || quote + 1 >= end) return false;
-    const std::string_view name(p + 1, static_cast<std::size_t>(quote - p - 1));
-    const char* value = quote + 2;  // behind the colon
-    const char* behind = json_scan::skip_value(value, end);
-    if (behind == nullptr) return false;
-    if (!visit(Member{name, {value, static_cast<std::size_t>(behind - value)}})) return true;
-    p = behind;
-  }
-  return true;
-}
-
-// A JSON string with escapes, resolved; the codec leaves \uXXXX only for control characters.
-std::string unescaped(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\' || i + 1 == text.size()) {
-      out += text[i];
-      continue;
-    }
-    switch (text[++i]) {
-      case 'n':
-        out += '\n';
-        break;
-      case 't':
-        out += '\t';
-        break;
-      case 'r':
-        out += '\r';
-        break;
-      case 'b':
-        out += '\b';
-        break;
-      case 'f':
-        out += '\f';
-        break;
-      case 'u':
-        if (i + 4 < text.size())
-          out += static_cast<char>(std::stoi(std::string(text.substr(i + 1, 4)), nullptr, 16));
-        i += 4;
-        break;
-      default:
-        out += text[i];
-        break;
-    }
-  }
-  return out;
-}
+// The data of a Fact is JSON that the codec found right, compact, its first-level names unique:
+// finding members is all that is left to do here.
+using json_scan::Member;
 
 // The text of a string value; nullopt for anything else and for empty text. `memory` holds it when
 // it had escapes.
@@ -81,7 +21,8 @@ std::optional<std::string_view> text_of(std::string_view value, std::string& mem
   if (value.size() < 3 || value.front() != '"') return std::nullopt;
   const std::string_view text = value.substr(1, value.size() - 2);
   if (text.find('\\') == std::string_view::npos) return text;
-  memory = unescaped(text);
+  memory.clear();
+  if (!json_scan::unescape(text, memory)) return std::nullopt;
   return std::string_view(memory);
 }
 
@@ -117,17 +58,13 @@ bool persons_of(std::string_view value, std::vector<std::string>& out) {
     if (one) out.emplace_back(*one);
     return one.has_value();
   }
-  const char* end = value.data() + value.size();
-  for (const char* p = value.data() + 1; p < end && *p != ']';) {
-    if (*p == ',') ++p;
-    const char* behind = json_scan::skip_value(p, end);
-    if (behind == nullptr) return false;
-    const auto one = text_of({p, static_cast<std::size_t>(behind - p)}, memory);
-    if (!one) return false;
-    out.emplace_back(*one);
-    p = behind;
-  }
-  return true;
+  bool right = true;
+  const bool list = json_scan::each_element(value, [&](std::string_view element) {
+    const auto one = text_of(element, memory);
+    if (one) out.emplace_back(*one);
+    return right = one.has_value();
+  });
+  return list && right;
 }
 
 // A whole number, however written (`4`, `4.0`, `4e0`).
@@ -208,7 +145,7 @@ void read_data(const Policy& policy, const VerbSpec& verb, const Fact& fact, Rea
   for (const Field& field : verb.fields) {
     if (field.form == Form::kAny && !field.required) continue;
     std::string_view value;
-    each_member(fact.data, [&](const Member& member) {
+    json_scan::each_member(fact.data, [&](const Member& member) {
       if (member.name == field.name) value = member.value;
       return value.empty();
     });

@@ -1,15 +1,14 @@
-#include <simdjson.h>
-
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "engine/derived.h"
+#include "events/json_scan.h"
 
 namespace tocsin {
 
 namespace {
 
-using simdjson::dom::element;
 using enum DerivedType;
 
 std::int64_t number(std::string_view text, std::int64_t otherwise) {
@@ -18,11 +17,48 @@ std::int64_t number(std::string_view text, std::int64_t otherwise) {
   return value;
 }
 
-std::string_view text_at(const element& data, const char* name) {
-  std::string_view text;
-  if (data[name].get(text) != simdjson::SUCCESS) return {};
-  return text;
+bool is_number(std::string_view value) {
+  return !value.empty() && (value.front() == '-' || (value.front() >= '0' && value.front() <= '9'));
 }
+
+// Memory of texts that held escapes, until the next record is read.
+thread_local std::string unescaped;
+
+// The text of a string; empty for anything else.
+std::string_view text_of(std::string_view value) {
+  if (value.size() < 2 || value.front() != '"') return {};
+  value = value.substr(1, value.size() - 2);
+  if (value.find('\\') == std::string_view::npos) return value;
+  const std::size_t begin = unescaped.size();
+  if (!json_scan::unescape(value, unescaped)) return {};
+  return std::string_view(unescaped).substr(begin);
+}
+
+// The members of an event's data, or of a threshold in it. Ours have at most kMembersMax.
+class Members {
+ public:
+  explicit Members(std::string_view object) {
+    whole_ = json_scan::each_member(object, [&](const json_scan::Member& member) {
+      members_[count_++] = member;
+      return count_ < kMembersMax;
+    });
+  }
+  explicit operator bool() const { return whole_; }
+
+  std::string_view operator[](std::string_view name) const {
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (members_[i].name == name) return members_[i].value;
+    }
+    return {};
+  }
+  std::string_view text(std::string_view name) const { return text_of((*this)[name]); }
+
+ private:
+  static constexpr std::size_t kMembersMax = 16;
+  std::array<json_scan::Member, kMembersMax> members_;
+  std::size_t count_ = 0;
+  bool whole_ = false;
+};
 
 Instant instant(std::string_view text) { return parse_rfc3339(text).value_or(kNever); }
 
@@ -57,21 +93,22 @@ std::int64_t cycle_number(const ClockSpec& clock, std::string_view cycle, const 
   return clock.period ? number(stamp(record, "tocsincycle"), 0) : number(cycle, 0);
 }
 
-bool read_thresholds(const element& data, const Policy& policy, Derived& event) {
-  simdjson::dom::array list;
-  if (data["thresholds"].get(list) != simdjson::SUCCESS) return false;
-  for (const element item : list) {
-    const std::int16_t code = place(text_at(item, "name"), policy.thresholds);
-    if (code == kNone) return false;
+bool read_thresholds(const Members& data, const Policy& policy, Derived& event) {
+  bool known = true;
+  const bool list = json_scan::each_element(data["thresholds"], [&](std::string_view element) {
+    const Members item(element);
+    const std::int16_t code = place(item.text("name"), policy.thresholds);
+    if (code == kNone) return known = false;
     const auto i = static_cast<std::size_t>(code);
     event.exists = static_cast<std::uint8_t>(event.exists | (1U << i));
-    event.due[i] = instant(text_at(item, "due"));
-    const std::string_view verdict = text_at(item, "verdict");
+    event.due[i] = instant(item.text("due"));
+    const std::string_view verdict = item.text("verdict");
     event.verdict[i] = verdict == "met"        ? Verdict::kMet
                        : verdict == "breached" ? Verdict::kBreached
                                                : Verdict::kPending;
-  }
-  return true;
+    return true;
+  });
+  return list && known;
 }
 
 // `ticket.response/1/target/warned~2`, `routed/P1`, `routed/stage:2`, `fault/pay/2026-W12`.
@@ -112,56 +149,43 @@ bool read_group(std::string_view path, const KindSpec& kind, const Policy& polic
   return true;
 }
 
-bool read_escalation(const element& data, const KindSpec& kind, const Policy& policy,
+bool read_escalation(const Members& data, const KindSpec& kind, const Policy& policy,
                      const LogEvent& record, Derived& event) {
-  std::string_view path = text_at(data, "escalation");
+  std::string_view path = data.text("escalation");
   cut(path, '/');  // account
   cut(path, '/');  // kind
   cut(path, '/');  // id
   if (!read_group(path, kind, policy, record, event)) return false;
-  event.by = text_at(data, "by");
+  event.by = data.text("by");
   if (event.type != kEscalationRaised) return true;
-  std::int64_t step = 0;
-  if (data["step"].get(step) != simdjson::SUCCESS) return false;
-  event.step = static_cast<std::uint16_t>(step);
-  event.high = text_at(data, "urgency") == "high";
+  if (!is_number(data["step"])) return false;
+  event.step = static_cast<std::uint16_t>(number(data["step"], 0));
+  event.high = data.text("urgency") == "high";
   event.begun = {number(stamp(record, "tocsinbegun"), event.time.ms)};
   event.tier = static_cast<std::int16_t>(number(stamp(record, "tocsintier"), kNone));
-  simdjson::dom::array list;
-  if (data["roles"].get(list) == simdjson::SUCCESS) {
-    for (const element item : list) {
-      std::string_view role;
-      if (item.get(role) == simdjson::SUCCESS) event.roles.push_back(place(role, policy.roles));
-    }
-  }
-  if (data["persons"].get(list) == simdjson::SUCCESS) {
-    for (const element item : list) {
-      std::string_view person;
-      if (item.get(person) == simdjson::SUCCESS) event.persons.emplace_back(person);
-    }
-  }
+  json_scan::each_element(data["roles"], [&](std::string_view role) {
+    event.roles.push_back(place(text_of(role), policy.roles));
+    return true;
+  });
+  json_scan::each_element(data["persons"], [&](std::string_view person) {
+    event.persons.push_back(text_of(person));
+    return true;
+  });
   return true;
 }
 
-bool read_clock(const element& data, const KindSpec& kind, const Policy& policy,
+bool read_clock(const Members& data, const KindSpec& kind, const Policy& policy,
                 const LogEvent& record, Derived& event) {
-  std::string_view cycle;
-  std::int64_t plain = 0;
-  char text[24];
-  if (data["cycle"].get(plain) == simdjson::SUCCESS) {
-    cycle = {text,
-             static_cast<std::size_t>(std::to_chars(text, text + sizeof text, plain).ptr - text)};
-  } else if (data["cycle"].get(cycle) != simdjson::SUCCESS) {
-    return false;
-  }
-  event.clock = clock_code(kind, text_at(data, "clock"), cycle);
+  const std::string_view cycle = is_number(data["cycle"]) ? data["cycle"] : data.text("cycle");
+  if (cycle.empty()) return false;
+  event.clock = clock_code(kind, data.text("clock"), cycle);
   if (event.clock == kNone) return false;
   event.cycle = cycle_number(kind.clocks[static_cast<std::size_t>(event.clock)], cycle, record);
-  const std::string_view threshold = text_at(data, "threshold");
+  const std::string_view threshold = data.text("threshold");
   if (!threshold.empty()) event.threshold = place(threshold, policy.thresholds);
   switch (event.type) {
     case kClockStarted:
-      event.start = instant(text_at(data, "start"));
+      event.start = instant(data.text("start"));
       return read_thresholds(data, policy, event);
     case kClockRetargeted:
     case kClockResumed:
@@ -169,8 +193,9 @@ bool read_clock(const element& data, const KindSpec& kind, const Policy& policy,
       return read_thresholds(data, policy, event);
     case kClockStopped:
     case kClockCorrected:
-      event.stopped = event.type == kClockStopped ? event.time : instant(text_at(data, "stopped"));
-      if (data["elapsedMs"].get(event.elapsed_ms) != simdjson::SUCCESS) return false;
+      event.stopped = event.type == kClockStopped ? event.time : instant(data.text("stopped"));
+      if (!is_number(data["elapsedMs"])) return false;
+      event.elapsed_ms = number(data["elapsedMs"], 0);
       return read_thresholds(data, policy, event);
     case kClockWarned:
       event.warning = static_cast<std::uint16_t>(number(stamp(record, "tocsinnumber"), 1));
@@ -186,19 +211,12 @@ bool read_clock(const element& data, const KindSpec& kind, const Policy& policy,
   }
 }
 
-bool read_stage(const element& data, const KindSpec& kind, Derived& event) {
-  std::int64_t to = 0;
-  std::string_view name;
-  if (data["to"].get(to) == simdjson::SUCCESS) {
-    event.to = place(std::to_string(to), kind.stages);
-  } else if (data["to"].get(name) == simdjson::SUCCESS) {
-    event.to = place(name, kind.stages);
-  }
-  if (data["from"].get(to) == simdjson::SUCCESS) {
-    event.from = place(std::to_string(to), kind.stages);
-  } else if (data["from"].get(name) == simdjson::SUCCESS) {
-    event.from = place(name, kind.stages);
-  }
+bool read_stage(const Members& data, const KindSpec& kind, Derived& event) {
+  const auto stage = [&](std::string_view value) {
+    return place(is_number(value) ? value : text_of(value), kind.stages);
+  };
+  event.to = stage(data["to"]);
+  event.from = stage(data["from"]);
   return event.to != kNone;
 }
 
@@ -206,14 +224,11 @@ bool read_stage(const element& data, const KindSpec& kind, Derived& event) {
 
 bool decode(const LogEvent& record, const Policy& policy, std::int16_t& entity_kind,
             Derived& event) {
-  thread_local simdjson::dom::parser parser;
-  thread_local std::string padded;
-  padded.assign(record.data);
-  padded.append(simdjson::SIMDJSON_PADDING, ' ');
-  element data;
-  if (parser.parse(padded.data(), record.data.size(), false).get(data) != simdjson::SUCCESS)
-    return false;
-  std::string_view path = text_at(data, "entity");
+  unescaped.clear();
+  unescaped.reserve(record.data.size());  // views into it stay good because it never has to grow
+  const Members data(record.data);
+  if (!data) return false;
+  std::string_view path = data.text("entity");
   const std::string_view name = cut(path, '/');
   entity_kind = kNone;
   for (std::size_t k = 0; k < policy.kinds.size(); ++k) {
@@ -237,7 +252,7 @@ bool decode(const LogEvent& record, const Policy& policy, std::int16_t& entity_k
     case kComplaintWithdrawn:
       return read_stage(data, kind, event);
     case kFaultRecurring:
-      event.reason = text_at(data, "module");
+      event.reason = data.text("module");
       return true;
     case kEscalationRaised:
     case kEscalationAcknowledged:

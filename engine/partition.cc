@@ -109,8 +109,9 @@ void Partition::take(const Decoded& decoded, Judged& out) {
     return;
   }
   const KindSpec& kind = policy_->kinds[static_cast<std::size_t>(type_->kind)];
-  Account& owner = account(fact.account);
-  Entity& target = entity(owner, kind.name, type_->on_account ? fact.account : fact.subject);
+  Entity& target =
+      entity({fact.account, kind.name, type_->on_account ? fact.account : fact.subject});
+  Account& owner = *target.owner;
   set_order(order_, fact);
   data_.fact.time = fact.time;
   data_.fact.verb = type_->verb;
@@ -157,7 +158,9 @@ void Partition::take_account_fact(Account& owner, const Policy& policy, const Ki
   }
   if (!first) return;
   for (const std::string& key : owner.provisional) {
-    Entity* e = find(owner, key);
+    const std::size_t slash = key.find('/');
+    Entity* e = find({owner.name, std::string_view(key).substr(0, slash),
+                      std::string_view(key).substr(slash + 1)});
     if (e == nullptr) continue;
     const auto& tiers = e->policy->tiers;
     const auto tier = std::find(tiers.begin(), tiers.end(), owner.tier);
@@ -264,7 +267,7 @@ void Partition::decide_one(Entity& e, Instant now, Instant release, const Derive
   }
   e.truth->read(e.facts);
   if (!e.truth->created && e.groups.empty()) return;
-  e.truth->advance(e.facts, now);
+  const Instant due = e.truth->advance(e.facts, now);
   if (release < now && e.truth->fired > release) {  // it waits for what may still be unread
     e.truth.reset();
     if (!e.held) held_.push_back(&e);
@@ -280,11 +283,11 @@ void Partition::decide_one(Entity& e, Instant now, Instant release, const Derive
   if (!derived_.empty()) changed(e);
   for (const Derived& event : derived_) sink(e, event, now);
   watch_faults(e, known);
-  schedule(e, true);
+  schedule(e, due, true);
 }
 
-void Partition::schedule(Entity& e, bool store) {
-  const Instant due = std::min(e.truth->next_due(), next_step(e, *e.policy));
+void Partition::schedule(Entity& e, Instant due, bool store) {
+  due = std::min(due, next_step(e, *e.policy));
   if (due == e.next_due) return;
   e.next_due = due;
   if (store) changed(e);
@@ -308,7 +311,7 @@ bool Partition::bring_expected(Instant until, std::size_t most) {
     if (n == most) return true;
     const Expected next = expected_.top();
     expected_.pop();
-    find(next.account, next.kind, next.id);  // loading puts it on the timers
+    find({next.account, next.kind, next.id});  // loading puts it on the timers
   }
   return false;
 }

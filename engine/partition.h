@@ -19,12 +19,14 @@
 // a late fact reads its entity anew.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <functional>
 #include <map>
 #include <memory>
 #include <queue>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/account.h"
@@ -32,6 +34,7 @@
 #include "engine/cold_port.h"
 #include "engine/data_read.h"
 #include "engine/entity.h"
+#include "engine/entity_set.h"
 #include "engine/policy.h"
 #include "engine/roster.h"
 #include "engine/timer_wheel.h"
@@ -121,14 +124,15 @@ class Partition {
   // Forgets entities that nothing happened to lately until at most `most` are in memory. Requires
   // that all changes were taken and stored.
   void evict(std::size_t most);
-  std::size_t entities_in_memory() const { return in_memory_; }
+  std::size_t entities_in_memory() const { return entities_.size(); }
 
   // The entity, loaded when need be; null when there is none.
-  Entity* find(const std::string& account, const std::string& kind, const std::string& id);
+  Entity* find(const EntityName& name);
   EntityView view(Entity& entity);
   // The entity on whose timeline a fact stands: `duty.completed` on the organisation's.
   EntityHome home_of(const Fact& fact) const;
-  void each_account(const std::function<void(Account&)>& visit);
+  // Of those in memory, in no order.
+  void each_entity(const std::function<void(Entity&)>& visit);
   const Counters& counters() const { return counters_; }
   Instant due_of(const Entity& entity) const { return entity.next_due; }
 
@@ -142,10 +146,9 @@ class Partition {
     bool operator>(const Expected& o) const { return due > o.due; }
   };
 
-  Account& account(std::string_view name);
-  Entity* find(Account& account, std::string_view key);
-  Entity& entity(Account& account, std::string_view kind, std::string_view id);
-  std::string_view key_of(std::string_view kind, std::string_view id);
+  Account& account(const std::string& name);
+  Entity& entity(const EntityName& name);
+  Entity* load(const EntityName& name);
   std::optional<std::uint64_t> seen(std::string_view account, const Hash128& identity);
   void remember(std::uint64_t content);
   const TypeRef* type_of(const Policy& policy, const Fact& fact) const;
@@ -169,8 +172,8 @@ class Partition {
   void say_fault(Account& account, const std::string& module, std::int64_t week,
                  const std::vector<std::string>& weeks, Instant time, const Ladder& ladder,
                  Instant now, const DerivedSink& sink);
-  // `store`: the new due is a change to be stored.
-  void schedule(Entity& entity, bool store);
+  // `due`: of its clocks; `store`: the new due is a change to be stored.
+  void schedule(Entity& entity, Instant due, bool store);
   void touch(Entity& entity);
   void changed(Entity& entity);
   void give_slot(Entity& entity);
@@ -181,7 +184,8 @@ class Partition {
   std::map<std::int32_t, std::shared_ptr<const Policy>> policies_;
   std::shared_ptr<const Roster> roster_;
   ColdPort* cold_;
-  ByText<std::unique_ptr<Account>> accounts_;
+  std::unordered_map<std::string, std::unique_ptr<Account>> accounts_;
+  EntitySet entities_;
   struct SeenHash : std::hash<Hash128> {
     using is_avalanching = void;
   };
@@ -197,13 +201,12 @@ class Partition {
   Instant horizon_{kNever};
   Instant as_of_{kAlways};
   std::uint64_t clock_hand_ = 0;
-  std::size_t in_memory_ = 0;
   ReadData data_;  // of the fact checked last
   const TypeRef* type_ = nullptr;
   Hash128 identity_, seen_key_;
   std::uint64_t content_ = 0;
-  std::string order_;
-  std::string key_;  // `kind/id`
+  std::string order_;  // of the fact taken last
+  Fact fact_;          // read back last
   std::vector<Derived> derived_;
   Counters counters_;
 };

@@ -97,7 +97,7 @@ void Partition::say_fault(Account& owner, const std::string& module, std::int64_
   if (home == nullptr) return;
   owner.faults_said.emplace(module, week);
   owner.changed = true;
-  Entity& e = entity(owner, home->name, owner.name);
+  Entity& e = entity({owner.name, home->name, owner.name});
   derived_.clear();
   const AccountRoles roles(owner, *e.policy, roster_.get());
   Truth nothing(*e.policy, e.spec());

@@ -65,65 +65,50 @@ void translate(EntityFact& fact, const Policy& from, const KindSpec& old_kind, c
 
 // ---- finding and keeping -----------------------------------------------------------------------
 
-Account& Partition::account(std::string_view name) {
-  const auto it = accounts_.find(name);
-  if (it != accounts_.end()) return *it->second;
-  auto added = std::make_unique<Account>();
-  added->name = name;
+Account& Partition::account(const std::string& name) {
+  auto& slot = accounts_[name];
+  if (slot) return *slot;
+  slot = std::make_unique<Account>();
+  slot->name = name;
   if (cold_ != nullptr) {
-    if (const auto bytes = cold_->load_account(name)) decode_account(*bytes, *added);
+    if (const auto bytes = cold_->load_account(name)) decode_account(*bytes, *slot);
   }
-  return *accounts_.emplace(added->name, std::move(added)).first->second;
+  return *slot;
 }
 
-// Lives until the next call.
-std::string_view Partition::key_of(std::string_view kind, std::string_view id) {
-  key_.assign(kind).append("/").append(id);
-  return key_;
+Entity* Partition::find(const EntityName& name) {
+  if (Entity* found = entities_.find(name)) return found;
+  return cold_ == nullptr ? nullptr : load(name);
 }
 
-Entity* Partition::find(Account& owner, std::string_view key) {
-  const auto it = owner.entities.find(key);
-  if (it != owner.entities.end()) return it->second.get();
-  if (cold_ == nullptr) return nullptr;
-  const std::size_t slash = key.find('/');
-  const auto bytes = cold_->load_entity(owner.name, key.substr(0, slash), key.substr(slash + 1));
+Entity* Partition::load(const EntityName& name) {
+  const auto bytes = cold_->load_entity(name.account, name.kind, name.id);
   if (!bytes) return nullptr;
   auto e = std::make_unique<Entity>();
-  e->account = owner.name;
-  e->id = key.substr(slash + 1);
-  e->owner = &owner;
+  e->account = name.account;
+  e->id = name.id;
+  e->owner = &account(e->account);
   e->used = ++clock_hand_;
   e->listed = true;
   give_slot(*e);
   decode_entity(
       *bytes, [this](std::int32_t version) { return policy(version); }, *e);
   ++counters_.loaded;
-  ++in_memory_;
-  Entity& found = *owner.entities.emplace(std::string(key), std::move(e)).first->second;
-  refresh(found, as_of_);
-  return &found;
+  Entity& loaded = entities_.add(std::move(e));
+  refresh(loaded, as_of_);
+  return &loaded;
 }
 
-Entity* Partition::find(const std::string& account_name, const std::string& kind,
-                        const std::string& id) {
-  const auto it = accounts_.find(account_name);
-  if (it == accounts_.end() && cold_ == nullptr) return nullptr;
-  return find(account(account_name), key_of(kind, id));
-}
-
-Entity& Partition::entity(Account& owner, std::string_view kind, std::string_view id) {
-  const std::string_view key = key_of(kind, id);
-  if (Entity* found = find(owner, key)) return *found;
+Entity& Partition::entity(const EntityName& name) {
+  if (Entity* found = find(name)) return *found;
   auto e = std::make_unique<Entity>();
-  e->account = owner.name;
-  e->id = id;
-  e->owner = &owner;
+  e->account = name.account;
+  e->id = name.id;
+  e->owner = &account(e->account);
   e->policy = policy_.get();
   give_slot(*e);
-  e->kind = static_cast<std::int16_t>(kind_named(*policy_, kind) - policy_->kinds.data());
-  ++in_memory_;
-  return *owner.entities.emplace(std::string(key), std::move(e)).first->second;
+  e->kind = static_cast<std::int16_t>(kind_named(*policy_, name.kind) - policy_->kinds.data());
+  return entities_.add(std::move(e));
 }
 
 // An entity lives by the policy of its creation.
@@ -186,41 +171,31 @@ void Partition::take_changes(std::vector<Entity*>& entities, std::vector<Account
 
 void Partition::expect(Instant due, const std::string& account_name, const std::string& kind,
                        const std::string& id) {
-  const auto it = accounts_.find(account_name);
-  if (it != accounts_.end()) {
-    const auto e = it->second->entities.find(key_of(kind, id));
-    if (e != it->second->entities.end()) {
-      if (e->second->next_due == due) timers_.reschedule(e->second->slot, due);
-      return;
-    }
+  if (const Entity* e = entities_.find({account_name, kind, id})) {
+    if (e->next_due == due) timers_.reschedule(e->slot, due);
+    return;
   }
   expected_.push({due, account_name, kind, id});
 }
 
 void Partition::evict(std::size_t most) {
-  if (cold_ == nullptr || in_memory_ <= most) return;
+  if (cold_ == nullptr || entities_.size() <= most) return;
   std::vector<std::uint64_t> ages;
-  ages.reserve(in_memory_);
-  for (const auto& [name, owner] : accounts_) {
-    for (const auto& [key, e] : owner->entities) ages.push_back(e->used);
-  }
+  ages.reserve(entities_.size());
+  entities_.each([&](const Entity& e) { ages.push_back(e.used); });
   // A good eighth more than asked, so that this walk is rare.
-  const std::size_t drop = std::min(ages.size() - 1, in_memory_ - most + most / 8);
+  const std::size_t drop = std::min(ages.size() - 1, ages.size() - most + most / 8);
   std::nth_element(ages.begin(), ages.begin() + static_cast<std::ptrdiff_t>(drop), ages.end());
   const std::uint64_t oldest_kept = ages[drop];
-  for (const auto& [name, owner] : accounts_) {
-    erase_if(owner->entities, [&](const auto& entry) {
-      const Entity& e = *entry.second;
-      if (e.used >= oldest_kept || timers_.scheduled(e.slot) || e.touched || e.changed || e.held)
-        return false;
-      if (e.next_due < horizon_) expected_.push({e.next_due, e.account, e.spec().name, e.id});
-      free_.push_back(e.slot);
-      slots_[e.slot] = nullptr;
-      --in_memory_;
-      ++counters_.evicted;
-      return true;
-    });
-  }
+  entities_.erase_if([&](const Entity& e) {
+    if (e.used >= oldest_kept || timers_.scheduled(e.slot) || e.touched || e.changed || e.held)
+      return false;
+    if (e.next_due < horizon_) expected_.push({e.next_due, e.account, e.spec().name, e.id});
+    free_.push_back(e.slot);
+    slots_[e.slot] = nullptr;
+    ++counters_.evicted;
+    return true;
+  });
 }
 
 // ---- following the log -------------------------------------------------------------------------
@@ -229,10 +204,10 @@ void Partition::refresh(Entity& e, Instant now) {
   const bool anew = !e.truth;
   if (anew) e.truth = std::make_shared<Truth>(*e.policy, e.spec());
   e.truth->read(e.facts);
-  if (e.truth->created) e.truth->advance(e.facts, now);
+  const Instant due = e.truth->created ? e.truth->advance(e.facts, now) : e.truth->next_due();
   count_as_decided(e, *e.truth);
   e.next_due = kNever;
-  schedule(e, false);
+  schedule(e, due, false);
 }
 
 void Partition::evolve(const LogEvent& record) {
@@ -241,8 +216,9 @@ void Partition::evolve(const LogEvent& record) {
     std::int16_t kind = kNone;
     Derived event;
     if (!decode(record, *policy_, kind, event)) return;
-    Account& owner = account(record.account);
-    Entity& e = entity(owner, policy_->kinds[static_cast<std::size_t>(kind)].name, record.subject);
+    Entity& e = entity(
+        {record.account, policy_->kinds[static_cast<std::size_t>(kind)].name, record.subject});
+    Account& owner = *e.owner;
     if (e.policy != policy_.get() && !decode(record, *e.policy, kind, event)) return;
     if (event.type == DerivedType::kFaultRecurring) {
       const Instant week = e.policy->working().period_at(event.time, PeriodKind::kWeek).begin;
@@ -253,7 +229,8 @@ void Partition::evolve(const LogEvent& record) {
     touch(e);
     return;
   }
-  const Fact fact = to_fact(record);
+  to_fact(record, fact_);
+  const Fact& fact = fact_;
   seen_key_ = hash128(fact.account, identity_hash(fact.source, fact.id));
   remember(content_hash(fact));
   ++counters_.accepted;
@@ -262,9 +239,10 @@ void Partition::evolve(const LogEvent& record) {
     ++counters_.plain;
     return;
   }
-  Account& owner = account(fact.account);
   const KindSpec& kind = policy_->kinds[static_cast<std::size_t>(in_force->kind)];
-  Entity& target = entity(owner, kind.name, in_force->on_account ? fact.account : fact.subject);
+  Entity& target =
+      entity({fact.account, kind.name, in_force->on_account ? fact.account : fact.subject});
+  Account& owner = *target.owner;
   set_order(order_, fact);
   const auto read = [&](const Policy& policy, const TypeRef& type) {
     read_data(policy,
@@ -333,12 +311,13 @@ EntityHome Partition::home_of(const Fact& fact) const {
 }
 
 EntityView Partition::view(Entity& e) {
-  if (!e.truth) refresh(e, as_of_);
-  return make_view(e, *e.policy);
+  if (e.truth) return make_view(e, *e.truth);
+  Truth truth(*e.policy, e.spec());  // it waits: to its next decision nothing of this is known
+  truth.read(e.facts);
+  if (truth.created) truth.advance(e.facts, as_of_);
+  return make_view(e, truth);
 }
 
-void Partition::each_account(const std::function<void(Account&)>& visit) {
-  for (const auto& [name, owner] : accounts_) visit(*owner);
-}
+void Partition::each_entity(const std::function<void(Entity&)>& visit) { entities_.each(visit); }
 
 }  // namespace tocsin

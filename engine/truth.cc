@@ -39,9 +39,10 @@ void Truth::read(const std::vector<EntityFact>& facts) {
   }
 }
 
-void Truth::advance(const std::vector<EntityFact>& facts, Instant until, bool patient) {
-  for (Instant t = next_due(patient); t <= until; t = next_due(patient))
-    fire_one(facts, t, patient);
+Instant Truth::advance(const std::vector<EntityFact>& facts, Instant until, bool patient) {
+  Instant t = next_due(patient);
+  for (; t <= until; t = next_due(patient)) fire_one(facts, t, patient);
+  return t;
 }
 
 Instant Truth::next_due(bool patient) const {

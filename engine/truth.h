@@ -55,18 +55,19 @@ struct Happening {
   std::int64_t elapsed_ms = 0;                // stopped
 };
 
+// Of this and of a Cycle, what is asked for at every fact stands first.
 struct Threshold {
   bool exists = false;
   Verdict verdict = Verdict::kPending;
   bool warn_armed = true;
   std::uint16_t warned = 0;
-  Instant due{kNever};            // unknown while pending and paused
-  std::int64_t remaining_ms = 0;  // while paused, and from the end until a reopening
-  Instant breached_at{kNever};
+  Instant due{kNever};         // unknown while pending and paused
   Instant since;               // the start, resume or re-target that set the due
+  Instant warn_at{kNever};     // the next; kNever: none
   Instant warned_at{kNever};   // the last
   Instant warned_due{kNever};  // the due at that moment
-  Instant warn_at{kNever};     // the next; kNever: none
+  Instant breached_at{kNever};
+  std::int64_t remaining_ms = 0;  // while paused, and from the end until a reopening
 };
 
 struct Cycle {
@@ -76,15 +77,15 @@ struct Cycle {
   std::int16_t tier = 0;      // of a period clock: in force at its first instant
   ClockState state = ClockState::kRunning;
   bool ended_by_breach = false;
-  bool decided = false;     // a decision has been made with it
-  int needed = 0;           // period: matching facts still missing
+  bool decided = false;  // a decision has been made with it
+  int needed = 0;        // period: matching facts still missing
+  std::array<Threshold, kMaxThresholds> thresholds;
   std::int64_t number = 0;  // 1, 2, …; of a period clock its first instant in ms
   Instant start;
   Instant end{kNever};      // of its period
   Instant stopped{kNever};  // stopped or cancelled
   std::int64_t elapsed_ms = 0;
   Instant last_end_by_fact{kAlways}, last_end_by_due{kAlways};  // stopped or cancelled
-  std::array<Threshold, kMaxThresholds> thresholds;
   // Where time counts; the last is open while running.
   boost::container::small_vector<std::pair<Instant, Instant>, 1> active;
   // Since the last decision on this Truth; all of it while there was none.
@@ -127,15 +128,18 @@ struct ClockTruth {
 };
 
 struct Truth {
+  static constexpr std::size_t kFewCycles = 4;  // that most entities have
+
   Truth(const Policy& policy, const KindSpec& kind) : policy(&policy), kind(&kind) {
     clocks.resize(kind.clocks.size());
+    cycles.reserve(kFewCycles);
   }
 
   // Reads the facts that come after those read so far. All of them must sort after what was fired.
   void read(const std::vector<EntityFact>& facts);
-  // Fires everything due up to and including `until`. Patient: a breach waits for its clock's grace
-  // (its time stays true); a fact read meanwhile ends the waiting.
-  void advance(const std::vector<EntityFact>& facts, Instant until, bool patient = true);
+  // Fires everything due up to and including `until`; returns the next due. Patient: a breach waits
+  // for its clock's grace (its time stays true); a fact read meanwhile ends the waiting.
+  Instant advance(const std::vector<EntityFact>& facts, Instant until, bool patient = true);
   // Whether a fact that joins at `place` with effective time `time` may be read on top of this.
   bool can_read(std::size_t place, Instant time) const { return place >= position && time > fired; }
   // The next instant at which something falls due; kNever when nothing does.

@@ -57,7 +57,8 @@ GroupRow group_row(const Entity& entity, const SaidGroup& group, const Policy& p
 
 }  // namespace
 
-EntityView make_view(const Entity& entity, const Policy& policy) {
+EntityView make_view(const Entity& entity, const Truth& truth) {
+  const Policy& policy = *entity.policy;
   EntityView view;
   const KindSpec& kind = policy.kinds[static_cast<std::size_t>(entity.kind)];
   view.account = entity.account;
@@ -69,8 +70,7 @@ EntityView make_view(const Entity& entity, const Policy& policy) {
   }
   for (const SaidGroup& group : entity.groups)
     view.groups.push_back(group_row(entity, group, policy));
-  if (!entity.truth || !entity.truth->created) return view;
-  const Truth& truth = *entity.truth;
+  if (!truth.created) return view;
   const EntityFact& creation = entity.facts[static_cast<std::size_t>(truth.creator)];
   view.created = true;
   view.opened = truth.created_at;

@@ -9,7 +9,7 @@
 
 namespace tocsin {
 
-EntityView make_view(const Entity& entity, const Policy& policy);
+EntityView make_view(const Entity& entity, const Truth& truth);
 
 // Appends the row of `simulate --emit verdicts`, byte for byte as the contract's §8 says.
 void append_verdict(std::string& out, const EntityView& view, const ClockRow& row);

@@ -14,47 +14,6 @@ constexpr std::string_view kClaimed = "tocsinclaimed";
 constexpr std::string_view kFormat = "tocsinformat";
 constexpr std::string_view kContentType = "datacontenttype";
 
-// Undoes what the writer does to a string: `\"`, `\\`, `\n` … `\u00xx`.
-bool unescape(std::string_view text, std::string& out) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\') {
-      out += text[i];
-      continue;
-    }
-    if (++i == text.size()) return false;
-    switch (text[i]) {
-      case 'n':
-        out += '\n';
-        break;
-      case 'r':
-        out += '\r';
-        break;
-      case 't':
-        out += '\t';
-        break;
-      case 'b':
-        out += '\b';
-        break;
-      case 'f':
-        out += '\f';
-        break;
-      case 'u': {
-        unsigned code = 0;
-        const char* const digits = text.data() + i + 1;
-        if (i + 4 >= text.size() || std::from_chars(digits, digits + 4, code, 16).ptr != digits + 4)
-          return false;
-        if (code >= 0x80) return false;
-        out += static_cast<char>(code);
-        i += 4;
-        break;
-      }
-      default:
-        out += text[i];
-    }
-  }
-  return true;
-}
-
 class RecordReader {
  public:
   RecordReader(std::string_view record, LogEvent& out)
@@ -145,7 +104,7 @@ class RecordReader {
       return true;
     }
     const std::size_t begin = out_.unescaped.size();
-    if (!unescape(value, out_.unescaped)) return false;
+    if (!json_scan::unescape(value, out_.unescaped)) return false;
     to = std::string_view(out_.unescaped).substr(begin);
     return true;
   }
@@ -226,9 +185,8 @@ bool read_log_record(std::string_view record, LogEvent& out) {
   return true;
 }
 
-Fact to_fact(const LogEvent& event) {
+void to_fact(const LogEvent& event, Fact& fact) {
   const TypeParts parts = split_type(event.type);
-  Fact fact;
   fact.account = event.account;
   fact.subject = event.subject;
   fact.type = event.type;
@@ -242,6 +200,11 @@ Fact to_fact(const LogEvent& event) {
   fact.claimed = event.claimed;
   fact.data = event.data;
   fact.extensions = event.extensions;
+}
+
+Fact to_fact(const LogEvent& event) {
+  Fact fact;
+  to_fact(event, fact);
   return fact;
 }
 

@@ -60,6 +60,8 @@ bool read_log_record(std::string_view record, LogEvent& out);
 
 // The fact that a record holds; requires is_fact().
 Fact to_fact(const LogEvent& event);
+// The same into a Fact that keeps its memory.
+void to_fact(const LogEvent& event, Fact& fact);
 
 // The value of a stamp, without quotes and as it stands (stamps hold no escapes); empty when
 // absent.

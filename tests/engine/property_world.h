@@ -137,11 +137,9 @@ class World {
 
   template <typename F>
   void each_entity(const F& visit) {
-    partition_->each_account([&](auto& account) {
-      std::map<std::string, Entity*> sorted;
-      for (auto& [key, entity] : account.entities) sorted[key] = entity.get();
-      for (auto& [key, entity] : sorted) visit(*entity);
-    });
+    std::map<std::tuple<std::string, std::string, std::string>, Entity*> sorted;
+    partition_->each_entity([&](Entity& e) { sorted[{e.account, e.spec().name, e.id}] = &e; });
+    for (auto& [name, entity] : sorted) visit(*entity);
   }
 
   const std::vector<SaidEvent>& said() const { return said_; }

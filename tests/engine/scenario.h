@@ -296,20 +296,18 @@ class Scenario {
     std::string want, all;
     for (std::size_t i = 1; i < w.size(); ++i) want += " " + dated(w[i]);
     bool found = false;
-    partition_.each_account([&](Account& account) {
-      for (const auto& [key, entity] : account.entities) {
-        for (const ClockRow& row : partition_.view(*entity).clocks) {
-          std::string have = " " + row.clock + "/" + row.cycle + " " +
-                             kStates[static_cast<std::size_t>(row.state)];
-          for (const ThresholdRow& t : row.thresholds) {
-            have += " " + t.name + "=" + (t.due ? local(*t.due) : "-") + ":" +
-                    kVerdicts[static_cast<std::size_t>(t.verdict)];
-          }
-          if (row.stopped) have += " at=" + local(*row.stopped);
-          if (row.elapsed_ms) have += " elapsed=" + std::to_string(*row.elapsed_ms);
-          found = found || (have + " ").starts_with(want + " ");
-          if (w.size() > 1 && row.clock + "/" + row.cycle == w[1]) all += "\n    clock" + have;
+    partition_.each_entity([&](Entity& entity) {
+      for (const ClockRow& row : partition_.view(entity).clocks) {
+        std::string have =
+            " " + row.clock + "/" + row.cycle + " " + kStates[static_cast<std::size_t>(row.state)];
+        for (const ThresholdRow& t : row.thresholds) {
+          have += " " + t.name + "=" + (t.due ? local(*t.due) : "-") + ":" +
+                  kVerdicts[static_cast<std::size_t>(t.verdict)];
         }
+        if (row.stopped) have += " at=" + local(*row.stopped);
+        if (row.elapsed_ms) have += " elapsed=" + std::to_string(*row.elapsed_ms);
+        found = found || (have + " ").starts_with(want + " ");
+        if (w.size() > 1 && row.clock + "/" + row.cycle == w[1]) all += "\n    clock" + have;
       }
     });
     const bool none = w.size() == 3 && w[2] == "none";
