@@ -1,5 +1,7 @@
 #include "app/kafka_node.h"
 
+#include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <stdexcept>
 
@@ -113,18 +115,35 @@ std::string KafkaNode::reason_at_the_door(Decoded& decoded, Instant now) {
   return data.bad;
 }
 
+// A binary request's attributes as Kafka's binding has them. The key stands in for partitionkey, so
+// that the event is no larger than it was.
+Headers kafka_attributes(const HttpFields& headers) {
+  constexpr std::string_view kHttp = "ce-", kType = "content-type";
+  Headers attributes;
+  for (const auto& [name, value] : headers) {
+    std::string lower(name);
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (lower == kType) attributes.emplace_back(kType, value);
+    std::string text;
+    if (lower.starts_with(kHttp) && lower != "ce-partitionkey" && decode_http_value(value, text))
+      attributes.emplace_back("ce_" + lower.substr(kHttp.size()), std::move(text));
+  }
+  return attributes;
+}
+
+// What is accepted goes into intake as it was received: judged again there, by its size too, it is
+// the same event.
 void KafkaNode::submit(std::unique_ptr<Submission> submission, SubmitDone done) {
   const Instant now = clock_.now();
   auto result = std::make_shared<SubmitResult>();
   std::vector<RejectedRecord> refused;
-  auto texts =
-      std::make_shared<std::vector<std::pair<std::string, std::string>>>();  // account, event
+  std::vector<IntakeProducer::Event> accepted;
   for (SubmittedEvent& event : submission->events) {
     std::string reason = reason_at_the_door(event.decoded, now);
     if (reason.empty()) {
-      std::string text;
-      append_fact_record(text, event.decoded.fact, {});
-      texts->emplace_back(event.decoded.fact.account, std::move(text));
+      accepted.push_back({event.decoded.fact.account, event.original, {}});
+      if (event.binary) accepted.back().attributes = kafka_attributes(submission->headers);
       result->events.push_back({EventVerdict::kAccepted, {}});
     } else {
       refused.push_back(
@@ -145,8 +164,8 @@ void KafkaNode::submit(std::unique_ptr<Submission> submission, SubmitDone done) 
     std::string error;
   };
   auto pending = std::make_shared<Pending>();
-  pending->left = refused.size() + (texts->empty() ? 0 : 1) + 1;
-  const auto finish = [pending, result, done, unavailable, texts](const std::string& error) {
+  pending->left = refused.size() + (accepted.empty() ? 0 : 1) + 1;
+  const auto finish = [pending, result, done, unavailable](const std::string& error) {
     if (!error.empty()) {
       const std::lock_guard lock(pending->mutex);
       if (pending->error.empty()) pending->error = error;
@@ -158,11 +177,7 @@ void KafkaNode::submit(std::unique_ptr<Submission> submission, SubmitDone done) 
   for (const RejectedRecord& record : refused) {
     if (!producer_->reject(record, finish)) finish(busy);
   }
-  if (!texts->empty()) {
-    std::vector<IntakeProducer::Event> events;
-    for (const auto& [account, text] : *texts) events.push_back({account, text});
-    if (!producer_->send_all(events, finish)) finish(busy);
-  }
+  if (!accepted.empty() && !producer_->send_all(accepted, finish)) finish(busy);
   finish({});
 }
 

@@ -96,6 +96,10 @@ class Decoder {
   std::unique_ptr<Work> work_;
 };
 
+// An attribute header's value as HTTP's binding has it: quotes undone, percent-decoded once. False:
+// it is not well formed.
+bool decode_http_value(std::string_view value, std::string& out);
+
 // The rest of the judgement of a Decoded without form_error: its attribute_error; `time_in_future`;
 // else empty, and then the fact is stamped: `recorded` = arrival, `time` cut to it.
 std::string_view judge(Decoded& decoded, Instant arrival);

@@ -51,33 +51,6 @@ int hex_digit(char c) {
   return -1;
 }
 
-// HTTP binding §3.1.3.2: undo double quotes with backslash escapes, then percent-decode once.
-bool decode_http_value(std::string_view value, std::string& out) {
-  out.clear();
-  value = trim(value);
-  std::string unquoted;
-  if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
-    value = value.substr(1, value.size() - 2);
-    for (std::size_t i = 0; i < value.size(); ++i) {
-      if (value[i] == '\\' && ++i == value.size()) return false;
-      unquoted += value[i];
-    }
-    value = unquoted;
-  }
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    if (value[i] != '%') {
-      out += value[i];
-      continue;
-    }
-    if (i + 2 >= value.size()) return false;
-    const int high = hex_digit(value[i + 1]), low = hex_digit(value[i + 2]);
-    if (high < 0 || low < 0) return false;
-    out += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return simdjson::validate_utf8(out);
-}
-
 bool decode_base64_bytes(std::string_view text, std::string& out) {
   static constexpr auto kValues = [] {
     std::array<signed char, 256> values{};
@@ -108,6 +81,33 @@ bool decode_base64_bytes(std::string_view text, std::string& out) {
 }
 
 }  // namespace
+
+// HTTP binding §3.1.3.2: undo double quotes with backslash escapes, then percent-decode once.
+bool decode_http_value(std::string_view value, std::string& out) {
+  out.clear();
+  value = trim(value);
+  std::string unquoted;
+  if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
+    value = value.substr(1, value.size() - 2);
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      if (value[i] == '\\' && ++i == value.size()) return false;
+      unquoted += value[i];
+    }
+    value = unquoted;
+  }
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    if (value[i] != '%') {
+      out += value[i];
+      continue;
+    }
+    if (i + 2 >= value.size()) return false;
+    const int high = hex_digit(value[i + 1]), low = hex_digit(value[i + 2]);
+    if (high < 0 || low < 0) return false;
+    out += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return simdjson::validate_utf8(out);
+}
 
 std::optional<Attribute> attribute_of(std::string_view name) {
   const auto if_named =

@@ -103,6 +103,7 @@ void Api::post_events(Call call) {
     SubmittedEvent& event = submission->events.emplace_back();
     event.original = submission->body;
     if (mode == ContentMode::kBinary) {
+      event.binary = true;
       decoder_of_thread().http_binary(views, submission->body, event.decoded);
     } else {
       decoder_of_thread().structured(submission->body, {}, event.decoded);

@@ -26,6 +26,7 @@ namespace tocsin {
 struct SubmittedEvent {
   std::string_view original;  // its bytes as received, for the rejected stream
   Decoded decoded;            // before judge(): form and attributes only
+  bool binary = false;        // attributes in the request's ce- headers, `original` is the data
 };
 
 // One request with its events, in order. The views point into `body`, so it stays where it is.

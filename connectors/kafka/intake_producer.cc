@@ -146,7 +146,8 @@ bool IntakeProducer::send_all(const std::vector<Event>& events, Completion done)
   auto* ticket = new Ticket(events.size(), std::move(done));  // deletes itself
   for (const auto& event : events) {
     impl_->produce(impl_->intake, partition_of(event.account, impl_->partition_total),
-                   event.account, event.event, kStructured, ticket);
+                   event.account, event.event,
+                   event.attributes.empty() ? kStructured : event.attributes, ticket);
   }
   return true;
 }

@@ -48,7 +48,8 @@ class IntakeProducer {
   // the first has failed for good (then with its error: some may be durable).
   struct Event {
     std::string_view account;
-    std::string_view event;
+    std::string_view event;  // structured, or the data of an event in binary mode
+    Headers attributes{};    // binary mode's; none: structured
   };
   bool send_all(const std::vector<Event>& events, Completion done);
 
