@@ -1,15 +1,24 @@
 #include "app/verify.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <map>
+#include <memory>
+#include <vector>
 
 #include "app/policy_load.h"
 #include "app/room.h"
 #include "connectors/embedded/embedded_log.h"
+#include "connectors/kafka/log_tail.h"
 
 namespace tocsin {
 
 namespace {
+
+using Ends = std::map<PartitionId, Offset>;
+
+constexpr std::int64_t kStretch = 20'000;  // records between two hand-overs
 
 // The store of everything in `log` up to `end`.
 std::unique_ptr<Store> build(EmbeddedLog& log, const std::filesystem::path& scratch,
@@ -19,7 +28,6 @@ std::unique_ptr<Store> build(EmbeddedLog& log, const std::filesystem::path& scra
   RoomOptions options;
   options.policy = policy;
   Room room(options, store.get(), {});
-  constexpr std::int64_t kStretch = 20'000;
   for (bool more = true; more;) {
     std::int64_t n = 0;
     Offset next = room.next();
@@ -37,6 +45,83 @@ std::unique_ptr<Store> build(EmbeddedLog& log, const std::filesystem::path& scra
   return store;
 }
 
+// The same of a log on Kafka. Where `present` is given, its intake positions are taken over: they
+// move with records that leave no trace in the log, too.
+std::unique_ptr<Store> build(const KafkaSettings& settings, const std::filesystem::path& scratch,
+                             const PolicyText& policy, const Ends& ends, Store* present) {
+  constexpr Duration kWait = milliseconds(500);
+  std::filesystem::remove_all(scratch);
+  auto store = Store::open(scratch);
+  std::map<PartitionId, std::unique_ptr<Room>> rooms;
+  Ends from;
+  for (const auto& [p, end] : ends) {
+    RoomOptions options;
+    options.partition = p;
+    options.policy = policy;
+    rooms[p] = std::make_unique<Room>(options, store.get(), nullptr);
+    if (end > 0) from[p] = 0;
+  }
+  LogFollower follower(settings);
+  follower.follow(from);
+  const auto hand_over = [&] {
+    for (const auto& [p, _] : from) {
+      const Offset read = follower.position(p), end = ends.at(p);
+      if (present != nullptr && read >= end) {
+        RoomOptions options;
+        options.partition = p;
+        options.policy = policy;
+        rooms[p]->note_intake(Room(options, present, nullptr).intake_next());
+      }
+      rooms[p]->followed(std::min(std::max(rooms[p]->next(), read), end), false);
+    }
+  };
+  const auto done = [&] {
+    return std::all_of(from.begin(), from.end(), [&](const auto& f) {
+      return follower.position(f.first) >= ends.at(f.first);
+    });
+  };
+  for (std::int64_t n = 0; !done(); ++n) {
+    const auto entry = follower.poll(kWait);
+    if (entry && entry->offset < ends.at(entry->partition)) {
+      rooms[entry->partition]->follow(entry->offset, entry->value);
+      if (entry->intake_next >= 0) rooms[entry->partition]->note_intake(entry->intake_next);
+    }
+    if (n % kStretch == kStretch - 1) hand_over();
+  }
+  hand_over();
+  store->flush();
+  return store;
+}
+
+// Where the present store stands, or where the log ends.
+Ends ends_of(const KafkaSettings& settings, const Store* present) {
+  KafkaLogReader reader(settings);
+  Ends ends;
+  for (PartitionId p = 0; p < reader.partitions(); ++p)
+    ends[p] = present != nullptr ? present->applied(p) : reader.range(p).end;
+  return ends;
+}
+
+std::string text_of(const Ends& ends) {
+  std::string text;
+  for (const auto& [p, end] : ends)
+    text += (text.empty() ? "" : ",") + std::to_string(p) + ":" + std::to_string(end);
+  return text;
+}
+
+bool compare(const Store& anew, const Store& present) {
+  const auto want = anew.hashes(), have = present.hashes();
+  bool same = want.size() == have.size();
+  for (const auto& [family, hash] : want) {
+    const auto it = have.find(family);
+    const bool equal = it != have.end() && it->second == hash;
+    same = same && equal;
+    std::cout << static_cast<char>(family) << "  " << hash.rows << " rows  "
+              << (equal ? "same" : "DIFFERENT") << "\n";
+  }
+  return same;
+}
+
 }  // namespace
 
 int run_verify(const Config& config, bool replace) {
@@ -46,31 +131,32 @@ int run_verify(const Config& config, bool replace) {
     auto text = read_policy(config.policy);
     if (auto* errors = std::get_if<std::vector<PolicyError>>(&text))
       throw std::runtime_error(describe(*errors));
-    const auto log = EmbeddedLog::open(data / "log");
+    const PolicyText& policy = std::get<PolicyText>(text);
     auto present = replace ? nullptr : Store::open(state);
-    const Offset end = present ? present->applied(0) : log->next_offset();
-    auto anew = build(*log, scratch, std::get<PolicyText>(text), end);
+    std::unique_ptr<EmbeddedLog> log;
+    std::unique_ptr<Store> anew;
+    Ends ends;
+    if (config.on_kafka()) {
+      ends = ends_of(config.kafka, present.get());
+      anew = build(config.kafka, scratch, policy, ends, present.get());
+    } else {
+      log = EmbeddedLog::open(data / "log");
+      ends[0] = present ? present->applied(0) : log->next_offset();
+      anew = build(*log, scratch, policy, ends[0]);
+    }
+    const std::string where = config.on_kafka() ? text_of(ends) : std::to_string(ends[0]);
     if (replace) {
       anew.reset();
       replace_store(scratch, state);
-      std::cout << "rebuilt from " << end << " records\n";
+      std::cout << "rebuilt up to offset " << where << "\n";
       return 0;
     }
-    const auto want = anew->hashes(), have = present->hashes();
-    bool same = true;
-    for (const auto& [family, hash] : want) {
-      const auto it = have.find(family);
-      const bool equal = it != have.end() && it->second == hash;
-      same = same && equal;
-      std::cout << static_cast<char>(family) << "  " << hash.rows << " rows  "
-                << (equal ? "same" : "DIFFERENT") << "\n";
-    }
-    same = same && want.size() == have.size();
+    const bool same = compare(*anew, *present);
     anew.reset();
     std::filesystem::remove_all(scratch);
     std::cout << (same ? "the store is what the log says, up to offset "
                        : "the store is NOT what the log says, up to offset ")
-              << end << "\n";
+              << where << "\n";
     return same ? 0 : 1;
   } catch (const std::exception& e) {
     std::cerr << "tocsin: " << e.what() << "\n";
