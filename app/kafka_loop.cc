@@ -229,6 +229,7 @@ void KafkaLoop::take_over_or_wait() {
 
 // The order of these steps is ADR 0051's.
 void KafkaLoop::take_over() {
+  const Instant asked = clock_->now();
   const std::vector<PartitionId> all = given_;
   const Membership membership = membership_;
   writer_->open(all);
@@ -265,7 +266,8 @@ void KafkaLoop::take_over() {
     room(p).look_ahead(std::max(clock_->now(), room(p).latest()));
   }
   intake_->start(positions);
-  report("info", "partitions_taken", std::to_string(all.size()));
+  report("info", "partitions_taken",
+         std::to_string(all.size()) + " in " + std::to_string((clock_->now() - asked).ms) + " ms");
   const std::lock_guard lock(mutex_);
   joined_ = true;
 }
@@ -527,6 +529,9 @@ void KafkaLoop::publish_status() {
   status.commits = tally_.commits;
   status.commit_failures = tally_.failures;
   status.held = tally_.held;
+  status.tombstones = tally_.tombstones;
+  status.rerouted = static_cast<std::int64_t>(writer_->counters().rerouted);
+  status.rejected_cut = static_cast<std::int64_t>(writer_->counters().rejected_cut);
   status.clock_jumps = clock_->jumps();
   status.lateness_p50_ms = lateness_.percentile_ms(0.5);
   status.lateness_p99_ms = lateness_.percentile_ms(0.99);
@@ -535,7 +540,10 @@ void KafkaLoop::publish_status() {
   for (const PartitionId p : owned_) {
     status.owned.push_back(p);
     const Offset end = intake_->last_seen_end(p), position = intake_->position(p);
-    if (end >= 0 && position >= 0) status.lag[p] = std::max<Offset>(0, end - position);
+    if (position >= 0) status.intake_position[p] = position;
+    if (end < 0 || position < 0) continue;
+    status.intake_end[p] = std::max(end, position);
+    status.lag[p] = status.intake_end[p] - position;
   }
   const std::lock_guard lock(mutex_);
   status_ = std::move(status);

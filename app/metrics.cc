@@ -113,8 +113,35 @@ std::string Metrics::text() {
   auto& applied = impl_->gauges("tocsin_applied_offset", "Offset after the last applied record.");
   for (const auto& [p, offset] : status.applied)
     applied.Add({{"partition", std::to_string(p)}}).Set(number(offset));
-  auto& lag = impl_->gauges("tocsin_intake_lag", "Intake records that are not read.");
-  for (const auto& [p, n] : status.lag) lag.Add({{"partition", std::to_string(p)}}).Set(number(n));
+  const auto each = [&](const char* name, const char* help,
+                        const std::map<PartitionId, std::int64_t>& values) {
+    auto& family = impl_->gauges(name, help);
+    const std::lock_guard lock(impl_->mutex);
+    for (const auto& [p, _] : status.applied) {
+      auto& gauge = family.Add({{"partition", std::to_string(p)}});
+      const auto it = values.find(p);
+      if (it == values.end()) {  // another node's by now
+        family.Remove(&gauge);
+      } else {
+        gauge.Set(number(it->second));
+      }
+    }
+  };
+  each("tocsin_intake_lag", "Intake records that are not read; owned partitions.", status.lag);
+  each("tocsin_intake_position", "Offset after the last intake record read; owned partitions.",
+       status.intake_position);
+  each("tocsin_intake_end", "Offset after the last intake record there is, as last seen.",
+       status.intake_end);
+  impl_->set("tocsin_holds", "Times that dues were told though intake was not read to its end.",
+             number(status.held));
+  impl_->set("tocsin_partitions_owned", "Partitions that this node decides about.",
+             static_cast<double>(status.owned.size()));
+  impl_->set("tocsin_intake_rerouted", "Facts moved to their account's partition.",
+             number(status.rerouted));
+  impl_->set("tocsin_intake_tombstones", "Records without value, skipped.",
+             number(status.tombstones));
+  impl_->set("tocsin_rejected_cut", "Rejected records too large to be kept whole.",
+             number(status.rejected_cut));
   auto& board =
       impl_->gauges("tocsin_board",
                     "Clocks and escalations by state: running, paused, at_risk, overdue, groups.");

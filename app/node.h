@@ -33,7 +33,13 @@ struct NodeStatus {
   Instant latest;         // last instant used
   double lateness_p50_ms = 0, lateness_p99_ms = 0, lateness_max_ms = 0;
   std::map<PartitionId, Offset> applied;
-  std::map<PartitionId, std::int64_t> lag;  // unread intake records; Kafka
+  // On Kafka, of partitions that this node owns: unread intake records, the position behind what
+  // was read, and intake's end as last seen.
+  std::map<PartitionId, std::int64_t> lag;
+  std::map<PartitionId, Offset> intake_position, intake_end;
+  // On Kafka: records moved to their account's partition, records without value, rejected records
+  // that had to be cut.
+  std::int64_t rerouted = 0, tombstones = 0, rejected_cut = 0;
   std::vector<PartitionId> owned;
 };
 

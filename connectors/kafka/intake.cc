@@ -18,8 +18,9 @@ constexpr Duration kPollInterval = minutes(2);
 constexpr Duration kJoinedPoll = milliseconds(10);
 
 std::map<std::string, std::string> consumer_properties(const KafkaSettings& settings) {
+  // The others learn from their next heartbeat that a node fell silent.
   const Duration heartbeat =
-      milliseconds(std::max<std::int64_t>(settings.session_timeout.ms / 6, 100));
+      milliseconds(std::max<std::int64_t>(settings.session_timeout.ms / 15, 100));
   return {
       {"group.id", settings.group},
       {"session.timeout.ms", std::to_string(settings.session_timeout.ms)},
