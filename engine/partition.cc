@@ -59,9 +59,10 @@ Partition::~Partition() = default;
 // ---- accepting ---------------------------------------------------------------------------------
 
 const TypeRef* Partition::type_of(const Policy& policy, const Fact& fact) const {
-  thread_local std::string name;
-  name.assign(fact.kind).append(".").append(fact.verb);
-  const auto it = policy.types.find(name);
+  constexpr std::string_view kPrefix = "tocsin.";
+  const std::string_view type = fact.type;
+  if (!type.starts_with(kPrefix)) return nullptr;
+  const auto it = policy.types.find(type.substr(kPrefix.size()));
   return it == policy.types.end() ? nullptr : &it->second;
 }
 

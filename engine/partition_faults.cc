@@ -37,9 +37,11 @@ void Partition::watch_faults(Entity& e, FaultState known) {
   const EntityFact& creation = e.facts[static_cast<std::size_t>(truth.creator)];
   const std::int16_t priority =
       creation.priority == kNone ? e.spec().default_priority : creation.priority;
-  const std::string module(creation.words.more());
-  const bool wanted = !module.empty() && spec.priorities[static_cast<std::size_t>(priority)] &&
+  const bool wanted = !creation.words.more().empty() &&
+                      spec.priorities[static_cast<std::size_t>(priority)] &&
                       (truth.ended == kNone || (spec.not_when >> truth.ended & 1U) == 0);
+  if (!wanted && !e.listed) return;
+  const std::string module(creation.words.more());
   const std::int64_t week =
       e.policy->working().period_at(truth.created_at, PeriodKind::kWeek).begin.ms;
   const std::pair<std::int64_t, std::string> mine{truth.created_at.ms, e.id};

@@ -11,8 +11,10 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -246,7 +248,14 @@ struct Policy {
   double target = 0.95;
   std::vector<FigureSpec> figures;
   std::vector<KindSpec> kinds;
-  std::unordered_map<std::string, TypeRef> types;  // by `ticket.opened`
+  struct TypeHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const {
+      return std::hash<std::string_view>()(name);
+    }
+  };
+  // By `ticket.opened`.
+  std::unordered_map<std::string, TypeRef, TypeHash, std::equal_to<>> types;
 
   const Calendar& working() const {
     return *calendars[static_cast<std::size_t>(working_calendar)].calendar;

@@ -9,6 +9,13 @@
 
 namespace tocsin {
 
+// Whether a part of an id is written as it is.
+inline bool is_id_part(std::string_view part) {
+  bool plain = true;
+  for (const char c : part) plain &= c != '/' && c != '%';
+  return plain;
+}
+
 // Appends one part of an id, with `/` and `%` percent-encoded.
 void append_id_part(std::string& out, std::string_view part);
 

@@ -1,6 +1,7 @@
 #include "events/json_walk.h"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cstring>
 
@@ -66,18 +67,20 @@ bool has_backslash(std::string_view text) {
   return false;
 }
 
-// Every byte from space to `~`, and no backslash. Reads up to 7 bytes past the end, as above.
-bool is_plain(std::string_view text) {
+// The end of the printable ASCII without quotes and backslashes that begins at `p`: the closing
+// quote of most strings. The buffer's padding of zeros ends it at the latest; reads up to 7 bytes
+// past the end.
+const char* plain_end(const char* p) {
   constexpr std::uint64_t kOnes = 0x0101010101010101u, kHighs = 0x8080808080808080u;
-  for (std::size_t i = 0; i < text.size(); i += 8) {
+  for (;; p += 8) {
     std::uint64_t word;
-    std::memcpy(&word, text.data() + i, sizeof word);
-    const std::uint64_t slash = word ^ (kOnes * '\\');
-    std::uint64_t odd = (word - kOnes * 0x20) | (word + kOnes) | word | (slash - kOnes);
-    if (i + 8 > text.size()) odd <<= 8 * (i + 8 - text.size());
-    if ((odd & kHighs) != 0) return false;
+    std::memcpy(&word, p, sizeof word);
+    const std::uint64_t quote = word ^ (kOnes * '"'), slash = word ^ (kOnes * '\\');
+    const std::uint64_t odd = ((word - kOnes * 0x20) | (word + kOnes) | word | (quote - kOnes) |
+                               (slash - kOnes)) &
+                              kHighs;
+    if (odd != 0) return p + std::countr_zero(odd) / 8;  // the lowest is exact
   }
-  return true;
 }
 
 // 1, 1.0 and 1e0 are one number; integers too long for a double are taken by their digits.
@@ -181,9 +184,15 @@ bool JsonWalker::at_end(Document& document) {
 }
 
 bool JsonWalker::name_of(Field& field, std::string_view& name, bool& as_written) {
-  // Backwards from the value: `"name" : value`.
   const char* const first = field.key().raw();
-  const char* end = field.value().raw_json_token().data() - 1;
+  const char* end = plain_end(first);
+  as_written = *end == '"';
+  if (as_written) {
+    name = {first, static_cast<std::size_t>(end - first)};
+    return true;
+  }
+  // Backwards from the value: `"name" : value`.
+  end = field.value().raw_json_token().data() - 1;
   while (is_json_space(*end)) --end;
   --end;  // the colon, which the reader has seen
   while (is_json_space(*end)) --end;
@@ -210,12 +219,12 @@ bool JsonWalker::read_string(Value value, std::string& out) {
 }
 
 bool JsonWalker::read_plain(Value value, std::string& out) {
-  std::string_view text = token(value);
-  if (text.size() < 2 || text.front() != '"') return false;
-  text = text.substr(1, text.size() - 2);
+  const char* const first = value.raw_json_token().data();
+  if (*first != '"') return false;
+  const char* const end = plain_end(first + 1);
   simdjson::ondemand::raw_json_string consumed;
-  if (!is_plain(text) || value.get_raw_json_string().get(consumed)) return false;
-  out.assign(text);
+  if (*end != '"' || value.get_raw_json_string().get(consumed)) return false;
+  out.assign(first + 1, end);
   return true;
 }
 

@@ -16,8 +16,9 @@ constexpr std::string_view kContentType = "datacontenttype";
 
 class RecordReader {
  public:
-  RecordReader(std::string_view record, LogEvent& out)
-      : p_(record.data()), end_(p_ + record.size()), out_(out) {}
+  // `escapes`: whether there is a backslash anywhere.
+  RecordReader(std::string_view record, bool escapes, LogEvent& out)
+      : p_(record.data()), end_(p_ + record.size()), escapes_(escapes), out_(out) {}
 
   bool read() {
     using json_scan::skip_space;
@@ -28,8 +29,8 @@ class RecordReader {
       if (!read_member(name, value) || !place(name, value)) return false;
     } while (take(','));
     const bool addressed = !out_.account.empty() && !out_.subject.empty() && !out_.source.empty();
-    return take('}') && skip_space(p_, end_) == end_ && !out_.id.empty() && !out_.type.empty() &&
-           has_time_ && has_recorded_ && (addressed || !out_.is_fact());
+    return take('}') && skip_space(p_, end_) == end_ && !out_.id.empty() && !out_.type.empty() && has_time_ &&
+           has_recorded_ && (addressed || !out_.is_fact());
   }
 
  private:
@@ -99,7 +100,7 @@ class RecordReader {
   bool text(std::string_view value, std::string_view& to) {
     if (value.size() < 2 || value.front() != '"') return false;
     value = value.substr(1, value.size() - 2);
-    if (value.find('\\') == std::string_view::npos) {
+    if (!escapes_ || value.find('\\') == std::string_view::npos) {
       to = value;
       return true;
     }
@@ -124,6 +125,7 @@ class RecordReader {
   const char* p_;
   const char* end_;
   const char* member_ = nullptr;
+  bool escapes_;
   LogEvent& out_;
   bool has_time_ = false, has_recorded_ = false;
 };
@@ -179,8 +181,9 @@ bool read_log_record(std::string_view record, LogEvent& out) {
   out.extensions.clear();
   out.unescaped.clear();
   // Views into it stay good because it never has to grow.
-  if (record.find('\\') != std::string_view::npos) out.unescaped.reserve(record.size());
-  if (!RecordReader(record, out).read()) return false;
+  const bool escapes = record.find('\\') != std::string_view::npos;
+  if (escapes) out.unescaped.reserve(record.size());
+  if (!RecordReader(record, escapes, out).read()) return false;
   if (out.claimed == kAlways) out.claimed = out.time;
   return true;
 }

@@ -44,11 +44,23 @@ constexpr std::int64_t kEndMs = days_from_civil(10'000, 1, 1) * kMsPerDay;
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// Two digits at `p`, or a value above every limit.
-constexpr unsigned two_digits(const char* p) {
-  if (!is_digit(p[0]) || !is_digit(p[1])) return 1000;
-  return static_cast<unsigned>(p[0] - '0') * 10 + static_cast<unsigned>(p[1] - '0');
-}
+// Reads digits at fixed places and remembers whether one of them was none: the hot path has no
+// branch for it.
+class Digits {
+ public:
+  explicit Digits(const char* text) : text_(text) {}
+  unsigned two(int at) { return one(at) * 10 + one(at + 1); }
+  bool right() const { return right_; }
+
+ private:
+  unsigned one(int at) {
+    const auto digit = static_cast<unsigned>(static_cast<unsigned char>(text_[at])) - '0';
+    right_ &= digit <= 9;
+    return digit;
+  }
+  const char* text_;
+  bool right_ = true;
+};
 
 constexpr unsigned days_in_month(unsigned year, unsigned month) {
   constexpr unsigned char kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -76,17 +88,15 @@ std::optional<Instant> parse_rfc3339(std::string_view text) {
   if (text.size() < kShortest) return std::nullopt;
   const char* p = text.data();
   const char* const end = p + text.size();
-  const unsigned century = two_digits(p), year_of_century = two_digits(p + 2);
-  const unsigned month = two_digits(p + 5), day = two_digits(p + 8);
-  const unsigned hour = two_digits(p + 11), minute = two_digits(p + 14),
-                 second = two_digits(p + 17);
-  if (p[4] != '-' || p[7] != '-' || (p[10] != 'T' && p[10] != 't') || p[13] != ':' ||
-      p[16] != ':') {
+  Digits digits(p);
+  const unsigned year = digits.two(0) * 100 + digits.two(2);
+  const unsigned month = digits.two(5), day = digits.two(8);
+  const unsigned hour = digits.two(11), minute = digits.two(14), second = digits.two(17);
+  if (!digits.right() || p[4] != '-' || p[7] != '-' || (p[10] != 'T' && p[10] != 't') ||
+      p[13] != ':' || p[16] != ':') {
     return std::nullopt;
   }
-  if (century > 99 || year_of_century > 99 || month < 1 || month > 12) return std::nullopt;
-  const unsigned year = century * 100 + year_of_century;
-  if (day < 1 || day > days_in_month(year, month)) return std::nullopt;
+  if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month)) return std::nullopt;
   if (hour > 23 || minute > 59 || second > 59) return std::nullopt;
   p += 19;
 
@@ -107,8 +117,9 @@ std::optional<Instant> parse_rfc3339(std::string_view text) {
     if (p + 1 != end) return std::nullopt;
   } else {
     if ((*p != '+' && *p != '-') || end - p != 6 || p[3] != ':') return std::nullopt;
-    const unsigned offset_hour = two_digits(p + 1), offset_minute = two_digits(p + 4);
-    if (offset_hour > 23 || offset_minute > 59) return std::nullopt;
+    Digits offset(p);
+    const unsigned offset_hour = offset.two(1), offset_minute = offset.two(4);
+    if (!offset.right() || offset_hour > 23 || offset_minute > 59) return std::nullopt;
     offset_minutes = static_cast<std::int64_t>(offset_hour * 60 + offset_minute);
     if (*p == '-') offset_minutes = -offset_minutes;
   }

@@ -1,17 +1,23 @@
 #include "events/vocabulary.h"
 
+#include <array>
+
 namespace tocsin {
 namespace {
 
 constexpr std::string_view kPrefix = "tocsin.";
 
+constexpr auto kEndsWord = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t c = 0; c <= 0x20; ++c) table[c] = true;
+  for (const char c : {'\x7f', '.', '/', '%'}) table[static_cast<std::size_t>(c)] = true;
+  return table;
+}();
+
 bool is_word(std::string_view text) {
-  if (text.empty()) return false;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte <= 0x20 || byte == 0x7f || c == '.' || c == '/' || c == '%') return false;
-  }
-  return true;
+  bool ends = text.empty();
+  for (const char c : text) ends |= kEndsWord[static_cast<unsigned char>(c)];
+  return !ends;
 }
 
 }  // namespace

@@ -81,7 +81,14 @@ void append_json_time(std::string& out, Instant t) {
   out += '"';
 }
 
-// Copies eight bytes at a time while nothing needs an escape; the last eight may overlap those
+TextBlock& TextBlock::spill(std::string_view text) {
+  flush();
+  if (text.size() <= block_.size()) return raw(text);
+  out_ += text;
+  return *this;
+}
+
+// Copies eight or four bytes at a time while nothing needs an escape; the last may overlap those
 // before them.
 TextBlock& TextBlock::escaped(std::string_view text) {
   const auto slowly = [&]() -> TextBlock& {
@@ -98,16 +105,23 @@ TextBlock& TextBlock::escaped(std::string_view text) {
     std::memcpy(end_ + at, &eight, 8);
     return true;
   };
-  if (size < 8) {
-    for (std::size_t i = 0; i < size; ++i) {
-      if (kEscapes[static_cast<unsigned char>(text[i])] != 0) return slowly();
-      end_[i] = text[i];
-    }
-  } else {
+  if (size >= 8) {
     for (std::size_t i = 0; i + 8 < size; i += 8) {
       if (!copy_eight(i)) return slowly();
     }
     if (!copy_eight(size - 8)) return slowly();
+  } else if (size >= 4) {
+    std::uint32_t first, last;
+    std::memcpy(&first, text.data(), 4);
+    std::memcpy(&last, text.data() + size - 4, 4);
+    if (needs_escape(first | std::uint64_t{last} << 32)) return slowly();
+    std::memcpy(end_, &first, 4);
+    std::memcpy(end_ + size - 4, &last, 4);
+  } else {
+    for (std::size_t i = 0; i < size; ++i) {
+      if (kEscapes[static_cast<unsigned char>(text[i])] != 0) return slowly();
+      end_[i] = text[i];
+    }
   }
   end_ += size;
   return *this;

@@ -24,6 +24,31 @@ TEST(Writer, StringsAsPythonWritesThem) {
             "\"\\u0000\\u0001\\u000b\\u001f\x7f\"");
 }
 
+// Texts of every length up to beyond the block, with and without something to escape, at every
+// place of it: the same bytes as written one by one.
+TEST(Writer, ABlockWritesTheSameBytes) {
+  const std::string plain(3000, 'p');
+  std::string odd;
+  while (odd.size() < 3000) odd += "ab\"c\\库\x01 defghijklmnop";
+  for (const std::string& text : {plain, odd}) {
+    for (std::size_t filled : {0, 1, 1000, 1015, 1016, 1023, 1024}) {
+      for (std::size_t size = 0; size < text.size(); size += size < 40 || size > 1000 ? 1 : 97) {
+        const std::string_view part = std::string_view(text).substr(0, size);
+        std::string block, one_by_one;
+        TextBlock out(block);
+        const std::string before(filled, '.');
+        out.raw(before).string(part).raw(part).time({0}).number(-7).flush();
+        one_by_one += before;
+        append_json_string(one_by_one, part);
+        one_by_one += part;
+        append_json_time(one_by_one, {0});
+        append_int(one_by_one, -7);
+        ASSERT_EQ(block, one_by_one) << filled << " and " << size;
+      }
+    }
+  }
+}
+
 TEST(Writer, Objects) {
   std::string out = "x";
   JsonObject(out)
