@@ -1,5 +1,8 @@
 #include "app/embedded_node.h"
 
+#include <signal.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -11,6 +14,9 @@ namespace {
 
 constexpr auto kIdleMax = std::chrono::milliseconds(1000);
 constexpr auto kStalledRetry = std::chrono::milliseconds(250);
+constexpr std::size_t kPartsMax = 1 << 14;  // a round of one request is the smallest
+constexpr const char* kDiskFull = "nothing can be written: the disk is full";
+constexpr Duration kViewsWritten = seconds(1);
 constexpr Duration kLastWrite = seconds(10);  // that a stop waits for the store
 
 // Written to see whether the log can be written again.
@@ -70,7 +76,11 @@ EmbeddedNode::EmbeddedNode(EmbeddedNodeOptions options) : options_(std::move(opt
   room.policy = options_.policy;
   room.roster = options_.roster;
   room.hot_entities = options_.hot_entities;
-  room.on_fired = [this](Instant due) { lateness_.add(options_.clock->now() - due); };
+  room.look_ahead_rows = 20'000;  // some 20 ms
+  room.on_fired = [this](Instant due) {
+    lateness_.add(options_.clock->now() - due);
+    if (fires_left_ > 1) --fires_left_;  // one an instant in any case
+  };
   room.on_unconfirmed = [this](std::int32_t year) {
     report("warn", "holidays_unknown", "dues in " + std::to_string(year) + " count plain weekdays");
   };
@@ -83,9 +93,11 @@ EmbeddedNode::EmbeddedNode(EmbeddedNodeOptions options) : options_(std::move(opt
 
 void EmbeddedNode::start() {
   catch_up(true);
+  thread_ = std::thread([this] { run(); });  // what is overdue is told while the views are written
+  while (!store_->refresh(kViewsWritten) && store_->problem().empty()) {
+  }
   const std::lock_guard lock(mutex_);
   ready_ = true;
-  thread_ = std::thread([this] { run(); });
 }
 
 EmbeddedNode::~EmbeddedNode() { stop(); }
@@ -131,8 +143,9 @@ void EmbeddedNode::catch_up(bool own) {
   released_ = now + std::min(options_.settle, options_.max_hold);
   room_->ensure_policy(now);
   room_->look_ahead(now);
-  if (!room_->batch().empty() && !commit())
-    throw std::runtime_error("the log cannot be written: the disk is full");
+  if (!room_->batch().empty() && commit().status != CommitStatus::kDurable)
+    throw std::runtime_error(kDiskFull);
+  fresh_ = true;
   auto policy = std::make_shared<Policy>(room_->policy());
   const std::lock_guard lock(mutex_);
   policy_ = std::move(policy);
@@ -153,21 +166,31 @@ void EmbeddedNode::submit(std::unique_ptr<Submission> submission, SubmitDone don
       if (queue_.size() == 1) wake_.notify_one();
       return;
     }
-    refused.detail = stopping_  ? "the node is going down"
-                     : !ready_  ? "the node is starting"
-                     : stalled_ ? "the log cannot be written: the disk is full"
-                                : "too many events wait to be decided about";
+    refused.detail = stopping_        ? "the node is going down"
+                     : !ready_        ? "the node is starting"
+                     : !sick_.empty() ? sick_
+                     : stalled_       ? kDiskFull
+                                      : "too many events wait to be decided about";
   }
   done(std::move(refused));
 }
 
 void EmbeddedNode::run() {
+  try {
+    work();
+  } catch (const std::exception& e) {
+    die(e.what());
+  }
+}
+
+void EmbeddedNode::work() {
   for (;;) {
     {
       std::unique_lock lock(mutex_);
       if (queue_.empty() && !stopping_) wake_.wait_for(lock, idle());
       if (stopping_ && queue_.empty()) break;
     }
+    if (!stalled_ && store_->blocked()) stall("store_not_written", store_->problem());
     if (stalled_) {
       recover();
     } else {
@@ -177,39 +200,59 @@ void EmbeddedNode::run() {
   }
 }
 
+// What is in the log is safe; what waits is told that it was not kept. The process ends.
+void EmbeddedNode::die(const std::string& why) {
+  std::vector<Request> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    sick_ = "the engine stopped: " + why;
+    stalled_ = true;
+    waiting.swap(queue_);
+    queued_events_ = queued_bytes_ = 0;
+  }
+  report("error", "engine_stopped", why);
+  answer(waiting, false, sick_);
+  ::kill(::getpid(), SIGTERM);
+}
+
 std::chrono::milliseconds EmbeddedNode::idle() {
   if (stalled_) return kStalledRetry;
+  if (fresh_ || room_->looking_ahead()) return {};
   const Instant due =
       room_->partition().waiting() > 0 ? released_ : std::max(room_->next_due(), released_);
   return std::min<std::chrono::milliseconds>(due == kNever ? kIdleMax : options_.clock->until(due),
                                              kIdleMax);
 }
 
-bool EmbeddedNode::round() {
-  std::vector<Request> requests;
-  bool drained = true;
-  {
-    const std::lock_guard lock(mutex_);
-    std::size_t events = 0, bytes = 0, taken = 0;
-    for (; taken < queue_.size(); ++taken) {
-      const Submission& next = *queue_[taken].submission;
-      const bool fits = events + next.events.size() <= options_.round_events_max &&
-                        bytes + next.body.size() <= options_.round_bytes_max;
-      if (taken > 0 && !fits) break;
-      events += next.events.size();
-      bytes += next.body.size();
-    }
-    queued_events_ -= events;
-    queued_bytes_ -= bytes;
-    requests.assign(std::make_move_iterator(queue_.begin()),
-                    std::make_move_iterator(queue_.begin() + static_cast<std::ptrdiff_t>(taken)));
-    queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(taken));
-    drained = queue_.empty();
+// The oldest requests that one batch may hold; at least one when there is one.
+std::vector<EmbeddedNode::Request> EmbeddedNode::next_requests() {
+  const std::lock_guard lock(mutex_);
+  std::size_t events = 0, bytes = 0, taken = 0;
+  for (; taken < queue_.size(); ++taken) {
+    const Submission& next = *queue_[taken].submission;
+    const bool fits = events + next.events.size() <= options_.round_events_max / parts_ &&
+                      bytes + next.body.size() <= options_.round_bytes_max / parts_;
+    if (taken > 0 && !fits) break;
+    events += next.events.size();
+    bytes += next.body.size();
   }
+  queued_events_ -= events;
+  queued_bytes_ -= bytes;
+  const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(taken);
+  std::vector<Request> requests(std::make_move_iterator(queue_.begin()),
+                                std::make_move_iterator(end));
+  queue_.erase(queue_.begin(), end);
+  drained_ = queue_.empty();
+  return requests;
+}
+
+bool EmbeddedNode::round() {
+  std::vector<Request> requests = next_requests();
+  fresh_ = false;
   bool more = false;
+  fires_left_ = std::max<std::size_t>(options_.round_fires_max / parts_, 1);
   const auto fire = [&](Instant until, Instant now) {
-    if (now < released_) return;
-    more = room_->fire(until, now, options_.round_fires_max);
+    if (now >= released_) more = room_->fire(until, now, fires_left_);
   };
   for (std::size_t i = 0; i < requests.size();) {
     const Instant arrival = std::max(requests[i].arrived, room_->latest());
@@ -218,15 +261,39 @@ bool EmbeddedNode::round() {
     room_->decide(arrival, arrival < released_ ? kAlways : arrival);
   }
   const Instant now = std::max(options_.clock->now(), room_->latest());
-  if (drained) {
+  if (drained_) {
     // Those that were held, and what a start left to be looked at.
     room_->decide(now, now < released_ ? kAlways : now);
     fire(now, now);
   }
   room_->look_ahead(now);
-  const bool durable = room_->batch().empty() || commit();
-  answer(requests, durable);
+  CommitResult result;
+  if (!room_->batch().empty()) result = commit();
+  if (result.too_large && parts_ < kPartsMax) {
+    try_again_smaller(std::move(requests));
+    return true;
+  }
+  parts_ = 1;
+  answer(requests, result.status == CommitStatus::kDurable,
+         result.too_large ? "the request has too many consequences for one batch" : kDiskFull);
   return more;
+}
+
+// Forgets the batch and puts its requests back in front of the queue.
+void EmbeddedNode::try_again_smaller(std::vector<Request> requests) {
+  parts_ *= 2;
+  {
+    const std::lock_guard lock(mutex_);
+    for (Request& r : requests) {
+      r.result = {};
+      queued_events_ += r.submission->events.size();
+      queued_bytes_ += r.submission->body.size();
+    }
+    queue_.insert(queue_.begin(), std::make_move_iterator(requests.begin()),
+                  std::make_move_iterator(requests.end()));
+  }
+  room_->reset();
+  catch_up(true);
 }
 
 void EmbeddedNode::take(Request& request, Instant arrival) {
@@ -241,23 +308,31 @@ void EmbeddedNode::take(Request& request, Instant arrival) {
   }
 }
 
-bool EmbeddedNode::commit() {
+CommitResult EmbeddedNode::commit() {
   const CommitResult result = log_->commit(room_->batch());
   const bool durable = result.status == CommitStatus::kDurable;
   {
     const std::lock_guard lock(mutex_);
     ++status_.commits;
-    if (!durable) {
-      ++status_.commit_failures;
-      stalled_ = true;
-    }
+    if (!durable) ++status_.commit_failures;
   }
   if (durable) {
     room_->committed(result.first, result.next);
+  } else if (result.too_large && parts_ < kPartsMax) {
+    report("warn", "batch_too_large", result.error);
   } else {
-    report("error", "log_not_written", result.error);
+    stall("log_not_written", result.error);
   }
-  return durable;
+  return result;
+}
+
+// Takes nothing in until `recover` finds that it can be written again.
+void EmbeddedNode::stall(const char* event, const std::string& why) {
+  {
+    const std::lock_guard lock(mutex_);
+    stalled_ = true;
+  }
+  report("error", event, why);
 }
 
 // After a failed write: forget what came of it, and try to go on from what is on disk.
@@ -268,7 +343,8 @@ void EmbeddedNode::recover() {
     waiting.swap(queue_);
     queued_events_ = queued_bytes_ = 0;
   }
-  answer(waiting, false);
+  answer(waiting, false, kDiskFull);
+  if (store_->blocked()) return;
   try {
     if (log_ && log_->failed()) {
       reader_.set(nullptr);
@@ -294,14 +370,14 @@ void EmbeddedNode::recover() {
   if (options_.report) options_.report("info", "log_writable_again", "");
 }
 
-void EmbeddedNode::answer(std::vector<Request>& requests, bool durable) {
+void EmbeddedNode::answer(std::vector<Request>& requests, bool durable, const std::string& detail) {
   for (Request& r : requests) {
     if (durable) {
       r.result.position = "0:" + std::to_string(room_->next() - 1);
     } else {
       r.result = {};
       r.result.status = SubmitResult::Status::kUnavailable;
-      r.result.detail = "the log cannot be written: the disk is full";
+      r.result.detail = detail;
     }
     r.done(std::move(r.result));
   }
@@ -343,11 +419,15 @@ Readiness EmbeddedNode::ready() const {
   const std::lock_guard lock(mutex_);
   if (!ready_) return {false, "the log is being read"};
   if (stopping_) return {false, "the node is going down"};
-  if (stalled_) return {false, "the log cannot be written"};
+  if (!sick_.empty()) return {false, sick_};
+  if (stalled_) return {false, kDiskFull};
   return {true, ""};
 }
 
-std::string EmbeddedNode::sick() const { return {}; }
+std::string EmbeddedNode::sick() const {
+  const std::lock_guard lock(mutex_);
+  return sick_;
+}
 
 std::shared_ptr<const Policy> EmbeddedNode::policy() {
   const std::lock_guard lock(mutex_);

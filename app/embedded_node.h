@@ -3,6 +3,10 @@
 // The engine thread's round: take what has arrived, decide, write one batch, answer, hand over.
 // Requests that arrive during a write share the next one (group commit).
 //
+// A commit that is refused for want of room stops intake (503) until the disk has some; one that is
+// too large is tried again in halves. Whatever else goes wrong on the engine's thread ends the
+// process: `sick` and the log say why.
+//
 // Arrival is the instant at which a request was queued. A round fires what fell due before the
 // first arrival, takes the facts of each arrival instant together, and then fires what is due by
 // now: the order of `tocsin simulate` on the same records.
@@ -33,12 +37,11 @@ struct EmbeddedNodeOptions {
   std::size_t hot_entities = 1'000'000;
   std::size_t queue_events_max = 200'000;
   std::size_t queue_bytes_max = 256u << 20;
-  std::size_t round_events_max =
-      8'000;  // facts decided about in one batch; with what comes of them far below a frame
+  // A round's length is what others wait for: some 50 ms at most.
+  std::size_t round_events_max = 2'000;     // facts decided about in one batch
   std::size_t round_bytes_max = 16u << 20;  // of their requests' bodies; a larger one goes alone
-  std::size_t round_fires_max =
-      5'000;                     // entities fired in one batch; ingestion goes on between two
-  std::shared_ptr<Clock> clock;  // default: the wall's
+  std::size_t round_fires_max = 1'000;      // entities fired in one batch
+  std::shared_ptr<Clock> clock;             // default: the wall's
   // Structured log lines: level, event, detail.
   std::function<void(std::string_view level, std::string_view event, std::string_view detail)>
       report;
@@ -86,10 +89,15 @@ class EmbeddedNode final : public Node {
 
   void run();
   void catch_up(bool own);
+  void work();
   bool round();
+  std::vector<Request> next_requests();
+  void try_again_smaller(std::vector<Request> requests);
+  void stall(const char* event, const std::string& why);
+  void die(const std::string& why);
   void take(Request& request, Instant arrival);
-  bool commit();
-  void answer(std::vector<Request>& requests, bool durable);
+  CommitResult commit();
+  void answer(std::vector<Request>& requests, bool durable, const std::string& detail = {});
   void recover();
   void publish_status();
   std::chrono::milliseconds idle();
@@ -101,14 +109,19 @@ class EmbeddedNode final : public Node {
   std::unique_ptr<Store> store_;
   std::unique_ptr<Room> room_;
   Lateness lateness_;
-  Instant released_{kAlways};  // dues are held until then after a start
+  Instant released_{kAlways};   // dues are held until then after a start
+  std::size_t parts_ = 1;       // a round is this much smaller than it may be
+  std::size_t fires_left_ = 1;  // in this round
+  bool drained_ = true;         // nothing waited behind the last round
+  bool fresh_ = true;           // nothing was decided yet since the log was followed
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<Request> queue_;
   std::size_t queued_events_ = 0, queued_bytes_ = 0;
   bool stopping_ = false, ready_ = false;
-  bool stalled_ = false;  // the log could not be written; changed by the engine's thread alone
+  bool stalled_ = false;  // log or store could not be written; changed by the engine's thread alone
+  std::string sick_;
   NodeStatus status_;
   std::shared_ptr<const Policy> policy_;
 

@@ -18,8 +18,6 @@ const std::string kPoliciesKey = "\x01policies";
 const std::string kRosterKey = "\x01roster";
 const std::string kIntakeKey = "\x01intake";
 
-constexpr Duration kStoreWait = minutes(2);
-
 EntityKey key_of(const Entity& entity) { return {entity.account, entity.spec().name, entity.id}; }
 
 EntityKey key_of(EntityHome home) {
@@ -84,6 +82,7 @@ void Room::reset() {
   roster_.clear();
   stored_roster_.clear();
   horizon_ = kAlways;
+  looking_ahead_ = false;
   const auto configured = compile_policy(options_.policy, load_zone_for_policy);
   if (const auto* errors = std::get_if<std::vector<PolicyError>>(&configured))
     throw std::runtime_error(describe(*errors));
@@ -93,9 +92,6 @@ void Room::reset() {
   partition_->on_fired(options_.on_fired);
   if (store_ != nullptr) {
     partition_->set_horizon(kAlways);
-    // What it has applied is behind what it was given until then, and would be followed twice.
-    if (!store_->refresh(kStoreWait))
-      throw std::logic_error("the store does not write: " + store_->problem());
     // What was handed over counts, written or not: loads include it.
     next_ = std::max(next_, store_->applied(options_.partition));
     load_policies();
@@ -227,16 +223,26 @@ bool Room::fire(Instant until, Instant now, std::size_t most) {
 }
 
 void Room::look_ahead(Instant now) {
-  if (store_ == nullptr ||
-      (horizon_ != kAlways && now + Duration{options_.horizon.ms / 2} < horizon_))
+  if (store_ == nullptr || (!looking_ahead_ && horizon_ != kAlways &&
+                            now + Duration{options_.horizon.ms / 2} < horizon_))
     return;
-  const Instant from = horizon_, to = now + options_.horizon;
-  horizon_ = to;
-  partition_->set_horizon(to);
-  store_->scan_due(options_.partition, from, to, [&](Instant due, const EntityKey& key) {
+  const Instant to = now + options_.horizon;
+  std::size_t rows = 0;
+  Instant last = horizon_;
+  looking_ahead_ = false;
+  store_->scan_due(options_.partition, horizon_, to, [&](Instant due, const EntityKey& key) {
+    // Those of one instant stay together.
+    if (rows >= options_.look_ahead_rows && due > last) {
+      looking_ahead_ = true;
+      return false;
+    }
+    ++rows;
+    last = due;
     partition_->expect(due, key.account, key.kind, key.id);
     return true;
   });
+  horizon_ = looking_ahead_ ? last + milliseconds(1) : to;
+  partition_->set_horizon(horizon_);
 }
 
 void Room::committed(Offset first, Offset next) {
@@ -257,11 +263,11 @@ void Room::committed(Offset first, Offset next) {
 }
 
 void Room::hand_over(std::vector<TimelineRow> timeline, Offset next) {
-  next_ = next;
   std::vector<Entity*> entities;
   std::vector<Account*> accounts;
   partition_->take_changes(entities, accounts);
   if (store_ == nullptr) {
+    next_ = next;
     seen_.clear();
     return;
   }
@@ -286,6 +292,7 @@ void Room::hand_over(std::vector<TimelineRow> timeline, Offset next) {
     applied.accounts.push_back({kIntakeKey, std::to_string(intake_next_)});
   stored_intake_ = intake_next_;
   store_->apply(std::move(applied));
+  next_ = next;
   partition_->evict(options_.hot_entities);
 }
 

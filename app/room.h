@@ -35,6 +35,7 @@ struct RoomOptions {
   std::string roster;  // the same of the roster's text; empty: none
   std::size_t hot_entities = 1'000'000;
   Duration horizon = hours(1);                // dues within it are in memory
+  std::size_t look_ahead_rows = SIZE_MAX;     // of those, read in one go
   std::function<void(Instant due)> on_fired;  // of every entity that falls due
   // A due was computed in a year whose holidays are not known yet; each year once.
   std::function<void(std::int32_t year)> on_unconfirmed;
@@ -70,15 +71,17 @@ class Room {
   // True when more is due.
   bool fire(Instant until, Instant now, std::size_t most);
   Instant next_due() { return partition_->next_due(); }
-  // Reads dues that come within the horizon into memory.
+  // Reads dues that come within the horizon into memory, the earliest first, some at a time.
   void look_ahead(Instant now);
+  // More are to be read at once.
+  bool looking_ahead() const { return looking_ahead_; }
   Batch& batch() { return batch_; }
   // The batch is in the log from `first` on.
   void committed(Offset first, Offset next);
   // No instant used from here on is earlier.
   void not_before(Instant at) { latest_ = std::max(latest_, at); }
-  // Forgets everything that is not in the store. Waits until the store has written what it was
-  // given.
+  // Forgets everything that was not handed over to the store; what was is followed no more, written
+  // or not.
   void reset();
 
   // The last instant that was used; later ones must not be earlier.
@@ -110,7 +113,8 @@ class Room {
   std::string roster_, stored_roster_;  // the record in force
   std::shared_ptr<const BusinessDay> business_day_;
   Instant latest_{kAlways};
-  Instant horizon_{kAlways};
+  Instant horizon_{kAlways};  // dues before it were read
+  bool looking_ahead_ = false;
   Offset next_ = 0;
   Offset intake_next_ = -1, stored_intake_ = -1;
   LogEvent event_;

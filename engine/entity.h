@@ -141,12 +141,13 @@ struct Entity {
   std::shared_ptr<Truth> truth;  // a cache; never the only holder of anything
   Account* owner = nullptr;
   Instant next_due{kNever};
-  std::uint32_t slot = 0;  // of its timer
-  std::uint64_t used = 0;  // when something last happened to it
-  bool touched = false;    // something joined since the last decision
-  bool changed = false;    // since its changes were last taken
-  bool held = false;       // it waits with what it has to say
-  bool listed = false;     // its account's faults may hold its opening
+  Instant said_at{kAlways};  // when it was last decided about, as far as is known
+  std::uint32_t slot = 0;    // of its timer
+  std::uint64_t used = 0;    // when something last happened to it
+  bool touched = false;      // something joined since the last decision
+  bool changed = false;      // since its changes were last taken
+  bool held = false;         // it waits with what it has to say
+  bool listed = false;       // its account's faults may hold its opening
 
   const KindSpec& spec() const { return policy->kinds[static_cast<std::size_t>(kind)]; }
 };

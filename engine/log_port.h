@@ -59,9 +59,10 @@ enum class CommitStatus {
 
 struct CommitResult {
   CommitStatus status = CommitStatus::kDurable;
-  Offset first = -1;  // offset of the batch's first log record
-  Offset next = -1;   // offset after its last one
-  std::string error;  // empty when durable
+  Offset first = -1;       // offset of the batch's first log record
+  Offset next = -1;        // offset after its last one
+  std::string error;       // empty when durable
+  bool too_large = false;  // of kRefused: no room on the disk would help, only a smaller batch
 };
 
 // What a reader gets; the views live until the callback returns. Returning false ends the reading.

@@ -270,12 +270,16 @@ void Partition::decide_one(Entity& e, Instant now, Instant release, const Derive
   if (!e.truth->created && e.groups.empty()) return;
   const Instant due = e.truth->advance(e.facts, now);
   if (release < now && e.truth->fired > release) {  // it waits for what may still be unread
+    // The due index brings it back should this owner not live to say it.
+    put_due(e, e.truth->fired);
+    changed(e);
     e.truth.reset();
     if (!e.held) held_.push_back(&e);
     e.held = true;
     return;
   }
   e.held = false;
+  e.said_at = now;
   derived_.clear();
   const AccountRoles roles(*e.owner, *e.policy, roster_.get());
   Announcement a{e, *e.truth, before.get(), *e.policy, roles, now, derived_};
@@ -290,8 +294,12 @@ void Partition::decide_one(Entity& e, Instant now, Instant release, const Derive
 void Partition::schedule(Entity& e, Instant due, bool store) {
   due = std::min(due, next_step(e, *e.policy));
   if (due == e.next_due) return;
-  e.next_due = due;
   if (store) changed(e);
+  put_due(e, due);
+}
+
+void Partition::put_due(Entity& e, Instant due) {
+  e.next_due = due;
   timers_.cancel(e.slot);
   if (due < horizon_) timers_.schedule(e.slot, due);
 }
@@ -312,7 +320,9 @@ bool Partition::bring_expected(Instant until, std::size_t most) {
     if (n == most) return true;
     const Expected next = expected_.top();
     expected_.pop();
-    find({next.account, next.kind, next.id});  // loading puts it on the timers
+    // Loading puts it on the timers: as of just before its due, up to which everything was said.
+    const EntityName name{next.account, next.kind, next.id};
+    if (entities_.find(name) == nullptr) load(name, {next.due.ms - 1});
   }
   return false;
 }

@@ -148,7 +148,8 @@ class Partition {
 
   Account& account(const std::string& name);
   Entity& entity(const EntityName& name);
-  Entity* load(const EntityName& name);
+  // As decided up to `as_of`.
+  Entity* load(const EntityName& name, Instant as_of);
   std::optional<std::uint64_t> seen(std::string_view account, const Hash128& identity);
   void remember(std::uint64_t content);
   const TypeRef* type_of(const Policy& policy, const Fact& fact) const;
@@ -174,6 +175,7 @@ class Partition {
                  Instant now, const DerivedSink& sink);
   // `due`: of its clocks; `store`: the new due is a change to be stored.
   void schedule(Entity& entity, Instant due, bool store);
+  void put_due(Entity& entity, Instant due);
   void touch(Entity& entity);
   void changed(Entity& entity);
   void give_slot(Entity& entity);

@@ -26,6 +26,22 @@ const KindSpec* kind_named(const Policy& policy, std::string_view name) {
   return nullptr;
 }
 
+// Whether something is true of its clocks that was not announced.
+bool has_unsaid(Entity& e) {
+  return std::any_of(e.truth->cycles.begin(), e.truth->cycles.end(), [&](const Cycle& cycle) {
+    const SaidCycle* said = find_said(e, cycle.clock, cycle.number);
+    if (said == nullptr || said->gone) return true;
+    for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+      const Threshold& th = cycle.thresholds[i];
+      if (!th.exists) continue;
+      if (th.verdict == Verdict::kBreached && !said->thresholds[i].breached) return true;
+      const bool warns = cycle.state == ClockState::kRunning && th.verdict == Verdict::kPending;
+      if (warns && th.warned > said->thresholds[i].warned) return true;
+    }
+    return false;
+  });
+}
+
 std::int16_t verb_named(const KindSpec& kind, const std::string& name) {
   for (std::size_t v = 0; v < kind.verbs.size(); ++v) {
     if (kind.verbs[v].name == name) return static_cast<std::int16_t>(v);
@@ -78,10 +94,10 @@ Account& Partition::account(const std::string& name) {
 
 Entity* Partition::find(const EntityName& name) {
   if (Entity* found = entities_.find(name)) return found;
-  return cold_ == nullptr ? nullptr : load(name);
+  return cold_ == nullptr ? nullptr : load(name, as_of_);
 }
 
-Entity* Partition::load(const EntityName& name) {
+Entity* Partition::load(const EntityName& name, Instant as_of) {
   const auto bytes = cold_->load_entity(name.account, name.kind, name.id);
   if (!bytes) return nullptr;
   auto e = std::make_unique<Entity>();
@@ -95,7 +111,8 @@ Entity* Partition::load(const EntityName& name) {
       *bytes, [this](std::int32_t version) { return policy(version); }, *e);
   ++counters_.loaded;
   Entity& loaded = entities_.add(std::move(e));
-  refresh(loaded, as_of_);
+  loaded.said_at = as_of;
+  refresh(loaded, as_of);
   return &loaded;
 }
 
@@ -208,6 +225,9 @@ void Partition::refresh(Entity& e, Instant now) {
   count_as_decided(e, *e.truth);
   e.next_due = kNever;
   schedule(e, due, false);
+  // What fell due after the last word about it was held back or lost with its owner: it is due
+  // still.
+  if (e.truth->fired > e.said_at && has_unsaid(e)) put_due(e, e.truth->fired);
 }
 
 void Partition::evolve(const LogEvent& record) {
@@ -226,6 +246,7 @@ void Partition::evolve(const LogEvent& record) {
       owner.changed = true;
     }
     apply(e, event, record.recorded);
+    e.said_at = record.recorded;
     touch(e);
     return;
   }

@@ -82,7 +82,9 @@ CommitResult EmbeddedLog::commit(const Batch& batch) {
     return {CommitStatus::kDurable, end_.offset, end_.offset, {}};
   }
   if (!encode_frame(batch, end_.sequence, end_.offset, end_.rejected, log_id_, frame_)) {
-    return refuse(EMSGSIZE, "the batch exceeds the longest frame");
+    CommitResult result = refuse(EMSGSIZE, "the batch exceeds the longest frame");
+    result.too_large = true;
+    return result;
   }
   const auto frame_bytes = static_cast<std::int64_t>(frame_.size());
   const bool fits = file_ && (end_.at + frame_bytes <= options_.segment_bytes_max ||
@@ -215,7 +217,10 @@ void EmbeddedLog::publish(const FramePosition& end) {
 }
 
 CommitResult EmbeddedLog::refuse(int error, const char* what) const {
-  return {CommitStatus::kRefused, -1, -1, fmt::format("{}: {}", what, std::strerror(error))};
+  CommitResult result;
+  result.status = CommitStatus::kRefused;
+  result.error = fmt::format("{}: {}", what, std::strerror(error));
+  return result;
 }
 
 Offset EmbeddedLog::read(PartitionId partition, Offset from, const LogSink& sink) {

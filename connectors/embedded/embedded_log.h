@@ -40,7 +40,7 @@ struct EmbeddedLogOptions {
   std::int64_t segment_bytes_max = 128 << 20;
   // Space is allocated ahead in steps of this, so that a commit changes no file size.
   std::int64_t allocate_bytes = 16 << 20;
-  std::int64_t verify_bytes_at_open = 256 << 20;
+  std::int64_t verify_bytes_at_open = 64 << 20;
   const DiskCalls* disk = &real_disk_calls();
 };
 

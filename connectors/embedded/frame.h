@@ -36,8 +36,9 @@ namespace tocsin {
 inline constexpr std::uint32_t kLogFormatVersion = 1;
 inline constexpr std::size_t kSegmentHeaderBytes = 64;
 inline constexpr std::size_t kFrameHeaderBytes = 48;
-// A batch whose frame would be longer is refused; the engine's batches stay far below.
-inline constexpr std::size_t kFrameBytesMax = 64u << 20;
+// A batch whose frame would be longer is refused. The engine's stay far below, but one fact can
+// have thousands of consequences: an account's first tier re-reads all its tickets.
+inline constexpr std::size_t kFrameBytesMax = 256u << 20;
 
 struct SegmentHeader {
   std::uint32_t version = kLogFormatVersion;

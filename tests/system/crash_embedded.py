@@ -151,9 +151,7 @@ def main():
     rng = random.Random(SEED)
     with tempfile.TemporaryDirectory() as name:
         parts = {"kills": kills, "full_disk": full_disk}
-        # The full disk is not always survived to the letter yet (docs/storage.md): long mode, or by name.
-        default = list(parts) if os.environ.get("TOCSIN_LONG") == "1" else ["kills"]
-        for part in sys.argv[1:] or default:
+        for part in sys.argv[1:] or parts:
             directory = Path(name) / part
             directory.mkdir()
             try:

@@ -1,0 +1,192 @@
+// A room over a real store, with commits that the test makes succeed or fail.
+#include "app/room.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <variant>
+
+#include "events/log_record.h"
+#include "tests/projections/temp_directory.h"
+
+namespace tocsin {
+namespace {
+
+Instant at(const char* text) { return *parse_rfc3339(text); }
+
+PolicyText shipped() { return std::get<PolicyText>(read_policy("")); }
+
+class RoomTest : public ::testing::Test {
+ protected:
+  RoomTest() : store_(Store::open(directory_.path())) {
+    options_.policy = shipped();
+    open();
+  }
+
+  void open() {
+    room_ = std::make_unique<Room>(options_, store_.get(), RecordListener{});
+    room_->followed(room_->next(), true);
+    room_->ensure_policy(kBegin);
+    commit();
+  }
+
+  void arrive(const std::string& verb, const std::string& id, const char* time, const char* data,
+              Instant arrival) {
+    Decoded decoded;
+    decoder_.structured(R"({"specversion":"1.0","id":")" + id +
+                            R"(","source":"/crm","type":"tocsin.ticket.)" + verb + R"(","time":")" +
+                            time + R"(","subject":"T-1","partitionkey":"acme","data":)" + data +
+                            "}",
+                        {}, decoded);
+    ASSERT_EQ(room_->arrive(decoded, arrival).outcome, Outcome::kAccepted);
+  }
+
+  // The batch finds its way into the log, and its records into `log_`.
+  void commit() {
+    const auto first = static_cast<Offset>(log_.size());
+    for (const LogRecord& record : room_->batch().log) log_.push_back(record.value);
+    room_->committed(first, static_cast<Offset>(log_.size()));
+  }
+
+  // What the batch says of breaches, as `clock/threshold at`.
+  std::vector<std::string> breaches() {
+    std::vector<std::string> found;
+    for (const LogRecord& record : room_->batch().log) {
+      LogEvent event;
+      EXPECT_TRUE(read_log_record(record.value, event));
+      if (event.type == "tocsin.clock.breached")
+        found.push_back(std::string(event.id) + " " + format_rfc3339(event.time));
+    }
+    return found;
+  }
+
+  void own(Instant now) {
+    room_->followed(room_->next(), true);
+    room_->look_ahead(now);
+  }
+
+  // P3 at tier A, around the clock: to be answered within 2 hours; no further step of any
+  // escalation is due before.
+  const Instant kBegin = at("2026-03-02T09:00:00Z");
+  const Instant kOpened = at("2026-03-02T10:00:00Z");
+  const Instant kDue = at("2026-03-02T12:00:00Z");
+  const std::vector<std::string> kBreach = {
+      "acme/ticket/T-1/ticket.response/1/breached:target 2026-03-02T12:00:00.000Z"};
+
+  void open_ticket(Instant arrival) {
+    arrive("opened", "1", "2026-03-02T10:00:00Z", R"({"priority":"P3","tier":"A"})", arrival);
+  }
+
+  TempDirectory directory_;
+  std::unique_ptr<Store> store_;
+  RoomOptions options_;
+  std::unique_ptr<Room> room_;
+  Decoder decoder_;
+  std::vector<std::string> log_;
+};
+
+TEST_F(RoomTest, WhatAFailedCommitWouldHaveSaidIsSaidAgain) {
+  open_ticket(kOpened);
+  room_->decide(kOpened, kOpened);
+  commit();
+  const Instant late = kDue + seconds(1);
+  room_->look_ahead(late);
+  room_->fire(late, late, 100);
+  EXPECT_EQ(breaches(), kBreach);
+
+  // The disk is full: the batch is nowhere, and everything is begun anew, some seconds later.
+  room_->reset();
+  own(late + seconds(2));
+  EXPECT_TRUE(room_->batch().empty());
+  room_->fire(late + seconds(3), late + seconds(3), 100);
+  EXPECT_EQ(breaches(), kBreach);
+  commit();
+  room_->fire(late + seconds(4), late + seconds(4), 100);
+  room_->decide(late + seconds(5), late + seconds(5));
+  EXPECT_EQ(breaches(), std::vector<std::string>{});
+}
+
+TEST_F(RoomTest, ADueThatPassedBeforeALaterRecordIsToldByTheNextOwner) {
+  open_ticket(kOpened);
+  room_->decide(kOpened, kOpened);
+  commit();
+  ASSERT_TRUE(store_->refresh(seconds(30)));
+  // The owner is gone before it told; the log goes on behind the due with another's record.
+  room_ = std::make_unique<Room>(options_, store_.get(), RecordListener{});
+  room_->follow(static_cast<Offset>(log_.size()),
+                R"({"specversion":"1.0","id":"9","source":"/crm","type":"tocsin.ticket.opened",)"
+                R"("time":"2026-03-02T12:20:00.000Z","subject":"T-9","partitionkey":"other",)"
+                R"("recordedtime":"2026-03-02T12:20:00.000Z","tocsintier":"A","tocsinpolicy":"1",)"
+                R"("data":{"priority":"P4"}})");
+  const Instant now = at("2026-03-02T12:20:01Z");
+  room_->followed(room_->next() + 1, true);
+  room_->look_ahead(now);
+  room_->fire(now, now, 100);
+  EXPECT_EQ(breaches(), kBreach);
+}
+
+TEST_F(RoomTest, DuesAreReadAheadSomeAtATimeAndNoneIsLeftOut) {
+  constexpr int kTickets = 25;
+  for (int i = 0; i < kTickets; ++i) {
+    // Five of each opening instant: 10:00, 10:01 … 10:04, due two hours later.
+    const Instant opened = kOpened + minutes(i / 5);
+    Decoded decoded;
+    decoder_.structured(R"({"specversion":"1.0","id":"t)" + std::to_string(i) +
+                            R"(","source":"/crm","type":"tocsin.ticket.opened","time":")" +
+                            format_rfc3339(opened) + R"(","subject":"T-)" + std::to_string(i) +
+                            R"(","partitionkey":"acme","data":{"priority":"P3","tier":"A"}})",
+                        {}, decoded);
+    ASSERT_EQ(room_->arrive(decoded, opened).outcome, Outcome::kAccepted);
+    room_->decide(opened, opened);
+  }
+  commit();
+  ASSERT_TRUE(store_->refresh(seconds(30)));
+  options_.look_ahead_rows = 3;
+  options_.horizon = hours(24);
+  room_ = std::make_unique<Room>(options_, store_.get(), RecordListener{});
+  const Instant now = at("2026-03-02T12:30:00Z");
+  own(now);
+  int slices = 1;
+  for (; room_->looking_ahead(); ++slices) room_->look_ahead(now);
+  // Three rows, and the two more of the same instant: five slices, and one that finds the end.
+  EXPECT_GE(slices, 5);
+  room_->fire(now, now, 1000);
+  EXPECT_EQ(breaches().size(), static_cast<std::size_t>(kTickets));
+}
+
+TEST_F(RoomTest, WhatWasHeldIsToldByTheNextOwner) {
+  // A late fact arrives while dues are held: nothing is told yet.
+  const Instant arrival = at("2026-03-02T13:00:00Z");
+  open_ticket(arrival);
+  room_->decide(arrival, kAlways);
+  EXPECT_EQ(room_->partition().waiting(), 1u);
+  commit();
+  ASSERT_TRUE(store_->refresh(seconds(30)));
+  room_ = std::make_unique<Room>(options_, store_.get(), RecordListener{});
+  own(arrival + seconds(1));
+  room_->fire(arrival + seconds(1), arrival + seconds(1), 100);
+  EXPECT_EQ(breaches(), kBreach);
+}
+
+TEST_F(RoomTest, WhatAFollowerSawHeldIsToldByIt) {
+  const Instant arrival = at("2026-03-02T13:00:00Z");
+  open_ticket(arrival);
+  room_->decide(arrival, kAlways);
+  commit();
+  TempDirectory other;
+  const auto store = Store::open(other.path());
+  Room follower(options_, store.get(), RecordListener{});
+  for (std::size_t i = 0; i < log_.size(); ++i) follower.follow(static_cast<Offset>(i), log_[i]);
+  follower.followed(static_cast<Offset>(log_.size()), false);
+  follower.followed(static_cast<Offset>(log_.size()), true);
+  const Instant now = arrival + seconds(1);
+  follower.look_ahead(now);
+  follower.fire(now, now, 100);
+  std::size_t breached = 0;
+  for (const LogRecord& record : follower.batch().log)
+    breached += record.value.find("tocsin.clock.breached") != std::string::npos ? 1 : 0;
+  EXPECT_EQ(breached, 1u);
+}
+
+}  // namespace
+}  // namespace tocsin
