@@ -1,5 +1,6 @@
 #include "app/run.h"
 
+#include <malloc.h>
 #include <signal.h>
 
 #include <chrono>
@@ -85,12 +86,15 @@ std::unique_ptr<Node> make_node(const RunOptions& options, const std::filesystem
   return std::make_unique<EmbeddedNode>(std::move(node));
 }
 
-// Answers include everything that was committed before the question: read your writes.
+// Answers include everything that was committed before the question, as long as little waits to be
+// written, which then takes a few milliseconds. Under load a question does not wait for the views:
+// they are some moments old, and `as_of_offset` says of when; `min_offset` waits.
 ViewQueriesOptions view_options(Node& node) {
   constexpr Duration kFreshWait = seconds(2);
+  constexpr std::size_t kSoonWrittenBytes = 256u << 10;
   ViewQueriesOptions options;
   options.view = [&node] {
-    node.store().refresh(kFreshWait);
+    node.store().refresh(kFreshWait, kSoonWrittenBytes);
     return node.store().view();
   };
   options.now = [&node] { return node.now(); };
@@ -98,6 +102,14 @@ ViewQueriesOptions view_options(Node& node) {
     return Day{node.policy()->working().local_date(t).day};
   };
   return options;
+}
+
+// Batches come and go in blocks of megabytes: giving them back to the system each time would cost a
+// page fault for every 4 KiB of the next one.
+void keep_memory() {
+  mallopt(M_MMAP_THRESHOLD, 64 << 20);
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
+  mallopt(M_TOP_PAD, 1 << 20);
 }
 
 // What is printed for people leaves some moments later: a system call for each line would hold the
@@ -155,6 +167,7 @@ class Service {
                          std::string_view record) {
       api_->feed().publish(partition, offset, account, record);
       metrics_->observe(record);
+      if (!options_.demo && !is_for_people(record)) return;
       const std::string line = describe_record(record, options_.demo);
       if (!line.empty()) std::printf("%s\n", line.c_str());
     });
@@ -187,6 +200,7 @@ class Service {
 
 int run(const RunOptions& options) {
   const Signals signals;
+  keep_memory();
   Journal journal(options.config.log_level);
   for (const std::string& warning : options.config.warnings)
     journal.line("warn", "config", warning);
@@ -209,8 +223,10 @@ int run(const RunOptions& options) {
     const int number = signals.wait();
     journal.line("info", "stopping", number == SIGTERM ? "SIGTERM" : "SIGINT");
     demo.reset();
+    const std::string sick = service.node().sick();
     service.stop();
-    journal.line("info", "stopped");
+    journal.line("info", "stopped", sick);
+    if (!sick.empty()) return 1;
   } catch (const std::exception& e) {
     journal.line("error", "cannot_start", e.what());
     return 1;

@@ -136,7 +136,8 @@ class Store::Impl {
     std::map<EntityKey, Instant> pending;
     std::unique_lock lock(mutex_);
     const Pending* const active = active_.get();
-    for (const Pending* p : {writing_.get(), active}) {
+    const Pending* const writing = writing_.get();
+    for (const Pending* p : {writing, active}) {
       if (p == nullptr) continue;
       for (const auto& [key, entity] : p->entities) {
         if (entity.partition == partition) {
@@ -177,8 +178,9 @@ class Store::Impl {
     return *view_;
   }
 
-  bool refresh(Duration timeout) const {
+  bool refresh(Duration timeout, std::size_t bytes_max) const {
     std::unique_lock lock(mutex_);
+    if (active_->bytes + (writing_ ? writing_->bytes : 0) > bytes_max) return false;
     const std::uint64_t target = generation_;
     return wait_for_write(lock, deadline(timeout), [&] { return written_generation_ >= target; });
   }
@@ -191,7 +193,8 @@ class Store::Impl {
 
   void flush() {
     constexpr Duration kLong = hours(1);
-    if (!refresh(kLong)) throw std::runtime_error("the store does not write: " + problem());
+    if (!refresh(kLong, kEverything))
+      throw std::runtime_error("the store does not write: " + problem());
     table_->flush();
   }
 
@@ -215,6 +218,11 @@ class Store::Impl {
   std::string problem() const {
     std::lock_guard lock(mutex_);
     return problem_;
+  }
+
+  bool blocked() const {
+    std::lock_guard lock(mutex_);
+    return !problem_.empty() && active_->bytes > options_.pending_bytes_max / 2;
   }
 
   Table& table() { return *table_; }
@@ -264,7 +272,7 @@ class Store::Impl {
   void write_until_stopped() {
     std::unique_lock lock(mutex_);
     for (;;) {
-      work_.wait(lock, [&] { return stopping_ || !active_->empty(); });
+      wait_for_work(lock);
       const auto due = oldest_ + std::chrono::milliseconds(options_.write_interval.ms);
       work_.wait_until(lock, due, [&] {
         return stopping_ || waiters_ > 0 || active_->bytes >= options_.write_bytes;
@@ -277,24 +285,39 @@ class Store::Impl {
       const std::uint64_t generation = generation_;
       room_.notify_all();
       lock.unlock();
-      const std::shared_ptr<const TableSnapshot> snapshot = write(*writing_);
+      const std::shared_ptr<const TableSnapshot> snapshot = write(*writing_, written_to_);
       lock.lock();
       if (snapshot == nullptr) return;  // stopped while the disk refuses
       for (const auto& [partition, offset] : writing_->applied) written_to_[partition] = offset;
       publish(snapshot, generation);
+      unflushed_ = true;
       writing_.reset();
       written_.notify_all();
     }
   }
 
+  void wait_for_work(std::unique_lock<std::mutex>& lock) {
+    const auto has_work = [&] { return stopping_ || !active_->empty(); };
+    const auto quiet = std::chrono::milliseconds(kQuietMs);
+    if (!unflushed_ || work_.wait_for(lock, quiet, has_work)) return work_.wait(lock, has_work);
+    unflushed_ = false;
+    lock.unlock();
+    table_->begin_flush();
+    lock.lock();
+    work_.wait(lock, has_work);
+  }
+
   // Tries until it succeeds; null when the store is closed before. Without the mutex.
-  std::shared_ptr<const TableSnapshot> write(const Pending& pending) {
+  // `written` changes on this thread alone.
+  std::shared_ptr<const TableSnapshot> write(Pending& pending,
+                                             const std::map<PartitionId, Offset>& written) {
     for (;;) {
       try {
-        PreparedWrite prepared = prepare_write(pending, *table_, low_water_, options_.keep_records);
+        PreparedWrite prepared =
+            prepare_write(pending, *table_, low_water_, written, options_.keep_records);
         table_->write(prepared.rows);
         low_water_ = std::move(prepared.low_water);
-        return written(prepared.fronts);
+        return finish(prepared.fronts);
       } catch (const std::exception& e) {
         std::unique_lock lock(mutex_);
         problem_ = e.what();
@@ -307,7 +330,7 @@ class Store::Impl {
   }
 
   // From here on nothing may fail: the rows are there, and preparing them again would count twice.
-  std::shared_ptr<const TableSnapshot> written(const std::vector<std::string>& fronts) noexcept {
+  std::shared_ptr<const TableSnapshot> finish(const std::vector<std::string>& fronts) noexcept {
     auto snapshot = table_->snapshot();
     try {
       raise_low_water(fronts, *snapshot, low_water_);
@@ -326,7 +349,7 @@ class Store::Impl {
   mutable std::mutex mutex_;  // guards what follows
   mutable std::condition_variable work_, room_, written_;
   std::shared_ptr<Pending> active_ = std::make_shared<Pending>();
-  std::shared_ptr<const Pending> writing_;
+  std::shared_ptr<Pending> writing_;
   Clock::time_point oldest_;
   std::map<PartitionId, Offset> handed_over_, written_to_;
   std::uint64_t generation_ = 0, written_generation_ = 0;
@@ -334,6 +357,7 @@ class Store::Impl {
   std::optional<ReadView> view_;
   std::string problem_;
   bool stopping_ = false;
+  bool unflushed_ = false;  // something was written since the last flush began
 
   std::thread writer_;
 };
@@ -364,7 +388,9 @@ void Store::scan_due(PartitionId partition, Instant from, Instant to, const DueS
   impl_->scan_due(partition, from, to, sink);
 }
 ReadView Store::view() const { return impl_->view(); }
-bool Store::refresh(Duration timeout) const { return impl_->refresh(timeout); }
+bool Store::refresh(Duration timeout, std::size_t bytes_max) const {
+  return impl_->refresh(timeout, bytes_max);
+}
 bool Store::wait_applied(PartitionId partition, Offset offset, Duration timeout) const {
   return impl_->wait_applied(partition, offset, timeout);
 }
@@ -372,6 +398,7 @@ void Store::flush() { impl_->flush(); }
 std::map<Family, Store::FamilyHash> Store::hashes() const { return impl_->hashes(); }
 std::string Store::problem() const { return impl_->problem(); }
 std::uint64_t Store::bytes_on_disk() const { return impl_->table().bytes_on_disk(); }
+bool Store::blocked() const { return impl_->blocked(); }
 void Store::compact() { impl_->table().compact(); }
 
 void replace_store(const std::filesystem::path& scratch, const std::filesystem::path& directory) {

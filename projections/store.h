@@ -123,9 +123,10 @@ class Store {
 
   // The views as last written.
   ReadView view() const;
-  // Waits until views include everything applied before the call, at most `timeout`. False: not
-  // yet.
-  bool refresh(Duration timeout) const;
+  // Waits until views include everything applied before the call, at most `timeout`; not at all
+  // when more than `bytes_max` wait to be written. False: not yet.
+  static constexpr std::size_t kEverything = SIZE_MAX;
+  bool refresh(Duration timeout, std::size_t bytes_max = kEverything) const;
   // Waits until `applied(partition)` ≥ `offset`, at most `timeout`.
   bool wait_applied(PartitionId partition, Offset offset, Duration timeout) const;
 
@@ -143,10 +144,15 @@ class Store {
   // What keeps the store from writing (a full disk), in words; empty when all is well. Writing is
   // tried again every kRetryMs.
   std::string problem() const;
+  // There is a problem, and `apply` may soon have to wait for its end.
+  bool blocked() const;
   std::uint64_t bytes_on_disk() const;
   void compact();
 
   static constexpr int kRetryMs = 500;
+  // What was written is made durable when nothing came for so long, so that little is applied
+  // again after a crash.
+  static constexpr int kQuietMs = 1000;
 
  private:
   class Impl;

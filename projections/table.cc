@@ -18,6 +18,9 @@ namespace {
 
 constexpr int kWriteBuffers = 4;
 constexpr int kBackgroundJobs = 2;
+// Fewer and larger merges: what is written is read again in any case only where it is new.
+constexpr int kFilesBeforeMerge = 6;
+constexpr std::uint64_t kFirstLevelBytes = 512u << 20;
 constexpr double kFilterBitsPerKey = 10;
 constexpr std::uint64_t kBytesPerSync = 1u << 20;
 // A file in whose window of this many rows that many are removals is compacted soon: queues (dues,
@@ -60,6 +63,8 @@ rocksdb::Options rocksdb_options(const TableOptions& options) {
   o.memtable_insert_with_hint_prefix_extractor.reset(
       rocksdb::NewFixedPrefixTransform(kFamilyPrefixBytes));
   o.level_compaction_dynamic_level_bytes = true;
+  o.level0_file_num_compaction_trigger = kFilesBeforeMerge;
+  o.max_bytes_for_level_base = kFirstLevelBytes;
   o.bytes_per_sync = kBytesPerSync;
   o.allow_concurrent_memtable_write = false;  // there is one writer
   o.avoid_flush_during_shutdown = true;       // ~Table flushes when there is room
@@ -173,7 +178,10 @@ std::optional<std::string> Table::get(std::string_view key) const {
 }
 
 void Table::write(const std::vector<Write>& writes) {
-  rocksdb::WriteBatch batch;
+  constexpr std::size_t kRowBytes = 16;  // beside key and value
+  std::size_t bytes = 0;
+  for (const Write& w : writes) bytes += kRowBytes + w.key.size() + (w.value ? w.value->size() : 0);
+  rocksdb::WriteBatch batch(bytes);
   for (const Write& w : writes) {
     if (w.value) {
       check(batch.Put(slice(w.key), slice(*w.value)), "write");
@@ -191,6 +199,14 @@ void Table::write(const std::vector<Write>& writes) {
 void Table::flush() {
   if (!impl_->has_room(0)) throw std::runtime_error("the store finds no room on the disk");
   check(impl_->db->Flush(rocksdb::FlushOptions()), "flush");
+}
+
+void Table::begin_flush() {
+  if (!impl_->has_room(0)) return;
+  rocksdb::FlushOptions options;
+  options.wait = false;
+  options.allow_write_stall = true;  // does not wait for room in the first level either
+  impl_->db->Flush(options);         // a failure costs a longer replay, nothing else
 }
 
 bool Table::resume() { return impl_->db->Resume().ok(); }

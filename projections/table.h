@@ -79,6 +79,8 @@ class Table : public std::enable_shared_from_this<Table> {
   // Keys in ascending order are several times cheaper than others.
   void write(const std::vector<Write>& writes);
   void flush();
+  // The same without waiting for it; does nothing when there is no room on the disk.
+  void begin_flush();
   // After a write failed: true when the cause is gone and writing may be tried again.
   bool resume();
   std::shared_ptr<const TableSnapshot> snapshot() const;

@@ -72,35 +72,29 @@ void add_group_rows(PartitionId partition, const EntityKey& entity, const Entity
   }
 }
 
-// Counts of one entity under their names.
-std::map<std::string, std::int64_t> counts_of(const EntityKey& entity, const Projection& p) {
-  std::map<std::string, std::int64_t> counts;
-  if (!p.known) return counts;
+void add_counts(PartitionId partition, const EntityKey& entity, const Projection& p, int sign,
+                Sums& sums) {
+  if (!p.known) return;
   const EntityView& view = p.view;
-  if (!view.created) {
-    ++counts["waiting"];
-  } else {
-    ++counts["entities/" + entity.kind];
-    if (is_open(view)) ++counts["open/" + entity.kind];
-    if (view.provisional) ++counts["provisional"];
-  }
-  const auto count_clock = [&](const std::string& name) {
-    ++counts[name];
-    if (!view.tier.empty()) ++counts[name + "/" + view.tier];
-  };
+  const CountOwnerView owner{partition, entity.account, entity.kind, view.tier};
+  auto at = sums.entities.find(owner);
+  if (at == sums.entities.end()) at = sums.entities.emplace(owner, EntityCounts{}).first;
+  EntityCounts& n = at->second;
+  n.waiting += view.created ? 0 : sign;
+  n.entities += view.created ? sign : 0;
+  n.open += is_open(view) ? sign : 0;
+  n.provisional += view.created && view.provisional ? sign : 0;
   for (const ClockRow& clock : view.clocks) {
-    if (clock.state == ClockState::kPaused) count_clock("paused");
-    if (clock.state != ClockState::kRunning) continue;
-    count_clock("running");
-    if (is_at_risk(clock)) count_clock("at_risk");
-    if (is_overdue(clock)) count_clock("overdue");
+    n.paused += clock.state == ClockState::kPaused ? sign : 0;
+    n.running += clock.state == ClockState::kRunning ? sign : 0;
+    n.at_risk += is_at_risk(clock) ? sign : 0;
+    n.overdue += is_overdue(clock) ? sign : 0;
   }
   for (const GroupRow& g : view.groups) {
     if (g.state != GroupState::kOpen) continue;
-    ++counts["groups"];
-    if (g.urgency == "high") ++counts["groups/high"];
+    n.groups += sign;
+    n.groups_high += g.urgency == "high" ? sign : 0;
   }
-  return counts;
 }
 
 bool same_clock(const ClockRow& a, const ClockRow& b) {
@@ -281,15 +275,8 @@ std::vector<ViewRow> index_rows(PartitionId partition, const EntityKey& entity,
 
 void add_difference(PartitionId partition, const EntityKey& entity, const Projection* before,
                     const Projection& after, Sums& sums) {
-  std::map<std::string, std::int64_t> counts = counts_of(entity, after);
-  if (before != nullptr) {
-    for (const auto& [name, n] : counts_of(entity, *before)) counts[name] -= n;
-  }
-  for (const auto& [name, n] : counts) {
-    if (n == 0) continue;
-    sums.counts[count_key(partition, kEveryAccount, name)] += n;
-    sums.counts[count_key(partition, entity.account, name)] += n;
-  }
+  if (before != nullptr) add_counts(partition, entity, *before, -1, sums);
+  add_counts(partition, entity, after, 1, sums);
 
   // Most changes leave the older clocks as they are: those cancel out and are left alone.
   std::size_t same = 0;
@@ -311,6 +298,33 @@ void add_difference(PartitionId partition, const EntityKey& entity, const Projec
     add_figures(partition, entity, *before, same, -1, sums);
   }
   if (after.known) add_figures(partition, entity, after, same, 1, sums);
+}
+
+std::map<std::string, std::int64_t> count_changes(const Sums& sums) {
+  std::map<std::string, std::int64_t> changes;
+  for (const auto& [owner, n] : sums.entities) {
+    const auto& [partition, account, kind, tier] = owner;
+    const auto add = [&](const std::string& name, std::int64_t change) {
+      if (change == 0) return;
+      changes[count_key(partition, kEveryAccount, name)] += change;
+      changes[count_key(partition, account, name)] += change;
+    };
+    const auto add_clocks = [&](const std::string& name, std::int64_t change) {
+      add(name, change);
+      if (!tier.empty()) add(name + "/" + tier, change);
+    };
+    add("waiting", n.waiting);
+    add("entities/" + kind, n.entities);
+    add("open/" + kind, n.open);
+    add("provisional", n.provisional);
+    add_clocks("paused", n.paused);
+    add_clocks("running", n.running);
+    add_clocks("at_risk", n.at_risk);
+    add_clocks("overdue", n.overdue);
+    add("groups", n.groups);
+    add("groups/high", n.groups_high);
+  }
+  return changes;
 }
 
 std::string count_key(PartitionId partition, std::string_view account, std::string_view name) {

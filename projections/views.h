@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "projections/figures.h"
@@ -63,9 +64,20 @@ struct ViewRow {
 std::vector<ViewRow> index_rows(PartitionId partition, const EntityKey& entity,
                                 const Projection& projection);
 
-// Sums by the key of their row.
+// What entities add to the counts, under names that are made only when they are written.
+struct EntityCounts {
+  std::int64_t waiting = 0, entities = 0, open = 0, provisional = 0;
+  std::int64_t paused = 0, running = 0, at_risk = 0, overdue = 0;  // clocks
+  std::int64_t groups = 0, groups_high = 0;                        // open ones
+};
+using CountOwner = std::tuple<PartitionId, std::string, std::string, std::string>;
+using CountOwnerView =
+    std::tuple<PartitionId, std::string_view, std::string_view, std::string_view>;
+
+// Changes of sums; figures and satisfaction by the key of their row.
 struct Sums {
-  std::map<std::string, std::int64_t> counts;
+  // By partition, account, kind and tier.
+  std::map<CountOwner, EntityCounts, std::less<>> entities;
   std::map<std::string, KpiValue> figures;
   std::map<std::string, SatisfactionSum> satisfaction;
 };
@@ -73,6 +85,9 @@ struct Sums {
 // Adds what changes when an entity's projection goes from `before` (null: none) to `after`.
 void add_difference(PartitionId partition, const EntityKey& entity, const Projection* before,
                     const Projection& after, Sums& sums);
+
+// The changes of counts by the key of their row.
+std::map<std::string, std::int64_t> count_changes(const Sums& sums);
 
 // Keys of the sums; an empty account stands for all of them together.
 std::string count_key(PartitionId partition, std::string_view account, std::string_view name);

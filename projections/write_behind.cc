@@ -3,11 +3,13 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 
 #include "events/bytes.h"
 #include "events/log_record.h"
 #include "events/vocabulary.h"
 #include "projections/account_summary.h"
+#include "projections/record_type.h"
 #include "projections/timeline_rows.h"
 #include "projections/views.h"
 
@@ -58,10 +60,52 @@ void add_withdrawn(std::vector<Withdrawn>& list, Withdrawn one) {
   list.insert(std::upper_bound(list.begin(), list.end(), one, before), std::move(one));
 }
 
+// Whether more than the timeline depends on a record of this type.
+bool is_read(std::string_view type) {
+  return type.ends_with(".closed") || type.starts_with("tocsin.account.") ||
+         type == name(DerivedType::kClockWithdrawn) || type == name(DerivedType::kFaultRecurring);
+}
+
+// Rows by partition and family, each family sorted by itself: most come in order.
+class RowBuckets {
+ public:
+  void put(Write row) {
+    const KeyReader key(row.key);
+    if (partition_ == nullptr || key.partition() != id_) {
+      id_ = key.partition();
+      partition_ = &partitions_[id_];
+    }
+    (*partition_)[static_cast<unsigned char>(key.family())].push_back(std::move(row));
+    ++count_;
+  }
+
+  std::vector<Write> take_sorted() {
+    const auto before = [](const Write& a, const Write& b) { return a.key < b.key; };
+    std::vector<Write> rows;
+    rows.reserve(count_);
+    for (auto& [id, families] : partitions_) {
+      for (std::vector<Write>& family : families) {
+        if (!std::is_sorted(family.begin(), family.end(), before))
+          std::sort(family.begin(), family.end(), before);
+        std::move(family.begin(), family.end(), std::back_inserter(rows));
+      }
+    }
+    return rows;
+  }
+
+ private:
+  using Families = std::array<std::vector<Write>, 128>;
+  std::map<PartitionId, Families> partitions_;
+  PartitionId id_ = 0;
+  Families* partition_ = nullptr;
+  std::size_t count_ = 0;
+};
+
 class Preparer {
  public:
-  Preparer(const Pending& pending, const Table& table, const LowWater& low_water, bool keep_records)
-      : pending_(pending), table_(table), keep_records_(keep_records) {
+  Preparer(Pending& pending, const Table& table, const LowWater& low_water,
+           const std::map<PartitionId, Offset>& written, bool keep_records)
+      : pending_(pending), table_(table), written_(written), keep_records_(keep_records) {
     out_.low_water = low_water;
   }
 
@@ -73,7 +117,10 @@ class Preparer {
       put_unsigned(value, content);
       put(key, std::move(value));
     }
-    for (auto& [key, items] : timelines_) put(key, table_.get(key).value_or("") + items);
+    for (auto& [key, items] : timelines_) {
+      // A row that begins behind what is written is not there yet.
+      put(key, items.begun ? table_.get(key).value_or("") + items.bytes : std::move(items.bytes));
+    }
     add_entities();
     for (auto& [key, summary] : summaries_) put(key, encode(summary));
     add_sums();
@@ -87,25 +134,36 @@ class Preparer {
   }
 
  private:
-  void put(std::string key, std::string value) {
-    out_.rows.push_back({std::move(key), std::move(value)});
+  void put(std::string key, std::string value) { rows_.put({std::move(key), std::move(value)}); }
+
+  // The row of a timeline to which an item at `offset` is added.
+  std::string& items_of(std::string key, PartitionId partition, Offset offset, Offset per_row) {
+    const auto [entry, fresh] = timelines_.try_emplace(std::move(key));
+    if (fresh) {
+      const auto written = written_.find(partition);
+      entry->second.begun =
+          written != written_.end() && row_number(offset, per_row) * per_row < written->second;
+    }
+    return entry->second.bytes;
   }
 
   void add_event(const Pending::Event& event) {
     const TimelineRow& row = event.row;
-    append_item(timelines_[Key(event.partition, Family::kTimeline)
-                               .entity(row.entity)
-                               .offset(row_number(row.offset, kTimelineRowOffsets))
-                               .take()],
+    append_item(items_of(Key(event.partition, Family::kTimeline)
+                             .entity(row.entity)
+                             .offset(row_number(row.offset, kTimelineRowOffsets))
+                             .take(),
+                         event.partition, row.offset, kTimelineRowOffsets),
                 row.offset, kTimelineRowOffsets,
                 keep_records_ ? std::string_view(row.record) : std::string_view(), {});
-    append_item(timelines_[Key(event.partition, Family::kHistory)
-                               .text(row.entity.account)
-                               .offset(row_number(row.offset, kHistoryRowOffsets))
-                               .take()],
+    append_item(items_of(Key(event.partition, Family::kHistory)
+                             .text(row.entity.account)
+                             .offset(row_number(row.offset, kHistoryRowOffsets))
+                             .take(),
+                         event.partition, row.offset, kHistoryRowOffsets),
                 row.offset, kHistoryRowOffsets, row.entity.kind, row.entity.id);
 
-    if (!read_log_record(row.record, event_)) return;
+    if (!is_read(type_of_record(row.record)) || !read_log_record(row.record, event_)) return;
     if (!event_.is_fact()) {
       if (event_.type == name(DerivedType::kClockWithdrawn)) {
         Withdrawn w;
@@ -151,9 +209,13 @@ class Preparer {
 
   void add_entities() {
     // In key order, which is the order of the rows that are read.
-    std::map<std::string_view, const Pending::Entity*> touched;
-    for (const auto& [key, entity] : pending_.entities) touched.emplace(key, &entity);
-    for (const auto& [key, additions] : additions_) touched.try_emplace(key, nullptr);
+    std::vector<std::pair<std::string_view, Pending::Entity*>> touched;
+    touched.reserve(pending_.entities.size());
+    for (auto& [key, entity] : pending_.entities) touched.emplace_back(key, &entity);
+    for (const auto& [key, additions] : additions_) {
+      if (!pending_.entities.contains(key)) touched.emplace_back(key, nullptr);
+    }
+    std::sort(touched.begin(), touched.end());
     for (const auto& [key, entity] : touched) {
       if (entity != nullptr) put(std::string(key), entity->change.state);
       project(key, entity);
@@ -161,7 +223,7 @@ class Preparer {
   }
 
   // From the entity's projection as it is to what it becomes.
-  void project(std::string_view key, const Pending::Entity* entity) {
+  void project(std::string_view key, Pending::Entity* entity) {
     std::string projection_key(key);
     projection_key[kKeyPrefixBytes - 1] = static_cast<char>(Family::kProjection);
     const std::optional<std::string> row = table_.get(projection_key);
@@ -177,7 +239,7 @@ class Preparer {
         after.withdrawn = before->withdrawn;
       }
       after.known = true;
-      after.view = entity->change.view;
+      after.view = std::move(entity->change.view);
       after.next_due = entity->change.next_due;
       after.due_days.clear();
       for (const ClockRow& clock : after.view.clocks) {
@@ -197,14 +259,20 @@ class Preparer {
     }
 
     std::string encoded = encode_projection(after);
-    if (row && *row == encoded) return;
+    if (!row || *row != encoded) {
+      replace_projection(key, before ? &*before : nullptr, after);
+      put(std::move(projection_key), std::move(encoded));
+    }
+    if (entity != nullptr) entity->change.view = std::move(after.view);
+  }
+
+  void replace_projection(std::string_view key, const Projection* before, const Projection& after) {
     KeyReader reader(key);
     const PartitionId partition = reader.partition();
     const EntityKey id = reader.entity();
-    replace_rows(before ? index_rows(partition, id, *before) : std::vector<ViewRow>{},
+    replace_rows(before != nullptr ? index_rows(partition, id, *before) : std::vector<ViewRow>{},
                  index_rows(partition, id, after));
-    add_difference(partition, id, before ? &*before : nullptr, after, sums_);
-    put(std::move(projection_key), std::move(encoded));
+    add_difference(partition, id, before, after, sums_);
   }
 
   // Both in key order.
@@ -214,7 +282,7 @@ class Preparer {
     while (a != before.end() || b != after.end()) {
       if (b == after.end() || (a != before.end() && a->key < b->key)) {
         note_removal(a->key);
-        out_.rows.push_back({std::move(a->key), std::nullopt});
+        rows_.put({std::move(a->key), std::nullopt});
         ++a;
       } else if (a == before.end() || b->key < a->key) {
         note_insertion(b->key);
@@ -247,7 +315,7 @@ class Preparer {
   }
 
   void add_sums() {
-    for (const auto& [key, change] : sums_.counts) {
+    for (const auto& [key, change] : count_changes(sums_)) {
       if (change == 0) continue;
       std::int64_t n = change;
       if (const auto row = table_.get(key)) n += ByteReader(*row).signed_int();
@@ -271,7 +339,7 @@ class Preparer {
 
   void put_or_remove(const std::string& key, bool remove, std::string value) {
     if (remove) {
-      out_.rows.push_back({key, std::nullopt});
+      rows_.put({key, std::nullopt});
     } else {
       put(key, std::move(value));
     }
@@ -282,20 +350,26 @@ class Preparer {
       const std::string key = low_water_key(prefix);
       if (table_low(key) != low) put(key, low);
     }
-    std::sort(out_.rows.begin(), out_.rows.end(),
-              [](const Write& a, const Write& b) { return a.key < b.key; });
+    out_.rows = rows_.take_sorted();
     std::sort(out_.fronts.begin(), out_.fronts.end());
     out_.fronts.erase(std::unique(out_.fronts.begin(), out_.fronts.end()), out_.fronts.end());
   }
 
   std::string table_low(const std::string& key) const { return table_.get(key).value_or(""); }
 
-  const Pending& pending_;
+  struct Items {
+    bool begun = false;  // the row may be there already
+    std::string bytes;   // what is added to it
+  };
+
+  Pending& pending_;
   const Table& table_;
+  const std::map<PartitionId, Offset>& written_;
   const bool keep_records_;
   PreparedWrite out_;
   LogEvent event_;
-  std::unordered_map<std::string, std::string> timelines_;  // what is added to each row
+  RowBuckets rows_;
+  std::unordered_map<std::string, Items> timelines_;  // by the key of their row
   std::map<std::string, Additions, std::less<>> additions_;
   std::map<std::string, AccountSummary> summaries_;
   Sums sums_;
@@ -327,9 +401,9 @@ void Pending::add(AppliedBatch batch) {
   }
 }
 
-PreparedWrite prepare_write(const Pending& pending, const Table& table, const LowWater& low_water,
-                            bool keep_records) {
-  return Preparer(pending, table, low_water, keep_records).run();
+PreparedWrite prepare_write(Pending& pending, const Table& table, const LowWater& low_water,
+                            const std::map<PartitionId, Offset>& written, bool keep_records) {
+  return Preparer(pending, table, low_water, written, keep_records).run();
 }
 
 void raise_low_water(const std::vector<std::string>& fronts, const TableSnapshot& rows,

@@ -45,9 +45,11 @@ struct PreparedWrite {
   std::vector<std::string> fronts;  // ranges whose first row was removed: `raise` may advance them
 };
 
-// Reads what is there from `table`; changes nothing.
-PreparedWrite prepare_write(const Pending& pending, const Table& table, const LowWater& low_water,
-                            bool keep_records);
+// Reads what is there from `table` and changes nothing there; `written` are the offsets up to which
+// it is applied. Works in the views of `pending`, which are afterwards what they were; other
+// threads may meanwhile read everything else of it.
+PreparedWrite prepare_write(Pending& pending, const Table& table, const LowWater& low_water,
+                            const std::map<PartitionId, Offset>& written, bool keep_records);
 
 // After the write: advances the low-water keys of the given ranges to their first rows.
 void raise_low_water(const std::vector<std::string>& fronts, const TableSnapshot& rows,

@@ -5,6 +5,9 @@
 #include <iostream>
 
 #include "events/bytes.h"
+#include "projections/query.h"
+#include "projections/record_type.h"
+#include "projections/timeline_rows.h"
 #include "projections/views.h"
 #include "tests/projections/random_batches.h"
 #include "tests/projections/temp_directory.h"
@@ -162,6 +165,45 @@ TEST(StoreTest, AFullBufferMakesApplyWaitAndNothingIsLost) {
   ASSERT_TRUE(store->refresh(kLong));
   EXPECT_EQ(store->applied(0), 200);
   EXPECT_EQ(store->load_entity(0, {"a", "t", "200"}), "200");
+}
+
+TEST(StoreTest, AQuestionDoesNotWaitBehindMuch) {
+  TempDirectory directory;
+  auto store = Store::open(directory.path(), manual());
+  store->apply(batch(1, {change({"a", "t", "1"}, std::string(10'000, 's'), kNever)}));
+  EXPECT_FALSE(store->refresh(kLong, 9'999));
+  EXPECT_EQ(store->view().applied().count(0), 0u);
+  EXPECT_TRUE(store->refresh(kLong, 20'000));
+  EXPECT_EQ(store->view().applied().at(0), 1);
+}
+
+TEST(StoreTest, ATimelineIsWholeAcrossItsRows) {
+  // Rows of an entity hold 1024 offsets, of an account 4096.
+  for (const Offset border : {kTimelineRowOffsets, kHistoryRowOffsets}) {
+    TempDirectory directory;
+    auto store = Store::open(directory.path(), manual());
+    const EntityKey key{"a", "ticket", "1"};
+    constexpr Offset kAround = 20;
+    for (Offset offset = border - kAround; offset < border + kAround; ++offset) {
+      AppliedBatch b = batch(offset + 1, {change(key, "", kNever)});
+      b.timeline.push_back({offset, key, "{}"});
+      store->apply(std::move(b));
+      if (offset % 7 == 0) {
+        ASSERT_TRUE(store->refresh(kLong));
+      }
+    }
+    ASSERT_TRUE(store->refresh(kLong));
+    EXPECT_EQ(entity_timeline(store->view(), key, {}, {}).size(), 2u * kAround);
+    EXPECT_EQ(account_timeline(store->view(), "a", {}, {}).size(), 2u * kAround);
+  }
+}
+
+TEST(RecordTypeTest, IsThatOfTheEnvelope) {
+  const EntityKey key{"a", "ticket", "1"};
+  EXPECT_EQ(type_of_record(fact_record(key, "closed", R"(x","type":"tocsin.no.no)", kBegin,
+                                       R"({"type":"tocsin.none.such"})")),
+            "tocsin.ticket.closed");
+  EXPECT_EQ(type_of_record("{}"), "");
 }
 
 // Reads a sum as it is stored; 0 when there is no row.

@@ -1,0 +1,23 @@
+// The type of a record of the log, without reading the rest: enough to tell the many records that
+// somebody has no interest in from the few that are read whole.
+//
+// Works because we wrote the record: the type comes before the data, without spaces, and no string
+// can hold the member's beginning, for its quotes are escaped there.
+//
+// Pure; any thread. Cost: some 50 ns.
+#pragma once
+
+#include <string_view>
+
+namespace tocsin {
+
+// Empty when there is none. A type with escapes is cut at the first; ours have none.
+inline std::string_view type_of_record(std::string_view record) {
+  constexpr std::string_view kBegin = "\"type\":\"";
+  const std::size_t at = record.find(kBegin);
+  if (at == std::string_view::npos) return {};
+  const std::string_view rest = record.substr(at + kBegin.size());
+  return rest.substr(0, rest.find_first_of("\"\\"));
+}
+
+}  // namespace tocsin
