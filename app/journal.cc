@@ -10,6 +10,7 @@
 #include "events/log_record.h"
 #include "events/vocabulary.h"
 #include "events/writer.h"
+#include "projections/record_type.h"
 
 namespace tocsin {
 
@@ -62,6 +63,13 @@ void Journal::line(std::string_view level, std::string_view event, std::string_v
   std::fwrite(out.data(), 1, out.size(), stderr);
 }
 
+bool is_for_people(std::string_view record) {
+  const std::string_view type = type_of_record(record);
+  return type == "tocsin.escalation.raised" || type == "tocsin.clock.breached" ||
+         type == "tocsin.complaint.advanced" || type == "tocsin.fault.recurring" ||
+         type.ends_with(".withdrawn");
+}
+
 std::string describe_record(std::string_view record, bool story) {
   LogEvent event;
   if (!read_log_record(record, event) || is_engine_type(event.type)) return {};
@@ -71,7 +79,7 @@ std::string describe_record(std::string_view record, bool story) {
   if (event.is_fact()) {
     return story ? at + std::string(event.subject) + "  " + type : std::string();
   }
-  simdjson::dom::parser parser;
+  thread_local simdjson::dom::parser parser;
   simdjson::dom::element data;
   const simdjson::padded_string padded(event.data);
   if (parser.parse(padded).get(data) != simdjson::SUCCESS) return {};

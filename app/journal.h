@@ -22,6 +22,8 @@ class Journal {
 
 // A committed record as a line for people, when it is one that they want to see: alarms, breaches,
 // stages, ends. Empty otherwise. `story`: facts too.
+// Whether it may be one, told cheaply, when no story is told.
+bool is_for_people(std::string_view record);
 std::string describe_record(std::string_view record, bool story);
 
 }  // namespace tocsin

@@ -10,10 +10,15 @@
 
 #include "events/log_record.h"
 #include "projections/query.h"
+#include "projections/record_type.h"
 
 namespace tocsin {
 
 namespace {
+
+// Types that have a figure of their own; those that come later share one.
+constexpr std::size_t kTypesMax = 500;
+constexpr std::string_view kOther = "other";
 
 // The value of a text member of a derived event's data: names and words only, no escapes.
 std::string member(std::string_view data, std::string_view name) {
@@ -35,6 +40,15 @@ struct Metrics::Impl {
     auto& slot = counters[&family][labels];
     if (slot == nullptr) slot = &family.Add(labels);
     return *slot;
+  }
+  void count(std::string_view type) {
+    auto at = by_type.find(type);
+    if (at == by_type.end() && by_type.size() >= kTypesMax) at = by_type.find(kOther);
+    if (at == by_type.end()) {
+      prometheus::Counter& added = records.Add({{"type", std::string(type)}});
+      at = by_type.emplace(type, &added).first;
+    }
+    at->second->Increment();
   }
   prometheus::Family<prometheus::Gauge>& gauges(const char* name, const char* help) {
     return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
@@ -59,6 +73,7 @@ struct Metrics::Impl {
                                                         .Help("Raised escalation steps by urgency.")
                                                         .Register(registry);
   std::mutex mutex;
+  std::map<std::string, prometheus::Counter*, std::less<>> by_type;
   std::map<const void*, std::map<prometheus::Labels, prometheus::Counter*>> counters;
 };
 
@@ -66,17 +81,19 @@ Metrics::Metrics(Node& node) : impl_(std::make_unique<Impl>(node)) {}
 Metrics::~Metrics() = default;
 
 void Metrics::observe(std::string_view record) {
+  const std::string_view type = type_of_record(record);
+  const std::lock_guard lock(impl_->mutex);
+  impl_->count(type.starts_with("tocsin.") ? type : kOther);
+  const bool breached = type == "tocsin.clock.breached";
+  if (!breached && type != "tocsin.escalation.raised") return;
   thread_local LogEvent event;
   if (!read_log_record(record, event)) return;
-  const std::lock_guard lock(impl_->mutex);
-  const bool known = event.type.starts_with("tocsin.");
-  impl_->counter(impl_->records, {{"type", known ? std::string(event.type) : "other"}}).Increment();
-  if (event.type == "tocsin.clock.breached") {
+  if (breached) {
     impl_
         ->counter(impl_->breaches, {{"clock", member(event.data, "clock")},
                                     {"threshold", member(event.data, "threshold")}})
         .Increment();
-  } else if (event.type == "tocsin.escalation.raised") {
+  } else {
     impl_->counter(impl_->alarms, {{"urgency", member(event.data, "urgency")}}).Increment();
   }
 }

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Whole process over loopback: durable ingest to decided, acknowledge times, lateness, queries, restart, memory, disk.
 
-    bench/embedded_run.py [--facts 300000] [--due 20000] [--tocsin build/release/tocsin]
+    bench/embedded_run.py [--facts 300000] [--due 20000] [--scale TICKETS] [--tocsin build/release/tocsin]
 
-Beside each figure stands its peer of the same run: deciding alone (`tocsin simulate` on the same facts, no disk, no
+--scale leaves all that out and asks what many open clocks do: it posts so many tickets (two clocks each), lets
+--due of them fall due in one second and then 20,000 a second while facts come in, and starts anew. Beside each figure stands its peer of the same run: deciding alone (`tocsin simulate` on the same facts, no disk, no
 network), and the disk alone (the same bytes, an fdatasync for each batch). Client and server share the machine's cores."""
 import argparse
 import json
@@ -85,6 +86,32 @@ def post(port, requests, connections):
     return time.perf_counter() - began, took, sum(p.refused for p in posters)
 
 
+WRK = """
+local n, name = 0, "?"
+function setup(thread) count = (count or 0) + 1; thread:set("name", "wrk-" .. count) end
+function request()
+  n = n + 1
+  local id = name .. "-" .. n
+  local body = '{"specversion":"1.0","id":"' .. id .. '","source":"/crm","type":"tocsin.ticket.opened","time":"%s","subject":"' .. id ..
+    '","partitionkey":"acct-' .. (n %% 200) .. '","data":{"priority":"P1","tier":"A","title":"line 3 stands still"}}'
+  return wrk.format("POST", "/v1/events", {["Content-Type"] = "%s"}, body)
+end
+"""
+
+
+def by_wrk(port, scratch):
+    """Requests a second as a client that costs little sees them; None without wrk."""
+    script = scratch / "post.lua"
+    script.write_text(WRK % (at(-60), ONE))
+    try:
+        out = subprocess.run(["wrk", "-t1", "-c64", "-d5s", "--latency", "-s", script, f"http://127.0.0.1:{port}/v1/events"], capture_output=True, text=True, check=True).stdout
+    except FileNotFoundError:
+        return None
+    rate, p50, p99 = (re.search(p + r":?\s+([\d.]+\w*)", out)[1] for p in ("Requests/sec", "50%", "99%"))
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
+    return f"{float(rate):,.0f} facts/s, acknowledged p50 {p50} p99 {p99}, refused {bad[1] if bad else 0}"
+
+
 def percentile(sorted_, q):
     return sorted_[min(len(sorted_) - 1, int(q * len(sorted_)))]
 
@@ -106,13 +133,74 @@ def disk_mb(directory):
     return sum(f.stat().st_blocks * 512 for f in Path(directory).rglob("*") if f.is_file()) / 1e6
 
 
-def breaches_late(node, prefix):
+def breaches_late(node, prefix, after=None):
     late = []
-    for row in node.log():
+    for row in node.log(after):
         e = row["event"]
         if e["type"] == "tocsin.clock.breached" and e["subject"].startswith(prefix) and e["data"]["threshold"] == "target":
             late.append((datetime.fromisoformat(e["recordedtime"]) - datetime.fromisoformat(e["time"])).total_seconds())
     return sorted(late)
+
+
+SCALE_DUE_IN_S = 40  # the tickets that fall due are posted so long before
+SPREAD_A_SECOND = 20_000
+SPREAD_S = 5
+
+
+def spread(n, due_in, prefix):
+    """Answers due 20,000 a second from `due_in` on."""
+    for i in range(n):
+        yield next(tickets(1, 15 * 60 - due_in - i / SPREAD_A_SECOND, f"{prefix}{i}"))
+
+
+def batches(lines):
+    return [request("[" + ",".join(lines[i:i + BATCH_FACTS]) + "]", BATCH) for i in range(0, len(lines), BATCH_FACTS)]
+
+
+def scale(options, scratch):
+    node = Node(scratch).start()
+    pid = node.process.pid
+    print(f"empty: resident {resident_mb(pid):,.0f} MB")
+    began, used = time.perf_counter(), cpu_s(pid)
+    for first in range(0, options.scale, 100_000):  # P3: no clock of theirs falls due today
+        lines = [line.replace('"P1"', '"P3"') for line in tickets(min(100_000, options.scale - first), 0, f"open{first}")]
+        post(node.port, batches(lines), CONNECTIONS)
+    seconds = time.perf_counter() - began
+    clocks = 2 * options.scale
+    print(f"{options.scale:,} tickets, {clocks:,} open clocks: {options.scale / seconds:,.0f} facts/s with the making of them, {(cpu_s(pid) - used) / options.scale * 1e6:.1f} µs of CPU a fact, "
+          f"resident {resident_mb(pid):,.0f} MB, {resident_mb(pid) * 1e6 / clocks:,.0f} bytes an open clock", flush=True)
+    due_at = time.monotonic() + SCALE_DUE_IN_S
+    lines = list(tickets(options.due, 15 * 60 - SCALE_DUE_IN_S, "due-"))
+    post(node.port, batches(lines), CONNECTIONS)
+    left = due_at + 5 - time.monotonic()
+    lines = list(spread(SPREAD_A_SECOND * SPREAD_S, left, "spread-"))
+    post(node.port, batches(lines), CONNECTIONS)
+    meanwhile = [request(line, ONE) for line in tickets(60_000, 0, "meanwhile-")]
+    print(f"posted {due_at - time.monotonic():.1f} s before they fall due", flush=True)
+    after = f"0:{node.get('/v1/clocks?limit=1')[1]['as_of_offset']['0']}"
+    while time.monotonic() < due_at - 0.3:
+        time.sleep(0.01)
+    _, took, _ = post(node.port, meanwhile, 8)
+    total = options.due + SPREAD_A_SECOND * SPREAD_S
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        if len(late := breaches_late(node, "due-", after)) + len(apart := breaches_late(node, "spread-", after)) >= total:
+            break
+    print(f"{options.due:,} due at one instant: late {ms(late)}, last {late[-1] * 1000:.0f} ms; POSTs meanwhile acknowledged {ms(took)}")
+    print(f"{SPREAD_A_SECOND:,} due a second for {SPREAD_S} s: late {ms(apart)}, last {apart[-1] * 1000:.0f} ms", flush=True)
+    post(node.port, [request(line, ONE) for line in tickets(1, 15 * 60 - 2, "overdue")], 1)
+    after = f"0:{node.get('/v1/clocks?limit=1')[1]['as_of_offset']['0'] - 1}"
+    node.stop(signal.SIGKILL)
+    time.sleep(2)
+    began, told = time.perf_counter(), time.time()
+    node.start()
+    ready = time.perf_counter() - began
+    while not breaches_late(node, "overdue-", after):
+        pass
+    alarm = next(e for e in (r["event"] for r in node.log(after)) if e["type"] == "tocsin.clock.breached" and e["subject"].startswith("overdue-"))
+    print(f"restart after kill -9: overdue alarm {(datetime.fromisoformat(alarm['recordedtime']).timestamp() - told) * 1000:.0f} ms, ready {ready * 1000:.0f} ms after start; "
+          f"resident {resident_mb(node.process.pid):,.0f} MB, {resident_mb(node.process.pid) * 1e6 / clocks:,.0f} bytes an open clock")
+    node.stop()
 
 
 def main():
@@ -120,12 +208,15 @@ def main():
     parser.add_argument("--facts", type=int, default=300_000)
     parser.add_argument("--singles", type=int, default=20_000)
     parser.add_argument("--due", type=int, default=20_000, help="clocks due at the same instant")
+    parser.add_argument("--scale", type=int, default=0, help="open tickets")
     parser.add_argument("--scratch", default=None)
     parser.add_argument("--tocsin", default=crash_node.TOCSIN)
     options = parser.parse_args()
     crash_node.TOCSIN = options.tocsin
     with tempfile.TemporaryDirectory(dir=options.scratch) as name:
         scratch = Path(name)
+        if options.scale:
+            return scale(options, scratch)
         node = Node(scratch).start()
         pid = node.process.pid
         lines = list(tickets(options.facts, 60, "batch"))
@@ -168,6 +259,9 @@ def main():
         singles = [request(line, ONE) for line in tickets(options.singles, 60, "single")]
         seconds, took, refused = post(node.port, singles, SINGLE_CONNECTIONS)
         print(f"single POSTs on {SINGLE_CONNECTIONS} connections: {options.singles / seconds:,.0f} facts/s, acknowledged {ms(took)}, refused {refused}", flush=True)
+
+        if told := by_wrk(node.port, scratch):
+            print(f"single POSTs of wrk on 64 connections: {told}", flush=True)
 
         due_in = 6.0
         lines = list(tickets(options.due, 15 * 60 - due_in, "due"))
