@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <optional>
@@ -64,7 +65,8 @@ int command_simulate(const std::string& policy_path, const std::string& events,
   std::ios::sync_with_stdio(false);
   if (events == "-") return simulate(std::cin, std::cout, std::cerr, options);
   std::ifstream file(events, std::ios::binary);
-  if (!file) {
+  std::error_code ignored;
+  if (!file || std::filesystem::is_directory(events, ignored)) {
     std::cerr << "tocsin simulate: cannot read " << events << "\n";
     return kUnusable;
   }

@@ -135,5 +135,9 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : kUnusable;
   }
+  if (!std::cout.flush()) {  // a full disk behind `>`
+    std::cerr << "tocsin: standard output cannot be written\n";
+    return 1;
+  }
   return status;
 }

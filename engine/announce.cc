@@ -134,7 +134,7 @@ class CycleAnnouncer {
           break;
         }
         case Happened::kWithdrawn:
-          if (told.thresholds[static_cast<std::size_t>(h.threshold)].breached) {
+          if (takes_back(h, told.thresholds[static_cast<std::size_t>(h.threshold)])) {
             say_withdrawn(h.threshold, h.time, "retargeted");
           }
           break;
@@ -158,6 +158,11 @@ class CycleAnnouncer {
           break;
       }
     }
+  }
+
+  // Not a breach that came later: the one before it was taken back already.
+  static bool takes_back(const Happening& withdrawal, const SaidThreshold& told) {
+    return told.breached && told.breached_at < withdrawal.time;
   }
 
   void say_withdrawn(std::int16_t threshold, Instant time, const char* reason) {

@@ -104,8 +104,7 @@ Instant Calendar::before_working_days(Instant t, int n) const {
 std::optional<Instant> Calendar::end_of_date(int year, int month, int day) const {
   const auto date = make_date(year, month, day);
   if (!date) return std::nullopt;
-  const Instant end = end_of_date(*date);
-  return in_range(end) ? std::optional{end} : std::nullopt;
+  return end_of_date(*date);
 }
 
 bool Calendar::confirmed(Instant t) const { return !unconfirmed_year(t, t); }

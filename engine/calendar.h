@@ -120,8 +120,8 @@ class Calendar {
 
   // ---- dates
   LocalDate local_date(Instant t) const { return zone().local_date(t); }
-  // A due given as a date: the end of that local day. nullopt for a day that does not exist or lies
-  // outside the range.
+  // A due given as a date: the end of that local day. nullopt for a day that does not exist.
+  // Outside the range midnights have the offset that holds at its edge.
   std::optional<Instant> end_of_date(int year, int month, int day) const;
   Instant end_of_date(LocalDate date) const { return zone().start_of(date + 1); }
   // The end of day k of the month that t lies in; of its last day when the month is shorter.

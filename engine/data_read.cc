@@ -37,18 +37,22 @@ bool digits(std::string_view text, int& value) {
          text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
+// What four digits of a year can write in UTC.
+constexpr Instant kFirstDue{-62'167'219'200'000}, kLastDue{253'402'300'799'999};
+
 std::optional<Instant> due_of(const Policy& policy, std::string_view text) {
+  std::optional<Instant> due;
   if (text.size() == 10 && text[4] == '-' && text[7] == '-') {
     int year = 0, month = 0, day = 0;
     if (!digits(text.substr(0, 4), year) || !digits(text.substr(5, 2), month) ||
         !digits(text.substr(8, 2), day)) {
       return std::nullopt;
     }
-    return policy.working().end_of_date(year, month, day);
+    due = policy.working().end_of_date(year, month, day);
+  } else {
+    due = parse_rfc3339(text);
   }
-  const auto instant = parse_rfc3339(text);
-  if (!instant || !Calendar::in_range(*instant)) return std::nullopt;
-  return instant;
+  return due && *due >= kFirstDue && *due <= kLastDue ? due : std::nullopt;
 }
 
 bool persons_of(std::string_view value, std::vector<std::string>& out) {

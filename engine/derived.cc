@@ -79,6 +79,7 @@ void apply_clock(Entity& entity, Derived& event) {
     case kClockBreached:
       event.n = ++th->breached_ids;
       th->breached = true;
+      th->breached_at = event.time;
       break;
     case kClockWithdrawn:
       event.n = ++th->withdrawn_ids;

@@ -69,6 +69,7 @@ struct SaidThreshold {
   bool breached = false;
   Verdict verdict = Verdict::kPending;  // when stopped
   Instant due{kNever};                  // as it was told last; kNever: as unknown
+  Instant breached_at{kNever};          // of the breach told last
   std::uint16_t warned = 0;             // number of the last warning told
   std::uint16_t warned_ids = 0, breached_ids = 0, withdrawn_ids = 0;
 };

@@ -8,7 +8,7 @@ namespace tocsin {
 
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kFormat = 2;
 
 std::int16_t code(ByteReader& in) { return static_cast<std::int16_t>(in.signed_int()); }
 std::uint16_t count(ByteReader& in) { return static_cast<std::uint16_t>(in.unsigned_int()); }
@@ -80,6 +80,7 @@ void put_cycle(std::string& out, const SaidCycle& c) {
     out.push_back(static_cast<char>((t.exists ? 1 : 0) | (t.breached ? 2 : 0) |
                                     static_cast<int>(t.verdict) << 2));
     put_instant(out, t.due);
+    put_instant(out, t.breached_at);
     for (const std::uint16_t n : {t.warned, t.warned_ids, t.breached_ids, t.withdrawn_ids})
       put_unsigned(out, n);
   }
@@ -105,6 +106,7 @@ SaidCycle get_cycle(ByteReader& in) {
     t.breached = (flags & 2) != 0;
     t.verdict = static_cast<Verdict>(flags >> 2);
     t.due = instant(in);
+    t.breached_at = instant(in);
     for (std::uint16_t* n : {&t.warned, &t.warned_ids, &t.breached_ids, &t.withdrawn_ids})
       *n = count(in);
   }

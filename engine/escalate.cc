@@ -211,10 +211,11 @@ class Escalator {
 
   // ---- what begins -----------------------------------------------------------------------------
 
-  // Whether its clock ended, for other reasons than the breach itself, at or after `begin`.
+  // Whether its clock ended after `begin`, for other reasons than the breach itself. A fact of that
+  // very instant came before it.
   bool over(std::int16_t clock, std::int64_t number, Instant begin, bool breach) const {
     const Cycle* c = cycle(clock, number);
-    if (c == nullptr || c->last_end_by_fact >= begin) return true;
+    if (c == nullptr || c->last_end_by_fact > begin) return true;
     return !(breach && c->ended_by_breach) && c->last_end_by_due >= begin;
   }
 

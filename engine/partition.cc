@@ -17,6 +17,12 @@ std::unique_ptr<Before> what_was_known(const Entity& e) {
   if (std::none_of(e.facts.begin(), e.facts.end(), read)) return nullptr;
   auto before = std::make_unique<Before>(e);
   std::copy_if(e.facts.begin(), e.facts.end(), std::back_inserter(before->facts), read);
+  Instant created = kNever;  // perhaps a later one than by all facts, and so another order
+  for (const EntityFact& fact : before->facts) {
+    if (fact.creates) created = std::min(created, fact.time);
+  }
+  std::sort(before->facts.begin(), before->facts.end(),
+            [&](const EntityFact& a, const EntityFact& b) { return comes_before(a, b, created); });
   before->truth.read(before->facts);
   return before;
 }

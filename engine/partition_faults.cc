@@ -49,8 +49,9 @@ void Partition::watch_faults(Entity& e, FaultState known) {
   if (!known.created && e.listed) {  // its opening may have moved
     for (auto& [name, weeks] : owner.faults) {
       for (auto& [w, openings] : weeks) {
+        const bool same = name == module && w == week;
         const std::size_t gone = erase_if(openings, [&](const auto& opening) {
-          return opening.second == e.id && !(name == module && w == week && opening == mine);
+          return opening.second == e.id && !(same && opening == mine);
         });
         if (gone > 0) touched.push_back(name);
       }

@@ -17,7 +17,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Rows of another format are not read but made anew.
-constexpr std::int64_t kStoreFormat = 2;
+constexpr std::int64_t kStoreFormat = 3;
 constexpr PartitionId kNoPartition = -1;  // sorts behind all others
 
 std::string format_key() { return Key(kNoPartition, Family::kMeta).text("format").take(); }

@@ -251,5 +251,20 @@ TEST(Escalation, ARunThatIsSplitByALateReportIsTwoGroups) {
   )");
 }
 
+TEST(Escalation, ABreachAtTheInstantOfAStopAndItsReopeningIsOneOfTheReopenedClock) {
+  // Limit of P1 opened 10:00: 14:00. Resolved at 14:00: met. Reopened at 14:00: nothing remains,
+  // due 14:00, breached after both.
+  scenario(R"(
+    show ticket.resolution/1/limit:
+    fact 03-02T10:00 ticket.opened T priority=P1 tier=A
+    fact 10:01 ticket.responded T
+    fact 14:00 ticket.resolved T seq=1
+    fact 14:00 ticket.reopened T seq=2
+    until 14:01
+    event 14:00 ticket.resolution/1/limit:1 high assignee,service_director,executive
+    clock ticket.resolution/1 running target=12:00:breached limit=14:00:breached
+  )");
+}
+
 }  // namespace
 }  // namespace tocsin

@@ -118,5 +118,59 @@ TEST(Late, AClockThatWasCancelledIsTakenBackWithoutAWordAndStartsAgain) {
   )");
 }
 
+TEST(Late, ARetargetBeforeASecondBreachLeavesThatOne) {
+  // Due 03-03: breached at its end; on the 5th set to the 6th: withdrawn; breached again. On the
+  // 9th it is learned that it was also set, on the 4th, to the 9th: that takes the first breach
+  // back, which was taken back already, and nothing of the second.
+  scenario(R"(
+    show milestone.delivery/1/started milestone.delivery/1/breached milestone.delivery/1/retargeted milestone.delivery/1/withdrawn milestone.delivery/1/target~3
+    fact 03-02T10:00 milestone.planned M due=2026-03-03
+    fact 03-05T10:00 milestone.rescheduled M due=2026-03-06
+    until 03-08T10:00
+    event 03-02T10:00 milestone.delivery/1/started target=03-04T00:00
+    event 03-04T00:00 milestone.delivery/1/breached:target due=03-04T00:00
+    event 03-05T10:00 milestone.delivery/1/retargeted:1 target=03-07T00:00
+    event 03-05T10:00 milestone.delivery/1/withdrawn:target:1
+    event 03-07T00:00 milestone.delivery/1/breached:target:2 due=03-07T00:00
+    fact 03-04T10:00@03-09T10:00 milestone.rescheduled M due=2026-03-09
+    until 03-09T10:00
+    event 03-09T10:00<03-04T10:00 milestone.delivery/1/retargeted:2 target=03-10T00:00
+    event 03-09T10:00 milestone.delivery/1/retargeted:3 target=03-07T00:00 late
+  )");
+}
+
+TEST(Late, AnEarlierOpeningThatMovesACancelSaysNothingAnew) {
+  // `cancelled` of 10:00 waits for the creation, 11:00, and counts then; with a creation at 09:00
+  // it counts at 10:00. Cancelled it was told, cancelled it is.
+  scenario(R"(
+    fact 03-02T10:00 milestone.cancelled M
+    fact 11:00 milestone.planned M due=2026-03-20
+    until 11:30
+    event 03-02T11:00 milestone.delivery/1/started target=03-21T00:00
+    event 03-02T11:00 milestone.delivery/1/cancelled
+    fact 03-02T09:00@12:00 milestone.planned M due=2026-03-20
+    until 12:00
+    quiet
+  )");
+}
+
+TEST(Late, AnEarlierOpeningDoesNotTellARetargetAgain) {
+  // What was told at 10:42 stays told; what changes is the start.
+  scenario(R"(
+    show requirement.confirmation/1/started requirement.confirmation/1/retargeted
+    fact 03-02T10:32@10:37 requirement.captured R confirmBy=2026-03-09
+    fact 10:42 requirement.scheduled R confirmBy=2026-03-06
+    until 10:50
+    event 03-02T10:37<10:32 requirement.confirmation/1/started target=03-10T00:00
+    event 03-02T10:42 requirement.confirmation/1/retargeted:1 target=03-07T00:00
+    fact 03-02T09:02@11:00 requirement.scheduled R confirmBy=2026-03-03
+    fact 09:00@12:00 requirement.captured R
+    until 12:00
+    event 03-02T11:00<10:32 requirement.confirmation/1/retargeted:2 target=03-04T00:00
+    event 03-02T11:00 requirement.confirmation/1/retargeted:3 target=03-07T00:00 late
+    event 03-02T12:00 requirement.confirmation/1/retargeted:4 target=03-07T00:00 late
+  )");
+}
+
 }  // namespace
 }  // namespace tocsin
