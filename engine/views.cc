@@ -1,6 +1,8 @@
 #include "engine/views.h"
 
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
+#include <tuple>
 
 #include "engine/derived.h"
 #include "engine/truth.h"
@@ -18,6 +20,7 @@ ClockRow clock_row(const Cycle& cycle, const ClockSpec& spec, const Policy& poli
   row.state = cycle.state;
   row.start = cycle.start;
   row.calendar = policy.calendars[static_cast<std::size_t>(cycle.calendar)].name;
+  row.thresholds.reserve(kMaxThresholds);
   for (std::size_t i = 0; i < kMaxThresholds; ++i) {
     const Threshold& th = cycle.thresholds[i];
     if (!th.exists) continue;
@@ -64,6 +67,7 @@ EntityView make_view(const Entity& entity, const Truth& truth) {
   view.account = entity.account;
   view.kind = kind.name;
   view.id = entity.id;
+  view.groups.reserve(entity.groups.size());
   view.facts = static_cast<std::int64_t>(entity.facts.size());
   for (const EntityFact& fact : entity.facts) {
     if (fact.verb != kNone && fact.verb == kind.assign_verb) view.assignee = fact.words.text();
@@ -85,14 +89,17 @@ EntityView make_view(const Entity& entity, const Truth& truth) {
                : truth.resolved     ? "resolved"
                : truth.paused       ? "paused"
                                     : "open";
-  for (const Cycle& cycle : truth.cycles) {
-    view.clocks.push_back(
-        clock_row(cycle, kind.clocks[static_cast<std::size_t>(cycle.clock)], policy));
-  }
-  std::stable_sort(view.clocks.begin(), view.clocks.end(),
-                   [](const ClockRow& a, const ClockRow& b) {
-                     return a.clock != b.clock ? a.clock < b.clock : a.start < b.start;
-                   });
+  const auto spec = [&](const Cycle* cycle) -> const ClockSpec& {
+    return kind.clocks[static_cast<std::size_t>(cycle->clock)];
+  };
+  boost::container::small_vector<const Cycle*, 16> sorted;
+  for (const Cycle& cycle : truth.cycles) sorted.push_back(&cycle);
+  std::sort(sorted.begin(), sorted.end(), [&](const Cycle* a, const Cycle* b) {
+    const int order = a->clock == b->clock ? 0 : spec(a).name.compare(spec(b).name);
+    return order != 0 ? order < 0 : std::tie(a->start, a) < std::tie(b->start, b);
+  });
+  view.clocks.reserve(sorted.size());
+  for (const Cycle* cycle : sorted) view.clocks.push_back(clock_row(*cycle, spec(cycle), policy));
   return view;
 }
 
