@@ -56,10 +56,11 @@ void show(const char* what, std::vector<double> ms) {
 
 class Load {
  public:
-  explicit Load(KafkaSettings settings)
+  // `linger_ms`: librdkafka's default where facts come in streams.
+  Load(KafkaSettings settings, const char* linger_ms)
       : settings_(std::move(settings)),
         producer_(RD_KAFKA_PRODUCER, settings_,
-                  {{"linger.ms", "0.2"}, {"queue.buffering.max.messages", "1000000"}}),
+                  {{"linger.ms", linger_ms}, {"queue.buffering.max.messages", "1000000"}}),
         topic_(rd_kafka_topic_new(producer_.get(), settings_.intake_topic().c_str(), nullptr)),
         reader_(settings_),
         follower_(settings_),
@@ -187,7 +188,7 @@ int main(int argc, char** argv) {
   KafkaSettings settings;
   settings.brokers = bootstrap;
   settings.prefix = settings.group = argv[1];
-  Load load(settings);
+  Load load(settings, what == "answer" ? "0" : "5");
   const int n = std::atoi(argv[3]);
   if (what == "answer") return answer(load, n);
   if (what == "lateness") return lateness(load, n, std::atoi(argv[4]));
