@@ -13,11 +13,15 @@ namespace tocsin {
 
 // Empty when there is none. A type with escapes is cut at the first; ours have none.
 inline std::string_view type_of_record(std::string_view record) {
-  constexpr std::string_view kBegin = "\"type\":\"";
-  const std::size_t at = record.find(kBegin);
-  if (at == std::string_view::npos) return {};
-  const std::string_view rest = record.substr(at + kBegin.size());
-  return rest.substr(0, rest.find_first_of("\"\\"));
+  // Sought by a letter that stands nowhere before it in most records; quotes are everywhere.
+  constexpr std::string_view kBegin = "\"t", kSought = "ype\":\"";
+  for (std::size_t at = record.find(kSought); at != std::string_view::npos;
+       at = record.find(kSought, at + 1)) {
+    if (!record.substr(0, at).ends_with(kBegin)) continue;
+    const std::string_view rest = record.substr(at + kSought.size());
+    return rest.substr(0, rest.find_first_of("\"\\"));
+  }
+  return {};
 }
 
 }  // namespace tocsin

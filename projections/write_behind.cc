@@ -136,6 +136,11 @@ class Preparer {
  private:
   void put(std::string key, std::string value) { rows_.put({std::move(key), std::move(value)}); }
 
+  struct Items {
+    bool begun = false;  // the row may be there already
+    std::string bytes;   // what is added to it
+  };
+
   // The row of a timeline to which an item at `offset` is added.
   std::string& items_of(std::string key, PartitionId partition, Offset offset, Offset per_row) {
     const auto [entry, fresh] = timelines_.try_emplace(std::move(key));
@@ -147,21 +152,32 @@ class Preparer {
     return entry->second.bytes;
   }
 
+  // The rows of the event's entity and account. What is decided about an entity comes in one piece:
+  // most events have those of the one before.
+  void find_rows(const Pending::Event& event) {
+    const TimelineRow& row = event.row;
+    const Offset timeline = row_number(row.offset, kTimelineRowOffsets);
+    if (last_ != nullptr && last_->partition == event.partition &&
+        row_number(last_->row.offset, kTimelineRowOffsets) == timeline &&
+        last_->row.entity == row.entity)
+      return;
+    last_ = &event;
+    entity_items_ = &items_of(
+        Key(event.partition, Family::kTimeline).entity(row.entity).offset(timeline).take(),
+        event.partition, row.offset, kTimelineRowOffsets);
+    account_items_ = &items_of(Key(event.partition, Family::kHistory)
+                                   .text(row.entity.account)
+                                   .offset(row_number(row.offset, kHistoryRowOffsets))
+                                   .take(),
+                               event.partition, row.offset, kHistoryRowOffsets);
+  }
+
   void add_event(const Pending::Event& event) {
     const TimelineRow& row = event.row;
-    append_item(items_of(Key(event.partition, Family::kTimeline)
-                             .entity(row.entity)
-                             .offset(row_number(row.offset, kTimelineRowOffsets))
-                             .take(),
-                         event.partition, row.offset, kTimelineRowOffsets),
-                row.offset, kTimelineRowOffsets,
+    find_rows(event);
+    append_item(*entity_items_, row.offset, kTimelineRowOffsets,
                 keep_records_ ? std::string_view(row.record) : std::string_view(), {});
-    append_item(items_of(Key(event.partition, Family::kHistory)
-                             .text(row.entity.account)
-                             .offset(row_number(row.offset, kHistoryRowOffsets))
-                             .take(),
-                         event.partition, row.offset, kHistoryRowOffsets),
-                row.offset, kHistoryRowOffsets, row.entity.kind, row.entity.id);
+    append_item(*account_items_, row.offset, kHistoryRowOffsets, row.entity.kind, row.entity.id);
 
     if (!is_read(type_of_record(row.record)) || !read_log_record(row.record, event_)) return;
     if (!event_.is_fact()) {
@@ -357,11 +373,6 @@ class Preparer {
 
   std::string table_low(const std::string& key) const { return table_.get(key).value_or(""); }
 
-  struct Items {
-    bool begun = false;  // the row may be there already
-    std::string bytes;   // what is added to it
-  };
-
   Pending& pending_;
   const Table& table_;
   const std::map<PartitionId, Offset>& written_;
@@ -369,6 +380,9 @@ class Preparer {
   PreparedWrite out_;
   LogEvent event_;
   RowBuckets rows_;
+  const Pending::Event* last_ = nullptr;  // whose rows these are
+  std::string* entity_items_ = nullptr;
+  std::string* account_items_ = nullptr;
   std::unordered_map<std::string, Items> timelines_;  // by the key of their row
   std::map<std::string, Additions, std::less<>> additions_;
   std::map<std::string, AccountSummary> summaries_;
