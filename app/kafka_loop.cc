@@ -194,6 +194,7 @@ void KafkaLoop::give_up(const std::vector<PartitionId>& partitions) {
     given_.erase(std::remove(given_.begin(), given_.end(), p), given_.end());
     if (owned_.erase(p) > 0) given_up_.insert(p);
   }
+  arrivals_.clear();  // a room that is taken over anew in this round may have gone on since
   asking_ = false;
   reroutes_.clear();
 }
