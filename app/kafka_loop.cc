@@ -14,7 +14,8 @@ constexpr Duration kSettleWait = seconds(30);
 constexpr Duration kIntakeWait = milliseconds(20);
 constexpr Duration kFollowWait = milliseconds(2);
 constexpr Duration kReleaseWait = milliseconds(3);  // of a round, for what is due to go with it
-constexpr Duration kHoldStep = seconds(5);          // in which max_hold moves on, at most
+constexpr Duration kFirstReleaseWait = milliseconds(500);  // the same of the first after a takeover
+constexpr Duration kHoldStep = seconds(5);                 // in which max_hold moves on, at most
 constexpr Duration kRetryWait = milliseconds(500);
 constexpr Duration kCatchUpWait = seconds(30);
 
@@ -405,7 +406,8 @@ void KafkaLoop::ask_for_release(Instant now) {
   for (const PartitionId p : owned_) due = std::min(due, room(p).next_due());
   const bool held = std::any_of(owned_.begin(), owned_.end(),
                                 [&](PartitionId p) { return room(p).partition().waiting() > 0; });
-  if ((due <= now || held) && !asking_ && released_ < now) {
+  // A new owner asks at once: what it must not tell yet would be lost with it.
+  if ((due <= now || held || released_ == kAlways) && !asking_ && released_ < now) {
     asked_ = {};
     asked_.at = now;
     asked_.number = intake_->probe({owned_.begin(), owned_.end()});
@@ -423,8 +425,9 @@ void KafkaLoop::ask_for_release(Instant now) {
 // The answer and what is still to be read come from a broker that is near long before this round's
 // transaction would be done; then what is due goes with it and not with the next one.
 void KafkaLoop::read_to_release() {
-  const Instant until = clock_->now() + kReleaseWait;
-  take_release(kReleaseWait);
+  const Duration most = released_ == kAlways ? kFirstReleaseWait : kReleaseWait;
+  const Instant until = clock_->now() + most;
+  take_release(most);
   while (asking_ && asked_.answered && !asked_.moves_pending && read_ < round_max_ &&
          clock_->now() < until) {
     read_intake(milliseconds(1));
