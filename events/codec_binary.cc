@@ -156,9 +156,10 @@ void Decoder::Work::binary_attribute(std::string_view name, std::string_view val
     if (!decodes) state(*attribute) = AttributeState::kBad;
     return;
   }
-  // The bindings put these two elsewhere. An extension that does not decode is no reason to lose a
+  // The bindings put these elsewhere. An extension that does not decode is no reason to lose a
   // fact.
-  if (name == "data" || name == "datacontenttype" || !decodes || is_reserved_extension(name))
+  if (name == "data" || name == "data_base64" || name == "datacontenttype" || !decodes ||
+      is_reserved_extension(name))
     return;
   begin_extension(name, out.fact);
   append_json_string(out.fact.extensions, value);

@@ -91,6 +91,14 @@ TEST_F(Binary, KafkaModes) {
   EXPECT_TRUE(out.tombstone);
 }
 
+TEST_F(Binary, HeadersAreNoPlaceForData) {  // found by fuzzing
+  headers.push_back({"ce_data_base64", "e30="});
+  headers.push_back({"ce_data", "{}"});
+  EXPECT_EQ(kafka("ACC", R"({"priority":"P1"})"), "");
+  EXPECT_EQ(out.fact.data, R"({"priority":"P1"})");
+  EXPECT_EQ(out.fact.extensions, "");
+}
+
 TEST_F(Binary, HttpHeadersArePercentDecodedOnce) {
   headers = {{"CE-SpecVersion", "1.0"},
              {"ce-id", "\"a\\\"%20b\""},
