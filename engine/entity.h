@@ -148,6 +148,7 @@ struct Entity {
   bool touched = false;      // something joined since the last decision
   bool changed = false;      // since its changes were last taken
   bool held = false;         // it waits with what it has to say
+  bool undecided = false;    // the log's last record about it is a fact
   bool listed = false;       // its account's faults may hold its opening
 
   const KindSpec& spec() const { return policy->kinds[static_cast<std::size_t>(kind)]; }

@@ -284,7 +284,7 @@ void Partition::decide_one(Entity& e, Instant now, Instant release, const Derive
     e.held = true;
     return;
   }
-  e.held = false;
+  e.held = e.undecided = false;
   e.said_at = now;
   derived_.clear();
   const AccountRoles roles(*e.owner, *e.policy, roster_.get());
@@ -328,7 +328,9 @@ bool Partition::bring_expected(Instant until, std::size_t most) {
     expected_.pop();
     // Loading puts it on the timers: as of just before its due, up to which everything was said.
     const EntityName name{next.account, next.kind, next.id};
-    if (entities_.find(name) == nullptr) load(name, {next.due.ms - 1});
+    if (entities_.find(name) != nullptr) continue;
+    Entity* e = load(name, {next.due.ms - 1});
+    if (e != nullptr && e->next_due > next.due) put_due(*e, next.due);  // it waits with something
   }
   return false;
 }

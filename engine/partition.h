@@ -158,6 +158,7 @@ class Partition {
                          const ReadData& data);
   void insert(Entity& entity, EntityFact fact);
   void follow(Entity& entity, std::int32_t version);
+  bool owes(const Entity& entity) const;
   void refresh(Entity& entity, Instant now);
   void decide_one(Entity& entity, Instant now, Instant release, const DerivedSink& sink);
   // What recurring faults take from an entity, as long as its Truth is read on.

@@ -217,6 +217,22 @@ void Partition::evict(std::size_t most) {
 
 // ---- following the log -------------------------------------------------------------------------
 
+// Whether a decision at the last record's instant would say something. Its cost is a decision's;
+// asked only of entities whose last record is a fact.
+bool Partition::owes(const Entity& e) const {
+  Entity copy = e;
+  Truth truth(*e.policy, e.spec());
+  truth.read(copy.facts);
+  if (!truth.created && copy.groups.empty()) return false;
+  truth.advance(copy.facts, as_of_);
+  count_as_decided(copy, truth);  // compare everything, state nothing
+  std::vector<Derived> out;
+  const AccountRoles roles(*e.owner, *e.policy, roster_.get());
+  Announcement a{copy, truth, nullptr, *e.policy, roles, as_of_, out};
+  announce(a);
+  return !out.empty();
+}
+
 void Partition::refresh(Entity& e, Instant now) {
   const bool anew = !e.truth;
   if (anew) e.truth = std::make_shared<Truth>(*e.policy, e.spec());
@@ -247,6 +263,7 @@ void Partition::evolve(const LogEvent& record) {
     }
     apply(e, event, record.recorded);
     e.said_at = record.recorded;
+    e.undecided = false;
     touch(e);
     return;
   }
@@ -300,6 +317,7 @@ void Partition::evolve(const LogEvent& record) {
     }
   }
   insert(target, std::move(joined));
+  target.undecided = true;
   touch(target);
 }
 
@@ -309,8 +327,10 @@ void Partition::settle(Instant as_of, bool decide) {
   work.swap(touched_);
   for (Entity* e : work) {
     e->touched = false;
+    const bool waits = e->undecided && !decide && owes(*e);
     const bool created = Truth::creation(e->facts) != kNever;
     for (EntityFact& fact : e->facts) {
+      if (waits && fact.recorded > e->said_at) continue;
       fact.read =
           fact.read || created ||
           (fact.verb != kNone && e->spec().verbs[static_cast<std::size_t>(fact.verb)].uncreated);
@@ -318,6 +338,10 @@ void Partition::settle(Instant as_of, bool decide) {
     const FaultState known = fault_state(*e);
     refresh(*e, as_of_);
     watch_faults(*e, known);
+    if (waits) {  // its owner held it; whoever decides next must look at it, whatever falls due
+      put_due(*e, e->truth->fired == kAlways ? as_of_ : e->truth->fired);
+      e->truth.reset();
+    }
     if (decide) touch(*e);
   }
   for (Account* owner : fault_accounts_) owner->faults_changed.clear();

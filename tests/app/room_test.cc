@@ -188,5 +188,73 @@ TEST_F(RoomTest, WhatAFollowerSawHeldIsToldByIt) {
   EXPECT_EQ(breached, 1u);
 }
 
+// A new owner holds what an answer means until it knows that nothing is unread, and loses the
+// partition before. Nothing falls due any more that would make the next one look.
+TEST_F(RoomTest, AnAnswerWhoseOwnerHeldItsEffectsIsToldByTheNextOne) {
+  open_ticket(kOpened);
+  room_->decide(kOpened, kOpened);
+  commit();
+  room_->look_ahead(kDue);
+  room_->fire(kDue, kDue, 100);
+  EXPECT_EQ(breaches(), kBreach);
+  commit();
+  const Instant answered = kDue + seconds(10);
+  arrive("responded", "2", "2026-03-02T11:59:00Z", "{}", answered);
+  room_->decide(answered, kAlways);
+  ASSERT_EQ(room_->batch().log.size(), 1u);  // the fact alone
+  commit();
+  TempDirectory other;
+  const auto store = Store::open(other.path());
+  const Instant now = answered + seconds(1);
+  const auto expect_told = [&](Room& next) {
+    next.followed(next.next(), true);
+    next.look_ahead(now);
+    next.fire(now, now, 100);
+    std::string said;
+    for (const LogRecord& record : next.batch().log) {
+      LogEvent event;
+      ASSERT_TRUE(read_log_record(record.value, event));
+      if (event.id.find("ticket.response/1/") != std::string::npos &&
+          event.type.starts_with("tocsin.clock."))
+        said += std::string(event.id.substr(event.id.rfind('/') + 1)) + " " +
+                format_rfc3339(event.time) + "\n";
+    }
+    EXPECT_EQ(said,
+              "withdrawn:target:1 2026-03-02T12:00:11.000Z\nstopped:1 2026-03-02T11:59:00.000Z\n");
+  };
+  {
+    Room follower(options_, store.get(), RecordListener{});
+    for (std::size_t i = 0; i < log_.size(); ++i) follower.follow(static_cast<Offset>(i), log_[i]);
+    follower.followed(static_cast<Offset>(log_.size()), false);
+    expect_told(follower);
+  }
+  ASSERT_TRUE(store->refresh(seconds(10)));
+  Room again(options_, store.get(), RecordListener{});  // its store remembers
+  expect_told(again);
+}
+
+// A last fact that has no effect is no reason to look again.
+TEST_F(RoomTest, AFactWithoutEffectLeavesNothingToTell) {
+  open_ticket(kOpened);
+  room_->decide(kOpened, kOpened);
+  commit();
+  arrive("cancelled", "2", "2026-03-02T10:10:00Z", "{}", kOpened + minutes(10));
+  room_->decide(kOpened + minutes(10), kOpened + minutes(10));
+  commit();
+  arrive("messaged", "3", "2026-03-02T10:20:00Z", R"({"from":"staff"})", kOpened + minutes(20));
+  room_->decide(kOpened + minutes(20), kOpened + minutes(20));
+  commit();
+  TempDirectory other;
+  const auto store = Store::open(other.path());
+  Room follower(options_, store.get(), RecordListener{});
+  for (std::size_t i = 0; i < log_.size(); ++i) follower.follow(static_cast<Offset>(i), log_[i]);
+  follower.followed(static_cast<Offset>(log_.size()), false);
+  Entity* e = follower.partition().find({"acme", "ticket", "T-1"});
+  ASSERT_NE(e, nullptr);
+  EXPECT_EQ(e->next_due, kNever);
+  EXPECT_TRUE(store->refresh(seconds(10)) && store_->refresh(seconds(10)));
+  EXPECT_EQ(store->hashes(), store_->hashes());
+}
+
 }  // namespace
 }  // namespace tocsin
