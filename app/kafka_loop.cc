@@ -81,7 +81,12 @@ KafkaLoop::KafkaLoop(KafkaLoopOptions options, Store& store, RecordListener list
   policy_ = std::make_shared<Policy>(rooms_.front()->policy());
 }
 
-KafkaLoop::~KafkaLoop() { stop(); }
+KafkaLoop::~KafkaLoop() {
+  stop();
+  // Closing the consumer may call back about a rebalance that was under way: while all else is
+  // there.
+  intake_.reset();
+}
 
 void KafkaLoop::start() {
   thread_ = std::thread([this] { run(); });

@@ -221,11 +221,14 @@ IntakeConsumer::~IntakeConsumer() {
   }
   impl_->probe_wanted.notify_all();
   impl_->prober.join();
+  // A rebalance that is under way calls back while we leave: nothing is taken over any more.
+  impl_->callbacks.on_assigned = nullptr;
   try {
     leave();
   } catch (const std::exception&) {
     // The group learns of it by the session timeout then.
   }
+  impl_->callbacks.on_revoked = nullptr;
   rd_kafka_consumer_close(impl_->rk());
 }
 

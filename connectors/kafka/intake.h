@@ -81,7 +81,7 @@ class IntakeConsumer {
 
   // Joins the group with the first poll(). Throws std::runtime_error.
   IntakeConsumer(const KafkaSettings& settings, Callbacks callbacks);
-  ~IntakeConsumer();  // leave()
+  ~IntakeConsumer();  // leave(), with on_revoked alone
 
   // The next record, or nullopt after `wait`. Throws std::runtime_error when the client can never
   // go on (a position that is gone, authorization, fatal): the text says what and where. A broker
