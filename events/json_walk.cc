@@ -76,9 +76,9 @@ const char* plain_end(const char* p) {
     std::uint64_t word;
     std::memcpy(&word, p, sizeof word);
     const std::uint64_t quote = word ^ (kOnes * '"'), slash = word ^ (kOnes * '\\');
-    const std::uint64_t odd = ((word - kOnes * 0x20) | (word + kOnes) | word | (quote - kOnes) |
-                               (slash - kOnes)) &
-                              kHighs;
+    const std::uint64_t odd =
+        ((word - kOnes * 0x20) | (word + kOnes) | word | (quote - kOnes) | (slash - kOnes)) &
+        kHighs;
     if (odd != 0) return p + std::countr_zero(odd) / 8;  // the lowest is exact
   }
 }

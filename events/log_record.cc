@@ -29,8 +29,8 @@ class RecordReader {
       if (!read_member(name, value) || !place(name, value)) return false;
     } while (take(','));
     const bool addressed = !out_.account.empty() && !out_.subject.empty() && !out_.source.empty();
-    return take('}') && skip_space(p_, end_) == end_ && !out_.id.empty() && !out_.type.empty() && has_time_ &&
-           has_recorded_ && (addressed || !out_.is_fact());
+    return take('}') && skip_space(p_, end_) == end_ && !out_.id.empty() && !out_.type.empty() &&
+           has_time_ && has_recorded_ && (addressed || !out_.is_fact());
   }
 
  private:
