@@ -5,7 +5,7 @@
 
 #include <stdexcept>
 
-#include "events/log_record.h"
+#include "app/engine_record.h"
 #include "events/writer.h"
 
 namespace tocsin {
@@ -57,16 +57,8 @@ std::shared_ptr<const Roster> parse_roster(const std::string& text) {
 std::string roster_record(const std::string& text, std::int32_t partition, Instant now) {
   std::string data;
   JsonObject(data).text("text", text).close();
-  std::string record;
-  OwnEvent event;
   const std::string id = "roster/" + std::to_string(partition) + "/" + std::to_string(now.ms);
-  event.id = id;
-  event.type = kRosterType;
-  event.subject = event.account = "tocsin";
-  event.time = event.recorded = now;
-  event.data = data;
-  append_own_event(record, event);
-  return record;
+  return engine_record(kRosterType, id, data, now);
 }
 
 std::string roster_text(std::string_view data) {

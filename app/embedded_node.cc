@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "events/log_record.h"
+#include "app/engine_record.h"
 
 namespace tocsin {
 
@@ -21,16 +21,7 @@ constexpr Duration kLastWrite = seconds(10);  // that a stop waits for the store
 
 // Written to see whether the log can be written again.
 std::string recovered_record(Instant now) {
-  std::string record;
-  OwnEvent event;
-  const std::string id = "recovered/" + std::to_string(now.ms);
-  event.id = id;
-  event.type = "tocsin.engine.recovered";
-  event.subject = event.account = "tocsin";
-  event.time = event.recorded = now;
-  event.data = "{}";
-  append_own_event(record, event);
-  return record;
+  return engine_record("tocsin.engine.recovered", "recovered/" + std::to_string(now.ms), "{}", now);
 }
 
 EventVerdict verdict_of(Outcome outcome) {

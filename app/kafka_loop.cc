@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "app/engine_record.h"
 #include "connectors/kafka/murmur2.h"
 #include "events/log_record.h"
 
@@ -20,32 +21,15 @@ constexpr Duration kRetryWait = milliseconds(500);
 constexpr Duration kCatchUpWait = seconds(30);
 
 std::string partitions_record(std::int32_t count, PartitionId partition, Instant now) {
-  std::string record;
-  OwnEvent event;
-  const std::string id = "partitions/" + std::to_string(partition);
-  const std::string data = "{\"partitions\":" + std::to_string(count) + "}";
-  event.id = id;
-  event.type = "tocsin.engine.partitions";
-  event.subject = event.account = "tocsin";
-  event.time = event.recorded = now;
-  event.data = data;
-  append_own_event(record, event);
-  return record;
+  return engine_record("tocsin.engine.partitions", "partitions/" + std::to_string(partition),
+                       "{\"partitions\":" + std::to_string(count) + "}", now);
 }
 
 // Where intake stands, when nothing else of a transaction goes to the log (ADR 0052).
 std::string position_record(PartitionId partition, Offset position, Instant now) {
-  std::string record;
-  OwnEvent event;
-  const std::string id = "intake/" + std::to_string(partition) + "/" + std::to_string(position);
-  const std::string data = "{\"intake\":" + std::to_string(position) + "}";
-  event.id = id;
-  event.type = "tocsin.engine.intake";
-  event.subject = event.account = "tocsin";
-  event.time = event.recorded = now;
-  event.data = data;
-  append_own_event(record, event);
-  return record;
+  const std::string place = std::to_string(position);
+  return engine_record("tocsin.engine.intake", "intake/" + std::to_string(partition) + "/" + place,
+                       "{\"intake\":" + place + "}", now);
 }
 
 std::vector<HeaderView> views_of(const Headers& headers) {

@@ -5,9 +5,9 @@
 #include <map>
 #include <stdexcept>
 
+#include "app/engine_record.h"
 #include "app/policy_load.h"
 #include "engine/zone_load.h"
-#include "events/log_record.h"
 #include "events/writer.h"
 
 namespace tocsin {
@@ -40,17 +40,8 @@ std::string policy_record(const PolicyText& text, const Policy& policy, std::int
   }
   zones.close();
   object.close();
-  std::string record;
-  OwnEvent event;
   const std::string id = "policy/" + std::to_string(partition) + "/" + std::to_string(version);
-  event.id = id;
-  event.type = kPolicyType;
-  event.subject = policy.name;
-  event.account = "tocsin";
-  event.time = event.recorded = now;
-  event.data = data;
-  append_own_event(record, event);
-  return record;
+  return engine_record(kPolicyType, id, data, now, policy.name);
 }
 
 std::shared_ptr<const Policy> policy_of_record(std::string_view data) {

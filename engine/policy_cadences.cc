@@ -17,16 +17,9 @@ std::optional<PeriodKind> period_kind(const std::string& word) {
   return std::nullopt;
 }
 
-class CadenceReader {
+class CadenceReader : OneOfKindReader {
  public:
-  CadenceReader(PolicyReader& reader, const Yaml& node, const Yaml& of_kind, KindSpec& kind,
-                const Policy& policy)
-      : reader_(reader),
-        node_(node),
-        of_kind_(of_kind),
-        kind_(kind),
-        policy_(policy),
-        name_(node.key) {}
+  using OneOfKindReader::OneOfKindReader;
 
   void read() {
     reader_.map(
@@ -68,10 +61,10 @@ class CadenceReader {
     const Yaml& node = reader_.required(node_, key, name_);
     if (node.is_text()) {
       for (std::size_t t = 0; t < policy_.tiers.size(); ++t) take(t, node);
-    } else if (reader_.map(node, name_ + " " + key)) {
+    } else if (reader_.map(node, at(key))) {
       for (const Yaml& member : node.values) {
         const std::int16_t t =
-            reader_.code(member.key_line, name_ + " " + key, "tier", member.key, policy_.tiers);
+            reader_.code(member.key_line, at(key), "tier", member.key, policy_.tiers);
         if (t != kNone) take(static_cast<std::size_t>(t), member);
       }
     }
@@ -137,12 +130,6 @@ class CadenceReader {
     }
   }
 
-  PolicyReader& reader_;
-  const Yaml& node_;
-  const Yaml& of_kind_;
-  KindSpec& kind_;
-  const Policy& policy_;
-  const std::string name_;
   std::vector<std::optional<PeriodKind>> periods_;  // by tier
   std::vector<int> counts_;
 };

@@ -13,20 +13,12 @@ constexpr std::int64_t kRestMax = 1'000'000;
 
 constexpr const char* kWarnings = "warn is a fraction below 1, like 2/3, or like `2wd before`";
 
-class ClockReader {
+class ClockReader : OneOfKindReader {
  public:
-  ClockReader(PolicyReader& reader, const Yaml& node, const Yaml& of_kind, KindSpec& kind,
-              const Policy& policy)
-      : reader_(reader),
-        node_(node),
-        of_kind_(of_kind),
-        kind_(kind),
-        policy_(policy),
-        name_(node.key) {
-    clock_.name = node.key;
-  }
+  using OneOfKindReader::OneOfKindReader;
 
   void read() {
+    clock_.name = name_;
     reader_.map(node_, name_,
                 {"start",
                  "stop",
@@ -65,7 +57,6 @@ class ClockReader {
   }
 
  private:
-  std::string at(const char* key) const { return name_ + " " + key; }
   VerbMask verbs(const char* key) { return read_verbs(reader_, node_[key], at(key), kind_); }
   void needs(const char* key, const char* kind_key) {
     if (!node_[key].absent() && of_kind_[kind_key].absent()) {
@@ -289,12 +280,6 @@ class ClockReader {
                               at("repeat run_ends"), kind_, TriggerUse::kEnd);
   }
 
-  PolicyReader& reader_;
-  const Yaml& node_;
-  const Yaml& of_kind_;
-  KindSpec& kind_;
-  const Policy& policy_;
-  const std::string name_;
   ClockSpec clock_;
 };
 

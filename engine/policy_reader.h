@@ -93,6 +93,30 @@ Duration read_grace(PolicyReader& reader, const Yaml& node, const std::string& w
 // `low`, of a clock.
 bool read_low(PolicyReader& reader, const Yaml& node, const std::string& where);
 
+// What a reader of one clock or cadence works on: its node, that of its kind, and the kind that it
+// is added to. All must outlive it.
+class OneOfKindReader {
+ public:
+  OneOfKindReader(PolicyReader& reader, const Yaml& node, const Yaml& of_kind, KindSpec& kind,
+                  const Policy& policy)
+      : reader_(reader),
+        node_(node),
+        of_kind_(of_kind),
+        kind_(kind),
+        policy_(policy),
+        name_(node.key) {}
+
+ protected:
+  std::string at(const char* key) const { return name_ + " " + key; }
+
+  PolicyReader& reader_;
+  const Yaml& node_;
+  const Yaml& of_kind_;
+  KindSpec& kind_;
+  const Policy& policy_;
+  const std::string name_;
+};
+
 // ---- verbs and triggers
 // ------------------------------------------------------------------------------
 
