@@ -22,6 +22,7 @@ constexpr int kBackgroundJobs = 2;
 constexpr int kFilesBeforeMerge = 6;
 constexpr std::uint64_t kFirstLevelBytes = 512u << 20;
 constexpr double kFilterBitsPerKey = 10;
+constexpr int kCacheShardBits = 2;  // few threads read
 constexpr std::uint64_t kBytesPerSync = 1u << 20;
 // A file in whose window of this many rows that many are removals is compacted soon: queues (dues,
 // clocks) are read from their front, where the removals lie.
@@ -43,10 +44,16 @@ void check(const rocksdb::Status& status, const char* what) {
 
 rocksdb::Options rocksdb_options(const TableOptions& options) {
   rocksdb::BlockBasedTableOptions blocks;
-  blocks.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  blocks.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes, kCacheShardBits);
   blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kFilterBitsPerKey));
   blocks.block_size = 16 << 10;
+  // Filters and indexes in pieces: a whole one is megabytes, finds no place in a part of the cache,
+  // and would be read and checked for every question.
+  blocks.partition_filters = true;
+  blocks.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
   blocks.cache_index_and_filter_blocks = true;
+  blocks.cache_index_and_filter_blocks_with_high_priority = true;
+  blocks.pin_top_level_index_and_filter = true;
   blocks.pin_l0_filter_and_index_blocks_in_cache = true;
   blocks.format_version = 5;
 
