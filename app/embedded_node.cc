@@ -43,14 +43,22 @@ bool damaged(const Store& store, const EmbeddedLog& log) {
 }
 
 std::unique_ptr<Store> open_store(const std::filesystem::path& directory, const EmbeddedLog& log) {
-  auto store = Store::open(directory);
+  StoreOptions options = embedded_store_options();
+  options.remove_other_format = true;
+  auto store = Store::open(directory, options);
   if (!damaged(*store, log)) return store;
   store.reset();  // it knows more than the log: not of this log
   std::filesystem::remove_all(directory);
-  return Store::open(directory);
+  return Store::open(directory, options);
 }
 
 }  // namespace
+
+StoreOptions embedded_store_options() {
+  StoreOptions options;
+  options.keep_records = false;
+  return options;
+}
 
 EmbeddedNode::EmbeddedNode(EmbeddedNodeOptions options) : options_(std::move(options)) {
   if (!options_.clock) {
@@ -62,6 +70,8 @@ EmbeddedNode::EmbeddedNode(EmbeddedNodeOptions options) : options_(std::move(opt
   log_ = EmbeddedLog::open(options_.data / "log");
   reader_.set(log_);
   store_ = open_store(options_.data / "state", *log_);
+  if (store_->applied(0) == 0 && log_->next_offset() > 0)
+    report("info", "views_made_anew", std::to_string(log_->next_offset()) + " records");
   status_.applied[0] = log_->next_offset();
   RoomOptions room;
   room.policy = options_.policy;

@@ -28,6 +28,9 @@
 
 namespace tocsin {
 
+// Of the store beside an embedded log: timelines hold positions, the records are read from the log.
+StoreOptions embedded_store_options();
+
 struct EmbeddedNodeOptions {
   std::filesystem::path data;
   PolicyText policy;

@@ -53,7 +53,9 @@ class KafkaNode final : public Node {
     topics = check_topics(settings_, partitions_in_log(*log_));
     refuse_faults(topics);
     for (const std::string& warning : topics.warnings) report("warn", "topics", warning);
-    store_ = Store::open(std::filesystem::path(config.data) / "state");
+    StoreOptions options;
+    options.remove_other_format = true;
+    store_ = Store::open(std::filesystem::path(config.data) / "state", options);
     producer_ = std::make_unique<IntakeProducer>(settings_, topics.rejected_bytes_max);
     KafkaLoopOptions loop;
     loop.kafka = settings_;

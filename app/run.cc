@@ -18,6 +18,7 @@
 #include "app/embedded_node.h"
 #include "app/journal.h"
 #include "app/kafka_node.h"
+#include "app/log_records.h"
 #include "app/metrics.h"
 #include "connectors/http/api.h"
 #include "connectors/http/view_queries.h"
@@ -98,6 +99,9 @@ ViewQueriesOptions view_options(Node& node) {
     return node.store().view();
   };
   options.now = [&node] { return node.now(); };
+  options.records = [&node](PartitionId partition, const std::vector<Offset>& offsets) {
+    return records_at(node.log(), partition, offsets);
+  };
   options.business_day = [&node](Instant t) {
     return Day{node.policy()->working().local_date(t).day};
   };

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "app/embedded_node.h"
 #include "app/policy_load.h"
 #include "app/room.h"
 #include "connectors/embedded/embedded_log.h"
@@ -24,7 +25,7 @@ constexpr std::int64_t kStretch = 20'000;  // records between two hand-overs
 std::unique_ptr<Store> build(EmbeddedLog& log, const std::filesystem::path& scratch,
                              const PolicyText& policy, Offset end) {
   std::filesystem::remove_all(scratch);
-  auto store = Store::open(scratch);
+  auto store = Store::open(scratch, embedded_store_options());
   RoomOptions options;
   options.policy = policy;
   Room room(options, store.get(), {});
@@ -122,6 +123,10 @@ bool compare(const Store& anew, const Store& present) {
   return same;
 }
 
+StoreOptions store_options(const Config& config) {
+  return config.on_kafka() ? StoreOptions{} : embedded_store_options();
+}
+
 }  // namespace
 
 int run_verify(const Config& config, bool replace) {
@@ -132,7 +137,7 @@ int run_verify(const Config& config, bool replace) {
     if (auto* errors = std::get_if<std::vector<PolicyError>>(&text))
       throw std::runtime_error(describe(*errors));
     const PolicyText& policy = std::get<PolicyText>(text);
-    auto present = replace ? nullptr : Store::open(state);
+    auto present = replace ? nullptr : Store::open(state, store_options(config));
     std::unique_ptr<EmbeddedLog> log;
     std::unique_ptr<Store> anew;
     Ends ends;

@@ -89,9 +89,10 @@ InboxPage inbox_of_role(const ReadView& view, const std::string& role, std::size
 // ---- timelines
 // ------------------------------------------------------------------------------------
 
-// The record at a position of the log, for stores that do not keep records; empty when there is
-// none.
-using RecordSource = std::function<std::string(PartitionId, Offset)>;
+// The records at these offsets of the log, in their order, for stores that do not keep records;
+// empty where there is none.
+using RecordSource =
+    std::function<std::vector<std::string>(PartitionId, const std::vector<Offset>&)>;
 
 struct TimelineEntry {
   PartitionId partition = 0;

@@ -56,10 +56,19 @@ std::string kept_record(const ReadView& view, PartitionId partition, const Entit
   return {};
 }
 
-std::string record_or_fetched(std::string_view kept, PartitionId partition, Offset offset,
-                              const RecordSource& source) {
-  if (!kept.empty() || !source) return std::string(kept);
-  return source(partition, offset);
+// Fetches from the log what is not kept of a partition's entries, from `begin` on.
+void fetch_records(std::vector<TimelineEntry>& entries, std::size_t begin, PartitionId partition,
+                   const RecordSource& source) {
+  std::vector<Offset> offsets;
+  for (std::size_t i = begin; i < entries.size(); ++i) {
+    if (entries[i].record.empty()) offsets.push_back(entries[i].offset);
+  }
+  if (offsets.empty() || !source) return;
+  std::vector<std::string> records = source(partition, offsets);
+  auto record = records.begin();
+  for (std::size_t i = begin; i < entries.size() && record != records.end(); ++i) {
+    if (entries[i].record.empty()) entries[i].record = std::move(*record++);
+  }
 }
 
 SatisfactionSum satisfaction_of(const ReadView& view, const std::string& account) {
@@ -106,11 +115,12 @@ std::vector<TimelineEntry> entity_timeline(const ReadView& view, const EntityKey
                                            const TimelineQuery& query, const RecordSource& source) {
   std::vector<TimelineEntry> entries;
   for (const PartitionId partition : view.partitions()) {
+    const std::size_t begin = entries.size();
     const std::string prefix = Key(partition, Family::kTimeline).entity(entity).take();
     walk_items(view, prefix, kTimelineRowOffsets, query, [&](const TimelineItem& item) {
-      entries.push_back({partition, item.offset, entity,
-                         record_or_fetched(item.first, partition, item.offset, source)});
+      entries.push_back({partition, item.offset, entity, std::string(item.first)});
     });
+    fetch_records(entries, begin, partition, source);
   }
   return entries;
 }
@@ -120,13 +130,14 @@ std::vector<TimelineEntry> account_timeline(const ReadView& view, const std::str
                                             const RecordSource& source) {
   std::vector<TimelineEntry> entries;
   for (const PartitionId partition : view.partitions()) {
+    const std::size_t begin = entries.size();
     const std::string prefix = Key(partition, Family::kHistory).text(account).take();
     walk_items(view, prefix, kHistoryRowOffsets, query, [&](const TimelineItem& item) {
       const EntityKey entity{account, std::string(item.first), std::string(item.second)};
-      entries.push_back({partition, item.offset, entity,
-                         record_or_fetched(kept_record(view, partition, entity, item.offset),
-                                           partition, item.offset, source)});
+      entries.push_back(
+          {partition, item.offset, entity, kept_record(view, partition, entity, item.offset)});
     });
+    fetch_records(entries, begin, partition, source);
   }
   return entries;
 }

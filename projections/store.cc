@@ -17,7 +17,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Rows of another format are not read but made anew.
-constexpr std::int64_t kStoreFormat = 3;
+constexpr std::int64_t kStoreFormat = 4;
 constexpr PartitionId kNoPartition = -1;  // sorts behind all others
 
 std::string format_key() { return Key(kNoPartition, Family::kMeta).text("format").take(); }
@@ -30,13 +30,18 @@ std::shared_ptr<Table> open_table(const std::filesystem::path& directory,
                                   const StoreOptions& options) {
   std::shared_ptr<Table> table = Table::open(directory, options.table);
   const std::optional<std::string> format = table->get(format_key());
-  const auto rows = table->snapshot()->rows("", "\xff\xff\xff\xff\xff");
-  const bool fresh = !format && !rows.valid();
+  std::optional<RowCursor> rows = table->snapshot()->rows("", "\xff\xff\xff\xff\xff");
+  const bool fresh = !format && !rows->valid();
   if (format && ByteReader(*format).signed_int() == kStoreFormat) return table;
   if (!fresh) {
-    throw std::runtime_error(directory.string() +
-                             " holds a store of another format; it can be removed and is then "
-                             "made anew from the log");
+    if (!options.remove_other_format)
+      throw std::runtime_error(directory.string() +
+                               " holds a store of another format; it can be removed and is then "
+                               "made anew from the log");
+    rows.reset();
+    table.reset();
+    std::filesystem::remove_all(directory);
+    return open_table(directory, options);
   }
   std::string value;
   put_signed(value, kStoreFormat);

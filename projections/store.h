@@ -91,6 +91,8 @@ struct StoreOptions {
   // Whether timelines hold the records themselves. False: queries fetch them from the log by
   // offset, which suits a log on the same disk and halves the bytes written.
   bool keep_records = true;
+  // A store in another format is removed and begun anew, for a caller that reads the log again.
+  bool remove_other_format = false;
   std::size_t pending_bytes_max = 64u << 20;
   // A write is begun when so much waits, or something waits for so long, or a reader asks.
   std::size_t write_bytes = 4u << 20;

@@ -346,8 +346,10 @@ TEST(TimelineTest, RecordsThatAreNotKeptAreFetchedByPosition) {
   batch.next = 8;
   store->apply(std::move(batch));
   ASSERT_TRUE(store->refresh(kLong));
-  const RecordSource source = [](PartitionId p, Offset o) {
-    return std::to_string(p) + ":" + std::to_string(o);
+  const RecordSource source = [](PartitionId p, const std::vector<Offset>& offsets) {
+    std::vector<std::string> records;
+    for (const Offset o : offsets) records.push_back(std::to_string(p) + ":" + std::to_string(o));
+    return records;
   };
   EXPECT_EQ(entity_timeline(store->view(), {"a", "ticket", "1"}, {}, source).at(0).record, "0:7");
   EXPECT_EQ(account_timeline(store->view(), "a", {}, source).at(0).record, "0:7");

@@ -334,5 +334,26 @@ TEST_P(RandomHistoryTest, SumsAreThoseOfTheLastStates) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomHistoryTest, testing::Range(0, 4));
 
+TEST(StoreFormatTest, AStoreOfAnotherFormatIsRefusedOrBegunAnew) {
+  const TempDirectory directory;
+  {
+    AppliedBatch batch;
+    batch.business_day = shanghai_day();
+    batch.next = 8;
+    Store::open(directory.path())->apply(std::move(batch));
+  }
+  {
+    std::string value;
+    put_signed(value, 1);
+    Table::open(directory.path(), {})
+        ->write({{Key(-1, Family::kMeta).text("format").take(), value}});
+  }
+  EXPECT_THROW(Store::open(directory.path()), std::runtime_error);
+  StoreOptions options;
+  options.remove_other_format = true;
+  EXPECT_EQ(Store::open(directory.path(), options)->applied(0), 0);
+  EXPECT_NO_THROW(Store::open(directory.path()));
+}
+
 }  // namespace
 }  // namespace tocsin
