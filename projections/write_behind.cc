@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <thread>
 
 #include "events/bytes.h"
 #include "events/log_record.h"
@@ -16,6 +17,8 @@
 namespace tocsin {
 namespace {
 
+// A write of many rows holds a core for some 20 ms: who answers somebody need not wait for it.
+constexpr std::size_t kRowsBetweenYields = 64;
 constexpr std::string_view kApplied = "applied";
 constexpr std::string_view kLowWater = "low";
 
@@ -134,7 +137,10 @@ class Preparer {
   }
 
  private:
-  void put(std::string key, std::string value) { rows_.put({std::move(key), std::move(value)}); }
+  void put(std::string key, std::string value) {
+    rows_.put({std::move(key), std::move(value)});
+    if (++put_ % kRowsBetweenYields == 0) std::this_thread::yield();
+  }
 
   struct Items {
     bool begun = false;  // the row may be there already
@@ -380,6 +386,7 @@ class Preparer {
   PreparedWrite out_;
   LogEvent event_;
   RowBuckets rows_;
+  std::size_t put_ = 0;
   const Pending::Event* last_ = nullptr;  // whose rows these are
   std::string* entity_items_ = nullptr;
   std::string* account_items_ = nullptr;
