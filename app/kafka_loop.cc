@@ -19,6 +19,7 @@ constexpr Duration kFirstReleaseWait = milliseconds(500);  // the same of the fi
 constexpr Duration kHoldStep = seconds(5);                 // in which max_hold moves on, at most
 constexpr Duration kRetryWait = milliseconds(500);
 constexpr Duration kCatchUpWait = seconds(30);
+constexpr std::size_t kLookAheadRows = 20'000;  // of a round, all partitions together: some 20 ms
 
 std::string partitions_record(std::int32_t count, PartitionId partition, Instant now) {
   return engine_record("tocsin.engine.partitions", "partitions/" + std::to_string(partition),
@@ -55,6 +56,8 @@ KafkaLoop::KafkaLoop(KafkaLoopOptions options, Store& store, RecordListener list
       report("warn", "holidays_unknown",
              "dues in " + std::to_string(year) + " count plain weekdays");
     };
+    room.look_ahead_rows =
+        std::max<std::size_t>(1, kLookAheadRows / static_cast<std::size_t>(options_.partitions));
     room.hot_entities = std::max<std::size_t>(
         1000, options_.hot_entities / static_cast<std::size_t>(options_.partitions));
     rooms_.push_back(std::make_unique<Room>(room, &store_, listener));
@@ -274,8 +277,10 @@ bool KafkaLoop::proves_ownership(const std::map<PartitionId, Offset>& positions,
 }
 
 // `recordedtime` never goes back in a partition, also where all of the log was in the store already
-// and this machine's clock is behind the last owner's.
+// and this machine's clock is behind the last owner's. Half a second: a node that followed the log
+// need not read.
 void KafkaLoop::learn_latest(PartitionId partition) {
+  if (room(partition).knows_latest()) return;
   const Offset first = reader_->range(partition).first, end = room(partition).next();
   bool found = false;
   for (Offset back = 64; !found; back *= 64) {
@@ -494,7 +499,10 @@ bool KafkaLoop::commit() {
 
 Duration KafkaLoop::idle(Instant now) {
   Instant due = kNever;
-  for (const PartitionId p : owned_) due = std::min(due, room(p).next_due());
+  for (const PartitionId p : owned_) {
+    if (room(p).looking_ahead()) return {};
+    due = std::min(due, room(p).next_due());
+  }
   if (asking_) return milliseconds(1);
   const bool follows = owned_.size() < rooms_.size();
   const Duration most = follows ? kFollowWait : kIntakeWait;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "app/config_roster.h"
 #include "app/policy_record.h"
@@ -88,7 +89,9 @@ void Room::reset() {
     throw std::runtime_error(describe(*errors));
   auto first = std::make_shared<Policy>(*std::get<std::shared_ptr<const Policy>>(configured));
   first->version = 0;  // in force only until the log says otherwise
-  partition_ = std::make_unique<Partition>(std::move(first), cold_.get());
+  auto old = std::exchange(partition_, std::make_unique<Partition>(std::move(first), cold_.get()));
+  // Freeing what many entities held takes a second: a takeover does not wait for it.
+  if (old) freeing_ = std::jthread([old = std::move(old)] {});
   partition_->on_fired(options_.on_fired);
   if (store_ != nullptr) {
     partition_->set_horizon(kAlways);
@@ -151,6 +154,7 @@ void Room::follow(Offset offset, std::string_view record) {
                              std::to_string(kLogFormat));
   }
   latest_ = std::max(latest_, event_.recorded);
+  knows_latest_ = true;
   if (event_.type == kPolicyType) adopt(record);
   if (event_.type == kRosterType) adopt_roster(record);
   if (listener_) listener_(options_.partition, offset, event_.account, record);
@@ -249,6 +253,7 @@ void Room::committed(Offset first, Offset next) {
   std::vector<TimelineRow> timeline;
   timeline.reserve(batch_.log.size());
   if (batch_.intake_next >= 0) intake_next_ = batch_.intake_next;
+  knows_latest_ = knows_latest_ || !batch_.log.empty();
   for (std::size_t i = 0; i < batch_.log.size(); ++i) {
     const Offset offset = first + static_cast<Offset>(i);
     if (listener_) listener_(options_.partition, offset, batch_.log[i].key, batch_.log[i].value);

@@ -10,7 +10,7 @@
 //  2. After a failed commit the room is thrown away (`reset`) and the log followed again.
 //  3. The policy in force is a record of the log before anything is decided by it.
 //
-// Threads: one.
+// Threads: one; what a reset throws away is freed by another.
 #pragma once
 
 #include <algorithm>
@@ -19,6 +19,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "app/policy_load.h"
@@ -86,6 +87,9 @@ class Room {
 
   // The last instant that was used; later ones must not be earlier.
   Instant latest() const { return latest_; }
+  // Whether the log's last record before next() was followed or written here, so that latest() is
+  // not before it. Not so when the store had it already.
+  bool knows_latest() const { return knows_latest_; }
   Partition& partition() { return *partition_; }
   const Policy& policy() const { return partition_->policy(); }
 
@@ -113,11 +117,13 @@ class Room {
   std::string roster_, stored_roster_;  // the record in force
   std::shared_ptr<const BusinessDay> business_day_;
   Instant latest_{kAlways};
+  bool knows_latest_ = false;
   Instant horizon_{kAlways};  // dues before it were read
   bool looking_ahead_ = false;
   Offset next_ = 0;
   Offset intake_next_ = -1, stored_intake_ = -1;
   LogEvent event_;
+  std::jthread freeing_;  // what a reset threw away
 };
 
 }  // namespace tocsin

@@ -154,6 +154,27 @@ TEST_F(RoomTest, DuesAreReadAheadSomeAtATimeAndNoneIsLeftOut) {
   EXPECT_EQ(breaches().size(), static_cast<std::size_t>(kTickets));
 }
 
+TEST_F(RoomTest, ANewOwnerKnowsTheLastInstantOnlyOfALogThatItFollowed) {
+  const Instant arrival = at("2026-03-02T10:30:00Z");
+  open_ticket(arrival);
+  room_->decide(arrival, arrival);
+  commit();
+  EXPECT_TRUE(room_->knows_latest());  // it wrote them
+  ASSERT_TRUE(store_->refresh(seconds(30)));
+  // The store has it all: nothing is followed, and the policy's record is an old one.
+  room_ = std::make_unique<Room>(options_, store_.get(), RecordListener{});
+  EXPECT_FALSE(room_->knows_latest());
+  EXPECT_LT(room_->latest(), arrival);
+  const auto next = static_cast<Offset>(log_.size());
+  room_->follow(next, log_.back());
+  room_->followed(next + 1, false);
+  EXPECT_TRUE(room_->knows_latest());
+  EXPECT_EQ(room_->latest(), arrival);
+  room_->reset();
+  EXPECT_TRUE(room_->knows_latest());
+  EXPECT_EQ(room_->latest(), arrival);
+}
+
 TEST_F(RoomTest, WhatWasHeldIsToldByTheNextOwner) {
   // A late fact arrives while dues are held: nothing is told yet.
   const Instant arrival = at("2026-03-02T13:00:00Z");
