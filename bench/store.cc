@@ -185,17 +185,19 @@ void run(const std::filesystem::path& directory, int facts, bool keep_records) {
   constexpr int kRowsPerFact = 8;
   std::mt19937_64 random(1);
   for (int i = 0; i < facts; i += 10 * kFactsPerBatch) {
-    std::vector<Write> writes;
+    std::vector<std::string> keys;
     for (int r = 0; r < 10 * kFactsPerBatch * kRowsPerFact; ++r) {
       // Eight families, in each of which the rows lie at random, as the store's do.
       std::string key(40, 'k');
       key[4] = static_cast<char>('A' + r % kRowsPerFact);
       const std::uint64_t at = random();
       std::memcpy(key.data() + 5, &at, sizeof at);
-      writes.push_back({std::move(key), std::string(keep_records ? 150 : 80, 'v')});
+      keys.push_back(std::move(key));
     }
-    std::sort(writes.begin(), writes.end(),
-              [](const Write& a, const Write& b) { return a.key < b.key; });
+    std::sort(keys.begin(), keys.end());
+    const std::string value(keep_records ? 150 : 80, 'v');
+    std::vector<Write> writes;
+    for (const std::string& key : keys) writes.push_back({key, value});
     table->write(writes);
   }
   table->flush();

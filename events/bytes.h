@@ -47,6 +47,7 @@ class ByteReader {
   explicit ByteReader(std::string_view bytes) : left_(bytes) {}
 
   bool at_end() const { return left_.empty(); }
+  std::string_view rest() const { return left_; }
 
   std::uint8_t byte() {
     if (left_.empty()) throw std::runtime_error("a row of the store ends early");

@@ -6,14 +6,15 @@
 //
 //   m bookkeeping: name
 //   A the engine's state of an account: account
-//   E the engine's state of an entity: account, kind, id
-//   V projection, what an entity's views are made of: account, kind, id
+//   E an entity: the engine's state, what its views are made of, its newest timeline: account,
+//     kind, id
 //   D dues: due, account, kind, id
 //   S identities seen, with the hash of their content: account, 16 bytes
-//   T timeline of an entity (timeline_rows.h): account, kind, id, row number
+//   T blocks of an entity's timeline (timeline_rows.h): account, kind, id, first offset
 //   H history of an account (timeline_rows.h): account, row number
+//   R records, where the store keeps them (timeline_rows.h): row number
 //   C clocks, with what filters need: class, kind, clock, due, account, id, cycle
-//   G groups: p or r, person or role, urgency, begun, account, kind, id, escalation
+//   G groups: p or r, person or role, urgency, begun, account, kind, id, group's name
 //   O open entities: account, kind, id
 //   N counts: account or empty, name
 //   K figures: account or empty, day, clock, threshold, priority, tier
@@ -44,11 +45,11 @@ enum class Family : char {
   kMeta = 'm',
   kAccount = 'A',
   kEntity = 'E',
-  kProjection = 'V',
   kDue = 'D',
   kSeen = 'S',
   kTimeline = 'T',
   kHistory = 'H',
+  kRecord = 'R',
   kClock = 'C',
   kGroup = 'G',
   kOpen = 'O',

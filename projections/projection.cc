@@ -87,12 +87,8 @@ GroupRow take_group(ByteReader& in) {
 
 }  // namespace
 
-std::string encode_projection(const Projection& p) {
-  std::string out;
-  out.reserve(256);
-  const EntityView& v = p.view;
-  out.push_back(
-      static_cast<char>((v.created ? 1 : 0) | (v.provisional ? 2 : 0) | (p.known ? 4 : 0)));
+void encode_view(std::string& out, const EntityView& v) {
+  out.push_back(static_cast<char>((v.created ? 1 : 0) | (v.provisional ? 2 : 0)));
   put_text(out, v.tier);
   put_signed(out, v.policy);
   put_text(out, v.state);
@@ -105,7 +101,31 @@ std::string encode_projection(const Projection& p) {
   for (const ClockRow& c : v.clocks) put_clock(out, c);
   put_unsigned(out, v.groups.size());
   for (const GroupRow& g : v.groups) put_group(out, g);
+}
 
+EntityView decode_view(std::string_view bytes) {
+  ByteReader in(bytes);
+  EntityView v;
+  const std::uint8_t flags = in.byte();
+  v.created = (flags & 1) != 0;
+  v.provisional = (flags & 2) != 0;
+  v.tier = in.text();
+  v.policy = static_cast<std::int32_t>(in.signed_int());
+  v.state = in.text();
+  v.priority = in.text();
+  v.stage = in.text();
+  v.assignee = in.text();
+  v.opened = in.optional_instant();
+  v.facts = in.signed_int();
+  const std::uint64_t clocks = in.unsigned_int();
+  for (std::uint64_t n = clocks; n > 0; --n) v.clocks.push_back(take_clock(in));
+  const std::uint64_t groups = in.unsigned_int();
+  for (std::uint64_t n = groups; n > 0; --n) v.groups.push_back(take_group(in));
+  return v;
+}
+
+void encode_projection(std::string& out, std::string_view view, const Projection& p) {
+  put_text(out, view);
   put_signed(out, p.next_due.ms);
   put_unsigned(out, p.due_days.size());
   for (const Day day : p.due_days) put_signed(out, day);
@@ -123,28 +143,14 @@ std::string encode_projection(const Projection& p) {
     put_signed(out, w.day);
     put_signed(out, w.count);
   }
-  return out;
 }
 
 Projection decode_projection(std::string_view bytes) {
   ByteReader in(bytes);
   Projection p;
-  EntityView& v = p.view;
-  const std::uint8_t flags = in.byte();
-  v.created = (flags & 1) != 0;
-  v.provisional = (flags & 2) != 0;
-  p.known = (flags & 4) != 0;
-  v.tier = in.text();
-  v.policy = static_cast<std::int32_t>(in.signed_int());
-  v.state = in.text();
-  v.priority = in.text();
-  v.stage = in.text();
-  v.assignee = in.text();
-  v.opened = in.optional_instant();
-  v.facts = in.signed_int();
-  for (std::uint64_t n = in.unsigned_int(); n > 0; --n) v.clocks.push_back(take_clock(in));
-  for (std::uint64_t n = in.unsigned_int(); n > 0; --n) v.groups.push_back(take_group(in));
-
+  const std::string_view view = in.view();
+  p.known = !view.empty();
+  if (p.known) p.view = decode_view(view);
   p.next_due = in.instant();
   for (std::uint64_t n = in.unsigned_int(); n > 0; --n) {
     p.due_days.push_back(static_cast<Day>(in.signed_int()));
@@ -164,6 +170,23 @@ Projection decode_projection(std::string_view bytes) {
     w.count = in.signed_int();
   }
   return p;
+}
+
+bool is_known(std::string_view projection) { return !ByteReader(projection).view().empty(); }
+
+void encode_entity_row(std::string& out, const EntityRow& row) {
+  put_text(out, row.state);
+  put_text(out, row.projection);
+  out += row.offsets;
+}
+
+EntityRow split_entity_row(std::string_view row) {
+  ByteReader in(row);
+  EntityRow parts;
+  parts.state = in.view();
+  parts.projection = in.view();
+  parts.offsets = in.rest();
+  return parts;
 }
 
 }  // namespace tocsin

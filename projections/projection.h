@@ -4,6 +4,9 @@
 // Every view row of an entity is a function of its Projection (projections/views.h), so a change is
 // "rows of the new one minus rows of the old one", and nothing else has to be remembered.
 //
+// It lies in the entity's row (family E) between the engine's state and the newest part of the
+// timeline (timeline_rows.h): what always changes together is written and read together.
+//
 // Values; any thread. Encoded: some 200 bytes for a ticket with four clocks.
 #pragma once
 
@@ -48,9 +51,23 @@ struct Projection {
   std::vector<Withdrawn> withdrawn;
 };
 
-std::string encode_projection(const Projection& projection);
-// Throws std::runtime_error when the bytes are not what encode_projection made. The key's account,
-// kind and id are not stored in the row and are left empty.
+// Appends the view without account, kind and id, which are the key's.
+void encode_view(std::string& out, const EntityView& view);
+// Appends the projection; `view` is what encode_view made of its view, empty when it is not known.
+void encode_projection(std::string& out, std::string_view view, const Projection& projection);
+// Throw std::runtime_error when the bytes are not what was encoded. Account, kind and id are left
+// empty.
+EntityView decode_view(std::string_view bytes);
 Projection decode_projection(std::string_view bytes);
+bool is_known(std::string_view projection);
+
+// The parts of an entity's row; they point into it.
+struct EntityRow {
+  std::string_view state;       // the engine's; empty when the projection is not known
+  std::string_view projection;  // as encoded
+  std::string_view offsets;     // of the newest records, as put_offsets has them
+};
+void encode_entity_row(std::string& out, const EntityRow& row);
+EntityRow split_entity_row(std::string_view row);
 
 }  // namespace tocsin

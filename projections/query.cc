@@ -15,16 +15,19 @@ constexpr std::size_t kUrgencyAndBegunBytes = 9;
 
 std::size_t page_size(std::size_t limit) { return std::clamp<std::size_t>(limit, 1, kPageMax); }
 
-std::optional<Projection> find_projection(const ReadView& view, PartitionId partition,
-                                          const EntityKey& entity) {
-  const auto row = view.get(Key(partition, Family::kProjection).entity(entity).take());
-  if (!row) return std::nullopt;
-  Projection p = decode_projection(*row);
+std::optional<Projection> projection_in(std::string_view row, const EntityKey& entity) {
+  Projection p = decode_projection(split_entity_row(row).projection);
   if (!p.known) return std::nullopt;
   p.view.account = entity.account;
   p.view.kind = entity.kind;
   p.view.id = entity.id;
   return p;
+}
+
+std::optional<Projection> find_projection(const ReadView& view, PartitionId partition,
+                                          const EntityKey& entity) {
+  const auto row = view.get(Key(partition, Family::kEntity).entity(entity).take());
+  return row ? projection_in(*row, entity) : std::nullopt;
 }
 
 bool contains(const std::vector<std::string>& texts, const std::string& text) {
@@ -151,12 +154,13 @@ std::optional<std::vector<Keyed>> keyed_clocks_of_account(const ReadView& view,
   std::vector<Keyed> found;
   for (const PartitionId partition : view.partitions()) {
     // Entities with running or paused clocks are among the open ones, a shorter list.
-    Key key(partition, ended ? Family::kProjection : Family::kOpen);
+    Key key(partition, ended ? Family::kEntity : Family::kOpen);
     const std::string prefix = key.text(query.account).take();
     for (RowCursor rows = view.rows(prefix); rows.valid(); rows.next()) {
       const EntityKey entity = KeyReader(rows.key()).entity();
       if (!query.kind.empty() && entity.kind != query.kind) continue;
-      const auto projection = find_projection(view, partition, entity);
+      const auto projection =
+          ended ? projection_in(rows.value(), entity) : find_projection(view, partition, entity);
       if (!projection) continue;
       for (const ClockRow& clock : projection->view.clocks) {
         if (!query.clock.empty() && clock.clock != query.clock) continue;
@@ -224,12 +228,12 @@ InboxPage inbox(const ReadView& view, char letter, const std::string& name, std:
     key.letter();
     key.instant();
     const EntityKey entity = key.entity();
-    const std::string escalation = key.text();
+    const std::string group = key.text();
     const auto projection = find_projection(view, key.partition(), entity);
     if (!projection) continue;
     const EntityView& v = projection->view;
     for (const GroupRow& g : v.groups) {
-      if (g.escalation == escalation) {
+      if (group_name(entity, g.escalation) == group) {
         page.items.push_back({entity, g, v.tier, v.priority, v.state});
       }
     }

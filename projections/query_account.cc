@@ -8,19 +8,80 @@
 namespace tocsin {
 namespace {
 
-// Walks the items of the rows under `prefix` as the query wants them.
+// The offsets of an entity's timeline that the query wants, in its order.
+class OffsetWalk {
+ public:
+  OffsetWalk(const ReadView& view, PartitionId partition, const EntityKey& entity,
+             const TimelineQuery& query)
+      : query_(query),
+        left_(std::clamp<std::size_t>(query.limit, 1, kPageMax)),
+        prefix_(Key(partition, Family::kTimeline).entity(entity).take()),
+        blocks_(view.rows(prefix_)) {
+    const auto row = view.get(Key(partition, Family::kEntity).entity(entity).take());
+    if (!row) return;
+    newest_ = take_offsets(split_entity_row(*row).offsets);
+    query.newest_first ? backward() : forward();
+  }
+
+  std::vector<Offset> take() { return std::move(found_); }
+
+ private:
+  void forward() {
+    // The block that `after` may lie in, and those behind it.
+    const std::string from = Key(prefix_).offset(query_.after + 1).take();
+    blocks_.seek_before(from);
+    if (!in_blocks()) blocks_.seek(from);
+    for (; in_blocks() && left_ > 0; blocks_.next()) add(take_offsets(blocks_.value()));
+    add(newest_);
+  }
+
+  void backward() {
+    add_reversed(newest_);
+    blocks_.seek_before(query_.after < 0 ? after_prefix(prefix_)
+                                         : Key(prefix_).offset(query_.after).take());
+    for (; in_blocks() && left_ > 0; blocks_.previous())
+      add_reversed(take_offsets(blocks_.value()));
+  }
+
+  bool in_blocks() const { return blocks_.valid() && blocks_.key().starts_with(prefix_); }
+
+  void add(const std::vector<Offset>& offsets) {
+    for (const Offset offset : offsets) {
+      if (offset > query_.after && left_ > 0) take(offset);
+    }
+  }
+
+  void add_reversed(const std::vector<Offset>& offsets) {
+    for (auto offset = offsets.rbegin(); offset != offsets.rend(); ++offset) {
+      if ((query_.after < 0 || *offset < query_.after) && left_ > 0) take(*offset);
+    }
+  }
+
+  void take(Offset offset) {
+    found_.push_back(offset);
+    --left_;
+  }
+
+  const TimelineQuery& query_;
+  std::size_t left_;
+  const std::string prefix_;
+  RowCursor blocks_;
+  std::vector<Offset> newest_, found_;
+};
+
+// Walks the items of an account's history as the query wants them.
 template <typename Visit>
-void walk_items(const ReadView& view, const std::string& prefix, Offset offsets_per_row,
-                const TimelineQuery& query, Visit visit) {
+void walk_history(const ReadView& view, const std::string& prefix, const TimelineQuery& query,
+                  Visit visit) {
   std::size_t left = std::clamp<std::size_t>(query.limit, 1, kPageMax);
   const auto items_at = [&](const RowCursor& row) {
     std::string number = prefix.substr(0, kKeyPrefixBytes);
     number += row.key().substr(prefix.size());
     KeyReader reader(number);
-    return items_of(row.value(), reader.offset(), offsets_per_row);
+    return items_of(row.value(), reader.offset(), kHistoryRowOffsets);
   };
   const auto row_of = [&](Offset offset) {
-    return Key(prefix).offset(row_number(offset, offsets_per_row)).take();
+    return Key(prefix).offset(row_number(offset, kHistoryRowOffsets)).take();
   };
   if (!query.newest_first) {
     for (RowCursor rows = view.rows(prefix, row_of(query.after + 1)); rows.valid(); rows.next()) {
@@ -33,7 +94,8 @@ void walk_items(const ReadView& view, const std::string& prefix, Offset offsets_
     return;
   }
   RowCursor rows = view.rows(prefix);
-  rows.seek_before(query.after < 0 ? after_prefix(prefix) : row_of(query.after + offsets_per_row));
+  rows.seek_before(query.after < 0 ? after_prefix(prefix)
+                                   : row_of(query.after + kHistoryRowOffsets));
   for (; rows.valid() && rows.key().starts_with(prefix); rows.previous()) {
     const std::vector<TimelineItem> items = items_at(rows);
     for (auto item = items.rbegin(); item != items.rend(); ++item) {
@@ -44,23 +106,23 @@ void walk_items(const ReadView& view, const std::string& prefix, Offset offsets_
   }
 }
 
-// The record at `offset` of an entity's timeline; empty when it is not kept.
-std::string kept_record(const ReadView& view, PartitionId partition, const EntityKey& entity,
-                        Offset offset) {
-  const Offset number = row_number(offset, kTimelineRowOffsets);
-  const auto row = view.get(Key(partition, Family::kTimeline).entity(entity).offset(number).take());
+// The record at `offset` as the store keeps it; empty when it does not.
+std::string kept_record(const ReadView& view, PartitionId partition, Offset offset) {
+  const Offset number = row_number(offset, kRecordRowOffsets);
+  const auto row = view.get(Key(partition, Family::kRecord).offset(number).take());
   if (!row) return {};
-  for (const TimelineItem& item : items_of(*row, number, kTimelineRowOffsets)) {
+  for (const TimelineItem& item : items_of(*row, number, kRecordRowOffsets)) {
     if (item.offset == offset) return std::string(item.first);
   }
   return {};
 }
 
-// Fetches from the log what is not kept of a partition's entries, from `begin` on.
-void fetch_records(std::vector<TimelineEntry>& entries, std::size_t begin, PartitionId partition,
-                   const RecordSource& source) {
+// The records of a partition's entries, from `begin` on; what is not kept is fetched from the log.
+void add_records(const ReadView& view, std::vector<TimelineEntry>& entries, std::size_t begin,
+                 PartitionId partition, const RecordSource& source) {
   std::vector<Offset> offsets;
   for (std::size_t i = begin; i < entries.size(); ++i) {
+    entries[i].record = kept_record(view, partition, entries[i].offset);
     if (entries[i].record.empty()) offsets.push_back(entries[i].offset);
   }
   if (offsets.empty() || !source) return;
@@ -116,11 +178,9 @@ std::vector<TimelineEntry> entity_timeline(const ReadView& view, const EntityKey
   std::vector<TimelineEntry> entries;
   for (const PartitionId partition : view.partitions()) {
     const std::size_t begin = entries.size();
-    const std::string prefix = Key(partition, Family::kTimeline).entity(entity).take();
-    walk_items(view, prefix, kTimelineRowOffsets, query, [&](const TimelineItem& item) {
-      entries.push_back({partition, item.offset, entity, std::string(item.first)});
-    });
-    fetch_records(entries, begin, partition, source);
+    for (const Offset offset : OffsetWalk(view, partition, entity, query).take())
+      entries.push_back({partition, offset, entity, {}});
+    add_records(view, entries, begin, partition, source);
   }
   return entries;
 }
@@ -132,12 +192,11 @@ std::vector<TimelineEntry> account_timeline(const ReadView& view, const std::str
   for (const PartitionId partition : view.partitions()) {
     const std::size_t begin = entries.size();
     const std::string prefix = Key(partition, Family::kHistory).text(account).take();
-    walk_items(view, prefix, kHistoryRowOffsets, query, [&](const TimelineItem& item) {
+    walk_history(view, prefix, query, [&](const TimelineItem& item) {
       const EntityKey entity{account, std::string(item.first), std::string(item.second)};
-      entries.push_back(
-          {partition, item.offset, entity, kept_record(view, partition, entity, item.offset)});
+      entries.push_back({partition, item.offset, entity, {}});
     });
-    fetch_records(entries, begin, partition, source);
+    add_records(view, entries, begin, partition, source);
   }
   return entries;
 }

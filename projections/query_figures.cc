@@ -101,9 +101,9 @@ void add_unannounced(const ReadView& view, const KpiQuery& query, Instant now, K
       const std::string account = key.text(), id = key.text(), cycle = key.text();
       if (!passes(query.account, account)) continue;
       const auto row =
-          view.get(Key(key.partition(), Family::kProjection).entity({account, kind, id}).take());
+          view.get(Key(key.partition(), Family::kEntity).entity({account, kind, id}).take());
       if (!row) continue;
-      const Projection p = decode_projection(*row);
+      const Projection p = decode_projection(split_entity_row(*row).projection);
       const Day* days = p.due_days.data();
       for (const ClockRow& clock : p.view.clocks) {
         for (const ThresholdRow& t : clock.thresholds) {

@@ -1,6 +1,10 @@
 #include "projections/store.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -9,6 +13,7 @@
 #include <utility>
 
 #include "events/bytes.h"
+#include "projections/pending.h"
 #include "projections/write_behind.h"
 
 namespace tocsin {
@@ -17,10 +22,19 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Rows of another format are not read but made anew.
-constexpr std::int64_t kStoreFormat = 4;
+constexpr std::int64_t kStoreFormat = 5;
+// When much waits, more is waited for, so many intervals in all: larger writes cost less.
+constexpr int kPatience = 10;
 constexpr PartitionId kNoPartition = -1;  // sorts behind all others
 
 std::string format_key() { return Key(kNoPartition, Family::kMeta).text("format").take(); }
+
+// What is written behind gives way to those who wait for an answer. It is never starved: when too
+// much waits to be written, they wait for it.
+void give_way() {
+  constexpr int kNice = 5;
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);  // as well as it can be done
+}
 
 Clock::time_point deadline(Duration timeout) {
   return Clock::now() + std::chrono::milliseconds(timeout.ms);
@@ -69,14 +83,11 @@ class Store::Impl {
     writer_.join();
   }
 
-  Offset applied(PartitionId partition) const {
-    std::lock_guard lock(mutex_);
-    return offset_in(view_->applied(), partition);
-  }
+  Offset applied(PartitionId partition) const { return offset_in(view().applied(), partition); }
 
   void apply(AppliedBatch batch) {
     std::unique_lock lock(mutex_);
-    const auto has_room = [&] { return active_->bytes <= options_.pending_bytes_max; };
+    const auto has_room = [&] { return active_->bytes() <= options_.pending_bytes_max; };
     if (!has_room()) {
       ++waiters_;
       work_.notify_all();
@@ -89,9 +100,10 @@ class Store::Impl {
     handed_over_[batch.partition] = batch.next;
     const bool first = active_->empty();
     if (first) oldest_ = Clock::now();
-    active_->add(std::move(batch));
+    active_->add(batch);
+    count_waiting();
     ++generation_;
-    if (first || active_->bytes >= options_.write_bytes || waiters_ > 0) work_.notify_all();
+    if (first || active_->bytes() >= options_.write_bytes || waiters_ > 0) work_.notify_all();
   }
 
   template <typename Find>
@@ -103,35 +115,40 @@ class Store::Impl {
   }
 
   std::optional<std::string> load_entity(PartitionId partition, const EntityKey& entity) const {
-    const std::string key = Key(partition, Family::kEntity).entity(entity).take();
+    const Key key = Key(partition, Family::kEntity).entity(entity);
     auto pending = find_pending([&](const Pending& p) -> std::optional<std::string> {
-      const auto found = p.entities.find(key);
-      if (found == p.entities.end()) return std::nullopt;
-      return found->second.change.state;
+      const auto found = p.entities().find(key.bytes());
+      if (found == p.entities().end() || !found->second.changed()) return std::nullopt;
+      return std::string(found->second.state);
     });
-    return pending ? pending : table_->get(key);
+    if (pending) return pending;
+    const std::optional<std::string> row = table_->get(key.bytes());
+    if (!row) return std::nullopt;
+    const EntityRow parts = split_entity_row(*row);
+    if (!is_known(parts.projection)) return std::nullopt;
+    return std::string(parts.state);
   }
 
   std::optional<std::string> load_account(PartitionId partition, std::string_view account) const {
-    const std::string key = Key(partition, Family::kAccount).text(account).take();
+    const Key key = Key(partition, Family::kAccount).text(account);
     auto pending = find_pending([&](const Pending& p) -> std::optional<std::string> {
-      const auto found = p.accounts.find(key);
-      if (found == p.accounts.end()) return std::nullopt;
-      return found->second;
+      const auto found = p.accounts().find(key.bytes());
+      if (found == p.accounts().end()) return std::nullopt;
+      return std::string(found->second);
     });
-    return pending ? pending : table_->get(key);
+    return pending ? pending : table_->get(key.bytes());
   }
 
   std::optional<std::uint64_t> seen(PartitionId partition, std::string_view account,
                                     const Hash128& identity) const {
-    const std::string key = Key(partition, Family::kSeen).text(account).hash(identity).take();
+    const Key key = Key(partition, Family::kSeen).text(account).hash(identity);
     const auto pending = find_pending([&](const Pending& p) -> std::optional<std::uint64_t> {
-      const auto found = p.seen.find(key);
-      if (found == p.seen.end()) return std::nullopt;
+      const auto found = p.seen().find(key.bytes());
+      if (found == p.seen().end()) return std::nullopt;
       return found->second;
     });
     if (pending) return pending;
-    const std::optional<std::string> row = table_->get(key);
+    const std::optional<std::string> row = table_->get(key.bytes());
     if (!row) return std::nullopt;
     return ByteReader(*row).unsigned_int();
   }
@@ -144,13 +161,13 @@ class Store::Impl {
     const Pending* const writing = writing_.get();
     for (const Pending* p : {writing, active}) {
       if (p == nullptr) continue;
-      for (const auto& [key, entity] : p->entities) {
-        if (entity.partition == partition) {
-          pending.insert_or_assign(entity.change.key, entity.change.next_due);
-        }
+      for (const auto& [bytes, entity] : p->entities()) {
+        KeyReader key(bytes);
+        if (entity.changed() && key.partition() == partition)
+          pending.insert_or_assign(key.entity(), entity.next_due);
       }
     }
-    const ReadView view = *view_;
+    const ReadView view = this->view();
     lock.unlock();
     std::vector<std::pair<Instant, const EntityKey*>> waiting;
     for (const auto& [key, due] : pending) {
@@ -178,14 +195,16 @@ class Store::Impl {
     }
   }
 
+  // Takes no lock under which changes are taken over: a question does not wait for those.
   ReadView view() const {
-    std::lock_guard lock(mutex_);
+    std::lock_guard lock(view_mutex_);
     return *view_;
   }
 
   bool refresh(Duration timeout, std::size_t bytes_max) const {
+    if (waiting_bytes_ > bytes_max) return false;
     std::unique_lock lock(mutex_);
-    if (active_->bytes + (writing_ ? writing_->bytes : 0) > bytes_max) return false;
+    if (waiting_bytes_ > bytes_max) return false;
     const std::uint64_t target = generation_;
     return wait_for_write(lock, deadline(timeout), [&] { return written_generation_ >= target; });
   }
@@ -193,7 +212,7 @@ class Store::Impl {
   bool wait_applied(PartitionId partition, Offset offset, Duration timeout) const {
     std::unique_lock lock(mutex_);
     return wait_for_write(lock, deadline(timeout),
-                          [&] { return offset_in(view_->applied(), partition) >= offset; });
+                          [&] { return offset_in(written_to_, partition) >= offset; });
   }
 
   void flush() {
@@ -227,7 +246,7 @@ class Store::Impl {
 
   bool blocked() const {
     std::lock_guard lock(mutex_);
-    return !problem_.empty() && active_->bytes > options_.pending_bytes_max / 2;
+    return !problem_.empty() && active_->bytes() > options_.pending_bytes_max / 2;
   }
 
   Table& table() { return *table_; }
@@ -259,9 +278,17 @@ class Store::Impl {
 
   // With mutex_ held, or before there are threads.
   void publish(std::shared_ptr<const TableSnapshot> snapshot, std::uint64_t generation) {
-    view_.emplace(std::move(snapshot), std::make_shared<const LowWater>(low_water_), written_to_);
+    std::optional<ReadView> next(std::in_place, std::move(snapshot),
+                                 std::make_shared<const LowWater>(low_water_), written_to_);
+    {
+      std::lock_guard lock(view_mutex_);
+      view_.swap(next);
+    }
     written_generation_ = generation;
   }
+
+  // With mutex_ held.
+  void count_waiting() { waiting_bytes_ = active_->bytes() + (writing_ ? writing_->bytes() : 0); }
 
   template <typename Done>
   bool wait_for_write(std::unique_lock<std::mutex>& lock, Clock::time_point until,
@@ -275,28 +302,35 @@ class Store::Impl {
   }
 
   void write_until_stopped() {
+    give_way();
     std::unique_lock lock(mutex_);
     for (;;) {
       wait_for_work(lock);
-      const auto due = oldest_ + std::chrono::milliseconds(options_.write_interval.ms);
-      work_.wait_until(lock, due, [&] {
-        return stopping_ || waiters_ > 0 || active_->bytes >= options_.write_bytes;
-      });
+      const auto urgent = [&] {
+        return stopping_ || waiters_ > 0 || active_->bytes() >= options_.write_bytes;
+      };
+      const auto interval = std::chrono::milliseconds(options_.write_interval.ms);
+      work_.wait_until(lock, oldest_ + interval, urgent);
+      if (active_->bytes() > options_.little_bytes)
+        work_.wait_until(lock, oldest_ + kPatience * interval, urgent);
       if (active_->empty()) {
         if (stopping_) return;
         continue;
       }
-      writing_ = std::exchange(active_, std::make_shared<Pending>());
+      writing_ = std::move(active_);
+      active_ = std::move(spare_);
       const std::uint64_t generation = generation_;
       room_.notify_all();
       lock.unlock();
       const std::shared_ptr<const TableSnapshot> snapshot = write(*writing_, written_to_);
       lock.lock();
       if (snapshot == nullptr) return;  // stopped while the disk refuses
-      for (const auto& [partition, offset] : writing_->applied) written_to_[partition] = offset;
+      for (const auto& [partition, offset] : writing_->applied()) written_to_[partition] = offset;
       publish(snapshot, generation);
       unflushed_ = true;
-      writing_.reset();
+      spare_ = std::move(writing_);
+      spare_->clear();
+      count_waiting();
       written_.notify_all();
     }
   }
@@ -314,12 +348,12 @@ class Store::Impl {
 
   // Tries until it succeeds; null when the store is closed before. Without the mutex.
   // `written` changes on this thread alone.
-  std::shared_ptr<const TableSnapshot> write(Pending& pending,
+  std::shared_ptr<const TableSnapshot> write(const Pending& pending,
                                              const std::map<PartitionId, Offset>& written) {
     for (;;) {
       try {
-        PreparedWrite prepared =
-            prepare_write(pending, *table_, low_water_, written, options_.keep_records);
+        PreparedWrite prepared = prepare_write(pending, *table_, low_water_, written,
+                                               options_.keep_records, rows_arena_);
         table_->write(prepared.rows);
         low_water_ = std::move(prepared.low_water);
         return finish(prepared.fronts);
@@ -350,19 +384,26 @@ class Store::Impl {
   const StoreOptions options_;
   const std::shared_ptr<Table> table_;
   LowWater low_water_;  // of the writing thread
+  Arena rows_arena_;    // of the writing thread
 
   mutable std::mutex mutex_;  // guards what follows
   mutable std::condition_variable work_, room_, written_;
-  std::shared_ptr<Pending> active_ = std::make_shared<Pending>();
-  std::shared_ptr<Pending> writing_;
+  // What comes in, what is written (or null), what was written and comes in again.
+  std::unique_ptr<Pending> active_ = std::make_unique<Pending>(options_.keep_records);
+  std::unique_ptr<Pending> writing_;
+  std::unique_ptr<Pending> spare_ = std::make_unique<Pending>(options_.keep_records);
   Clock::time_point oldest_;
   std::map<PartitionId, Offset> handed_over_, written_to_;
   std::uint64_t generation_ = 0, written_generation_ = 0;
   mutable int waiters_ = 0;
-  std::optional<ReadView> view_;
   std::string problem_;
   bool stopping_ = false;
   bool unflushed_ = false;  // something was written since the last flush began
+
+  std::atomic<std::size_t> waiting_bytes_ = 0;  // changed with mutex_ held
+
+  mutable std::mutex view_mutex_;  // taken last; guards view_ alone
+  std::optional<ReadView> view_;
 
   std::thread writer_;
 };

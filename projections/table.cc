@@ -4,6 +4,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/slice_transform.h>
+#include <rocksdb/sst_file_writer.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
 #include <rocksdb/write_batch.h>
@@ -32,6 +33,10 @@ constexpr std::size_t kRemovalsMax = 5'000;
 // room.
 constexpr std::uint64_t kSpareDiskBytes = 8u << 20;
 constexpr std::uint64_t kPacking = 2;  // rows in memory take at least so much more than on disk
+// A write of so many bytes becomes a file of its own: sorted as it is, it would gain nothing in
+// memory but a second way through it. Smaller ones would make many small files.
+constexpr std::size_t kFileBytes = 8u << 20;
+constexpr const char* kIncomingFile = "incoming";
 constexpr std::size_t kFamilyPrefixBytes = 5;  // of projections/keys.h: partition and family
 
 rocksdb::Slice slice(std::string_view v) { return {v.data(), v.size()}; }
@@ -84,17 +89,25 @@ rocksdb::Options rocksdb_options(const TableOptions& options) {
 
 }  // namespace
 
+std::uint64_t free_bytes_of_disk(const std::filesystem::path& directory) {
+  std::error_code error;
+  const auto space = std::filesystem::space(directory, error);
+  return error ? UINT64_MAX : space.available;
+}
+
 struct Table::Impl {
   std::unique_ptr<rocksdb::DB> db;
   std::filesystem::path directory;
+  decltype(TableOptions::free_bytes) free_bytes;
+
+  void write_in_memory(const std::vector<Write>& writes, std::size_t bytes);
+  void write_as_file(const std::vector<Write>& writes);
 
   // Whether all that is in memory can be written out, and `more`.
   bool has_room(std::uint64_t more) const {
     std::uint64_t in_memory = 0;
     db->GetIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &in_memory);
-    std::error_code error;
-    const auto space = std::filesystem::space(directory, error);
-    return error || space.available >= in_memory / kPacking + more + kSpareDiskBytes;
+    return free_bytes(directory) >= in_memory / kPacking + more + kSpareDiskBytes;
   }
 };
 
@@ -166,6 +179,7 @@ std::shared_ptr<Table> Table::open(const std::filesystem::path& directory,
   auto impl = std::make_unique<Impl>();
   impl->db.reset(db);
   impl->directory = directory;
+  impl->free_bytes = options.free_bytes;
   return std::shared_ptr<Table>(new Table(std::move(impl)));
 }
 
@@ -188,19 +202,41 @@ void Table::write(const std::vector<Write>& writes) {
   constexpr std::size_t kRowBytes = 16;  // beside key and value
   std::size_t bytes = 0;
   for (const Write& w : writes) bytes += kRowBytes + w.key.size() + (w.value ? w.value->size() : 0);
+  if (!impl_->has_room(bytes)) throw std::runtime_error("the store finds no room on the disk");
+  if (bytes < kFileBytes) return impl_->write_in_memory(writes, bytes);
+  impl_->write_as_file(writes);
+}
+
+void Table::Impl::write_in_memory(const std::vector<Write>& writes, std::size_t bytes) {
   rocksdb::WriteBatch batch(bytes);
   for (const Write& w : writes) {
-    if (w.value) {
-      check(batch.Put(slice(w.key), slice(*w.value)), "write");
-    } else {
-      check(batch.Delete(slice(w.key)), "write");
-    }
+    check(w.value ? batch.Put(slice(w.key), slice(*w.value)) : batch.Delete(slice(w.key)), "write");
   }
-  if (!impl_->has_room(batch.GetDataSize()))
-    throw std::runtime_error("the store finds no room on the disk");
   rocksdb::WriteOptions options;
   options.disableWAL = true;
-  check(impl_->db->Write(options, &batch), "write");
+  check(db->Write(options, &batch), "write");
+}
+
+// Takes its place atomically and behind all that is in memory: every write has the offsets' rows,
+// so what is in memory overlaps it and becomes a file before it.
+void Table::Impl::write_as_file(const std::vector<Write>& writes) {
+  const std::string path = (directory / kIncomingFile).string();
+  try {
+    rocksdb::SstFileWriter file(rocksdb::EnvOptions(), db->GetOptions());
+    check(file.Open(path), "write");
+    for (const Write& w : writes) {
+      check(w.value ? file.Put(slice(w.key), slice(*w.value)) : file.Delete(slice(w.key)), "write");
+    }
+    check(file.Finish(), "write");
+    rocksdb::IngestExternalFileOptions options;
+    options.move_files = true;
+    options.write_global_seqno = false;
+    check(db->IngestExternalFile({path}, options), "write");
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);
+    throw;
+  }
 }
 
 void Table::flush() {

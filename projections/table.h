@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,16 +20,21 @@
 
 namespace tocsin {
 
+// UINT64_MAX where the system does not say.
+std::uint64_t free_bytes_of_disk(const std::filesystem::path& directory);
+
 struct TableOptions {
   std::size_t block_cache_bytes = 128u << 20;
   // RocksDB keeps up to four buffers of this size before writers wait for the disk; what they hold
   // is replayed from the log after a crash.
   std::size_t write_buffer_bytes = 64u << 20;
+  // Bytes free on the directory's disk; a write that would not fit is refused before it is tried.
+  std::function<std::uint64_t(const std::filesystem::path&)> free_bytes = &free_bytes_of_disk;
 };
 
 struct Write {
-  std::string key;
-  std::optional<std::string> value;  // empty: remove the key
+  std::string_view key;
+  std::optional<std::string_view> value;  // empty: remove the key
 };
 
 class Table;

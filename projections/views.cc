@@ -59,7 +59,7 @@ void add_group_rows(PartitionId partition, const EntityKey& entity, const Entity
                           .letter(g.urgency == "high" ? '0' : '1')
                           .instant(g.begun)
                           .entity(entity)
-                          .text(g.escalation)
+                          .text(group_name(entity, g.escalation))
                           .take(),
                       ""});
     };
@@ -77,9 +77,12 @@ void add_counts(PartitionId partition, const EntityKey& entity, const Projection
   if (!p.known) return;
   const EntityView& view = p.view;
   const CountOwnerView owner{partition, entity.account, entity.kind, view.tier};
-  auto at = sums.entities.find(owner);
-  if (at == sums.entities.end()) at = sums.entities.emplace(owner, EntityCounts{}).first;
-  EntityCounts& n = at->second;
+  if (sums.last == sums.entities.end() || owner != CountOwnerView(sums.last->first)) {
+    sums.last = sums.entities.find(owner);
+    if (sums.last == sums.entities.end())
+      sums.last = sums.entities.emplace(owner, EntityCounts{}).first;
+  }
+  EntityCounts& n = sums.last->second;  // entities come in order: most are as the one before
   n.waiting += view.created ? 0 : sign;
   n.entities += view.created ? sign : 0;
   n.open += is_open(view) ? sign : 0;
@@ -254,6 +257,15 @@ std::string clock_key(PartitionId partition, ClockClass of, const EntityKey& ent
       .text(entity.id)
       .text(clock.cycle)
       .take();
+}
+
+std::string_view group_name(const EntityKey& entity, std::string_view escalation) {
+  std::string_view rest = escalation;
+  for (const std::string* part : {&entity.account, &entity.kind, &entity.id}) {
+    if (!rest.starts_with(*part) || !rest.substr(part->size()).starts_with('/')) return escalation;
+    rest.remove_prefix(part->size() + 1);
+  }
+  return rest;
 }
 
 std::vector<ViewRow> index_rows(PartitionId partition, const EntityKey& entity,

@@ -55,6 +55,10 @@ std::string clock_prefix(PartitionId partition, ClockClass of, std::string_view 
 std::string clock_key(PartitionId partition, ClockClass of, const EntityKey& entity,
                       const ClockRow& clock);
 
+// What a group's key says beyond its entity: the group's id without the entity's, where it begins
+// with that.
+std::string_view group_name(const EntityKey& entity, std::string_view escalation);
+
 struct ViewRow {
   std::string key, value;
   friend auto operator<=>(const ViewRow&, const ViewRow&) = default;
@@ -78,6 +82,7 @@ using CountOwnerView =
 struct Sums {
   // By partition, account, kind and tier.
   std::map<CountOwner, EntityCounts, std::less<>> entities;
+  std::map<CountOwner, EntityCounts, std::less<>>::iterator last = entities.end();
   std::map<std::string, KpiValue> figures;
   std::map<std::string, SatisfactionSum> satisfaction;
 };

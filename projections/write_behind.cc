@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <thread>
+#include <unordered_map>
+#include <utility>
 
 #include "events/bytes.h"
 #include "events/log_record.h"
@@ -21,11 +23,6 @@ namespace {
 constexpr std::size_t kRowsBetweenYields = 64;
 constexpr std::string_view kApplied = "applied";
 constexpr std::string_view kLowWater = "low";
-
-std::size_t bytes_of(const EntityChange& c) {
-  // A guess of the view's memory: strings of a ticket with some clocks and groups.
-  return 400 + c.state.size() + 200 * c.view.clocks.size() + 300 * c.view.groups.size();
-}
 
 // What one entity's events add to its projection.
 struct Additions {
@@ -63,22 +60,17 @@ void add_withdrawn(std::vector<Withdrawn>& list, Withdrawn one) {
   list.insert(std::upper_bound(list.begin(), list.end(), one, before), std::move(one));
 }
 
-// Whether more than the timeline depends on a record of this type.
-bool is_read(std::string_view type) {
-  return type.ends_with(".closed") || type.starts_with("tocsin.account.") ||
-         type == name(DerivedType::kClockWithdrawn) || type == name(DerivedType::kFaultRecurring);
-}
-
 // Rows by partition and family, each family sorted by itself: most come in order.
 class RowBuckets {
  public:
-  void put(Write row) {
-    const KeyReader key(row.key);
-    if (partition_ == nullptr || key.partition() != id_) {
-      id_ = key.partition();
-      partition_ = &partitions_[id_];
+  void put(const Write& row) {
+    const std::string_view partition = row.key.substr(0, kKeyPrefixBytes - 1);
+    if (partition_ == nullptr || partition != id_) {
+      const auto at = partitions_.try_emplace(std::string(partition)).first;
+      id_ = at->first;
+      partition_ = &at->second;
     }
-    (*partition_)[static_cast<unsigned char>(key.family())].push_back(std::move(row));
+    (*partition_)[static_cast<unsigned char>(row.key[kKeyPrefixBytes - 1])].push_back(row);
     ++count_;
   }
 
@@ -90,7 +82,7 @@ class RowBuckets {
       for (std::vector<Write>& family : families) {
         if (!std::is_sorted(family.begin(), family.end(), before))
           std::sort(family.begin(), family.end(), before);
-        std::move(family.begin(), family.end(), std::back_inserter(rows));
+        rows.insert(rows.end(), family.begin(), family.end());
       }
     }
     return rows;
@@ -98,47 +90,52 @@ class RowBuckets {
 
  private:
   using Families = std::array<std::vector<Write>, 128>;
-  std::map<PartitionId, Families> partitions_;
-  PartitionId id_ = 0;
+  std::map<std::string, Families> partitions_;  // by the bytes of the id, which sort as it does
+  std::string_view id_;
   Families* partition_ = nullptr;
   std::size_t count_ = 0;
 };
 
 class Preparer {
  public:
-  Preparer(Pending& pending, const Table& table, const LowWater& low_water,
-           const std::map<PartitionId, Offset>& written, bool keep_records)
-      : pending_(pending), table_(table), written_(written), keep_records_(keep_records) {
+  Preparer(const Pending& pending, const Table& table, const LowWater& low_water,
+           const std::map<PartitionId, Offset>& written, bool keep_records, Arena& arena)
+      : pending_(pending),
+        table_(table),
+        written_(written),
+        keep_records_(keep_records),
+        arena_(arena) {
     out_.low_water = low_water;
   }
 
   PreparedWrite run() {
-    for (const Pending::Event& event : pending_.timeline) add_event(event);
-    for (const auto& [key, state] : pending_.accounts) put(key, state);
-    for (const auto& [key, content] : pending_.seen) {
-      std::string value;
+    for (const Pending::Event& event : pending_.events()) add_event(event);
+    for (const auto& [key, state] : pending_.accounts()) rows_.put({key, state});
+    std::string value;
+    for (const auto& [key, content] : pending_.seen()) {
+      value.clear();
       put_unsigned(value, content);
-      put(key, std::move(value));
+      rows_.put({key, arena_.keep(value)});
     }
-    for (auto& [key, items] : timelines_) {
+    for (auto& [key, items] : items_) {
       // A row that begins behind what is written is not there yet.
-      put(key, items.begun ? table_.get(key).value_or("") + items.bytes : std::move(items.bytes));
+      put(key, items.begun ? table_.get(key).value_or("") + items.bytes : items.bytes);
     }
     add_entities();
     for (auto& [key, summary] : summaries_) put(key, encode(summary));
     add_sums();
-    for (const auto& [partition, offset] : pending_.applied) {
-      std::string value;
+    for (const auto& [partition, offset] : pending_.applied()) {
+      value.clear();
       put_signed(value, offset);
-      put(applied_key(partition), std::move(value));
+      put(applied_key(partition), value);
     }
     finish();
     return std::move(out_);
   }
 
  private:
-  void put(std::string key, std::string value) {
-    rows_.put({std::move(key), std::move(value)});
+  void put(std::string_view key, std::string_view value) {
+    rows_.put({arena_.keep(key), arena_.keep(value)});
     if (++put_ % kRowsBetweenYields == 0) std::this_thread::yield();
   }
 
@@ -147,9 +144,9 @@ class Preparer {
     std::string bytes;   // what is added to it
   };
 
-  // The row of a timeline to which an item at `offset` is added.
+  // The row of items to which one at `offset` is added.
   std::string& items_of(std::string key, PartitionId partition, Offset offset, Offset per_row) {
-    const auto [entry, fresh] = timelines_.try_emplace(std::move(key));
+    const auto [entry, fresh] = items_.try_emplace(std::move(key));
     if (fresh) {
       const auto written = written_.find(partition);
       entry->second.begun =
@@ -158,34 +155,41 @@ class Preparer {
     return entry->second.bytes;
   }
 
-  // The rows of the event's entity and account. What is decided about an entity comes in one piece:
-  // most events have those of the one before.
-  void find_rows(const Pending::Event& event) {
-    const TimelineRow& row = event.row;
-    const Offset timeline = row_number(row.offset, kTimelineRowOffsets);
-    if (last_ != nullptr && last_->partition == event.partition &&
-        row_number(last_->row.offset, kTimelineRowOffsets) == timeline &&
-        last_->row.entity == row.entity)
+  // Who the event is about, and the row of its account. What is decided about an entity comes in
+  // one piece: most events have those of the one before.
+  void find_entity(const Pending::Event& event) {
+    const Offset number = row_number(event.offset, kHistoryRowOffsets);
+    if (last_ != nullptr && last_->entity == event.entity &&
+        row_number(last_->offset, kHistoryRowOffsets) == number)
       return;
     last_ = &event;
-    entity_items_ = &items_of(
-        Key(event.partition, Family::kTimeline).entity(row.entity).offset(timeline).take(),
-        event.partition, row.offset, kTimelineRowOffsets);
-    account_items_ = &items_of(Key(event.partition, Family::kHistory)
-                                   .text(row.entity.account)
-                                   .offset(row_number(row.offset, kHistoryRowOffsets))
-                                   .take(),
-                               event.partition, row.offset, kHistoryRowOffsets);
+    KeyReader key(event.entity);
+    partition_ = key.partition();
+    entity_ = key.entity();
+    account_items_ =
+        &items_of(Key(partition_, Family::kHistory).text(entity_.account).offset(number).take(),
+                  partition_, event.offset, kHistoryRowOffsets);
+  }
+
+  void keep_record(const Pending::Event& event) {
+    const Offset number = row_number(event.offset, kRecordRowOffsets);
+    if (record_items_ == nullptr || number != record_row_ || partition_ != record_partition_) {
+      record_row_ = number;
+      record_partition_ = partition_;
+      record_items_ = &items_of(Key(partition_, Family::kRecord).offset(number).take(), partition_,
+                                event.offset, kRecordRowOffsets);
+    }
+    append_item(*record_items_, event.offset, kRecordRowOffsets, event.record, {});
   }
 
   void add_event(const Pending::Event& event) {
-    const TimelineRow& row = event.row;
-    find_rows(event);
-    append_item(*entity_items_, row.offset, kTimelineRowOffsets,
-                keep_records_ ? std::string_view(row.record) : std::string_view(), {});
-    append_item(*account_items_, row.offset, kHistoryRowOffsets, row.entity.kind, row.entity.id);
+    find_entity(event);
+    append_item(*account_items_, event.offset, kHistoryRowOffsets, entity_.kind, entity_.id);
+    if (keep_records_) keep_record(event);
 
-    if (!is_read(type_of_record(row.record)) || !read_log_record(row.record, event_)) return;
+    if (event.record.empty() || !is_read_by_views(type_of_record(event.record)) ||
+        !read_log_record(event.record, event_))
+      return;
     if (!event_.is_fact()) {
       if (event_.type == name(DerivedType::kClockWithdrawn)) {
         Withdrawn w;
@@ -193,31 +197,27 @@ class Preparer {
         w.threshold = member_of(event_.data, "threshold");
         w.day = (*event.business_day)(event_.time);
         w.count = 1;
-        additions_[entity_key(event)].withdrawn.push_back(std::move(w));
+        additions_[event.entity].withdrawn.push_back(std::move(w));
       } else if (event_.type == name(DerivedType::kFaultRecurring)) {
-        put(Key(event.partition, Family::kFault)
+        put(Key(partition_, Family::kFault)
                 .instant(event_.time)
-                .text(row.entity.account)
+                .text(entity_.account)
                 .text(event_.id)
                 .take(),
-            std::string(event_.data));
+            event_.data);
       }
       return;
     }
     const TypeParts type = split_type(event_.type);
     if (type.kind == "account") {
-      summary(event.partition, row.entity.account).fold(type.verb, event_);
+      summary(partition_, entity_.account).fold(type.verb, event_);
     } else if (type.verb == "closed") {
       if (const auto score = score_in(event_.data)) {
         const Stamp stamp = stamp_of(event_);
-        additions_[entity_key(event)].satisfaction.push_back(
+        additions_[event.entity].satisfaction.push_back(
             {stamp.time, stamp.order, *score, (*event.business_day)(stamp.time)});
       }
     }
-  }
-
-  static std::string entity_key(const Pending::Event& event) {
-    return Key(event.partition, Family::kEntity).entity(event.row.entity).take();
   }
 
   AccountSummary& summary(PartitionId partition, const std::string& account) {
@@ -231,42 +231,63 @@ class Preparer {
 
   void add_entities() {
     // In key order, which is the order of the rows that are read.
-    std::vector<std::pair<std::string_view, Pending::Entity*>> touched;
-    touched.reserve(pending_.entities.size());
-    for (auto& [key, entity] : pending_.entities) touched.emplace_back(key, &entity);
-    for (const auto& [key, additions] : additions_) {
-      if (!pending_.entities.contains(key)) touched.emplace_back(key, nullptr);
-    }
+    std::vector<std::pair<std::string_view, const Pending::Entity*>> touched;
+    touched.reserve(pending_.entities().size());
+    for (const auto& [key, entity] : pending_.entities()) touched.emplace_back(key, &entity);
     std::sort(touched.begin(), touched.end());
-    for (const auto& [key, entity] : touched) {
-      if (entity != nullptr) put(std::string(key), entity->change.state);
-      project(key, entity);
-    }
+    for (const auto& [key, entity] : touched) replace_entity(key, *entity);
   }
 
-  // From the entity's projection as it is to what it becomes.
-  void project(std::string_view key, Pending::Entity* entity) {
-    std::string projection_key(key);
-    projection_key[kKeyPrefixBytes - 1] = static_cast<char>(Family::kProjection);
-    const std::optional<std::string> row = table_.get(projection_key);
-    std::optional<Projection> before;
-    if (row) before = decode_projection(*row);
+  // From the entity's row as it is to what it becomes.
+  void replace_entity(std::string_view key, const Pending::Entity& entity) {
+    const std::optional<std::string> row = table_.get(key);
+    EntityRow before;
+    std::optional<Projection> projection;
+    if (row) {
+      before = split_entity_row(*row);
+      projection = decode_projection(before.projection);
+    }
+    EntityRow after;
+    after.state = entity.changed() ? entity.state : before.state;
+    const Projection next = project(key, entity, projection, before.projection);
+    after.projection = projection_;
+    if (!row || before.projection != after.projection) {
+      KeyReader reader(key);
+      const PartitionId partition = reader.partition();
+      const EntityKey id = reader.entity();
+      replace_rows(projection ? index_rows(partition, id, *projection) : std::vector<ViewRow>{},
+                   index_rows(partition, id, next));
+      add_difference(partition, id, projection ? &*projection : nullptr, next, sums_);
+    }
+    offsets_.assign(before.offsets);
+    if (entity.first_event != Pending::kNoEvent) add_offsets(key, entity);
+    after.offsets = offsets_;
+    row_.clear();
+    encode_entity_row(row_, after);
+    if (!row || *row != row_) rows_.put({key, arena_.keep(row_)});
+  }
 
+  // What the entity's projection becomes; encoded in `projection_`.
+  Projection project(std::string_view key, const Pending::Entity& entity,
+                     const std::optional<Projection>& before, std::string_view before_encoded) {
     Projection after;
-    if (entity == nullptr) {
-      after = before.value_or(Projection{});
+    std::string_view view = entity.view;
+    if (!entity.changed()) {
+      if (before) {
+        after = *before;
+        view = ByteReader(before_encoded).view();
+      }
     } else {
       if (before) {
         after.satisfaction = before->satisfaction;
         after.withdrawn = before->withdrawn;
       }
       after.known = true;
-      after.view = std::move(entity->change.view);
-      after.next_due = entity->change.next_due;
-      after.due_days.clear();
+      after.view = decode_view(entity.view);
+      after.next_due = entity.next_due;
       for (const ClockRow& clock : after.view.clocks) {
         for (const ThresholdRow& t : clock.thresholds) {
-          after.due_days.push_back(t.due ? (*entity->business_day)(*t.due) : 0);
+          after.due_days.push_back(t.due ? (*entity.business_day)(*t.due) : 0);
         }
       }
     }
@@ -279,39 +300,43 @@ class Preparer {
       }
       for (const Withdrawn& w : found->second.withdrawn) add_withdrawn(after.withdrawn, w);
     }
-
-    std::string encoded = encode_projection(after);
-    if (!row || *row != encoded) {
-      replace_projection(key, before ? &*before : nullptr, after);
-      put(std::move(projection_key), std::move(encoded));
-    }
-    if (entity != nullptr) entity->change.view = std::move(after.view);
+    projection_.clear();
+    encode_projection(projection_, view, after);
+    return after;
   }
 
-  void replace_projection(std::string_view key, const Projection* before, const Projection& after) {
-    KeyReader reader(key);
-    const PartitionId partition = reader.partition();
-    const EntityKey id = reader.entity();
-    replace_rows(before != nullptr ? index_rows(partition, id, *before) : std::vector<ViewRow>{},
-                 index_rows(partition, id, after));
-    add_difference(partition, id, before, after, sums_);
+  // The offsets of the entity's events behind those in `offsets_`; full blocks get their own rows.
+  void add_offsets(std::string_view key, const Pending::Entity& entity) {
+    std::vector<Offset> offsets = take_offsets(offsets_);
+    for (auto e = entity.first_event; e != Pending::kNoEvent; e = pending_.events()[e].next) {
+      offsets.push_back(pending_.events()[e].offset);
+      if (offsets.size() < kTimelineBlock) continue;
+      std::string block_key(key);
+      block_key[kKeyPrefixBytes - 1] = static_cast<char>(Family::kTimeline);
+      offsets_.clear();
+      put_offsets(offsets_, offsets);
+      put(Key(std::move(block_key)).offset(offsets.front()).bytes(), offsets_);
+      offsets.clear();
+    }
+    offsets_.clear();
+    put_offsets(offsets_, offsets);
   }
 
   // Both in key order.
-  void replace_rows(std::vector<ViewRow> before, std::vector<ViewRow> after) {
+  void replace_rows(const std::vector<ViewRow>& before, const std::vector<ViewRow>& after) {
     auto a = before.begin();
     auto b = after.begin();
     while (a != before.end() || b != after.end()) {
       if (b == after.end() || (a != before.end() && a->key < b->key)) {
         note_removal(a->key);
-        rows_.put({std::move(a->key), std::nullopt});
+        rows_.put({arena_.keep(a->key), std::nullopt});
         ++a;
       } else if (a == before.end() || b->key < a->key) {
         note_insertion(b->key);
-        put(std::move(b->key), std::move(b->value));
+        put(b->key, b->value);
         ++b;
       } else {
-        if (a->value != b->value) put(std::move(b->key), std::move(b->value));
+        if (a->value != b->value) put(b->key, b->value);
         ++a;
         ++b;
       }
@@ -343,7 +368,7 @@ class Preparer {
       if (const auto row = table_.get(key)) n += ByteReader(*row).signed_int();
       std::string value;
       put_signed(value, n);
-      put_or_remove(key, n == 0, std::move(value));
+      put_or_remove(key, n == 0, value);
     }
     for (const auto& [key, change] : sums_.figures) {
       if (change.empty()) continue;
@@ -359,11 +384,11 @@ class Preparer {
     }
   }
 
-  void put_or_remove(const std::string& key, bool remove, std::string value) {
+  void put_or_remove(std::string_view key, bool remove, std::string_view value) {
     if (remove) {
-      rows_.put({key, std::nullopt});
+      rows_.put({arena_.keep(key), std::nullopt});
     } else {
-      put(key, std::move(value));
+      put(key, value);
     }
   }
 
@@ -379,52 +404,36 @@ class Preparer {
 
   std::string table_low(const std::string& key) const { return table_.get(key).value_or(""); }
 
-  Pending& pending_;
+  const Pending& pending_;
   const Table& table_;
   const std::map<PartitionId, Offset>& written_;
   const bool keep_records_;
+  Arena& arena_;
   PreparedWrite out_;
   LogEvent event_;
   RowBuckets rows_;
   std::size_t put_ = 0;
-  const Pending::Event* last_ = nullptr;  // whose rows these are
-  std::string* entity_items_ = nullptr;
+  // Of the last event: the entity, and the rows that got its items.
+  const Pending::Event* last_ = nullptr;
+  PartitionId partition_ = 0, record_partition_ = 0;
+  EntityKey entity_;
   std::string* account_items_ = nullptr;
-  std::unordered_map<std::string, Items> timelines_;  // by the key of their row
-  std::map<std::string, Additions, std::less<>> additions_;
+  std::string* record_items_ = nullptr;
+  Offset record_row_ = 0;
+  std::string row_, projection_, offsets_;        // of the entity that is worked on
+  std::unordered_map<std::string, Items> items_;  // by the key of their row
+  std::map<std::string_view, Additions> additions_;
   std::map<std::string, AccountSummary> summaries_;
   Sums sums_;
 };
 
 }  // namespace
 
-void Pending::add(AppliedBatch batch) {
-  applied[batch.partition] = batch.next;
-  for (EntityChange& c : batch.entities) {
-    bytes += bytes_of(c);
-    std::string key = Key(batch.partition, Family::kEntity).entity(c.key).take();
-    entities.insert_or_assign(std::move(key),
-                              Entity{batch.partition, std::move(c), batch.business_day});
-  }
-  for (AccountChange& a : batch.accounts) {
-    bytes += 100 + a.state.size();
-    accounts.insert_or_assign(Key(batch.partition, Family::kAccount).text(a.account).take(),
-                              std::move(a.state));
-  }
-  for (const SeenRow& s : batch.seen) {
-    bytes += 100;
-    seen.insert_or_assign(
-        Key(batch.partition, Family::kSeen).text(s.account).hash(s.identity).take(), s.content);
-  }
-  for (TimelineRow& row : batch.timeline) {
-    bytes += 200 + row.record.size();
-    timeline.push_back({batch.partition, std::move(row), batch.business_day});
-  }
-}
-
-PreparedWrite prepare_write(Pending& pending, const Table& table, const LowWater& low_water,
-                            const std::map<PartitionId, Offset>& written, bool keep_records) {
-  return Preparer(pending, table, low_water, written, keep_records).run();
+PreparedWrite prepare_write(const Pending& pending, const Table& table, const LowWater& low_water,
+                            const std::map<PartitionId, Offset>& written, bool keep_records,
+                            Arena& arena) {
+  arena.clear();
+  return Preparer(pending, table, low_water, written, keep_records, arena).run();
 }
 
 void raise_low_water(const std::vector<std::string>& fronts, const TableSnapshot& rows,

@@ -5,51 +5,28 @@
 #pragma once
 
 #include <map>
-#include <memory>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <vector>
 
+#include "projections/arena.h"
+#include "projections/pending.h"
 #include "projections/read_view.h"
-#include "projections/store.h"
 #include "projections/table.h"
 
 namespace tocsin {
 
-// Changes that are not written yet, by the key of their row: later ones replace earlier ones.
-struct Pending {
-  struct Entity {
-    PartitionId partition = 0;
-    EntityChange change;
-    std::shared_ptr<const BusinessDay> business_day;
-  };
-  struct Event {
-    PartitionId partition = 0;
-    TimelineRow row;
-    std::shared_ptr<const BusinessDay> business_day;
-  };
-  std::unordered_map<std::string, Entity> entities;
-  std::unordered_map<std::string, std::string> accounts;
-  std::unordered_map<std::string, std::uint64_t> seen;
-  std::vector<Event> timeline;
-  std::map<PartitionId, Offset> applied;
-  std::size_t bytes = 0;
-
-  bool empty() const { return applied.empty(); }
-  void add(AppliedBatch batch);
-};
-
 struct PreparedWrite {
-  std::vector<Write> rows;          // sorted
+  std::vector<Write> rows;          // sorted; they point into the arena
   LowWater low_water;               // as it must be for readers of these rows
   std::vector<std::string> fronts;  // ranges whose first row was removed: `raise` may advance them
 };
 
 // Reads what is there from `table` and changes nothing there; `written` are the offsets up to which
-// it is applied. Works in the views of `pending`, which are afterwards what they were; other
-// threads may meanwhile read everything else of it.
-PreparedWrite prepare_write(Pending& pending, const Table& table, const LowWater& low_water,
-                            const std::map<PartitionId, Offset>& written, bool keep_records);
+// it is applied. The rows are made in `arena`, which is cleared before.
+PreparedWrite prepare_write(const Pending& pending, const Table& table, const LowWater& low_water,
+                            const std::map<PartitionId, Offset>& written, bool keep_records,
+                            Arena& arena);
 
 // After the write: advances the low-water keys of the given ranges to their first rows.
 void raise_low_water(const std::vector<std::string>& fronts, const TableSnapshot& rows,

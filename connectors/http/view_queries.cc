@@ -36,7 +36,7 @@ bool is_cursor_of(const std::string& cursor, Family family) {
       reader.letter();  // urgency
       reader.instant();
       reader.entity();
-      reader.text();  // escalation
+      reader.text();  // group's name
     } else {
       reader.text();  // account
     }
@@ -85,7 +85,7 @@ Day read_day(const std::string& text, const char* parameter) {
 // Every open group once, high urgency first; from what kRowsScannedMax rows hold.
 InboxPage inbox_of_all(const ReadView& view, std::size_t limit) {
   std::vector<InboxItem> items;
-  std::set<std::string> seen;
+  std::set<std::pair<EntityKey, std::string>> seen;
   std::size_t scanned = 0;
   for (const PartitionId partition : view.partitions()) {
     // Each group has a row for each of its roles and of its persons; a step has a role at least.
@@ -98,12 +98,12 @@ InboxPage inbox_of_all(const ReadView& view, std::size_t limit) {
       key.letter();
       key.instant();
       const EntityKey entity = key.entity();
-      const std::string escalation = key.text();
-      if (!seen.insert(escalation).second) continue;
+      const std::string name = key.text();
+      if (!seen.emplace(entity, name).second) continue;
       const auto found = find_entity(view, entity);
       if (!found) continue;
       for (const GroupRow& group : found->groups) {
-        if (group.escalation == escalation)
+        if (group_name(entity, group.escalation) == name)
           items.push_back({entity, group, found->tier, found->priority, found->state});
       }
     }

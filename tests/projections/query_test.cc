@@ -294,8 +294,8 @@ TEST_F(QueryTest, TimelinesAreInTheOrderOfTheLog) {
 }
 
 TEST_F(QueryTest, TimelinesGoOnWhereOneRowEndsAndTheNextBegins) {
-  // Rows hold 1024 offsets of an entity and 4096 of an account: both bounds are crossed, in writes
-  // of different lengths.
+  // Blocks hold 64 records of an entity, rows 4096 offsets of an account: both bounds are crossed,
+  // in writes of different lengths.
   const EntityKey t1{"a", "ticket", "1"}, t2{"a", "ticket", "2"};
   const auto record_of = [](Offset i) { return "{\"n\":" + std::to_string(i) + "}"; };
   std::vector<Offset> all, of_t1;
@@ -333,6 +333,14 @@ TEST_F(QueryTest, TimelinesGoOnWhereOneRowEndsAndTheNextBegins) {
       }
     }
   }
+}
+
+TEST(GroupNameTest, IsWithoutTheEntityWhereTheIdBeginsWithIt) {
+  const EntityKey ticket{"a", "ticket", "T-1"};
+  EXPECT_EQ(group_name(ticket, "a/ticket/T-1/routed/P1"), "routed/P1");
+  EXPECT_EQ(group_name(ticket, "a/ticket/T-12/routed/P1"), "a/ticket/T-12/routed/P1");
+  const EntityKey encoded{"a/b", "ticket", "T-1"};
+  EXPECT_EQ(group_name(encoded, "a%2Fb/ticket/T-1/routed/P1"), "a%2Fb/ticket/T-1/routed/P1");
 }
 
 TEST(TimelineTest, RecordsThatAreNotKeptAreFetchedByPosition) {

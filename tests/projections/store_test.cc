@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <iostream>
 
 #include "events/bytes.h"
@@ -167,6 +168,35 @@ TEST(StoreTest, AFullBufferMakesApplyWaitAndNothingIsLost) {
   EXPECT_EQ(store->load_entity(0, {"a", "t", "200"}), "200");
 }
 
+TEST(StoreTest, AFullDiskIsToldAndNothingIsLostWhenThereIsRoomAgain) {
+  TempDirectory directory;
+  std::atomic<std::uint64_t> room = UINT64_MAX;
+  StoreOptions options;
+  options.pending_bytes_max = 100'000;
+  options.table.free_bytes = [&](const std::filesystem::path&) { return room.load(); };
+  auto store = Store::open(directory.path(), options);
+  const EntityKey key{"a", "t", "1"};
+  room = 0;
+  store->apply(batch(1, {change(key, "first", kNever)}));
+  while (store->problem().empty()) {
+    EXPECT_FALSE(store->refresh(milliseconds(1)));
+  }
+  EXPECT_NE(store->problem().find("no room"), std::string::npos);
+  EXPECT_FALSE(store->blocked()) << "there is room for what waits";
+  EXPECT_EQ(store->load_entity(0, key), "first");
+  store->apply(batch(2, {change(key, std::string(60'000, 's'), kNever)}));
+  EXPECT_TRUE(store->blocked());
+  EXPECT_EQ(store->applied(0), 0);
+
+  room = UINT64_MAX;
+  ASSERT_TRUE(store->refresh(kLong));
+  EXPECT_EQ(store->applied(0), 2);
+  EXPECT_EQ(store->problem(), "");
+  EXPECT_FALSE(store->blocked());
+  store.reset();
+  EXPECT_EQ(Store::open(directory.path())->load_entity(0, key), std::string(60'000, 's'));
+}
+
 TEST(StoreTest, AQuestionDoesNotWaitBehindMuch) {
   TempDirectory directory;
   auto store = Store::open(directory.path(), manual());
@@ -178,12 +208,12 @@ TEST(StoreTest, AQuestionDoesNotWaitBehindMuch) {
 }
 
 TEST(StoreTest, ATimelineIsWholeAcrossItsRows) {
-  // Rows of an entity hold 1024 offsets, of an account 4096.
-  for (const Offset border : {kTimelineRowOffsets, kHistoryRowOffsets}) {
+  // Blocks of an entity hold 64 records, rows of an account 4096 offsets, rows of records 16.
+  for (const Offset border : {Offset{100}, kHistoryRowOffsets}) {
     TempDirectory directory;
     auto store = Store::open(directory.path(), manual());
     const EntityKey key{"a", "ticket", "1"};
-    constexpr Offset kAround = 20;
+    constexpr Offset kAround = kTimelineBlock + 1;
     for (Offset offset = border - kAround; offset < border + kAround; ++offset) {
       AppliedBatch b = batch(offset + 1, {change(key, "", kNever)});
       b.timeline.push_back({offset, key, "{}"});
@@ -193,8 +223,10 @@ TEST(StoreTest, ATimelineIsWholeAcrossItsRows) {
       }
     }
     ASSERT_TRUE(store->refresh(kLong));
-    EXPECT_EQ(entity_timeline(store->view(), key, {}, {}).size(), 2u * kAround);
-    EXPECT_EQ(account_timeline(store->view(), "a", {}, {}).size(), 2u * kAround);
+    TimelineQuery all;
+    all.limit = kPageMax;
+    EXPECT_EQ(entity_timeline(store->view(), key, all, {}).size(), std::size_t{2 * kAround});
+    EXPECT_EQ(account_timeline(store->view(), "a", all, {}).size(), std::size_t{2 * kAround});
   }
 }
 

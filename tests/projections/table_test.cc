@@ -37,8 +37,10 @@ TEST(Table, ManyRowsAreAskedForWithoutReadingMuch) {
   options.block_cache_bytes = 32u << 20;
   const auto table = Table::open(directory.path(), options);
   for (int begin = 0; begin < kRows; begin += 50'000) {
+    std::vector<std::string> keys;
+    for (int i = begin; i < begin + 50'000; ++i) keys.push_back(row_key(2 * i));
     std::vector<Write> rows;
-    for (int i = begin; i < begin + 50'000; ++i) rows.push_back({row_key(2 * i), "value"});
+    for (const std::string& key : keys) rows.push_back({key, "value"});
     table->write(rows);
   }
   table->compact();
@@ -51,6 +53,34 @@ TEST(Table, ManyRowsAreAskedForWithoutReadingMuch) {
   }
   EXPECT_EQ(found, kQuestions / 2);
   EXPECT_LT(bytes_read() - before, kReadMax);
+}
+
+// A write of so many bytes goes past memory as a file of its own.
+TEST(Table, ALargeWriteComesBetweenSmallOnesAsIfItWereOne) {
+  constexpr int kRows = 100'000;
+  const TempDirectory directory;
+  const std::string large(100, 'l');
+  std::vector<std::string> keys;
+  for (int i = 0; i < kRows; ++i) keys.push_back(row_key(i));
+  {
+    const auto table = Table::open(directory.path(), {});
+    table->write({{keys[0], "small"}, {keys[1], "small"}, {keys[2], "small"}});
+    const auto before = table->snapshot();
+    std::vector<Write> rows{{keys[0], std::nullopt}};
+    for (int i = 1; i < kRows; ++i) rows.push_back({keys[static_cast<std::size_t>(i)], large});
+    table->write(rows);
+    EXPECT_GT(table->bytes_on_disk(), 0u) << "it is a file";
+    EXPECT_EQ(before->get(keys[1]), "small");
+    EXPECT_EQ(before->get(keys.back()), std::nullopt);
+    EXPECT_EQ(table->get(keys[1]), large);
+    table->write({{keys[1], std::nullopt}, {keys[2], "small again"}});
+  }
+  const auto table = Table::open(directory.path(), {});
+  EXPECT_EQ(table->get(keys[0]), std::nullopt);
+  EXPECT_EQ(table->get(keys[1]), std::nullopt);
+  EXPECT_EQ(table->get(keys[2]), "small again");
+  EXPECT_EQ(table->get(keys[3]), large);
+  EXPECT_EQ(table->get(keys.back()), large);
 }
 
 }  // namespace

@@ -1,0 +1,88 @@
+#include "projections/pending.h"
+
+#include "events/bytes.h"
+#include "events/vocabulary.h"
+#include "projections/record_type.h"
+
+namespace tocsin {
+
+bool is_read_by_views(std::string_view type) {
+  return type.ends_with(".closed") || type.starts_with("tocsin.account.") ||
+         type == name(DerivedType::kClockWithdrawn) || type == name(DerivedType::kFaultRecurring);
+}
+
+void Pending::add(const AppliedBatch& batch) {
+  applied_[batch.partition] = batch.next;
+  if (days_.empty() || days_.back() != batch.business_day) days_.push_back(batch.business_day);
+  const BusinessDay* const day = days_.back().get();
+
+  std::string bytes;
+  for (const EntityChange& c : batch.entities) {
+    Entity& e = entity(batch.partition, c.key);
+    e.state = arena_.keep(c.state);
+    bytes.clear();
+    encode_view(bytes, c.view);
+    e.view = arena_.keep(bytes);
+    e.next_due = c.next_due;
+    e.business_day = day;
+  }
+  for (const AccountChange& a : batch.accounts) {
+    const Key key = Key(batch.partition, Family::kAccount).text(a.account);
+    const auto at = accounts_.find(key.bytes());
+    if (at != accounts_.end()) {
+      at->second = arena_.keep(a.state);
+    } else {
+      accounts_.emplace(arena_.keep(key.bytes()), arena_.keep(a.state));
+    }
+  }
+  for (const SeenRow& s : batch.seen) {
+    const Key key = Key(batch.partition, Family::kSeen).text(s.account).hash(s.identity);
+    seen_.insert_or_assign(arena_.keep(key.bytes()), s.content);
+  }
+  const EntityKey* last = nullptr;
+  Entity* of = nullptr;
+  for (const TimelineRow& row : batch.timeline) {
+    // What is decided about an entity comes in one piece.
+    if (last == nullptr || *last != row.entity) of = &entity(batch.partition, row.entity);
+    last = &row.entity;
+    const auto number = static_cast<std::uint32_t>(events_.size());
+    if (of->last_event == kNoEvent) {
+      of->first_event = number;
+    } else {
+      events_[of->last_event].next = number;
+    }
+    of->last_event = number;
+    Event& event = events_.emplace_back();
+    event.entity = last_key_;
+    event.offset = row.offset;
+    event.business_day = day;
+    if (keep_records_ || is_read_by_views(type_of_record(row.record)))
+      event.record = arena_.keep(row.record);
+  }
+}
+
+Pending::Entity& Pending::entity(PartitionId partition, const EntityKey& key) {
+  const Key row = Key(partition, Family::kEntity).entity(key);
+  auto at = entities_.find(row.bytes());
+  if (at == entities_.end()) at = entities_.emplace(arena_.keep(row.bytes()), Entity{}).first;
+  last_key_ = at->first;
+  return at->second;
+}
+
+void Pending::clear() {
+  arena_.clear();
+  days_.clear();
+  entities_.clear();
+  accounts_.clear();
+  seen_.clear();
+  events_.clear();
+  applied_.clear();
+}
+
+std::size_t Pending::bytes() const {
+  constexpr std::size_t kAccount = 64;
+  return arena_.bytes() + entities_.size() * sizeof(ByKey<Entity>::value_type) +
+         (seen_.size() + accounts_.size()) * kAccount + events_.size() * sizeof(Event);
+}
+
+}  // namespace tocsin
