@@ -90,7 +90,7 @@ void Room::reset() {
   auto first = std::make_shared<Policy>(*std::get<std::shared_ptr<const Policy>>(configured));
   first->version = 0;  // in force only until the log says otherwise
   auto old = std::exchange(partition_, std::make_unique<Partition>(std::move(first), cold_.get()));
-  // Freeing what many entities held takes a second: a takeover does not wait for it.
+  // A takeover does not wait until what many entities held is freed.
   if (old) freeing_ = std::jthread([old = std::move(old)] {});
   partition_->on_fired(options_.on_fired);
   if (store_ != nullptr) {
