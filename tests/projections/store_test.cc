@@ -179,7 +179,7 @@ TEST(StoreTest, AFullDiskIsToldAndNothingIsLostWhenThereIsRoomAgain) {
   room = 0;
   store->apply(batch(1, {change(key, "first", kNever)}));
   while (store->problem().empty()) {
-    EXPECT_FALSE(store->refresh(milliseconds(1)));
+    ASSERT_FALSE(store->refresh(milliseconds(1)));
   }
   EXPECT_NE(store->problem().find("no room"), std::string::npos);
   EXPECT_FALSE(store->blocked()) << "there is room for what waits";
