@@ -109,4 +109,48 @@ std::string describe_record(std::string_view record, bool story) {
   return {};
 }
 
+RecordPrinter::RecordPrinter(std::FILE* out, bool story, std::size_t waiting_bytes_max)
+    : out_(out), story_(story), waiting_bytes_max_(waiting_bytes_max), thread_([this] { run(); }) {}
+
+RecordPrinter::~RecordPrinter() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  woken_.notify_one();
+  thread_.join();
+}
+
+void RecordPrinter::print(std::string_view record) {
+  if (!story_ && !is_for_people(record)) return;
+  std::unique_lock lock(mutex_);
+  if (waiting_bytes_ >= waiting_bytes_max_) {
+    woken_.notify_one();
+    room_.wait(lock, [&] { return waiting_bytes_ < waiting_bytes_max_; });
+  }
+  waiting_.emplace_back(record);
+  waiting_bytes_ += record.size();
+}
+
+void RecordPrinter::run() {
+  std::vector<std::string> taken;
+  for (bool last = false; !last;) {
+    {
+      std::unique_lock lock(mutex_);
+      woken_.wait_for(lock, kEvery,
+                      [&] { return ending_ || waiting_bytes_ >= waiting_bytes_max_; });
+      last = ending_;
+      taken.swap(waiting_);
+      waiting_bytes_ = 0;
+    }
+    room_.notify_one();
+    for (const std::string& record : taken) {
+      const std::string line = describe_record(record, story_);
+      if (!line.empty()) std::fprintf(out_, "%s\n", line.c_str());
+    }
+    if (!taken.empty()) std::fflush(out_);
+    taken.clear();
+  }
+}
+
 }  // namespace tocsin

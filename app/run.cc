@@ -1,23 +1,20 @@
 #include "app/run.h"
 
-#include <malloc.h>
 #include <signal.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <mutex>
 #include <sstream>
-#include <thread>
 
 #include "app/config_roster.h"
 #include "app/demo.h"
 #include "app/embedded_node.h"
 #include "app/journal.h"
 #include "app/kafka_node.h"
+#include "app/keep_memory.h"
 #include "app/log_records.h"
 #include "app/metrics.h"
 #include "connectors/http/api.h"
@@ -108,41 +105,13 @@ ViewQueriesOptions view_options(Node& node) {
   return options;
 }
 
-// Batches come and go in blocks of megabytes: giving them back to the system each time would cost a
-// page fault for every 4 KiB of the next one.
-void keep_memory() {
-  mallopt(M_MMAP_THRESHOLD, 64 << 20);
-  mallopt(M_TRIM_THRESHOLD, 256 << 20);
-  mallopt(M_TOP_PAD, 1 << 20);
-}
-
-// What is printed for people leaves some moments later: a system call for each line would hold the
-// engine up.
-class Printing {
- public:
-  ~Printing() {
-    thread_.request_stop();
-    thread_.join();
-    std::fflush(stdout);
-  }
-
- private:
-  static constexpr auto kEvery = std::chrono::milliseconds(100);
-  std::jthread thread_{[](const std::stop_token& stop) {
-    std::mutex mutex;
-    std::condition_variable_any woken;
-    std::unique_lock lock(mutex);
-    while (!woken.wait_for(lock, stop, kEvery, [&] { return stop.stop_requested(); }))
-      std::fflush(stdout);
-  }};
-};
-
 // The node with its door: everything that starts and stops together.
 class Service {
  public:
   Service(const RunOptions& options, std::unique_ptr<Node> node, Journal& journal)
       : options_(options),
         journal_(journal),
+        printer_(stdout, options.demo),
         node_(std::move(node)),
         queries_(view_options(*node_)) {}
 
@@ -171,9 +140,7 @@ class Service {
                          std::string_view record) {
       api_->feed().publish(partition, offset, account, record);
       metrics_->observe(record);
-      if (!options_.demo && !is_for_people(record)) return;
-      const std::string line = describe_record(record, options_.demo);
-      if (!line.empty()) std::printf("%s\n", line.c_str());
+      printer_.print(record);
     });
     node_->start();
     journal_.line("info", "ready", server_->url());
@@ -191,7 +158,7 @@ class Service {
  private:
   const RunOptions& options_;
   Journal& journal_;
-  Printing printing_;
+  RecordPrinter printer_;
   std::unique_ptr<Node> node_;
   ViewQueries queries_;
   std::unique_ptr<Metrics> metrics_;
