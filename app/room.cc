@@ -160,14 +160,13 @@ void Room::follow(Offset offset, std::string_view record) {
   if (listener_) listener_(options_.partition, offset, event_.account, record);
   if (is_engine_type(event_.type)) return;
   EntityKey key{std::string(event_.account), {}, std::string(event_.subject)};
-  if (event_.is_fact()) {
-    const Fact fact = to_fact(event_);
-    seen_.push_back({fact.account, identity_hash(fact.source, fact.id), content_hash(fact)});
-    key = key_of(partition_->home_of(fact));
-  } else {
-    key.kind = kind_of(event_);
-  }
+  if (!event_.is_fact()) key.kind = kind_of(event_);
   partition_->evolve(event_);
+  if (event_.is_fact()) {
+    const Partition::Replayed replayed = partition_->replayed();
+    seen_.push_back({replayed.fact.account, replayed.identity, replayed.content});
+    key = key_of(partition_->home_of(replayed.fact));
+  }
   followed_.push_back({offset, std::move(key), std::string(record)});
 }
 

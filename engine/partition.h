@@ -108,6 +108,13 @@ class Partition {
   // ---- replay
   // Applies a record of the log: a fact or a derived event. Engine records are the caller's.
   void evolve(const LogEvent& record);
+  // The fact that was applied last by it.
+  struct Replayed {
+    const Fact& fact;
+    Hash128 identity;
+    std::uint64_t content;
+  };
+  Replayed replayed() const { return {fact_, identity_, content_}; }
   // After a stretch of `evolve`: what is true as of the last record, and the timers. With `decide`,
   // entities of that stretch are decided about at the next occasion (a new owner makes sure that
   // nothing is left unsaid).

@@ -269,8 +269,10 @@ void Partition::evolve(const LogEvent& record) {
   }
   to_fact(record, fact_);
   const Fact& fact = fact_;
-  seen_key_ = hash128(fact.account, identity_hash(fact.source, fact.id));
-  remember(content_hash(fact));
+  identity_ = identity_hash(fact.source, fact.id);
+  content_ = content_hash(fact);
+  seen_key_ = hash128(fact.account, identity_);
+  remember();
   ++counters_.accepted;
   const TypeRef* in_force = type_of(*policy_, fact);
   if (in_force == nullptr) {
