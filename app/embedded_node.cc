@@ -42,8 +42,8 @@ bool damaged(const Store& store, const EmbeddedLog& log) {
   return store.applied(0) > log.next_offset();
 }
 
-std::unique_ptr<Store> open_store(const std::filesystem::path& directory, const EmbeddedLog& log) {
-  StoreOptions options = embedded_store_options();
+std::unique_ptr<Store> open_store(const std::filesystem::path& directory, StoreOptions options,
+                                  const EmbeddedLog& log) {
   options.remove_other_format = true;
   auto store = Store::open(directory, options);
   if (!damaged(*store, log)) return store;
@@ -67,9 +67,9 @@ EmbeddedNode::EmbeddedNode(EmbeddedNodeOptions options) : options_(std::move(opt
         [this](std::int64_t ms) { report("warn", "clock_jumped", std::to_string(ms) + " ms"); });
     options_.clock = wall;
   }
-  log_ = EmbeddedLog::open(options_.data / "log");
+  log_ = EmbeddedLog::open(options_.data / "log", options_.log);
   reader_.set(log_);
-  store_ = open_store(options_.data / "state", *log_);
+  store_ = open_store(options_.data / "state", options_.store, *log_);
   if (store_->applied(0) == 0 && log_->next_offset() > 0)
     report("info", "views_made_anew", std::to_string(log_->next_offset()) + " records");
   status_.applied[0] = log_->next_offset();
@@ -93,7 +93,8 @@ EmbeddedNode::EmbeddedNode(EmbeddedNodeOptions options) : options_(std::move(opt
 }
 
 void EmbeddedNode::start() {
-  catch_up(true);
+  catch_up();
+  hold_dues();
   thread_ = std::thread([this] { run(); });  // what is overdue is told while the views are written
   while (!store_->refresh(kViewsWritten) && store_->problem().empty()) {
   }
@@ -124,8 +125,13 @@ void EmbeddedNode::report(std::string_view level, std::string_view event,
   if (options_.report) options_.report(level, event, detail);
 }
 
+// Clients whose requests were not taken, for nobody was there to take them, still have their facts.
+void EmbeddedNode::hold_dues() {
+  released_ = room_->latest() + std::min(options_.settle, options_.max_hold);
+}
+
 // Applies what is in the log and not in the store, then owns the partition.
-void EmbeddedNode::catch_up(bool own) {
+void EmbeddedNode::catch_up() {
   constexpr std::int64_t kStretch = 20'000;  // records between two hand-overs to the store
   for (;;) {
     std::int64_t n = 0;
@@ -137,11 +143,10 @@ void EmbeddedNode::catch_up(bool own) {
           return ++n < kStretch;
         });
     const bool end = n < kStretch;
-    room_->followed(end ? next : last, own);
+    room_->followed(end ? next : last, true);
     if (end) break;
   }
   const Instant now = std::max(options_.clock->now(), room_->latest());
-  released_ = now + std::min(options_.settle, options_.max_hold);
   room_->ensure_policy(now);
   room_->look_ahead(now);
   if (!room_->batch().empty() && commit().status != CommitStatus::kDurable)
@@ -280,21 +285,27 @@ bool EmbeddedNode::round() {
   return more;
 }
 
-// Forgets the batch and puts its requests back in front of the queue.
+// Forgets the batch and puts its requests back in front of the queue. The next round is half as
+// long; after a round of a single request as short as can be.
 void EmbeddedNode::try_again_smaller(std::vector<Request> requests) {
-  parts_ *= 2;
+  std::size_t events = 0;
   {
     const std::lock_guard lock(mutex_);
     for (Request& r : requests) {
       r.result = {};
+      events += r.submission->events.size();
       queued_events_ += r.submission->events.size();
       queued_bytes_ += r.submission->body.size();
     }
     queue_.insert(queue_.begin(), std::make_move_iterator(requests.begin()),
                   std::make_move_iterator(requests.end()));
   }
+  do {
+    parts_ *= 2;
+  } while (parts_ < kPartsMax &&
+           (requests.size() == 1 || options_.round_events_max / parts_ > events / 2) && events > 0);
   room_->reset();
-  catch_up(true);
+  catch_up();
 }
 
 void EmbeddedNode::take(Request& request, Instant arrival) {
@@ -352,16 +363,17 @@ void EmbeddedNode::recover() {
       log_.reset();
     }
     if (!log_) {  // throws while a reader still holds the old one: then later
-      log_ = EmbeddedLog::open(options_.data / "log");
+      log_ = EmbeddedLog::open(options_.data / "log", options_.log);
       reader_.set(log_);
     }
     room_->reset();
-    catch_up(true);
+    catch_up();
     Batch probe;  // an empty commit would say nothing: write the node's own mark
     probe.log.push_back({"tocsin", recovered_record(options_.clock->now())});
     const CommitResult result = log_->commit(probe);
     if (result.status != CommitStatus::kDurable) return;
-    catch_up(true);
+    catch_up();
+    hold_dues();
   } catch (const std::exception& e) {
     report("error", "recovery_failed", e.what());
     return;

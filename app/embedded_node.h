@@ -45,6 +45,8 @@ struct EmbeddedNodeOptions {
   std::size_t round_bytes_max = 16u << 20;  // of their requests' bodies; a larger one goes alone
   std::size_t round_fires_max = 1'000;      // entities fired in one batch
   std::shared_ptr<Clock> clock;             // default: the wall's
+  EmbeddedLogOptions log;
+  StoreOptions store = embedded_store_options();
   // Structured log lines: level, event, detail.
   std::function<void(std::string_view level, std::string_view event, std::string_view detail)>
       report;
@@ -91,7 +93,8 @@ class EmbeddedNode final : public Node {
   };
 
   void run();
-  void catch_up(bool own);
+  void catch_up();
+  void hold_dues();
   void work();
   bool round();
   std::vector<Request> next_requests();
@@ -112,7 +115,7 @@ class EmbeddedNode final : public Node {
   std::unique_ptr<Store> store_;
   std::unique_ptr<Room> room_;
   Lateness lateness_;
-  Instant released_{kAlways};   // dues are held until then after a start
+  Instant released_{kAlways};   // dues are held until then after a start or a stall
   std::size_t parts_ = 1;       // a round is this much smaller than it may be
   std::size_t fires_left_ = 1;  // in this round
   bool drained_ = true;         // nothing waited behind the last round

@@ -81,7 +81,8 @@ CommitResult EmbeddedLog::commit(const Batch& batch) {
   if (batch.log.empty() && batch.rejected.empty()) {
     return {CommitStatus::kDurable, end_.offset, end_.offset, {}};
   }
-  if (!encode_frame(batch, end_.sequence, end_.offset, end_.rejected, log_id_, frame_)) {
+  if (!encode_frame(batch, end_.sequence, end_.offset, end_.rejected, log_id_, frame_) ||
+      frame_.size() > options_.batch_bytes_max) {
     CommitResult result = refuse(EMSGSIZE, "the batch exceeds the longest frame");
     result.too_large = true;
     return result;

@@ -41,6 +41,8 @@ struct EmbeddedLogOptions {
   // Space is allocated ahead in steps of this, so that a commit changes no file size.
   std::int64_t allocate_bytes = 16 << 20;
   std::int64_t verify_bytes_at_open = 64 << 20;
+  // A longer batch is refused as too large; at most kFrameBytesMax.
+  std::size_t batch_bytes_max = kFrameBytesMax;
   const DiskCalls* disk = &real_disk_calls();
 };
 
