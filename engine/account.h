@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -24,6 +26,12 @@ struct RoleHolder {
 // Openings of one module in one week, by (instant in ms, entity id).
 using Openings = std::set<std::pair<std::int64_t, std::string>>;
 
+struct OpeningPlace {
+  std::string module;
+  std::int64_t week = 0, time = 0;
+  friend bool operator==(const OpeningPlace&, const OpeningPlace&) = default;
+};
+
 struct Account {
   std::string name;
   Instant tier_time{kAlways};
@@ -37,7 +45,9 @@ struct Account {
 
   // Not kept:
   std::set<std::string> faults_changed;  // modules to look at again
-  bool changed = false;                  // since it was last stored
+  // Where in `faults` an entity's openings stand; made when it is first asked for.
+  std::optional<std::unordered_multimap<std::string, OpeningPlace>> places;
+  bool changed = false;  // since it was last stored
 };
 
 }  // namespace tocsin

@@ -23,6 +23,40 @@ const KindSpec* home_kind(const Policy& policy) {
   return nullptr;
 }
 
+// Puts an opening where it belongs. True: it was not there.
+bool put_opening(Account& a, const std::string& id, const OpeningPlace& at) {
+  if (!a.faults[at.module][at.week].emplace(at.time, id).second) return false;
+  if (a.places) a.places->emplace(id, at);
+  return true;
+}
+
+std::unordered_multimap<std::string, OpeningPlace> places_of(const Account& a) {
+  std::unordered_multimap<std::string, OpeningPlace> places;
+  for (const auto& [module, weeks] : a.faults) {
+    for (const auto& [week, openings] : weeks) {
+      for (const auto& [time, id] : openings) places.emplace(id, OpeningPlace{module, week, time});
+    }
+  }
+  return places;
+}
+
+// Takes out what stands of an entity, but at `stays`; the modules that this changes join `touched`.
+void take_openings(Account& a, const std::string& id, const OpeningPlace* stays,
+                   std::vector<std::string>& touched) {
+  if (!a.places) a.places = places_of(a);
+  const auto [begin, end] = a.places->equal_range(id);
+  for (auto place = begin; place != end;) {
+    const OpeningPlace& at = place->second;
+    if (stays != nullptr && at == *stays) {
+      ++place;
+      continue;
+    }
+    a.faults[at.module][at.week].erase({at.time, id});
+    touched.push_back(at.module);
+    place = a.places->erase(place);
+  }
+}
+
 }  // namespace
 
 Partition::FaultState Partition::fault_state(const Entity& e) {
@@ -41,26 +75,15 @@ void Partition::watch_faults(Entity& e, FaultState known) {
                       spec.priorities[static_cast<std::size_t>(priority)] &&
                       (truth.ended == kNone || (spec.not_when >> truth.ended & 1U) == 0);
   if (!wanted && !e.listed) return;
-  const std::string module(creation.words.more());
-  const std::int64_t week =
-      e.policy->working().period_at(truth.created_at, PeriodKind::kWeek).begin.ms;
-  const std::pair<std::int64_t, std::string> mine{truth.created_at.ms, e.id};
+  const OpeningPlace mine{
+      std::string(creation.words.more()),
+      e.policy->working().period_at(truth.created_at, PeriodKind::kWeek).begin.ms,
+      truth.created_at.ms};
   std::vector<std::string> touched;
-  if (!known.created && e.listed) {  // its opening may have moved
-    for (auto& [name, weeks] : owner.faults) {
-      for (auto& [w, openings] : weeks) {
-        const bool same = name == module && w == week;
-        const std::size_t gone = erase_if(openings, [&](const auto& opening) {
-          return opening.second == e.id && !(same && opening == mine);
-        });
-        if (gone > 0) touched.push_back(name);
-      }
-    }
-  }
-  if (wanted ? owner.faults[module][week].insert(mine).second
-             : e.listed && owner.faults[module][week].erase(mine) > 0) {
-    touched.push_back(module);
-  }
+  // One that is there already may have moved, or count no more.
+  if (e.listed && (!known.created || !wanted))
+    take_openings(owner, e.id, wanted ? &mine : nullptr, touched);
+  if (wanted && put_opening(owner, e.id, mine)) touched.push_back(mine.module);
   e.listed = e.listed || wanted;
   if (touched.empty()) return;
   if (owner.faults_changed.empty()) fault_accounts_.push_back(&owner);
