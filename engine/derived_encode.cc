@@ -277,8 +277,8 @@ void append_clock_data(TextBlock& out, const Policy& policy, const Derived& even
     case kClockStopped:
     case kClockCorrected:
       out.raw(",\"elapsedMs\":").number(event.elapsed_ms);
-      if (event.type == kClockCorrected) out.raw(",\"stopped\":").time(event.stopped);
       append_thresholds(out, policy, event, true);
+      if (event.type == kClockCorrected) out.raw(",\"stopped\":").time(event.stopped);
       break;
     case kClockCancelled:
       out.raw(",\"reason\":").string(event.reason);

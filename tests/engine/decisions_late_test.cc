@@ -172,5 +172,16 @@ TEST(Late, AnEarlierOpeningDoesNotTellARetargetAgain) {
   )");
 }
 
+TEST(Late, ACorrectionIsWrittenAsAStopAndThenItsInstant) {
+  // 10:00 + 10 min = 600,000 ms; P1 around the clock is due at 10:15.
+  scenario(R"(
+    fact 03-02T10:00 ticket.opened T priority=P1 tier=A
+    fact 10:12 ticket.responded T
+    fact 10:10@11:00 ticket.responded T
+    until 11:00
+    text ticket.response/1/corrected:1 "cycle":1,"elapsedMs":600000,"thresholds":[{"name":"target","due":"2026-03-02T02:15:00.000Z","verdict":"met"}],"stopped":"2026-03-02T02:10:00.000Z"}
+  )");
+}
+
 }  // namespace
 }  // namespace tocsin

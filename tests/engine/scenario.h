@@ -8,6 +8,7 @@
 //   event 10:15 ticket.response/1/breached:target due=10:15
 //   event 11:00<10:10 ticket.response/1/stopped:1 …  decided at 11:00, true at 10:10
 //   quiet                                            nothing was said that is shown
+//   text ticket.response/1/corrected:1 "data":{…      what was said last, and how it is written
 //   clock ticket.response/1 stopped target=10:15:breached at=12:00 elapsed=7200000
 //   clock ticket.progress/2 none                     no such clock
 //   unconfirmed 2027                                 years of dues whose holidays are not known
@@ -28,6 +29,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -69,6 +71,7 @@ class Scenario {
     if (w[0] == "until") return until(time(w.at(1)));
     if (w[0] == "show") return (void)(show_ = {w.begin() + 1, w.end()});
     if (w[0] == "event") return event(w);
+    if (w[0] == "text") return text(w);
     if (w[0] == "clock") return clock(w);
     if (w[0] == "quiet") return open_list();
     if (w[0] == "unconfirmed") {
@@ -195,6 +198,7 @@ class Scenario {
     for (int slashes = 0; slashes < 3;)
       slashes += id[0] == '/' ? 1 : 0, id.erase(0, 1);  // account/kind/id
     line += " " + id + details(entity, event);
+    texts_[id] = json;
     said_.push_back(line);
   }
 
@@ -274,6 +278,13 @@ class Scenario {
     }
   }
 
+  void text(const std::vector<std::string>& w) const {
+    const auto found = texts_.find(w.at(1));
+    const std::string said = found == texts_.end() ? "nothing" : found->second;
+    EXPECT_NE(said.find(w.at(2)), std::string::npos)
+        << where() << "expected " << w[2] << "\n  was said: " << said;
+  }
+
   // `target=10:15:met` with the date.
   std::string dated(const std::string& word) {
     const std::size_t mark = word.find('=');
@@ -324,6 +335,7 @@ class Scenario {
   Instant now_{kAlways};
   std::string date_ = "2026-01-01";
   std::vector<std::string> show_, said_, unconfirmed_;
+  std::map<std::string, std::string> texts_;  // by id, without account and entity
   UnconfirmedYears years_;
   bool listed_ = false;  // a list of expectations is open
   int line_ = 0, facts_ = 0;
