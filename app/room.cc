@@ -287,7 +287,10 @@ void Room::hand_over(std::vector<TimelineRow> timeline, Offset next) {
     applied.entities.push_back(
         {key_of(*e), encode_entity(*e), partition_->view(*e), partition_->due_of(*e)});
   }
-  for (const Account* a : accounts) applied.accounts.push_back({a->name, encode_account(*a)});
+  for (Account* a : accounts) {
+    for (AccountPiece& piece : encode_account(*a))
+      applied.accounts.push_back({std::move(piece.name), std::move(piece.bytes)});
+  }
   if (policies_.size() != stored_policies_) applied.accounts.push_back({kPoliciesKey, policies_});
   stored_policies_ = policies_.size();
   if (roster_ != stored_roster_) applied.accounts.push_back({kRosterKey, roster_});

@@ -48,6 +48,9 @@ struct Account {
   // Where in `faults` an entity's openings stand; made when it is first asked for.
   std::optional<std::unordered_multimap<std::string, OpeningPlace>> places;
   bool changed = false;  // since it was last stored
+  // Since it was last stored, of `faults`; and how much of `provisional` is stored.
+  std::set<std::pair<std::string, std::int64_t>> weeks_changed;
+  std::size_t provisional_stored = 0;
 };
 
 }  // namespace tocsin

@@ -1,5 +1,6 @@
 #include "engine/entity_codec.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "events/bytes.h"
@@ -207,7 +208,44 @@ void decode_entity(std::string_view bytes, const PolicyFinder& policies, Entity&
   for (std::uint64_t n = in.unsigned_int(); n > 0; --n) e.groups.push_back(get_group(in));
 }
 
-std::string encode_account(const Account& a) {
+namespace {
+
+constexpr std::size_t kProvisionalPerPiece = 256;
+
+std::string week_piece(const Account& a, const std::string& module, std::int64_t week) {
+  return a.name + "\1w" + module + "\1" + std::to_string(week);
+}
+
+std::string provisional_piece(const Account& a, std::size_t number) {
+  return a.name + "\1p" + std::to_string(number);
+}
+
+constexpr std::size_t provisional_pieces(std::size_t entities) {
+  return (entities + kProvisionalPerPiece - 1) / kProvisionalPerPiece;
+}
+
+std::string encode_openings(const Account& a, const std::string& module, std::int64_t week) {
+  std::string out;
+  const auto weeks = a.faults.find(module);
+  if (weeks == a.faults.end()) return out;
+  const auto openings = weeks->second.find(week);
+  if (openings == weeks->second.end()) return out;
+  put_unsigned(out, openings->second.size());
+  for (const auto& [time, id] : openings->second) {
+    put_signed(out, time);
+    put_text(out, id);
+  }
+  return out;
+}
+
+std::string encode_provisional(const Account& a, std::size_t piece) {
+  std::string out;
+  const std::size_t end = std::min(a.provisional.size(), (piece + 1) * kProvisionalPerPiece);
+  for (std::size_t i = piece * kProvisionalPerPiece; i < end; ++i) put_text(out, a.provisional[i]);
+  return out;
+}
+
+std::string encode_own_piece(const Account& a) {
   std::string out;
   out.push_back(static_cast<char>(kFormat));
   put_instant(out, a.tier_time);
@@ -222,19 +260,11 @@ std::string encode_account(const Account& a) {
     for (const std::string& person : holder.persons) put_text(out, person);
   }
   put_unsigned(out, a.provisional.size());
-  for (const std::string& key : a.provisional) put_text(out, key);
   put_unsigned(out, a.faults.size());
   for (const auto& [module, weeks] : a.faults) {
     put_text(out, module);
     put_unsigned(out, weeks.size());
-    for (const auto& [week, openings] : weeks) {
-      put_signed(out, week);
-      put_unsigned(out, openings.size());
-      for (const auto& [time, id] : openings) {
-        put_signed(out, time);
-        put_text(out, id);
-      }
-    }
+    for (const auto& [week, _] : weeks) put_signed(out, week);
   }
   put_unsigned(out, a.faults_said.size());
   for (const auto& [module, week] : a.faults_said) {
@@ -244,7 +274,32 @@ std::string encode_account(const Account& a) {
   return out;
 }
 
-void decode_account(std::string_view bytes, Account& a) {
+std::string loaded(const PieceLoader& load, const std::string& name) {
+  auto bytes = load(name);
+  if (!bytes) throw std::runtime_error("the store lacks a piece of an account");
+  return *std::move(bytes);
+}
+
+}  // namespace
+
+std::vector<AccountPiece> encode_account(Account& a) {
+  std::vector<AccountPiece> pieces;
+  pieces.push_back({a.name, encode_own_piece(a)});
+  for (const auto& [module, week] : a.weeks_changed)
+    pieces.push_back({week_piece(a, module, week), encode_openings(a, module, week)});
+  a.weeks_changed.clear();
+
+  // The list is appended to, until it is empty again.
+  const std::size_t size = a.provisional.size(), stored = a.provisional_stored;
+  const std::size_t same = stored <= size ? stored / kProvisionalPerPiece : 0;
+  const std::size_t end = std::max(provisional_pieces(size), provisional_pieces(stored));
+  for (std::size_t i = same; i < end && size != stored; ++i)
+    pieces.push_back({provisional_piece(a, i), encode_provisional(a, i)});
+  a.provisional_stored = size;
+  return pieces;
+}
+
+void decode_account(std::string_view bytes, const PieceLoader& load, Account& a) {
   ByteReader in(bytes);
   check_format(in);
   a.tier_time = instant(in);
@@ -256,14 +311,22 @@ void decode_account(std::string_view bytes, Account& a) {
     holder.order = in.text();
     for (std::uint64_t p = in.unsigned_int(); p > 0; --p) holder.persons.push_back(in.text());
   }
-  for (std::uint64_t n = in.unsigned_int(); n > 0; --n) a.provisional.push_back(in.text());
+  a.provisional_stored = in.unsigned_int();
+  for (std::size_t i = 0; i < provisional_pieces(a.provisional_stored); ++i) {
+    const std::string piece = loaded(load, provisional_piece(a, i));
+    for (ByteReader list(piece); !list.at_end();) a.provisional.push_back(list.text());
+  }
   for (std::uint64_t n = in.unsigned_int(); n > 0; --n) {
-    auto& weeks = a.faults[in.text()];
+    const std::string module = in.text();
+    auto& weeks = a.faults[module];
     for (std::uint64_t w = in.unsigned_int(); w > 0; --w) {
-      Openings& openings = weeks[in.signed_int()];
-      for (std::uint64_t o = in.unsigned_int(); o > 0; --o) {
-        const std::int64_t time = in.signed_int();
-        openings.emplace(time, in.text());
+      const std::int64_t week = in.signed_int();
+      const std::string piece = loaded(load, week_piece(a, module, week));
+      ByteReader list(piece);
+      Openings& openings = weeks[week];
+      for (std::uint64_t o = list.unsigned_int(); o > 0; --o) {
+        const std::int64_t time = list.signed_int();
+        openings.emplace(time, list.text());
       }
     }
   }

@@ -9,8 +9,10 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/account.h"
 #include "engine/entity.h"
@@ -24,7 +26,19 @@ std::string encode_entity(const Entity& entity);
 // Fills everything but `account`, `id` and `owner`.
 void decode_entity(std::string_view bytes, const PolicyFinder& policies, Entity& entity);
 
-std::string encode_account(const Account& account);
-void decode_account(std::string_view bytes, Account& account);
+// An account grows with its history, so it is stored in pieces: its own, under its name, and
+// others, under names that begin with its name and a control character, which no account has. Each
+// is some kilobytes at most, but where a week has thousands of openings.
+struct AccountPiece {
+  std::string name;
+  std::string bytes;  // empty: there is no such piece any more
+};
+using PieceLoader = std::function<std::optional<std::string>(std::string_view name)>;
+
+// The pieces that changed since the last call, which are from now on the stored ones.
+std::vector<AccountPiece> encode_account(Account& account);
+// Fills an account of which only the name is known from its own piece and the others that this
+// names.
+void decode_account(std::string_view bytes, const PieceLoader& load, Account& account);
 
 }  // namespace tocsin

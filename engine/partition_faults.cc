@@ -26,6 +26,7 @@ const KindSpec* home_kind(const Policy& policy) {
 // Puts an opening where it belongs. True: it was not there.
 bool put_opening(Account& a, const std::string& id, const OpeningPlace& at) {
   if (!a.faults[at.module][at.week].emplace(at.time, id).second) return false;
+  a.weeks_changed.emplace(at.module, at.week);
   if (a.places) a.places->emplace(id, at);
   return true;
 }
@@ -51,7 +52,12 @@ void take_openings(Account& a, const std::string& id, const OpeningPlace* stays,
       ++place;
       continue;
     }
-    a.faults[at.module][at.week].erase({at.time, id});
+    const auto weeks = a.faults.find(at.module);
+    const auto openings = weeks->second.find(at.week);
+    openings->second.erase({at.time, id});
+    if (openings->second.empty()) weeks->second.erase(openings);
+    if (weeks->second.empty()) a.faults.erase(weeks);
+    a.weeks_changed.emplace(at.module, at.week);
     touched.push_back(at.module);
     place = a.places->erase(place);
   }
@@ -98,15 +104,17 @@ void Partition::decide_faults(Account& owner, Instant now, const DerivedSink& si
   modules.swap(owner.faults_changed);
   if (spec == nullptr) return;
   for (const std::string& module : modules) {
-    const auto& weeks = owner.faults[module];
+    const auto module_weeks = owner.faults.find(module);
+    if (module_weeks == owner.faults.end()) continue;
+    const auto& weeks = module_weeks->second;
     for (const auto& [week, openings] : weeks) {
-      if (openings.empty() || owner.faults_said.count({module, week}) != 0) continue;
+      if (owner.faults_said.count({module, week}) != 0) continue;
       std::vector<std::string> names;
       Instant at{week};
       for (int i = 0; i < spec->weeks; ++i) {
         const Period period = calendar.period_at(at, PeriodKind::kWeek);
         const auto found = weeks.find(period.begin.ms);
-        if (found == weeks.end() || found->second.empty()) break;
+        if (found == weeks.end()) break;
         names.insert(names.begin(), period.name);
         at = {period.begin.ms - 1};
       }

@@ -87,7 +87,8 @@ Account& Partition::account(const std::string& name) {
   slot = std::make_unique<Account>();
   slot->name = name;
   if (cold_ != nullptr) {
-    if (const auto bytes = cold_->load_account(name)) decode_account(*bytes, *slot);
+    const PieceLoader load = [this](std::string_view piece) { return cold_->load_account(piece); };
+    if (const auto bytes = load(name)) decode_account(*bytes, load, *slot);
   }
   return *slot;
 }

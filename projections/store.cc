@@ -22,7 +22,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Rows of another format are not read but made anew.
-constexpr std::int64_t kStoreFormat = 5;
+constexpr std::int64_t kStoreFormat = 6;
 // When much waits, more is waited for, so many intervals in all: larger writes cost less.
 constexpr int kPatience = 10;
 constexpr PartitionId kNoPartition = -1;  // sorts behind all others
@@ -136,7 +136,8 @@ class Store::Impl {
       if (found == p.accounts().end()) return std::nullopt;
       return std::string(found->second);
     });
-    return pending ? pending : table_->get(key.bytes());
+    if (!pending) return table_->get(key.bytes());
+    return pending->empty() ? std::nullopt : pending;
   }
 
   std::optional<std::uint64_t> seen(PartitionId partition, std::string_view account,

@@ -70,8 +70,8 @@ struct SeenRow {
 };
 
 struct AccountChange {
-  std::string account;
-  std::string state;  // the engine's, opaque
+  std::string account;  // or the name of a piece of one
+  std::string state;    // the engine's, opaque; empty: it is no more
 };
 
 // What records […, next) of a partition changed. An entity that changed several times is listed

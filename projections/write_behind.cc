@@ -110,7 +110,8 @@ class Preparer {
 
   PreparedWrite run() {
     for (const Pending::Event& event : pending_.events()) add_event(event);
-    for (const auto& [key, state] : pending_.accounts()) rows_.put({key, state});
+    for (const auto& [key, state] : pending_.accounts())
+      rows_.put({key, state.empty() ? std::nullopt : std::optional(state)});
     std::string value;
     for (const auto& [key, content] : pending_.seen()) {
       value.clear();

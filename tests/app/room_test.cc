@@ -277,5 +277,32 @@ TEST_F(RoomTest, AFactWithoutEffectLeavesNothingToTell) {
   EXPECT_EQ(store->hashes(), store_->hashes());
 }
 
+// Tickets of one module in three weeks running are a recurring fault; each week sees a new owner.
+TEST_F(RoomTest, WhatFaultsAreReadFromOutlivesRestarts) {
+  std::vector<std::string> faults;
+  for (const char* time :
+       {"2026-03-02T10:00:00Z", "2026-03-09T10:00:00Z", "2026-03-16T10:00:00Z"}) {
+    const std::string id = std::string(time).substr(5, 5);
+    Decoded decoded;
+    decoder_.structured(R"({"specversion":"1.0","id":")" + id +
+                            R"(","source":"/crm","type":"tocsin.ticket.opened","time":")" + time +
+                            R"(","subject":"T)" + id +
+                            R"(","partitionkey":"acme","data":{"priority":"P1","module":"gate"}})",
+                        {}, decoded);
+    ASSERT_EQ(room_->arrive(decoded, at(time)).outcome, Outcome::kAccepted);
+    room_->decide(at(time), at(time));
+    for (const LogRecord& record : room_->batch().log) {
+      LogEvent event;
+      ASSERT_TRUE(read_log_record(record.value, event));
+      if (event.type == "tocsin.fault.recurring") faults.emplace_back(event.id);
+    }
+    commit();
+    ASSERT_TRUE(store_->refresh(seconds(30)));
+    room_ = std::make_unique<Room>(options_, store_.get(), RecordListener{});
+    room_->followed(room_->next(), true);
+  }
+  EXPECT_EQ(faults, std::vector<std::string>{"acme/account/acme/fault/gate/2026-W12"});
+}
+
 }  // namespace
 }  // namespace tocsin
