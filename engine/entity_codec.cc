@@ -289,7 +289,7 @@ std::vector<AccountPiece> encode_account(Account& a) {
     pieces.push_back({week_piece(a, module, week), encode_openings(a, module, week)});
   a.weeks_changed.clear();
 
-  // The list is appended to, until it is empty again.
+  // The list is appended to until a tier empties it, which ends it.
   const std::size_t size = a.provisional.size(), stored = a.provisional_stored;
   const std::size_t same = stored <= size ? stored / kProvisionalPerPiece : 0;
   const std::size_t end = std::max(provisional_pieces(size), provisional_pieces(stored));
