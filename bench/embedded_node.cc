@@ -2,7 +2,8 @@
 // HTTP server's threads do. What engine, log and store reach when no client takes their cores.
 //
 //   bench_embedded_node ingest [TICKETS]         their lives: opened, assigned, responded,
-//                                                progressed, resolved; beside deciding alone
+//                                                progressed, resolved; deciding alone is
+//                                                bench_simulate's
 //   bench_embedded_node due [TICKETS] [cold]     so many fall due at one instant while facts come
 //                                                in; `cold`: after a start, nothing in memory
 //   bench_embedded_node scale [TICKETS] [DUE]    so many tickets, two clocks each, stay open; then
@@ -258,7 +259,7 @@ void open_tickets(Bench& bench, const std::string& name, int n, Instant time, bo
   }
 }
 
-// A P3's facts some seconds apart, so that the order of their lives is that of their times.
+// Five facts a ticket, posted in the order of their times.
 void ingest(int tickets) {
   static constexpr const char* kPriorities[] = {"P1", "P2", "P3", "P4"};
   static constexpr const char* kVerbs[] = {"opened", "assigned", "responded", "progressed",
@@ -406,9 +407,8 @@ void scale(int tickets, int due) {
   const double took = seconds_since(began);
   bench.quiet();
   std::printf(
-      "%d tickets, %d open clocks: %.0f facts/s, %.1f us of CPU a fact; resident %.0f MB, %.0f "
-      "bytes "
-      "an open clock\n",
+      "%d tickets, %d open clocks: %.0f facts/s, %.1f us of CPU a fact; resident %.0f MB, "
+      "%.0f bytes an open clock\n",
       tickets, 2 * tickets, tickets / took, (cpu_s() - cpu) / tickets * 1e6, resident_mb(),
       (resident_mb() - empty) * 1e6 / (2.0 * tickets));
   many_at_once(bench, due, false);

@@ -1,6 +1,6 @@
 // How timelines lie in the store.
 //
-// An entity's row (entity_row.h) ends with the offsets of its newest records; whenever these are
+// An entity's row (projection.h) ends with the offsets of its newest records; whenever these are
 // kTimelineBlock they move into a row of their own, T, under the first of them. So an entity of
 // few records has no other row, and none grows beyond a block.
 //

@@ -80,9 +80,12 @@ using CountOwnerView =
 
 // Changes of sums; figures and satisfaction by the key of their row.
 struct Sums {
+  Sums() = default;
+  Sums(const Sums&) = delete;  // `last` points into its own
+
   // By partition, account, kind and tier.
   std::map<CountOwner, EntityCounts, std::less<>> entities;
-  std::map<CountOwner, EntityCounts, std::less<>>::iterator last = entities.end();
+  std::map<CountOwner, EntityCounts, std::less<>>::iterator last = entities.end();  // counted last
   std::map<std::string, KpiValue> figures;
   std::map<std::string, SatisfactionSum> satisfaction;
 };
