@@ -420,6 +420,7 @@ void scale(int tickets, int due) {
 
 int main(int argc, char** argv) {
   keep_memory();
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   const std::string_view what = argc > 1 ? argv[1] : "ingest";
   const int n = argc > 2 ? std::atoi(argv[2]) : 20'000;
   if (what == "due") {

@@ -144,7 +144,7 @@ struct Entity {
   Instant next_due{kNever};
   Instant said_at{kAlways};  // when it was last decided about, as far as is known
   std::uint32_t slot = 0;    // of its timer
-  std::uint64_t used = 0;    // when something last happened to it
+  bool used = true;          // since the evicting hand came by last
   bool touched = false;      // something joined since the last decision
   bool changed = false;      // since its changes were last taken
   bool held = false;         // it waits with what it has to say

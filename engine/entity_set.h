@@ -39,10 +39,9 @@ class EntitySet {
   void each(Visit&& visit) const {
     for (const Place& place : places_) visit(*place.entity);
   }
-  // Forgets those for which `gone(entity)` holds.
-  template <class Gone>
-  void erase_if(Gone&& gone) {
-    boost::unordered::erase_if(places_, [&](const Place& place) { return gone(*place.entity); });
+  void erase(const Entity& entity) {
+    const EntityName name{entity.account, entity.spec().name, entity.id};
+    places_.erase(places_.find(Hashed{name.hash(), name}));
   }
 
  private:

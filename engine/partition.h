@@ -128,8 +128,10 @@ class Partition {
               const std::string& id);
   // Dues at or after `horizon` are the due index's business; kNever: all are kept here.
   void set_horizon(Instant horizon) { horizon_ = horizon; }
-  // Forgets entities that nothing happened to lately until at most `most` are in memory. Requires
-  // that all changes were taken and stored.
+  // Forgets entities that nothing happened to lately, until at most `most` are in memory; those
+  // that fall due before the horizon only when there are a quarter more. Some at a call: a
+  // hand-over that brings n entities is followed by O(n) steps. Requires that all changes were
+  // taken and stored.
   void evict(std::size_t most);
   std::size_t entities_in_memory() const { return entities_.size(); }
 
@@ -210,8 +212,8 @@ class Partition {
   std::priority_queue<Expected, std::vector<Expected>, std::greater<>> expected_;
   Instant horizon_{kNever};
   Instant as_of_{kAlways};
-  std::uint64_t clock_hand_ = 0;
-  ReadData data_;  // of the fact checked last
+  std::size_t hand_ = 0;  // of `evict`, on slots_
+  ReadData data_;         // of the fact checked last
   const TypeRef* type_ = nullptr;
   Hash128 identity_, seen_key_;
   std::uint64_t content_ = 0;

@@ -1,6 +1,7 @@
 // What a Partition keeps in memory, and how it follows the log without deciding.
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "engine/derived.h"
 #include "engine/entity_codec.h"
@@ -105,7 +106,6 @@ Entity* Partition::load(const EntityName& name, Instant as_of) {
   e->account = name.account;
   e->id = name.id;
   e->owner = &account(e->account);
-  e->used = ++clock_hand_;
   e->listed = true;
   give_slot(*e);
   decode_entity(
@@ -170,7 +170,7 @@ void Partition::remember(std::uint64_t content) {
 }
 
 void Partition::changed(Entity& e) {
-  e.used = ++clock_hand_;
+  e.used = true;
   if (e.changed) return;
   e.changed = true;
   changed_.push_back(&e);
@@ -196,24 +196,24 @@ void Partition::expect(Instant due, const std::string& account_name, const std::
   expected_.push({due, account_name, kind, id});
 }
 
+// A hand goes round the slots and forgets whom nothing happened to since it came by last. It goes
+// the farther the more there are too many, so that no call takes long, however many cannot go.
 void Partition::evict(std::size_t most) {
   if (cold_ == nullptr || entities_.size() <= most) return;
-  std::vector<std::uint64_t> ages;
-  ages.reserve(entities_.size());
-  entities_.each([&](const Entity& e) { ages.push_back(e.used); });
-  // A good eighth more than asked, so that this walk is rare.
-  const std::size_t drop = std::min(ages.size() - 1, ages.size() - most + most / 8);
-  std::nth_element(ages.begin(), ages.begin() + static_cast<std::ptrdiff_t>(drop), ages.end());
-  const std::uint64_t oldest_kept = ages[drop];
-  entities_.erase_if([&](const Entity& e) {
-    if (e.used >= oldest_kept || timers_.scheduled(e.slot) || e.touched || e.changed || e.held)
-      return false;
-    if (e.next_due < horizon_) expected_.push({e.next_due, e.account, e.spec().name, e.id});
-    free_.push_back(e.slot);
-    slots_[e.slot] = nullptr;
+  const std::size_t too_many = entities_.size() - most;
+  const bool also_due_soon = too_many > most / 4;
+  for (std::size_t steps = 256 + 4 * too_many; steps > 0 && entities_.size() > most; --steps) {
+    hand_ = hand_ + 1 < slots_.size() ? hand_ + 1 : 0;
+    Entity* const e = slots_[hand_];
+    if (e == nullptr || e->touched || e->changed || e->held) continue;
+    if (std::exchange(e->used, false) || (timers_.scheduled(e->slot) && !also_due_soon)) continue;
+    if (e->next_due < horizon_) expected_.push({e->next_due, e->account, e->spec().name, e->id});
+    timers_.cancel(e->slot);
+    free_.push_back(e->slot);
+    slots_[hand_] = nullptr;
+    entities_.erase(*e);
     ++counters_.evicted;
-    return true;
-  });
+  }
 }
 
 // ---- following the log -------------------------------------------------------------------------

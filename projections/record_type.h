@@ -19,7 +19,9 @@ inline std::string_view type_of_record(std::string_view record) {
        at = record.find(kSought, at + 1)) {
     if (!record.substr(0, at).ends_with(kBegin)) continue;
     const std::string_view rest = record.substr(at + kSought.size());
-    return rest.substr(0, rest.find_first_of("\"\\"));
+    std::size_t end = 0;
+    while (end < rest.size() && rest[end] != '"' && rest[end] != '\\') ++end;
+    return rest.substr(0, end);
   }
   return {};
 }

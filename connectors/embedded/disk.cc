@@ -102,6 +102,13 @@ File File::create(const std::filesystem::path& path) {
   return File(open_or_throw(path, O_RDWR | O_CREAT | O_TRUNC), path);
 }
 
+std::optional<File> File::open_direct(const std::filesystem::path& path) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC);
+  if (fd < 0 && errno == EINVAL) return std::nullopt;
+  if (fd < 0) throw_errno("cannot open", path);
+  return File(fd, path);
+}
+
 File& File::operator=(File&& other) noexcept {
   std::swap(fd_, other.fd_);
   std::swap(path_, other.path_);

@@ -19,6 +19,8 @@
 
 namespace tocsin {
 
+inline constexpr std::size_t kDiskBlock = 4096;
+
 // The calls that can meet a full or broken disk. Tests put failing ones in their place. Each
 // returns 0 or an errno value; write_all writes everything or fails, possibly after a part.
 struct DiskCalls {
@@ -37,6 +39,9 @@ class File {
   static File open_read_only(const std::filesystem::path& path);
   static File open_read_write(const std::filesystem::path& path);
   static File create(const std::filesystem::path& path);  // truncates what is there
+  // For writes past the page cache, of whole kDiskBlock-s from memory aligned to it. nullopt where
+  // the file system has no such.
+  static std::optional<File> open_direct(const std::filesystem::path& path);
   File(File&& other) noexcept : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
   File& operator=(File&& other) noexcept;
   ~File();

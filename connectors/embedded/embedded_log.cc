@@ -14,6 +14,12 @@ namespace {
 
 constexpr PartitionId kPartition = 0;
 constexpr std::string_view kUnfinishedSuffix = ".new";
+constexpr std::size_t kDirectChunk = 1 << 20;
+
+std::int64_t whole_blocks(std::int64_t bytes) {
+  constexpr auto kBlock = static_cast<std::int64_t>(kDiskBlock);
+  return (bytes + kBlock - 1) / kBlock * kBlock;
+}
 
 std::filesystem::path made(const std::filesystem::path& directory) {
   std::filesystem::create_directories(directory);
@@ -58,6 +64,7 @@ void EmbeddedLog::recover() {
   end_ = verify_tail(segments_, options_.verify_bytes_at_open, mark_.batches(), recovery_);
 
   file_ = File::open_read_write(segments_.back()->file().path());
+  direct_ = File::open_direct(file_->path());
   allocated_ = file_->size();
   int error = 0;
   if (recovery_.cut_bytes > 0) {
@@ -110,7 +117,7 @@ CommitResult EmbeddedLog::commit(const Batch& batch) {
 }
 
 int EmbeddedLog::write_frame() {
-  if (const int error = options_.disk->write_all(file_->fd(), end_.at, frame_); error != 0) {
+  if (const int error = write_bytes(); error != 0) {
     // Whatever part of it was written must not stand before the next batch.
     const int undo = options_.disk->truncate(file_->fd(), end_.at);
     allocated_ = end_.at;
@@ -128,8 +135,43 @@ int EmbeddedLog::write_frame() {
   return 0;
 }
 
+int EmbeddedLog::write_bytes() {
+  if (goes_direct()) {
+    const int error = write_direct();
+    if (error != EINVAL) return error;
+    direct_.reset();  // the file system wants other blocks
+  }
+  return options_.disk->write_all(file_->fd(), end_.at, frame_);
+}
+
+// Writes the block in which the frame begins again as it is, and fills the last one with zeros, as
+// they stand behind the last frame in any case.
+int EmbeddedLog::write_direct() {
+  if (!chunk_) chunk_.reset(static_cast<char*>(std::aligned_alloc(kDiskBlock, kDirectChunk)));
+  if (!chunk_) return ENOMEM;
+  char* const chunk = chunk_.get();
+  std::int64_t at =
+      end_.at / static_cast<std::int64_t>(kDiskBlock) * static_cast<std::int64_t>(kDiskBlock);
+  auto filled = static_cast<std::size_t>(end_.at - at);
+  if (file_->read_at(at, chunk, filled) != filled) return EIO;
+  for (std::string_view left = frame_; !left.empty();) {
+    const std::size_t taken = std::min(left.size(), kDirectChunk - filled);
+    std::memcpy(chunk + filled, left.data(), taken);
+    left.remove_prefix(taken);
+    filled += taken;
+    const auto bytes = static_cast<std::size_t>(whole_blocks(static_cast<std::int64_t>(filled)));
+    std::memset(chunk + filled, 0, bytes - filled);
+    if (const int error = options_.disk->write_all(direct_->fd(), at, {chunk, bytes}); error != 0)
+      return error;
+    at += static_cast<std::int64_t>(bytes);
+    filled = 0;
+  }
+  return 0;
+}
+
 int EmbeddedLog::make_room(std::int64_t bytes) {
-  const std::int64_t needed = end_.at + bytes;
+  std::int64_t needed = end_.at + bytes;
+  if (goes_direct()) needed = whole_blocks(needed);
   if (needed <= allocated_) return 0;
   const std::int64_t ahead =
       std::max(needed, std::min(allocated_ + options_.allocate_bytes, options_.segment_bytes_max));
@@ -201,6 +243,7 @@ int EmbeddedLog::start_segment() {
 
 void EmbeddedLog::adopt_segment(const std::filesystem::path& path, std::int64_t allocated) {
   file_ = File::open_read_write(path);
+  direct_ = File::open_direct(path);
   allocated_ = allocated;
   std::lock_guard lock(mutex_);
   segments_.push_back(LogSegment::open(path));

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <stdexcept>
 #include <variant>
 
@@ -152,6 +153,42 @@ TEST_F(RoomTest, DuesAreReadAheadSomeAtATimeAndNoneIsLeftOut) {
   EXPECT_GE(slices, 5);
   room_->fire(now, now, 1000);
   EXPECT_EQ(breaches().size(), static_cast<std::size_t>(kTickets));
+}
+
+// All of them fall due within the horizon, and no more than a quarter above the limit stay in
+// memory; what was forgotten is read again when it is due, and told once.
+TEST_F(RoomTest, MemoryIsBoundedAlsoWhenAllFallDueSoon) {
+  constexpr int kTickets = 400;
+  options_.hot_entities = 40;
+  options_.horizon = hours(24);
+  ASSERT_TRUE(store_->refresh(seconds(30)));
+  room_ = std::make_unique<Room>(options_, store_.get(), RecordListener{});
+  own(kBegin);
+  std::size_t most = 0;
+  for (int i = 0; i < kTickets; ++i) {
+    Decoded decoded;
+    decoder_.structured(R"({"specversion":"1.0","id":"t)" + std::to_string(i) +
+                            R"(","source":"/crm","type":"tocsin.ticket.opened","time":")" +
+                            format_rfc3339(kOpened) + R"(","subject":"T-)" + std::to_string(i) +
+                            R"(","partitionkey":"acme","data":{"priority":"P3","tier":"A"}})",
+                        {}, decoded);
+    ASSERT_EQ(room_->arrive(decoded, kOpened).outcome, Outcome::kAccepted);
+    room_->decide(kOpened, kOpened);
+    commit();
+    most = std::max(most, room_->partition().entities_in_memory());
+  }
+  EXPECT_LE(most, 60u);
+  EXPECT_GE(room_->partition().counters().evicted, kTickets - 60);
+  room_->fire({kDue.ms - 1}, {kDue.ms - 1}, SIZE_MAX);  // warnings
+  commit();
+  std::set<std::string> told;
+  for (bool more = true; more;) {
+    more = room_->fire(kDue, kDue, 16);
+    for (std::string& line : breaches()) EXPECT_TRUE(told.insert(std::move(line)).second);
+    commit();
+    EXPECT_LE(room_->partition().entities_in_memory(), kTickets / 2);
+  }
+  EXPECT_EQ(told.size(), static_cast<std::size_t>(kTickets));
 }
 
 TEST_F(RoomTest, ANewOwnerKnowsTheLastInstantOnlyOfALogThatItFollowed) {

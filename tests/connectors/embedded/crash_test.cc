@@ -23,6 +23,7 @@ constexpr int kBatchRecordsMax = 20;
   EmbeddedLogOptions options;
   options.segment_bytes_max = 64 << 10;
   options.allocate_bytes = 8 << 10;
+  options.direct_bytes = 2 << 10;  // some go past the page cache, some through it
   auto log = EmbeddedLog::open(directory, options);
   for (Offset next = log->next_offset();;) {
     const int count = 1 + static_cast<int>(random() % kBatchRecordsMax);

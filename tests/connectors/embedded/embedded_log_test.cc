@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <cerrno>
+#include <random>
 #include <thread>
 
 #include "tests/connectors/embedded/log_fixture.h"
@@ -295,6 +297,84 @@ TEST_F(EmbeddedLogTest, ReadersBesideTheWriterSeeWholeBatchesInOrder) {
   inside.join();
   outside.join();
   EXPECT_FALSE(failed);
+}
+
+// Batches past the page cache and through it share blocks; readers see each as it was written,
+// while it happens, afterwards and after a start.
+TEST_F(EmbeddedLogTest, LargeBatchesGoPastThePageCacheAndReadAsOthers) {
+  EmbeddedLogOptions options = small();
+  options.segment_bytes_max = 4 << 20;
+  options.direct_bytes = 3000;
+  std::size_t whole_blocks = 0, others = 0;
+  on_write = [&](std::string_view bytes) {
+    const bool block = bytes.size() % kDiskBlock == 0 &&
+                       reinterpret_cast<std::uintptr_t>(bytes.data()) % kDiskBlock == 0;
+    ++(block ? whole_blocks : others);
+    return 0;
+  };
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  auto log = open(options);
+  std::atomic<Offset> committed = 0;
+  std::atomic<bool> failed = false, done = false;
+  std::vector<std::size_t> sizes;  // of the records, in order
+  std::thread reader([&] {
+    while (!done && !failed) {
+      Offset next = 0;
+      const Offset at_least = committed;
+      log->read(0, 0, [&](Offset offset, std::string_view, std::string_view value) {
+        const std::string start = "{\"id\":\"" + std::to_string(offset) + "\"}";
+        failed = failed || offset != next++ || !value.starts_with(start);
+        return !failed;
+      });
+      if (next < at_least) failed = true;
+    }
+  });
+  for (int i = 0; i < 150; ++i) {
+    // From a small batch to one of more than a chunk.
+    const std::size_t size = 20 + random() % (i % 30 == 7 ? 300'000 : 1500);
+    const auto first = static_cast<Offset>(sizes.size());
+    EXPECT_EQ(log->commit(batch_of(first, 5, size)).status, CommitStatus::kDurable);
+    sizes.insert(sizes.end(), 5, size);
+    committed = first + 5;
+  }
+  done = true;
+  reader.join();
+  EXPECT_FALSE(failed);
+  const auto expect_all = [&] {
+    const auto seen = read_all(*log);
+    ASSERT_EQ(seen.size(), sizes.size());
+    for (std::size_t i = 0; i < seen.size(); ++i)
+      ASSERT_EQ(seen[i].value, value_of(static_cast<Offset>(i), sizes[i]));
+  };
+  expect_all();
+  log.reset();
+  log = open(options);
+  EXPECT_EQ(log->recovery().cut_bytes, 0);
+  expect_all();
+  const bool possible = File::open_direct(LogSegment::list(directory_.path()).back()).has_value();
+  EXPECT_EQ(whole_blocks > 50, possible);
+  EXPECT_GT(others, 10u);
+}
+
+TEST_F(EmbeddedLogTest, ALargeBatchThatFindsNoRoomHalfWayLeavesNothing) {
+  EmbeddedLogOptions options = small();
+  options.segment_bytes_max = 8 << 20;
+  options.direct_bytes = 3000;
+  auto log = open(options);
+  ASSERT_EQ(log->commit(batch_of(0, 3)).status, CommitStatus::kDurable);
+  int writes = 0;
+  on_write = [&](std::string_view) { return ++writes == 2 ? ENOSPC : 0; };
+  EXPECT_EQ(log->commit(batch_of(3, 5, 500'000)).status, CommitStatus::kRefused);
+  EXPECT_FALSE(log->failed());
+  EXPECT_EQ(log->commit(batch_of(3, 5, 500'000)).status, CommitStatus::kDurable);
+  log.reset();
+  log = open(options);
+  EXPECT_EQ(log->recovery().cut_bytes, 0);
+  const auto seen = read_all(*log);
+  ASSERT_EQ(seen.size(), 8u);
+  EXPECT_EQ(seen[7].value, value_of(7, 500'000));
 }
 
 TEST_F(EmbeddedLogTest, WaitingEndsWithTheBatchOrTheTime) {
