@@ -19,9 +19,15 @@ namespace {
 
 constexpr int kWriteBuffers = 4;
 constexpr int kBackgroundJobs = 2;
-// Fewer and larger merges: what is written is read again in any case only where it is new.
-constexpr int kFilesBeforeMerge = 6;
-constexpr std::uint64_t kFirstLevelBytes = 512u << 20;
+// Sorted runs of like size are merged, several at once: a row is written anew some three times
+// until there are millions, where levels ten times as large as the one above took ten.
+constexpr int kLevels = 40;  // a run each
+constexpr int kRunsBeforeMerge = 8;
+constexpr int kMergeWidth = 4;
+constexpr unsigned kSizeRatio = 10;       // % by which the next run may be larger
+constexpr unsigned kAmplification = 300;  // % of the oldest run that the others may hold
+constexpr int kRunsBeforeSlower = 40;
+constexpr int kRunsBeforeStop = 60;
 constexpr double kFilterBitsPerKey = 10;
 constexpr int kCacheShardBits = 2;  // few threads read
 constexpr std::uint64_t kBytesPerSync = 1u << 20;
@@ -63,6 +69,8 @@ rocksdb::Options rocksdb_options(const TableOptions& options) {
   blocks.format_version = 5;
 
   rocksdb::Options o;
+  // Merging can wait for whoever waits for an answer.
+  o.env->LowerThreadPoolCPUPriority(rocksdb::Env::LOW);
   o.create_if_missing = true;
   o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
   o.write_buffer_size = options.write_buffer_bytes;
@@ -74,9 +82,14 @@ rocksdb::Options rocksdb_options(const TableOptions& options) {
   // Writes come sorted: within a family each row is sought from where the last one went.
   o.memtable_insert_with_hint_prefix_extractor.reset(
       rocksdb::NewFixedPrefixTransform(kFamilyPrefixBytes));
-  o.level_compaction_dynamic_level_bytes = true;
-  o.level0_file_num_compaction_trigger = kFilesBeforeMerge;
-  o.max_bytes_for_level_base = kFirstLevelBytes;
+  o.compaction_style = rocksdb::kCompactionStyleUniversal;
+  o.num_levels = kLevels;
+  o.level0_file_num_compaction_trigger = kRunsBeforeMerge;
+  o.level0_slowdown_writes_trigger = kRunsBeforeSlower;
+  o.level0_stop_writes_trigger = kRunsBeforeStop;
+  o.compaction_options_universal.min_merge_width = kMergeWidth;
+  o.compaction_options_universal.size_ratio = kSizeRatio;
+  o.compaction_options_universal.max_size_amplification_percent = kAmplification;
   o.bytes_per_sync = kBytesPerSync;
   o.allow_concurrent_memtable_write = false;  // there is one writer
   o.avoid_flush_during_shutdown = true;       // ~Table flushes when there is room
