@@ -28,7 +28,7 @@ constexpr unsigned kSizeRatio = 10;       // % by which the next run may be larg
 constexpr unsigned kAmplification = 300;  // % of the oldest run that the others may hold
 constexpr int kRunsBeforeSlower = 40;
 constexpr int kRunsBeforeStop = 60;
-constexpr double kFilterBitsPerKey = 10;
+constexpr double kFilterBitsPerKey = 12;
 constexpr int kCacheShardBits = 2;  // few threads read
 constexpr std::uint64_t kBytesPerSync = 1u << 20;
 // A file in whose window of this many rows that many are removals is compacted soon: queues (dues,
@@ -44,6 +44,9 @@ constexpr std::uint64_t kPacking = 2;  // rows in memory take at least so much m
 constexpr std::size_t kFileBytes = 8u << 20;
 constexpr const char* kIncomingFile = "incoming";
 constexpr std::size_t kFamilyPrefixBytes = 5;  // of projections/keys.h: partition and family
+// Families whose rows are sought before they are known to be there. Only these have filters, which
+// therefore are small enough to be kept in memory whole: 1.5 bytes a row.
+constexpr std::string_view kSoughtFamilies = "ESA";
 
 rocksdb::Slice slice(std::string_view v) { return {v.data(), v.size()}; }
 
@@ -53,19 +56,26 @@ void check(const rocksdb::Status& status, const char* what) {
   }
 }
 
+// Filters hold whole keys, of some families only: to RocksDB those are prefixes.
+class SoughtKeys final : public rocksdb::SliceTransform {
+ public:
+  const char* Name() const override { return "tocsin.SoughtKeys"; }
+  rocksdb::Slice Transform(const rocksdb::Slice& key) const override { return key; }
+  bool InDomain(const rocksdb::Slice& key) const override {
+    return key.size() > kFamilyPrefixBytes &&
+           kSoughtFamilies.find(key[kFamilyPrefixBytes - 1]) != std::string_view::npos;
+  }
+};
+
 rocksdb::Options rocksdb_options(const TableOptions& options) {
   rocksdb::BlockBasedTableOptions blocks;
   blocks.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes, kCacheShardBits);
   blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kFilterBitsPerKey));
   blocks.block_size = 16 << 10;
-  // Filters and indexes in pieces: a whole one is megabytes, finds no place in a part of the cache,
-  // and would be read and checked for every question.
-  blocks.partition_filters = true;
+  blocks.whole_key_filtering = false;
+  // Indexes in pieces: a whole one is megabytes, finds no place in a part of the cache, and would be
+  // read and checked for every question.
   blocks.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
-  blocks.cache_index_and_filter_blocks = true;
-  blocks.cache_index_and_filter_blocks_with_high_priority = true;
-  blocks.pin_top_level_index_and_filter = true;
-  blocks.pin_l0_filter_and_index_blocks_in_cache = true;
   blocks.format_version = 5;
 
   rocksdb::Options o;
@@ -76,8 +86,8 @@ rocksdb::Options rocksdb_options(const TableOptions& options) {
   o.write_buffer_size = options.write_buffer_bytes;
   o.max_write_buffer_number = kWriteBuffers;
   o.max_background_jobs = kBackgroundJobs;
+  o.prefix_extractor = std::make_shared<SoughtKeys>();
   o.memtable_prefix_bloom_size_ratio = 0.05;
-  o.memtable_whole_key_filtering = true;
   o.compression = rocksdb::kLZ4Compression;
   // Writes come sorted: within a family each row is sought from where the last one went.
   o.memtable_insert_with_hint_prefix_extractor.reset(
@@ -132,6 +142,7 @@ struct TableSnapshot::Impl {
   rocksdb::ReadOptions options() const {
     rocksdb::ReadOptions o;
     o.snapshot = snapshot;
+    o.total_order_seek = true;
     return o;
   }
 };
