@@ -63,7 +63,7 @@ Room::Room(RoomOptions options, Store* store, RecordListener listener)
       options_.on_unconfirmed(*year);
     std::string value;
     encode(value, entity, *entity.policy, event, recorded, true);
-    append(entity.account, std::move(value), key_of(entity));
+    append(entity.account, std::move(value), key_of(entity), name(event.type));
   };
   batch_.partition = options_.partition;
   reset();
@@ -75,7 +75,7 @@ void Room::reset() {
   batch_.log.clear();
   batch_.rejected.clear();
   batch_.intake_next = -1;
-  keys_.clear();
+  places_.clear();
   seen_.clear();
   followed_.clear();
   policies_.clear();
@@ -167,7 +167,7 @@ void Room::follow(Offset offset, std::string_view record) {
     seen_.push_back({replayed.fact.account, replayed.identity, replayed.content});
     key = key_of(partition_->home_of(replayed.fact));
   }
-  followed_.push_back({offset, std::move(key), std::string(record)});
+  followed_.push_back({offset, std::move(key), std::string(record), is_read_by_views(event_.type)});
 }
 
 void Room::followed(Offset next, bool own) {
@@ -178,9 +178,9 @@ void Room::followed(Offset next, bool own) {
 
 // ---- owning ------------------------------------------------------------------------------------
 
-void Room::append(std::string account, std::string value, EntityKey entity) {
+void Room::append(std::string account, std::string value, EntityKey entity, std::string_view type) {
   batch_.log.push_back({std::move(account), std::move(value)});
-  keys_.push_back(std::move(entity));
+  places_.push_back({std::move(entity), is_read_by_views(type)});
 }
 
 void Room::ensure_policy(Instant now) {
@@ -191,7 +191,7 @@ void Room::ensure_policy(Instant now) {
     const std::string record = policy_record(
         options_.policy, wanted, partition_->policy().version + 1, options_.partition, latest_);
     adopt(record);
-    append("tocsin", record, {});
+    append("tocsin", record, {}, {});
   }
   std::string in_force;
   if (LogEvent event; !roster_.empty() && read_log_record(roster_, event))
@@ -199,7 +199,7 @@ void Room::ensure_policy(Instant now) {
   if (in_force == options_.roster) return;
   const std::string record = roster_record(options_.roster, options_.partition, latest_);
   adopt_roster(record);
-  append("tocsin", record, {});
+  append("tocsin", record, {}, {});
 }
 
 Judged Room::arrive(Decoded& decoded, Instant arrival) {
@@ -211,7 +211,8 @@ Judged Room::arrive(Decoded& decoded, Instant arrival) {
   seen_.push_back({decoded.fact.account, judged.identity, judged.content});
   std::string value;
   append_fact_record(value, decoded.fact, judged.stamps);
-  append(decoded.fact.account, std::move(value), key_of(partition_->home_of(decoded.fact)));
+  append(decoded.fact.account, std::move(value), key_of(partition_->home_of(decoded.fact)),
+         decoded.fact.type);
   return judged;
 }
 
@@ -256,13 +257,14 @@ void Room::committed(Offset first, Offset next) {
   for (std::size_t i = 0; i < batch_.log.size(); ++i) {
     const Offset offset = first + static_cast<Offset>(i);
     if (listener_) listener_(options_.partition, offset, batch_.log[i].key, batch_.log[i].value);
-    if (!keys_[i].kind.empty())
-      timeline.push_back({offset, std::move(keys_[i]), std::move(batch_.log[i].value)});
+    if (!places_[i].entity.kind.empty())
+      timeline.push_back({offset, std::move(places_[i].entity), std::move(batch_.log[i].value),
+                          places_[i].read_by_views});
   }
   batch_.log.clear();
   batch_.rejected.clear();
   batch_.intake_next = -1;
-  keys_.clear();
+  places_.clear();
   hand_over(std::move(timeline), next);
 }
 
@@ -284,8 +286,11 @@ void Room::hand_over(std::vector<TimelineRow> timeline, Offset next) {
   seen_.clear();
   applied.entities.reserve(entities.size());
   for (Entity* e : entities) {
+    partition_->view(*e, view_);
+    std::string view;
+    encode_view(view, view_);
     applied.entities.push_back(
-        {key_of(*e), encode_entity(*e), partition_->view(*e), partition_->due_of(*e)});
+        {key_of(*e), encode_entity(*e), std::move(view), partition_->due_of(*e)});
   }
   for (Account* a : accounts) {
     for (AccountPiece& piece : encode_account(*a))

@@ -63,7 +63,7 @@ class Room {
 
   // ---- owning
   // A record of the engine's own.
-  void append_own(std::string record) { append("tocsin", std::move(record), {}); }
+  void append_own(std::string record) { append("tocsin", std::move(record), {}, {}); }
   // Writes the policy record when the log's last policy is not the configured one.
   void ensure_policy(Instant now);
   Judged arrive(Decoded& decoded, Instant arrival);
@@ -95,7 +95,7 @@ class Room {
 
  private:
   class Cold;
-  void append(std::string account, std::string value, EntityKey entity);
+  void append(std::string account, std::string value, EntityKey entity, std::string_view type);
   void adopt(std::string_view record);
   void hand_over(std::vector<TimelineRow> timeline, Offset next);
   void load_policies();
@@ -109,8 +109,12 @@ class Room {
   DerivedSink sink_;
   UnconfirmedYears years_;
   Batch batch_;
-  std::vector<EntityKey> keys_;  // of the batch's records
-  std::vector<SeenRow> seen_;    // of the batch's facts
+  struct Place {
+    EntityKey entity;
+    bool read_by_views;
+  };
+  std::vector<Place> places_;  // of the batch's records
+  std::vector<SeenRow> seen_;  // of the batch's facts
   std::vector<TimelineRow> followed_;
   std::string policies_;  // all policy records so far, a line each
   std::size_t stored_policies_ = 0;
@@ -123,6 +127,7 @@ class Room {
   Offset next_ = 0;
   Offset intake_next_ = -1, stored_intake_ = -1;
   LogEvent event_;
+  EntityView view_;       // made last
   std::jthread freeing_;  // what a reset threw away
 };
 

@@ -138,6 +138,8 @@ class Partition {
   // The entity, loaded when need be; null when there is none.
   Entity* find(const EntityName& name);
   EntityView view(Entity& entity);
+  // The same in place of what `out` holds, whose memory is used again.
+  void view(Entity& entity, EntityView& out);
   // The entity on whose timeline a fact stands: `duty.completed` on the organisation's.
   EntityHome home_of(const Fact& fact) const;
   // Of those in memory, in no order.

@@ -358,12 +358,18 @@ EntityHome Partition::home_of(const Fact& fact) const {
           type->on_account ? fact.account : fact.subject};
 }
 
-EntityView Partition::view(Entity& e) {
-  if (e.truth) return make_view(e, *e.truth);
+void Partition::view(Entity& e, EntityView& out) {
+  if (e.truth) return make_view(e, *e.truth, out);
   Truth truth(*e.policy, e.spec());  // it waits: to its next decision nothing of this is known
   truth.read(e.facts);
   if (truth.created) truth.advance(e.facts, as_of_);
-  return make_view(e, truth);
+  make_view(e, truth, out);
+}
+
+EntityView Partition::view(Entity& e) {
+  EntityView out;
+  view(e, out);
+  return out;
 }
 
 void Partition::each_entity(const std::function<void(Entity&)>& visit) { entities_.each(visit); }

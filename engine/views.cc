@@ -12,69 +12,82 @@ namespace tocsin {
 
 namespace {
 
-ClockRow clock_row(const Cycle& cycle, const ClockSpec& spec, const Policy& policy) {
-  ClockRow row;
+// Rows are filled in place: what they held before only lends its memory.
+void fill(ClockRow& row, const Cycle& cycle, const ClockSpec& spec, const Policy& policy) {
   row.clock = spec.name;
   row.cycle = cycle_name(policy, spec, cycle.number);
   row.period = spec.period;
   row.state = cycle.state;
   row.start = cycle.start;
   row.calendar = policy.calendars[static_cast<std::size_t>(cycle.calendar)].name;
-  row.thresholds.reserve(kMaxThresholds);
+  std::size_t n = 0;
+  row.thresholds.resize(kMaxThresholds);
   for (std::size_t i = 0; i < kMaxThresholds; ++i) {
     const Threshold& th = cycle.thresholds[i];
     if (!th.exists) continue;
-    ThresholdRow t;
+    ThresholdRow& t = row.thresholds[n++];
     t.name = policy.thresholds[i];
+    t.due.reset();
     if (th.due != kNever) t.due = th.due;
     t.verdict = th.verdict;
     t.warned = th.warned > 0;
-    row.thresholds.push_back(std::move(t));
   }
+  row.thresholds.resize(n);
+  row.stopped.reset();
+  row.elapsed_ms.reset();
   if (cycle.state == ClockState::kStopped) {
     row.stopped = cycle.stopped;
     row.elapsed_ms = cycle.elapsed_ms;
   }
-  return row;
 }
 
-GroupRow group_row(const Entity& entity, const SaidGroup& group, const Policy& policy) {
-  GroupRow row;
+void fill(GroupRow& row, const Entity& entity, const SaidGroup& group, const Policy& policy) {
   row.escalation = group_id(entity, policy, group.key, group.instance);
+  row.clock.clear();
   if (group.key.clock != kNone) {
     row.clock = policy.kinds[static_cast<std::size_t>(entity.kind)]
                     .clocks[static_cast<std::size_t>(group.key.clock)]
                     .name;
   }
   row.step = group.step;
-  for (const std::int16_t role : group.roles)
-    row.roles.push_back(policy.roles[static_cast<std::size_t>(role)]);
+  row.roles.resize(group.roles.size());
+  for (std::size_t i = 0; i < group.roles.size(); ++i)
+    row.roles[i] = policy.roles[static_cast<std::size_t>(group.roles[i])];
   row.persons = group.persons;
   row.urgency = group.high ? "high" : "low";
+  row.reason.clear();
   row.state = group.state;
   row.begun = group.begun;
   row.raised = group.last_step;
   row.by = group.by;
-  return row;
 }
 
-}  // namespace
-
-EntityView make_view(const Entity& entity, const Truth& truth) {
-  const Policy& policy = *entity.policy;
-  EntityView view;
-  const KindSpec& kind = policy.kinds[static_cast<std::size_t>(entity.kind)];
+// What is seen of an entity that is not created yet, without groups and clocks.
+void fill_uncreated(EntityView& view, const Entity& entity, const KindSpec& kind) {
   view.account = entity.account;
   view.kind = kind.name;
   view.id = entity.id;
-  view.groups.reserve(entity.groups.size());
+  view.created = view.provisional = false;
+  view.policy = 0;
+  for (std::string* text : {&view.tier, &view.state, &view.priority, &view.stage, &view.assignee})
+    text->clear();
+  view.opened.reset();
   view.facts = static_cast<std::int64_t>(entity.facts.size());
   for (const EntityFact& fact : entity.facts) {
     if (fact.verb != kNone && fact.verb == kind.assign_verb) view.assignee = fact.words.text();
   }
-  for (const SaidGroup& group : entity.groups)
-    view.groups.push_back(group_row(entity, group, policy));
-  if (!truth.created) return view;
+}
+
+}  // namespace
+
+void make_view(const Entity& entity, const Truth& truth, EntityView& view) {
+  const Policy& policy = *entity.policy;
+  const KindSpec& kind = policy.kinds[static_cast<std::size_t>(entity.kind)];
+  fill_uncreated(view, entity, kind);
+  view.groups.resize(entity.groups.size());
+  for (std::size_t i = 0; i < entity.groups.size(); ++i)
+    fill(view.groups[i], entity, entity.groups[i], policy);
+  if (!truth.created) return view.clocks.clear();
   const EntityFact& creation = entity.facts[static_cast<std::size_t>(truth.creator)];
   view.created = true;
   view.opened = truth.created_at;
@@ -98,9 +111,9 @@ EntityView make_view(const Entity& entity, const Truth& truth) {
     const int order = a->clock == b->clock ? 0 : spec(a).name.compare(spec(b).name);
     return order != 0 ? order < 0 : std::tie(a->start, a) < std::tie(b->start, b);
   });
-  view.clocks.reserve(sorted.size());
-  for (const Cycle* cycle : sorted) view.clocks.push_back(clock_row(*cycle, spec(cycle), policy));
-  return view;
+  view.clocks.resize(sorted.size());
+  for (std::size_t i = 0; i < sorted.size(); ++i)
+    fill(view.clocks[i], *sorted[i], spec(sorted[i]), policy);
 }
 
 void append_verdict(std::string& out, const EntityView& view, const ClockRow& row) {

@@ -9,7 +9,8 @@
 
 namespace tocsin {
 
-EntityView make_view(const Entity& entity, const Truth& truth);
+// Replaces `view`, whose memory is used again.
+void make_view(const Entity& entity, const Truth& truth, EntityView& view);
 
 // Appends the row of `simulate --emit verdicts`, byte for byte as the contract's §8 says.
 void append_verdict(std::string& out, const EntityView& view, const ClockRow& row);

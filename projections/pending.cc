@@ -1,28 +1,16 @@
 #include "projections/pending.h"
 
-#include "events/bytes.h"
-#include "events/vocabulary.h"
-#include "projections/record_type.h"
-
 namespace tocsin {
-
-bool is_read_by_views(std::string_view type) {
-  return type.ends_with(".closed") || type.starts_with("tocsin.account.") ||
-         type == name(DerivedType::kClockWithdrawn) || type == name(DerivedType::kFaultRecurring);
-}
 
 void Pending::add(const AppliedBatch& batch) {
   applied_[batch.partition] = batch.next;
   if (days_.empty() || days_.back() != batch.business_day) days_.push_back(batch.business_day);
   const BusinessDay* const day = days_.back().get();
 
-  std::string bytes;
   for (const EntityChange& c : batch.entities) {
     Entity& e = entity(batch.partition, c.key);
     e.state = arena_.keep(c.state);
-    bytes.clear();
-    encode_view(bytes, c.view);
-    e.view = arena_.keep(bytes);
+    e.view = arena_.keep(c.view);
     e.next_due = c.next_due;
     e.business_day = day;
   }
@@ -56,8 +44,7 @@ void Pending::add(const AppliedBatch& batch) {
     event.entity = last_key_;
     event.offset = row.offset;
     event.business_day = day;
-    if (keep_records_ || is_read_by_views(type_of_record(row.record)))
-      event.record = arena_.keep(row.record);
+    if (keep_records_ || row.read_by_views) event.record = arena_.keep(row.record);
   }
 }
 

@@ -1,6 +1,6 @@
 // What batches changed and is not written yet, by the key of its row: later changes replace earlier
-// ones. Views are encoded as they come in, so that what waits is a few large blocks of bytes and
-// not thousands of small ones made on one thread and freed on another.
+// ones. What waits is a few large blocks of bytes and not thousands of small ones made on one
+// thread and freed on another.
 //
 // Filled by one thread; while it is written, read by many and changed by none. `clear` makes it fit
 // for use again without asking for the memory anew.
@@ -74,8 +74,5 @@ class Pending {
   std::map<PartitionId, Offset> applied_;
   std::string_view last_key_;  // of the entity that `entity` gave last
 };
-
-// Whether more than the timeline depends on a record of this type.
-bool is_read_by_views(std::string_view type);
 
 }  // namespace tocsin

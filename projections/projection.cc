@@ -1,6 +1,7 @@
 #include "projections/projection.h"
 
 #include "events/bytes.h"
+#include "events/vocabulary.h"
 
 namespace tocsin {
 namespace {
@@ -10,10 +11,23 @@ void put_texts(std::string& out, const std::vector<std::string>& texts) {
   for (const std::string& t : texts) put_text(out, t);
 }
 
-std::vector<std::string> take_texts(ByteReader& in) {
-  std::vector<std::string> texts;
-  for (std::uint64_t n = in.unsigned_int(); n > 0; --n) texts.push_back(in.text());
-  return texts;
+// Before each element is read, so that a damaged count takes no memory.
+template <typename T>
+T& element(std::vector<T>& list, std::size_t i) {
+  if (i == list.size()) list.emplace_back();
+  return list[i];
+}
+
+// Reads a counted list in place of what is there: `read(element)` for each.
+template <typename T, typename Read>
+void take_list(ByteReader& in, std::vector<T>& list, const Read& read) {
+  const std::uint64_t n = in.unsigned_int();
+  for (std::size_t i = 0; i < n; ++i) read(element(list, i));
+  list.resize(n);
+}
+
+void take_texts(ByteReader& in, std::vector<std::string>& texts) {
+  take_list(in, texts, [&](std::string& text) { text = in.view(); });
 }
 
 void put_clock(std::string& out, const ClockRow& c) {
@@ -33,26 +47,24 @@ void put_clock(std::string& out, const ClockRow& c) {
   }
 }
 
-ClockRow take_clock(ByteReader& in) {
-  ClockRow c;
-  c.clock = in.text();
-  c.cycle = in.text();
+void take_clock(ByteReader& in, ClockRow& c) {
+  c.clock = in.view();
+  c.cycle = in.view();
   const std::uint8_t state = in.byte();
   c.state = static_cast<ClockState>(state & 0x0F);
   c.period = (state & 0x10) != 0;
   c.start = in.instant();
-  c.calendar = in.text();
+  c.calendar = in.view();
   c.stopped = in.optional_instant();
+  c.elapsed_ms.reset();
   if (in.byte() != 0) c.elapsed_ms = in.signed_int();
-  for (std::uint64_t n = in.unsigned_int(); n > 0; --n) {
-    ThresholdRow& t = c.thresholds.emplace_back();
-    t.name = in.text();
+  take_list(in, c.thresholds, [&](ThresholdRow& t) {
+    t.name = in.view();
     const std::uint8_t verdict = in.byte();
     t.verdict = static_cast<Verdict>(verdict & 0x0F);
     t.warned = (verdict & 0x10) != 0;
     t.due = in.optional_instant();
-  }
-  return c;
+  });
 }
 
 void put_group(std::string& out, const GroupRow& g) {
@@ -69,23 +81,26 @@ void put_group(std::string& out, const GroupRow& g) {
   put_text(out, g.by);
 }
 
-GroupRow take_group(ByteReader& in) {
-  GroupRow g;
-  g.escalation = in.text();
-  g.clock = in.text();
+void take_group(ByteReader& in, GroupRow& g) {
+  g.escalation = in.view();
+  g.clock = in.view();
   g.step = static_cast<int>(in.signed_int());
-  g.roles = take_texts(in);
-  g.persons = take_texts(in);
-  g.urgency = in.text();
-  g.reason = in.text();
+  take_texts(in, g.roles);
+  take_texts(in, g.persons);
+  g.urgency = in.view();
+  g.reason = in.view();
   g.state = static_cast<GroupState>(in.byte());
   g.begun = in.instant();
   g.raised = in.instant();
-  g.by = in.text();
-  return g;
+  g.by = in.view();
 }
 
 }  // namespace
+
+bool is_read_by_views(std::string_view type) {
+  return type.ends_with(".closed") || type.starts_with("tocsin.account.") ||
+         type == name(DerivedType::kClockWithdrawn) || type == name(DerivedType::kFaultRecurring);
+}
 
 void encode_view(std::string& out, const EntityView& v) {
   out.push_back(static_cast<char>((v.created ? 1 : 0) | (v.provisional ? 2 : 0)));
@@ -103,24 +118,29 @@ void encode_view(std::string& out, const EntityView& v) {
   for (const GroupRow& g : v.groups) put_group(out, g);
 }
 
-EntityView decode_view(std::string_view bytes) {
+void decode_view(std::string_view bytes, EntityView& v) {
   ByteReader in(bytes);
-  EntityView v;
   const std::uint8_t flags = in.byte();
+  v.account.clear();
+  v.kind.clear();
+  v.id.clear();
   v.created = (flags & 1) != 0;
   v.provisional = (flags & 2) != 0;
-  v.tier = in.text();
+  v.tier = in.view();
   v.policy = static_cast<std::int32_t>(in.signed_int());
-  v.state = in.text();
-  v.priority = in.text();
-  v.stage = in.text();
-  v.assignee = in.text();
+  v.state = in.view();
+  v.priority = in.view();
+  v.stage = in.view();
+  v.assignee = in.view();
   v.opened = in.optional_instant();
   v.facts = in.signed_int();
-  const std::uint64_t clocks = in.unsigned_int();
-  for (std::uint64_t n = clocks; n > 0; --n) v.clocks.push_back(take_clock(in));
-  const std::uint64_t groups = in.unsigned_int();
-  for (std::uint64_t n = groups; n > 0; --n) v.groups.push_back(take_group(in));
+  take_list(in, v.clocks, [&](ClockRow& c) { take_clock(in, c); });
+  take_list(in, v.groups, [&](GroupRow& g) { take_group(in, g); });
+}
+
+EntityView decode_view(std::string_view bytes) {
+  EntityView v;
+  decode_view(bytes, v);
   return v;
 }
 
@@ -145,16 +165,18 @@ void encode_projection(std::string& out, std::string_view view, const Projection
   }
 }
 
-Projection decode_projection(std::string_view bytes) {
+void decode_projection(std::string_view bytes, Projection& p) {
   ByteReader in(bytes);
-  Projection p;
   const std::string_view view = in.view();
   p.known = !view.empty();
-  if (p.known) p.view = decode_view(view);
-  p.next_due = in.instant();
-  for (std::uint64_t n = in.unsigned_int(); n > 0; --n) {
-    p.due_days.push_back(static_cast<Day>(in.signed_int()));
+  if (p.known) {
+    decode_view(view, p.view);
+  } else {
+    p.view = {};
   }
+  p.next_due = in.instant();
+  take_list(in, p.due_days, [&](Day& day) { day = static_cast<Day>(in.signed_int()); });
+  p.satisfaction.reset();
   if (in.byte() != 0) {
     Satisfaction& s = p.satisfaction.emplace();
     s.time = in.instant();
@@ -162,13 +184,17 @@ Projection decode_projection(std::string_view bytes) {
     s.score = static_cast<int>(in.signed_int());
     s.day = static_cast<Day>(in.signed_int());
   }
-  for (std::uint64_t n = in.unsigned_int(); n > 0; --n) {
-    Withdrawn& w = p.withdrawn.emplace_back();
-    w.clock = in.text();
-    w.threshold = in.text();
+  take_list(in, p.withdrawn, [&](Withdrawn& w) {
+    w.clock = in.view();
+    w.threshold = in.view();
     w.day = static_cast<Day>(in.signed_int());
     w.count = in.signed_int();
-  }
+  });
+}
+
+Projection decode_projection(std::string_view bytes) {
+  Projection p;
+  decode_projection(bytes, p);
   return p;
 }
 

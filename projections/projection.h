@@ -51,6 +51,9 @@ struct Projection {
   std::vector<Withdrawn> withdrawn;
 };
 
+// Whether more than the timeline depends on a record of this type.
+bool is_read_by_views(std::string_view type);
+
 // Appends the view without account, kind and id, which are the key's.
 void encode_view(std::string& out, const EntityView& view);
 // Appends the projection; `view` is what encode_view made of its view, empty when it is not known.
@@ -59,6 +62,9 @@ void encode_projection(std::string& out, std::string_view view, const Projection
 // empty.
 EntityView decode_view(std::string_view bytes);
 Projection decode_projection(std::string_view bytes);
+// The same in place of what they hold, whose memory is used again.
+void decode_view(std::string_view bytes, EntityView& view);
+void decode_projection(std::string_view bytes, Projection& projection);
 bool is_known(std::string_view projection);
 
 // The parts of an entity's row; they point into it.

@@ -25,6 +25,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::int64_t kStoreFormat = 7;
 // When much waits, more is waited for, so many intervals in all: larger writes cost less.
 constexpr int kPatience = 10;
+constexpr std::size_t kRecentBytes = 16u << 20;
 constexpr PartitionId kNoPartition = -1;  // sorts behind all others
 
 std::string format_key() { return Key(kNoPartition, Family::kMeta).text("format").take(); }
@@ -353,9 +354,10 @@ class Store::Impl {
                                              const std::map<PartitionId, Offset>& written) {
     for (;;) {
       try {
-        PreparedWrite prepared = prepare_write(pending, *table_, low_water_, written,
+        PreparedWrite prepared = prepare_write(pending, *table_, recent_, low_water_, written,
                                                options_.keep_records, rows_arena_);
         table_->write(prepared.rows);
+        remember_entities(prepared.rows, recent_);
         low_water_ = std::move(prepared.low_water);
         return finish(prepared.fronts);
       } catch (const std::exception& e) {
@@ -384,8 +386,9 @@ class Store::Impl {
 
   const StoreOptions options_;
   const std::shared_ptr<Table> table_;
-  LowWater low_water_;  // of the writing thread
-  Arena rows_arena_;    // of the writing thread
+  LowWater low_water_;               // of the writing thread
+  Arena rows_arena_;                 // of the writing thread
+  RecentRows recent_{kRecentBytes};  // of the writing thread
 
   mutable std::mutex mutex_;  // guards what follows
   mutable std::condition_variable work_, room_, written_;

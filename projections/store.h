@@ -37,7 +37,6 @@
 #include <vector>
 
 #include "engine/log_port.h"
-#include "engine/view.h"
 #include "events/hash.h"
 #include "events/time.h"
 #include "projections/keys.h"
@@ -51,8 +50,8 @@ using BusinessDay = std::function<Day(Instant)>;
 
 struct EntityChange {
   EntityKey key;
-  std::string state;  // the engine's, opaque
-  EntityView view;
+  std::string state;         // the engine's, opaque
+  std::string view;          // as encode_view makes it
   Instant next_due{kNever};  // the entity's timer
 };
 
@@ -60,7 +59,8 @@ struct EntityChange {
 struct TimelineRow {
   Offset offset = 0;
   EntityKey entity;
-  std::string record;  // as in the log
+  std::string record;         // as in the log
+  bool read_by_views = true;  // is_read_by_views(its type)
 };
 
 struct SeenRow {

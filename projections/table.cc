@@ -73,8 +73,8 @@ rocksdb::Options rocksdb_options(const TableOptions& options) {
   blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kFilterBitsPerKey));
   blocks.block_size = 16 << 10;
   blocks.whole_key_filtering = false;
-  // Indexes in pieces: a whole one is megabytes, finds no place in a part of the cache, and would be
-  // read and checked for every question.
+  // Indexes in pieces: a whole one is megabytes, finds no place in a part of the cache, and would
+  // be read and checked for every question.
   blocks.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
   blocks.format_version = 5;
 

@@ -98,10 +98,12 @@ class RowBuckets {
 
 class Preparer {
  public:
-  Preparer(const Pending& pending, const Table& table, const LowWater& low_water,
-           const std::map<PartitionId, Offset>& written, bool keep_records, Arena& arena)
+  Preparer(const Pending& pending, const Table& table, const RecentRows& recent,
+           const LowWater& low_water, const std::map<PartitionId, Offset>& written,
+           bool keep_records, Arena& arena)
       : pending_(pending),
         table_(table),
+        recent_(recent),
         written_(written),
         keep_records_(keep_records),
         arena_(arena) {
@@ -241,69 +243,63 @@ class Preparer {
 
   // From the entity's row as it is to what it becomes.
   void replace_entity(std::string_view key, const Pending::Entity& entity) {
-    const std::optional<std::string> row = table_.get(key);
-    EntityRow before;
-    std::optional<Projection> projection;
+    std::optional<std::string_view> row = recent_.find(key);
+    std::optional<std::string> read;
+    if (!row) row = read = table_.get(key);
+    EntityRow parts;
     if (row) {
-      before = split_entity_row(*row);
-      projection = decode_projection(before.projection);
+      parts = split_entity_row(*row);
+      decode_projection(parts.projection, before_);
+    } else {
+      before_ = {};
     }
-    EntityRow after;
-    after.state = entity.changed() ? entity.state : before.state;
-    const Projection next = project(key, entity, projection, before.projection);
-    after.projection = projection_;
-    if (!row || before.projection != after.projection) {
+    project(key, entity, parts.projection);
+    if (!row || parts.projection != projection_) {
       KeyReader reader(key);
       const PartitionId partition = reader.partition();
       const EntityKey id = reader.entity();
-      replace_rows(projection ? index_rows(partition, id, *projection) : std::vector<ViewRow>{},
-                   index_rows(partition, id, next));
-      add_difference(partition, id, projection ? &*projection : nullptr, next, sums_);
+      replace_rows(row ? index_rows(partition, id, before_) : std::vector<ViewRow>{},
+                   index_rows(partition, id, after_));
+      add_difference(partition, id, row ? &before_ : nullptr, after_, sums_);
     }
-    offsets_.assign(before.offsets);
+    offsets_.assign(parts.offsets);
     if (entity.first_event != Pending::kNoEvent) add_offsets(key, entity);
-    after.offsets = offsets_;
     row_.clear();
-    encode_entity_row(row_, after);
+    encode_entity_row(row_, {entity.changed() ? entity.state : parts.state, projection_, offsets_});
     if (!row || *row != row_) rows_.put({key, arena_.keep(row_)});
   }
 
-  // What the entity's projection becomes; encoded in `projection_`.
-  Projection project(std::string_view key, const Pending::Entity& entity,
-                     const std::optional<Projection>& before, std::string_view before_encoded) {
-    Projection after;
+  // From `before_` to `after_`, encoded in `projection_`.
+  void project(std::string_view key, const Pending::Entity& entity,
+               std::string_view before_encoded) {
     std::string_view view = entity.view;
-    if (!entity.changed()) {
-      if (before) {
-        after = *before;
-        view = ByteReader(before_encoded).view();
+    if (entity.changed()) {
+      after_.known = true;
+      decode_view(view, after_.view);
+      after_.next_due = entity.next_due;
+      after_.due_days.clear();
+      for (const ClockRow& clock : after_.view.clocks) {
+        for (const ThresholdRow& t : clock.thresholds)
+          after_.due_days.push_back(t.due ? (*entity.business_day)(*t.due) : 0);
       }
+      after_.satisfaction = before_.satisfaction;
+      after_.withdrawn = before_.withdrawn;
     } else {
-      if (before) {
-        after.satisfaction = before->satisfaction;
-        after.withdrawn = before->withdrawn;
-      }
-      after.known = true;
-      after.view = decode_view(entity.view);
-      after.next_due = entity.next_due;
-      for (const ClockRow& clock : after.view.clocks) {
-        for (const ThresholdRow& t : clock.thresholds) {
-          after.due_days.push_back(t.due ? (*entity.business_day)(*t.due) : 0);
-        }
-      }
+      after_ = before_;
+      if (before_.known) view = ByteReader(before_encoded).view();
     }
     if (const auto found = additions_.find(key); found != additions_.end()) {
       for (const Satisfaction& s : found->second.satisfaction) {
-        if (!after.satisfaction || std::tie(after.satisfaction->time, after.satisfaction->order) <
-                                       std::tie(s.time, s.order)) {
-          after.satisfaction = s;
+        if (!after_.satisfaction ||
+            std::tie(after_.satisfaction->time, after_.satisfaction->order) <
+                std::tie(s.time, s.order)) {
+          after_.satisfaction = s;
         }
       }
-      for (const Withdrawn& w : found->second.withdrawn) add_withdrawn(after.withdrawn, w);
+      for (const Withdrawn& w : found->second.withdrawn) add_withdrawn(after_.withdrawn, w);
     }
     projection_.clear();
-    encode_projection(projection_, view, after);
-    return after;
+    encode_projection(projection_, view, after_);
   }
 
   // The offsets of the entity's events behind those in `offsets_`; full blocks get their own rows.
@@ -407,6 +403,7 @@ class Preparer {
 
   const Pending& pending_;
   const Table& table_;
+  const RecentRows& recent_;
   const std::map<PartitionId, Offset>& written_;
   const bool keep_records_;
   Arena& arena_;
@@ -421,7 +418,8 @@ class Preparer {
   std::string* account_items_ = nullptr;
   std::string* record_items_ = nullptr;
   Offset record_row_ = 0;
-  std::string row_, projection_, offsets_;        // of the entity that is worked on
+  Projection before_, after_;                     // of the entity that is worked on
+  std::string row_, projection_, offsets_;        // the same
   std::unordered_map<std::string, Items> items_;  // by the key of their row
   std::map<std::string_view, Additions> additions_;
   std::map<std::string, AccountSummary> summaries_;
@@ -430,11 +428,18 @@ class Preparer {
 
 }  // namespace
 
-PreparedWrite prepare_write(const Pending& pending, const Table& table, const LowWater& low_water,
-                            const std::map<PartitionId, Offset>& written, bool keep_records,
-                            Arena& arena) {
+PreparedWrite prepare_write(const Pending& pending, const Table& table, const RecentRows& recent,
+                            const LowWater& low_water, const std::map<PartitionId, Offset>& written,
+                            bool keep_records, Arena& arena) {
   arena.clear();
-  return Preparer(pending, table, low_water, written, keep_records, arena).run();
+  return Preparer(pending, table, recent, low_water, written, keep_records, arena).run();
+}
+
+void remember_entities(const std::vector<Write>& rows, RecentRows& recent) {
+  for (const Write& row : rows) {
+    if (row.value && row.key[kKeyPrefixBytes - 1] == static_cast<char>(Family::kEntity))
+      recent.put(row.key, *row.value);
+  }
 }
 
 void raise_low_water(const std::vector<std::string>& fronts, const TableSnapshot& rows,

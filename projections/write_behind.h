@@ -12,6 +12,7 @@
 #include "projections/arena.h"
 #include "projections/pending.h"
 #include "projections/read_view.h"
+#include "projections/recent_rows.h"
 #include "projections/table.h"
 
 namespace tocsin {
@@ -22,11 +23,14 @@ struct PreparedWrite {
   std::vector<std::string> fronts;  // ranges whose first row was removed: `raise` may advance them
 };
 
-// Reads what is there from `table` and changes nothing there; `written` are the offsets up to which
-// it is applied. The rows are made in `arena`, which is cleared before.
-PreparedWrite prepare_write(const Pending& pending, const Table& table, const LowWater& low_water,
-                            const std::map<PartitionId, Offset>& written, bool keep_records,
-                            Arena& arena);
+// Reads what is there from `recent` and `table` and changes nothing there; `written` are the
+// offsets up to which it is applied. The rows are made in `arena`, which is cleared before.
+PreparedWrite prepare_write(const Pending& pending, const Table& table, const RecentRows& recent,
+                            const LowWater& low_water, const std::map<PartitionId, Offset>& written,
+                            bool keep_records, Arena& arena);
+
+// After the write: what became of entities.
+void remember_entities(const std::vector<Write>& rows, RecentRows& recent);
 
 // After the write: advances the low-water keys of the given ranges to their first rows.
 void raise_low_water(const std::vector<std::string>& fronts, const TableSnapshot& rows,

@@ -60,7 +60,8 @@ class QueryTest : public testing::Test {
   ReadView view() {
     AppliedBatch batch;
     batch.business_day = shanghai_day();
-    for (const auto& [key, v] : entities_) batch.entities.push_back({key, "state", v, kNever});
+    for (const auto& [key, v] : entities_)
+      batch.entities.push_back({key, "state", encoded(v), kNever});
     batch.timeline = std::exchange(timeline_, {});
     batch.next = ++next_;
     store_->apply(std::move(batch));

@@ -45,6 +45,12 @@ inline std::string own_record(const EntityKey& e, const std::string& type, const
   return out;
 }
 
+inline std::string encoded(const EntityView& view) {
+  std::string bytes;
+  encode_view(bytes, view);
+  return bytes;
+}
+
 class RandomBatches {
  public:
   explicit RandomBatches(unsigned seed) : random_(seed) {}
@@ -58,7 +64,7 @@ class RandomBatches {
   AppliedBatch next() {
     AppliedBatch batch;
     batch.business_day = shanghai_day();
-    std::map<EntityKey, EntityChange> changes;
+    std::map<EntityKey, Changed> changes;
     for (int n = 1 + pick(6); n > 0; --n) {
       const EntityKey key = random_entity();
       if (pick(3) != 0) change(key, changes);
@@ -67,7 +73,7 @@ class RandomBatches {
     for (auto& [key, c] : changes) {
       views[key] = c.view;
       dues[key] = c.next_due;
-      batch.entities.push_back(std::move(c));
+      batch.entities.push_back({key, c.state, encoded(c.view), c.next_due});
     }
     if (pick(2) != 0) batch.accounts.push_back({account(), word() + word()});
     batch.seen.push_back({account(), hash128(word()), random_()});
@@ -88,9 +94,14 @@ class RandomBatches {
     return {a, kKinds[pick(3)], "T-" + std::to_string(pick(12))};
   }
 
-  void change(const EntityKey& key, std::map<EntityKey, EntityChange>& changes) {
-    EntityChange& c = changes[key];
-    c.key = key;
+  struct Changed {
+    std::string state;
+    EntityView view;
+    Instant next_due{kNever};
+  };
+
+  void change(const EntityKey& key, std::map<EntityKey, Changed>& changes) {
+    Changed& c = changes[key];
     c.state = "state " + word();
     c.next_due = pick(4) == 0 ? kNever : instant();
     // Half of the time only a part of the entity changes, as it is in life.

@@ -29,7 +29,9 @@ EntityChange change(const EntityKey& key, std::string state, Instant due) {
   c.key = key;
   c.state = std::move(state);
   c.next_due = due;
-  c.view.created = true;
+  EntityView view;
+  view.created = true;
+  c.view = encoded(view);
   return c;
 }
 

@@ -70,15 +70,14 @@ class ViewQueriesTest : public ApiTest {
     EntityChange change;
     change.key = {account, "ticket", id};
     change.state = "state";
-    change.view.account = account;
-    change.view.kind = "ticket";
-    change.view.id = id;
-    change.view.created = true;
-    change.view.state = "open";
-    change.view.priority = "P1";
-    change.view.tier = "A";
-    change.view.clocks = std::move(clocks);
-    change.view.groups = std::move(groups);
+    EntityView view;
+    view.created = true;
+    view.state = "open";
+    view.priority = "P1";
+    view.tier = "A";
+    view.clocks = std::move(clocks);
+    view.groups = std::move(groups);
+    encode_view(change.view, view);
     return change;
   }
   void fill() {
