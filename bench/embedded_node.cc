@@ -6,6 +6,7 @@
 //                                                bench_simulate's
 //   bench_embedded_node due [TICKETS] [cold]     so many fall due at one instant while facts come
 //                                                in; `cold`: after a start, nothing in memory
+//   bench_embedded_node restart [TICKETS]        so many tickets stay open
 //   bench_embedded_node scale [TICKETS] [DUE]    so many tickets, two clocks each, stay open; then
 //                                                DUE at one instant, 20,000 a second while 50,000
 //                                                facts a second come in, and a start
@@ -426,6 +427,10 @@ int main(int argc, char** argv) {
   if (what == "due") {
     Bench bench;
     many_at_once(bench, n, argc > 3 && std::string_view(argv[3]) == "cold");
+  } else if (what == "restart") {
+    Bench bench;
+    open_tickets(bench, "open-", n, bench.clock().now(), false);
+    restart(bench);
   } else if (what == "scale") {
     scale(n, argc > 3 ? std::atoi(argv[3]) : 100'000);
   } else {

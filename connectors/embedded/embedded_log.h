@@ -44,7 +44,7 @@ struct EmbeddedLogOptions {
   // A frame of so many bytes goes past the page cache, where the file system can: copying it there
   // costs ten times the processor time, and nobody reads a bulk load again soon.
   std::size_t direct_bytes = 256 << 10;
-  std::int64_t verify_bytes_at_open = 64 << 20;
+  std::int64_t verify_bytes_at_open = 16 << 20;
   // A longer batch is refused as too large; at most kFrameBytesMax.
   std::size_t batch_bytes_max = kFrameBytesMax;
   const DiskCalls* disk = &real_disk_calls();
