@@ -59,7 +59,7 @@ void TimerWheel::prefault(std::size_t slots) {
 
 std::size_t TimerWheel::memory() const {
   return sizeof(*this) + (high_ + 1) * sizeof(Node) +
-         (run_.capacity() + gathered_.capacity()) * sizeof(DueTimer);
+         (run_.capacity() + gathered_.capacity() + passed_.capacity()) * sizeof(DueTimer);
 }
 
 bool TimerWheel::occupied(std::uint32_t bucket) const {
@@ -166,10 +166,29 @@ bool TimerWheel::gather(std::size_t& moves) {
   }
   if (!settle(moves)) return false;
   const auto tick = static_cast<std::uint32_t>(static_cast<std::uint64_t>(now_) % kBuckets);
-  return !occupied(tick) || collect(tick, moves);
+  if (occupied(tick) && !collect(tick, moves)) return false;
+  if (passed_due_ == now_) {
+    const std::span<const DueTimer> found = next_passed();
+    gathered_.insert(gathered_.end(), found.begin(), found.end());
+  }
+  return true;
 }
 
-// Moves down what stands in the buckets that now_ has entered. False when `moves` ran out first.
+// Takes the timers of a passed bucket out, into passed_. Of one that holds too many a rest stays.
+std::size_t TimerWheel::take_out(std::uint32_t bucket) {
+  passed_.clear();
+  passed_at_ = 0;
+  const std::size_t taken = drain(bucket, kPassed, [this](std::uint32_t id, std::int64_t due) {
+    nodes_[id].prev = kInRun;
+    passed_.push_back({due, id});
+  });
+  sort_due(passed_);
+  passed_due_ = passed_.front().due;
+  return taken;
+}
+
+// Takes out or moves down what stands in the buckets that now_ has entered. False when `moves` ran
+// out first.
 bool TimerWheel::settle(std::size_t& moves) {
   if (now_ >> kBits == settled_) return true;
   for (std::uint32_t level = kLevels - 1; level > 0; --level) {
@@ -177,6 +196,10 @@ bool TimerWheel::settle(std::size_t& moves) {
     const std::uint32_t bucket = level * kBuckets + static_cast<std::uint32_t>(number % kBuckets);
     if (!occupied(bucket)) continue;
     if (moves == 0) return false;
+    if (passed_due_ == kNothing && is_passed(level, static_cast<std::int64_t>(number))) {
+      moves -= std::min(moves, 2 * take_out(bucket));  // sorting is as much again
+    }
+    if (!occupied(bucket)) continue;
     moves -= std::min(moves, move_down(bucket, moves));
     if (occupied(bucket)) return false;
   }
@@ -209,8 +232,8 @@ void TimerWheel::find_upper_event() {
 }
 
 TimerWheel::Step TimerWheel::step(std::int64_t now, std::size_t& moves) {
+  until_ = std::max(until_, now);
   run_.clear();
-  run_at_ = 0;
   if (run_.capacity() > kKeptRun) run_.shrink_to_fit();
   for (;;) {
     now_ = std::max(now_, next_event_);
@@ -228,8 +251,10 @@ TimerWheel::Step TimerWheel::step(std::int64_t now, std::size_t& moves) {
     if (!gathered_.empty()) {
       if (gathered_.size() > 1) sort_due(gathered_);
       run_.swap(gathered_);
+      hand_out(run_);
       return Step::kRun;
     }
+    if (passed_due_ < next_event_) return Step::kRun;
     if (next_event_ > now) {
       now_ = now;
       return Step::kNothing;

@@ -8,13 +8,13 @@
 //     unless that call stops at its limits; then in the next.
 //  2. In order of due; equal dues in order of slot. What the sink itself schedules, due at or
 //     before now, fires in the same `advance`, after what had been found due before.
-//  3. `advance` works in slices: it stops after `max_fires` timers, or after kMaxMoves inner moves,
-//     and says that there is more. Only sorting the timers of one millisecond is not cut, some 10
-//     ns each.
+//  3. `advance` works in slices: it stops after `max_fires` timers, or once kMaxMoves inner moves
+//     are done, and says that there is more. Only sorting the timers of one millisecond is not cut,
+//     some 10 ns each.
 //  4. The same calls give the same fires, on every machine.
-// The caller: time given to `advance` is monotone; an earlier `now` does nothing. A due at or
-// before now, also a negative one, fires in the next `advance`; one of kLatestDue or later, as
-// kNever, is no timer. Threads: one at a time.
+// The caller: time given to `advance` is monotone; a `now` before the time reached does nothing. A
+// due at or before now, also a negative one, fires in the next `advance`; one of kLatestDue or
+// later, as kNever, is no timer. Threads: one at a time.
 //
 // How it works. Time is read in digits of 8 bits; level l has a bucket for each value of the digit
 // at place l, doubled to 512, so that a level holds two turns of it, this one and the next. A timer
@@ -22,6 +22,10 @@
 // level 0 holds exact milliseconds. A bucket is moved down in slices during the last quarter of the
 // one before it, so that no turn comes with a pause.
 // Example at now = 0x1234: dues 0x1250 and 0x1312 stand at level 0, 0x2000 at level 1.
+//
+// A bucket of level 1 or 2 (256 ms, 65 s) that one call goes past as a whole is not moved down:
+// when time enters it, its timers are taken out and sorted in one (`passed_`), and handed out as
+// time reaches them, each instant's together with what the levels hold for it from the sink.
 //
 // A bucket is eight lists, chosen by the slot's low bits: moving down walks all eight at once, so
 // that their cache misses overlap. A node is 16 bytes; the first of a list names the list as its
@@ -32,11 +36,16 @@
 //     fires until it is done.
 //  2. A timer at level l has due >> 8(l+1) equal to now >> 8(l+1), or one more.
 //  3. A bucket's bit is set exactly while one of its lists is not empty.
-//  4. next_event_ is at or before the next instant at which anything has to be done. It counts from
-//     a bucket's start, never from the earliest due in it, which a cancel may take away.
+//  4. next_event_ is at or before the next instant at which anything has to be done in the levels.
+//     It counts from a bucket's start, never from the earliest due in it, which a cancel may take
+//     away.
+//  5. What is left in passed_ is in order, at or after now and not after until_.
+//  6. An entry of a run or of passed_ stands for its timer while that is kInRun with the same due;
+//     else the timer was cancelled or rescheduled meanwhile.
 //
 // Cost: O(1) each; figures and the peers in docs/timers.md. Memory: 16 bytes a slot up to the
-// highest one used, in huge pages where the machine has them, and 100 KB.
+// highest one used, in huge pages where the machine has them, 100 KB, and 16 bytes for each timer
+// taken out and not yet handed out.
 #pragma once
 
 #include <algorithm>
@@ -44,6 +53,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "engine/timer_wheel_sort.h"
@@ -60,6 +70,7 @@ class TimerWheel {
   static constexpr std::size_t kMaxMoves = 32'768;  // a call; some 1 ms
   static constexpr std::size_t kSlice = 512;        // moved ahead at one tick from a level
   static constexpr std::size_t kLowSlice = 4096;    // from level 1, which has 64 ticks for it
+  static constexpr std::size_t kPassed = 16'384;    // taken out of a passed bucket in one
   static constexpr std::size_t kKeptRun = 65'536;   // timers that a run's buffer keeps room for
 
   // Address space for `max_slots` slots is taken at once, memory only as slots are used. Throws
@@ -115,6 +126,7 @@ class TimerWheel {
   static constexpr std::uint32_t kWords = kBuckets / 64;
   static_assert(kWords <= 64);
   static constexpr std::uint32_t kLevels = (48 + kBits - 1) / kBits;
+  static constexpr std::uint32_t kPassedLevel = 2;               // the highest to be taken out
   static constexpr std::uint32_t kOverdue = kLevels * kBuckets;  // a bucket of its own
   static constexpr std::uint32_t kHead = 1U << 31;
   static constexpr std::uint32_t kIdle = 0;  // what fresh memory holds
@@ -140,14 +152,20 @@ class TimerWheel {
   bool gather(std::size_t& moves);
   Step step(std::int64_t now, std::size_t& moves);
   bool settle(std::size_t& moves);
+  std::size_t take_out(std::uint32_t bucket);
+  std::span<const DueTimer> next_passed();
+  void hand_out(std::span<const DueTimer> run);
   void move_ahead(std::size_t& moves);
   void find_upper_event();
 
-  // The instant at which the bucket with number `n` (due >> 8·level, level ≥ 1) wants to be moved
-  // down.
-  static constexpr std::int64_t event_of(std::uint32_t level, std::int64_t n) {
+  // Whether the bucket with number `n` (due >> 8·level, level ≥ 1) may be taken out in one.
+  bool is_passed(std::uint32_t level, std::int64_t n) const {
+    return level <= kPassedLevel && (n + 1) << kBits * level <= until_ + 1;
+  }
+  // The instant at which it wants to be taken out, or else moved down.
+  std::int64_t event_of(std::uint32_t level, std::int64_t n) const {
     const std::uint32_t shift = kBits * level;
-    return (n << shift) - (std::int64_t{1} << (shift - 2));
+    return (n << shift) - (is_passed(level, n) ? 0 : std::int64_t{1} << (shift - 2));
   }
 
   Node* nodes_ = nullptr;  // [slot + 1]; 0 is written where there is no neighbour
@@ -158,9 +176,14 @@ class TimerWheel {
   std::int64_t settled_ = -1;            // now_ >> kBits when invariant 1 was last made true
   bool overdue_ = false;                 // something may stand in kOverdue
   std::size_t size_ = 0;
-  std::size_t run_at_ = 0;
-  std::vector<DueTimer> run_;       // taken out, in order, not yet handed out from run_at_ on
+  std::int64_t until_ = 0;             // how far `advance` was told to go
+  const DueTimer* run_at_ = nullptr;   // found due, in order, not yet handed out; in run_ or
+  const DueTimer* run_end_ = nullptr;  // passed_
+  std::vector<DueTimer> run_;
   std::vector<DueTimer> gathered_;  // the next run while it is being taken out
+  std::vector<DueTimer> passed_;  // the timers of a passed bucket; from passed_at_ on still to come
+  std::size_t passed_at_ = 0;
+  std::int64_t passed_due_ = kNothing;  // of the first of those
   std::array<std::array<std::uint64_t, kWords>, kLevels> bits_{};
   std::array<std::uint64_t, kLevels> words_{};  // which words of bits_ are not 0
   alignas(64) std::array<std::uint32_t, (kOverdue + 1) * kLanes> heads_{};
@@ -240,28 +263,47 @@ inline void TimerWheel::prefetch_neighbours(Slot slot) const {
   if (node.prev < kHead) __builtin_prefetch(&nodes_[node.prev], 1);
 }
 
+// Takes those of the first instant off passed_, which is not at its end.
+inline std::span<const DueTimer> TimerWheel::next_passed() {
+  const std::int64_t due = passed_due_;
+  const std::size_t begin = passed_at_;
+  do ++passed_at_;
+  while (passed_at_ < passed_.size() && passed_[passed_at_].due == due);
+  passed_due_ = passed_at_ < passed_.size() ? passed_[passed_at_].due : kNothing;
+  return {&passed_[begin], passed_at_ - begin};
+}
+
+inline void TimerWheel::hand_out(std::span<const DueTimer> run) {
+  run_at_ = run.data();
+  run_end_ = run_at_ + run.size();
+}
+
 template <class Sink>
 bool TimerWheel::advance(Instant now, Sink&& sink, std::size_t max_fires) {
   now.ms = std::min(now.ms, kLatestDue);
   if (now.ms < now_) return false;
   std::size_t moves = kMaxMoves;
   for (;;) {
-    while (run_at_ < run_.size()) {
-      const auto [due, id] = run_[run_at_];
-      if (nodes_[id].prev == kInRun) {
-        if (max_fires == 0) return true;
-        --max_fires;
-        --size_;
-        nodes_[id].prev = kIdle;
-        ++run_at_;
-        sink(Slot{id - 1}, Instant{due});
-      } else {
-        ++run_at_;
-      }
+    while (run_at_ != run_end_) {
+      const auto [due, id] = *run_at_;
+      Node& node = nodes_[id];
+      const bool stands = node.prev == kInRun && node.due == due;
+      if (stands && max_fires == 0) return true;
+      ++run_at_;
+      if (!stands) continue;
+      --max_fires;
+      --size_;
+      node.prev = kIdle;
+      sink(Slot{id - 1}, Instant{due});
     }
-    if (now.ms < next_event_) {
+    if (now.ms < std::min(next_event_, passed_due_)) {
       now_ = now.ms;
       return false;
+    }
+    if (passed_due_ < next_event_) {
+      now_ = passed_due_;
+      hand_out(next_passed());
+      continue;
     }
     const Step did = step(now.ms, moves);
     if (did != Step::kRun) return did == Step::kMore;
@@ -269,8 +311,9 @@ bool TimerWheel::advance(Instant now, Sink&& sink, std::size_t max_fires) {
 }
 
 inline Instant TimerWheel::next() const {
-  if (run_at_ < run_.size()) return {now_};
-  return next_event_ == kNothing ? kNever : Instant{next_event_};
+  if (run_at_ != run_end_) return {now_};
+  const std::int64_t next = std::min(next_event_, passed_due_);
+  return next == kNothing ? kNever : Instant{next};
 }
 
 }  // namespace tocsin

@@ -1,8 +1,9 @@
 // Sorting timers that come due together: by due, then by slot.
 //
 // A month's end, or closing time, makes a million dues fall on one millisecond; std::sort then
-// takes a pause of a hundred milliseconds. From kRadixFrom on it is a radix sort over the bits that
-// differ at all: for equal dues three passes over the slots, some 10 ns a timer.
+// takes a pause of a hundred milliseconds. From kRadixFrom on it is a radix sort, first over the
+// bits in which the dues differ, then over the slots of each due that several have: two passes for
+// the timers of a minute, some 5 ns a timer, two or three for equal dues, some 10 ns.
 //
 // Any thread; needs memory for as many again while it sorts many.
 #pragma once
@@ -18,7 +19,7 @@ struct DueTimer {
   std::uint32_t id;
 };
 
-inline constexpr std::size_t kRadixFrom = 2048;
+inline constexpr std::size_t kRadixFrom = 64;
 
 void sort_due(std::vector<DueTimer>& timers);
 

@@ -238,6 +238,38 @@ TEST(TimerWheel, ManyOverdueFireInOrder) {
   }
 }
 
+// Taking out is cut short before anything is handed out; what is rescheduled then is taken out a
+// second time, and only that one counts.
+TEST(TimerWheel, RescheduledWhileBeingTakenOut) {
+  constexpr TimerWheel::Slot kMany = TimerWheel::kMaxMoves + 1000;
+  TimerWheel wheel(kMany, {1000});
+  for (TimerWheel::Slot slot = 0; slot < kMany; ++slot) wheel.schedule(slot, {50});
+  Fired fired;
+  const auto sink = [&](TimerWheel::Slot slot, Instant due) { fired.emplace_back(slot, due.ms); };
+  ASSERT_TRUE(wheel.advance({1000}, sink));
+  ASSERT_EQ(fired, Fired{});
+  for (const TimerWheel::Slot slot : {0U, kMany - 1}) wheel.reschedule(slot, {100});
+  EXPECT_FALSE(wheel.advance({1000}, sink));
+  ASSERT_EQ(fired.size(), kMany);
+  EXPECT_EQ(fired[kMany - 3], std::pair(kMany - 2, std::int64_t{50}));
+  EXPECT_EQ(fired[kMany - 2], std::pair(0U, std::int64_t{100}));
+  EXPECT_EQ(fired[kMany - 1], std::pair(kMany - 1, std::int64_t{100}));
+}
+
+// The first call takes them all out of their bucket, for it goes past it.
+TEST(TimerWheel, AnEarlierNowAfterACutFiresNothingEarly) {
+  TimerWheel wheel(10);
+  for (TimerWheel::Slot slot = 0; slot < 3; ++slot) wheel.schedule(slot, {140'000 + slot * 1000});
+  Fired fired;
+  const auto sink = [&](TimerWheel::Slot slot, Instant due) { fired.emplace_back(slot, due.ms); };
+  EXPECT_TRUE(wheel.advance({300'000}, sink, 1));
+  EXPECT_EQ(all(wheel, 141'500), (Fired{{1, 141'000}}));
+  EXPECT_EQ(wheel.next(), Instant{142'000});
+  EXPECT_EQ(all(wheel, 141'999), Fired{});
+  EXPECT_EQ(all(wheel, 142'000), (Fired{{2, 142'000}}));
+  EXPECT_EQ(wheel.next(), kNever);
+}
+
 TEST(TimerWheel, MemoryIsTakenAsSlotsAreUsed) {
   TimerWheel wheel(100'000'000);
   EXPECT_LT(wheel.memory(), 1U << 20);
@@ -250,6 +282,94 @@ TEST(TimerWheel, MemoryIsTakenAsSlotsAreUsed) {
 
 // ---- against an ordered set, step by step
 
+// What the wheel promises, in its plainest form.
+class Model {
+ public:
+  using Timer = std::pair<std::int64_t, TimerWheel::Slot>;  // (due, slot)
+
+  explicit Model(std::int64_t now) : now_(now) {}
+
+  void schedule(TimerWheel::Slot slot, std::int64_t due) {
+    waiting_.emplace(due, slot);
+    due_of_[slot] = due;
+  }
+  void cancel(TimerWheel::Slot slot) {
+    const auto it = due_of_.find(slot);
+    if (it == due_of_.end()) return;
+    waiting_.erase({it->second, slot});
+    found_.erase({it->second, slot});
+    due_of_.erase(it);
+  }
+  // Whether anything is due at `until`. The timers of the first such instant are found, and fire
+  // before all that is scheduled from then on.
+  bool find(std::int64_t until) {
+    if (!found_.empty()) return true;
+    const bool any = !waiting_.empty() && waiting_.begin()->first <= until;
+    now_ = any ? std::max(now_, waiting_.begin()->first) : until;
+    const auto end = waiting_.lower_bound({now_ + 1, 0});
+    found_.insert(waiting_.begin(), end);
+    waiting_.erase(waiting_.begin(), end);
+    return any;
+  }
+  Timer fire() {
+    const Timer timer = *found_.begin();
+    cancel(timer.second);
+    return timer;
+  }
+  const std::map<TimerWheel::Slot, std::int64_t>& due_of() const { return due_of_; }
+  std::int64_t first_due() const {
+    std::int64_t first = kNever.ms;
+    if (!found_.empty()) first = found_.begin()->first;
+    if (!waiting_.empty()) first = std::min(first, waiting_.begin()->first);
+    return first;
+  }
+
+ private:
+  std::int64_t now_;
+  std::set<Timer> waiting_, found_;
+  std::map<TimerWheel::Slot, std::int64_t> due_of_;
+};
+
+// A wheel and its model, which see the same calls.
+struct Pair {
+  TimerWheel wheel;
+  Model model;
+  std::size_t fires = 0;
+
+  Pair(std::size_t slots, std::int64_t start) : wheel(slots, {start}), model(start) {}
+
+  void reschedule(TimerWheel::Slot slot, std::int64_t due) {
+    cancel(slot);
+    wheel.schedule(slot, {due});
+    model.schedule(slot, due);
+  }
+  void cancel(TimerWheel::Slot slot) {
+    wheel.cancel(slot);
+    model.cancel(slot);
+  }
+  // `then(slot, due)` is what the sink does besides.
+  template <class Then>
+  bool advance(std::int64_t now, std::size_t limit, Then&& then) {
+    std::size_t left = limit;
+    const bool more = wheel.advance(
+        {now},
+        [&](TimerWheel::Slot slot, Instant due) {
+          ++fires;
+          ASSERT_GT(left--, 0U);
+          ASSERT_TRUE(model.find(now)) << slot << " fired at " << due.ms;
+          ASSERT_EQ(model.fire(), std::pair(due.ms, slot));
+          then(slot, due.ms);
+        },
+        limit);
+    EXPECT_EQ(model.find(now), more);
+    return more;
+  }
+  void check(std::int64_t now) const {
+    ASSERT_EQ(wheel.size(), model.due_of().size());
+    ASSERT_LE(wheel.next().ms, std::max(now, model.first_due()));
+  }
+};
+
 struct Trace {
   const char* name;
   std::int64_t start;
@@ -259,80 +379,81 @@ struct Trace {
 
 class TimerWheelTrace : public testing::TestWithParam<Trace> {};
 
-TEST_P(TimerWheelTrace, AgreesWithAnOrderedSet) {
+TEST_P(TimerWheelTrace, FiresAsTheModelDoes) {
   const Trace trace = GetParam();
   const std::uint64_t seed = test_seed();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 random{seed};
   const auto below = [&](std::uint64_t n) { return random() % n; };
+  const auto span = [&](int bits) {
+    return static_cast<std::int64_t>(below(1ULL << below(static_cast<std::uint64_t>(bits) + 1)));
+  };
   constexpr TimerWheel::Slot kSlots = 500;
+  const auto any_slot = [&] { return static_cast<TimerWheel::Slot>(below(kSlots)); };
 
-  TimerWheel wheel(kSlots, {trace.start});
-  std::set<std::pair<std::int64_t, TimerWheel::Slot>> model;  // (due, slot)
-  std::map<TimerWheel::Slot, std::int64_t> due_of;
+  Pair pair(kSlots, trace.start);
   std::int64_t now = trace.start;
-  bool behind = false;  // an advance was cut short: what is due at `now` may still be there
-
-  const auto schedule = [&](TimerWheel::Slot slot, std::int64_t due) {
-    wheel.schedule(slot, {due});
-    model.emplace(due, slot);
-    due_of[slot] = due;
+  const auto move = [&](TimerWheel::Slot slot, std::int64_t from) {
+    const auto it = pair.model.due_of().find(slot);
+    if (it != pair.model.due_of().end() && below(4) == 0) {
+      pair.reschedule(slot, it->second);  // to where it was
+      return;
+    }
+    // Many equal dues, some on a digit's edge, some overdue.
+    std::int64_t due = from + span(trace.bits);
+    if (below(4) == 0) due &= ~std::int64_t{255};
+    if (below(10) == 0) due = from - span(10);
+    pair.reschedule(slot, due);
   };
-  const auto forget = [&](TimerWheel::Slot slot) {
-    model.erase({due_of[slot], slot});
-    due_of.erase(slot);
+  // Up to the call's `now` time passes all at once: what the sink does then lies within it too.
+  const auto sink = [&](TimerWheel::Slot slot, std::int64_t due) {
+    switch (below(8)) {
+      case 0:
+        move(below(2) == 0 ? slot : any_slot(), due);
+        break;
+      case 1:
+        pair.reschedule(any_slot(), due + static_cast<std::int64_t>(below(300)));
+        break;
+      case 2:
+        pair.reschedule(any_slot(), due + (now - due) / (1 + span(8)));
+        break;
+      case 3:
+        pair.cancel(any_slot());
+        break;
+      default:
+        break;
+    }
   };
+  bool more = false;
   for (int i = 0; i < 60'000; ++i) {
-    const auto slot = static_cast<TimerWheel::Slot>(below(kSlots));
+    const TimerWheel::Slot slot = any_slot();
     switch (below(8)) {
       case 0:
       case 1:
-      case 2: {
-        if (due_of.contains(slot)) break;
-        const auto ahead = static_cast<std::int64_t>(
-            below(1ULL << below(static_cast<std::uint64_t>(trace.bits) + 1)));
-        // Many equal dues, some on a digit's edge, some overdue.
-        const std::int64_t edge = below(4) == 0 ? (now + ahead) & ~std::int64_t{255} : now + ahead;
-        schedule(slot, below(10) == 0 ? now - static_cast<std::int64_t>(below(1000)) : edge);
+      case 2:
+        move(slot, now);
         break;
-      }
       case 3:
       case 4:
-        wheel.cancel(slot);
-        if (due_of.contains(slot)) forget(slot);
+        pair.cancel(slot);
         break;
-      case 5:
-        ASSERT_EQ(wheel.scheduled(slot), due_of.contains(slot));
-        if (due_of.contains(slot)) {
-          ASSERT_EQ(wheel.due(slot).ms, due_of[slot]);
-        }
-        break;
-      default: {
-        if (!behind)
-          now += static_cast<std::int64_t>(
-              below(1ULL << below(static_cast<std::uint64_t>(trace.jump_bits) + 1)));
-        const std::size_t limit = below(3) == 0 ? 1 + below(5) : SIZE_MAX;
-        Fired fired;
-        behind = wheel.advance(
-            {now}, [&](TimerWheel::Slot s, Instant due) { fired.emplace_back(s, due.ms); }, limit);
-        ASSERT_LE(fired.size(), limit);
-        for (const auto& [s, due] : fired) {
-          ASSERT_LE(due, now);
-          ASSERT_TRUE(due_of.contains(s)) << "fired twice or never scheduled";
-          ASSERT_EQ(due, due_of[s]);
-          forget(s);
-        }
-        if (!behind) {
-          ASSERT_TRUE(model.empty() || model.begin()->first > now) << "late " << i;
+      case 5: {
+        const auto it = pair.model.due_of().find(slot);
+        ASSERT_EQ(pair.wheel.scheduled(slot), it != pair.model.due_of().end());
+        if (it != pair.model.due_of().end()) {
+          ASSERT_EQ(pair.wheel.due(slot).ms, it->second);
         }
         break;
       }
+      default:
+        if (!more || below(4) == 0) now += span(trace.jump_bits);
+        more = pair.advance(now, below(3) == 0 ? 1 + below(5) : SIZE_MAX, sink);
+        break;
     }
-    ASSERT_EQ(wheel.size(), model.size());
-    if (!model.empty()) {
-      ASSERT_LE(wheel.next().ms, std::max(now, model.begin()->first));
-    }
+    pair.check(now);
+    ASSERT_FALSE(testing::Test::HasFailure()) << "step " << i;
   }
+  EXPECT_GT(pair.fires, 1000U);
 }
 
 // The same without cuts: then what fires is exactly the front of the ordered set, in its order.
@@ -378,6 +499,7 @@ TEST_P(TimerWheelTrace, FiresInTheOrderOfTheSet) {
 
 INSTANTIATE_TEST_SUITE_P(Traces, TimerWheelTrace,
                          testing::Values(Trace{"near", 0, 10, 8},
+                                         Trace{"seconds", 1'772'414'100'000, 12, 13},
                                          Trace{"minutes", 1'772'414'100'000, 18, 14},
                                          Trace{"days", 1'772'414'100'000, 30, 24},
                                          Trace{"weeks", 4'294'967'295 - 1'000'000, 33, 27},
@@ -385,6 +507,33 @@ INSTANTIATE_TEST_SUITE_P(Traces, TimerWheelTrace,
                                          Trace{"far", 1'772'414'100'000, 42, 36},
                                          Trace{"ticks", 16'777'216 - 5000, 16, 3}),
                          [](const auto& trace) { return std::string(trace.param.name); });
+
+// More timers in 65 s, and in 256 ms of them, than are taken out in one; the sink moves some and
+// takes some away.
+TEST(TimerWheel, ABucketTooFullToBeTakenOutInOne) {
+  constexpr std::uint32_t kMany = 8 * TimerWheel::kPassed;
+  const std::uint64_t seed = test_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random{seed};
+  const auto below = [&](std::uint64_t n) { return static_cast<std::int64_t>(random() % n); };
+  Pair pair(kMany, 0);
+  for (std::uint32_t slot = 0; slot < kMany; ++slot) {
+    pair.reschedule(slot, slot % 2 == 0 ? 1'000'000 + below(65'536) : 1'040'000 + below(500));
+  }
+  const std::size_t bare = pair.wheel.memory();
+  int calls = 1;
+  while (pair.advance(2'000'000, SIZE_MAX, [&](TimerWheel::Slot slot, std::int64_t due) {
+    if (slot % 16 == 0) pair.reschedule(slot + 1, due + below(1000));
+    if (slot % 16 == 2) pair.cancel(static_cast<TimerWheel::Slot>(below(kMany)));
+  })) {
+    ++calls;
+    pair.check(2'000'000);
+    ASSERT_FALSE(testing::Test::HasFailure());
+  }
+  EXPECT_GT(calls, 4);
+  EXPECT_EQ(pair.wheel.size(), 0U);
+  EXPECT_LT(pair.wheel.memory(), bare + (1U << 20));
+}
 
 // The life of tickets: they arrive over a day, most are cancelled before they come due, the clock
 // moves with each operation. This is where a bound on the earliest due of a bucket lost fires.
