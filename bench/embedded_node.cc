@@ -1,9 +1,10 @@
 // The node on its embedded log without a network: requests are handed over in this process, as the
 // HTTP server's threads do. What engine, log and store reach when no client takes their cores.
 //
-//   bench_embedded_node ingest [TICKETS]         their lives: opened, assigned, responded,
-//                                                progressed, resolved; deciding alone is
-//                                                bench_simulate's
+//   bench_embedded_node ingest [TICKETS] [REQUESTS] [FACTS]
+//                                                their lives: opened, assigned, responded,
+//                                                progressed, resolved; so many requests of so many
+//                                                facts wait at a time
 //   bench_embedded_node due [TICKETS] [cold]     so many fall due at one instant while facts come
 //                                                in; `cold`: after a start, nothing in memory
 //   bench_embedded_node restart [TICKETS]        so many tickets stay open
@@ -11,9 +12,9 @@
 //                                                DUE at one instant, 20,000 a second while 50,000
 //                                                facts a second come in, and a start
 //
-// The node's clock is the machine's, moved on where a day would have to be waited for. Data lies in
-// TMPDIR and is removed. CPU is the process's: the making of facts included, which is printed
-// alone.
+// Beside each stands what deciding alone takes, in memory and on one core. The node's clock is the
+// machine's, moved on where a day would have to be waited for. Data lies in TMPDIR and is removed.
+// CPU is the process's: the making of facts included, which is printed alone.
 #include "app/embedded_node.h"
 
 #include <sys/resource.h>
@@ -35,6 +36,7 @@
 
 #include "app/keep_memory.h"
 #include "app/policy_load.h"
+#include "app/room.h"
 #include "projections/record_type.h"
 
 namespace {
@@ -230,6 +232,51 @@ class Bench {
 
 using Bodies = std::vector<std::string>;
 
+// The peer: the same decisions and records in memory on one core, without log, store and answers.
+class Alone {
+ public:
+  Alone() : room_(options(), nullptr, {}) { room_.ensure_policy({}); }
+
+  // Seconds that it took, with decoding.
+  double take(const Bodies& all, Instant now) {
+    const auto began = Steady::now();
+    std::vector<std::string_view> parts;
+    Decoded decoded;
+    for (const std::string& body : all) {
+      parts.clear();
+      split_batch(body, parts, kBatch);
+      for (const std::string_view part : parts) {
+        decoder_.structured(part, {}, decoded);
+        room_.arrive(decoded, now);
+      }
+      room_.decide(now, now);
+      forget_batch();
+    }
+    return seconds_since(began);
+  }
+  double fire(Instant until) {
+    const auto began = Steady::now();
+    for (bool more = true; more; forget_batch()) more = room_.fire(until, until, kBatch);
+    return seconds_since(began);
+  }
+
+ private:
+  static RoomOptions options() {
+    RoomOptions options;
+    options.policy = std::get<PolicyText>(read_policy(""));
+    return options;
+  }
+  void forget_batch() {
+    const auto first = next_;
+    next_ += static_cast<Offset>(room_.batch().log.size());
+    room_.committed(first, next_);
+  }
+
+  Room room_;
+  Decoder decoder_{RecordedTime::kIgnored};
+  Offset next_ = 0;
+};
+
 Bodies bodies(std::size_t n, std::size_t each, const std::function<std::string(std::size_t)>& of) {
   Bodies out;
   for (std::size_t i = 0; i < n;) {
@@ -242,9 +289,9 @@ Bodies bodies(std::size_t n, std::size_t each, const std::function<std::string(s
   return out;
 }
 
-void post(Bench& bench, Bodies all) {
+void post(Bench& bench, Bodies all, std::size_t outstanding = kOutstanding) {
   for (std::string& body : all) {
-    bench.enter(kOutstanding);
+    bench.enter(outstanding);
     bench.submit(std::move(body));
   }
   bench.drained();
@@ -260,8 +307,8 @@ void open_tickets(Bench& bench, const std::string& name, int n, Instant time, bo
   }
 }
 
-// Five facts a ticket, posted in the order of their times.
-void ingest(int tickets) {
+// Five facts a ticket, posted in the order of their times; so many requests wait at a time.
+void ingest(int tickets, std::size_t outstanding, std::size_t each) {
   static constexpr const char* kPriorities[] = {"P1", "P2", "P3", "P4"};
   static constexpr const char* kVerbs[] = {"opened", "assigned", "responded", "progressed",
                                            "resolved"};
@@ -282,19 +329,21 @@ void ingest(int tickets) {
                 begin + milliseconds(static_cast<std::int64_t>(n) / 50), data[verb]);
   };
   const std::size_t n = static_cast<std::size_t>(tickets) * 5;
-  Bodies all = bodies(n, kBatch, of);
+  Bodies all = bodies(n, each, of);
+  const double alone = Alone().take(all, bench.clock().now());
   const double cpu = cpu_s();
   const auto began = Steady::now();
-  post(bench, std::move(all));
+  post(bench, std::move(all), outstanding);
   const double took = seconds_since(began), facts = static_cast<double>(n);
   const double used = cpu_s() - cpu;
   while (!bench.node().store().refresh(seconds(1))) {
   }
   std::printf(
-      "%zu facts of %d tickets in batches of %zu: %.0f facts/s, %.1f us of CPU a fact "
-      "(%.1f until the views are written); acknowledged %s; resident %.0f MB\n",
-      n, tickets, kBatch, facts / took, used / facts * 1e6, (cpu_s() - cpu) / facts * 1e6,
-      bench.acknowledged().text().c_str(), resident_mb());
+      "%zu facts of %d tickets in batches of %zu, %zu at a time: %.0f facts/s, %.2f of deciding "
+      "alone on one core (%.0f facts/s), %.1f us of CPU a fact (%.1f until the views are written); "
+      "acknowledged %s; resident %.0f MB\n",
+      n, tickets, each, outstanding, facts / took, alone / took, facts / alone, used / facts * 1e6,
+      (cpu_s() - cpu) / facts * 1e6, bench.acknowledged().text().c_str(), resident_mb());
 }
 
 // Posts `body(i)` every `every`, as long as `go_on` says; false when the node did not keep up.
@@ -322,9 +371,21 @@ Bodies meanwhile(Bench& bench, const std::string& name, std::size_t facts, std::
   });
 }
 
+// Microseconds that deciding alone takes for each of as many, or 100,000, due at one instant.
+double fired_alone(int tickets, Instant time) {
+  const auto n = static_cast<std::size_t>(std::min(tickets, 100'000));
+  Alone peer;
+  peer.take(bodies(n, kBatch,
+                   [&](std::size_t i) { return opened("due-", static_cast<int>(i), time, true); }),
+            time);
+  peer.fire(time + milliseconds(kAnswerMs - 1));
+  return peer.fire(time + milliseconds(kAnswerMs)) / static_cast<double>(n) * 1e6;
+}
+
 void many_at_once(Bench& bench, int tickets, bool cold) {
-  auto began = Steady::now();
   const Instant time = bench.clock().now();
+  const double alone_us = fired_alone(tickets, time);
+  auto began = Steady::now();
   open_tickets(bench, "due-", tickets, time, true);
   bench.quiet();
   std::printf("%d tickets opened: %.0f a second with their views; resident %.0f MB\n", tickets,
@@ -351,10 +412,11 @@ void many_at_once(Bench& bench, int tickets, bool cold) {
   // 10,000 facts a second, 50 a request.
   post_paced(bench, std::move(load), std::chrono::microseconds(5000), go_on);
   std::printf(
-      "%zu of %d due at one instant%s: late %s; %.1f us of CPU each; meanwhile %zu requests "
+      "%zu of %d due at one instant%s: late %s; %.1f us of CPU each (deciding alone: %.1f us); "
+      "meanwhile %zu requests "
       "of 50 facts, acknowledged %s; resident %.0f MB\n",
       bench.late().size(), tickets, cold ? ", after a start" : "", bench.late().text().c_str(),
-      (cpu_s() - cpu) / tickets * 1e6, bench.acknowledged().size(),
+      (cpu_s() - cpu) / tickets * 1e6, alone_us, bench.acknowledged().size(),
       bench.acknowledged().text().c_str(), resident_mb());
   began = Steady::now();
   bench.quiet();
@@ -434,6 +496,9 @@ int main(int argc, char** argv) {
   } else if (what == "scale") {
     scale(n, argc > 3 ? std::atoi(argv[3]) : 100'000);
   } else {
-    ingest(n);
+    const auto number = [&](int i, std::size_t otherwise) {
+      return argc > i ? std::strtoul(argv[i], nullptr, 10) : otherwise;
+    };
+    ingest(n, number(3, kOutstanding), std::clamp<std::size_t>(number(4, kBatch), 1, kBatch));
   }
 }

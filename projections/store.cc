@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -20,6 +21,10 @@ namespace tocsin {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+struct FlatHash : std::hash<Hash128> {
+  using is_avalanching = void;
+};
 
 // Rows of another format are not read but made anew.
 constexpr std::int64_t kStoreFormat = 7;
@@ -157,26 +162,28 @@ class Store::Impl {
 
   void scan_due(PartitionId partition, Instant from, Instant to, const DueSink& sink) const {
     // Dues that are not written yet stand over the rows of the same entities.
-    std::map<EntityKey, Instant> pending;
+    boost::unordered_flat_set<Hash128, FlatHash> changed;
+    std::map<std::string, Instant> unwritten;  // of those, by the entity's key, the ones asked for
     std::unique_lock lock(mutex_);
-    const Pending* const active = active_.get();
-    const Pending* const writing = writing_.get();
-    for (const Pending* p : {writing, active}) {
+    for (const Pending* p : std::initializer_list<const Pending*>{writing_.get(), active_.get()}) {
       if (p == nullptr) continue;
-      for (const auto& [bytes, entity] : p->entities()) {
-        KeyReader key(bytes);
-        if (entity.changed() && key.partition() == partition)
-          pending.insert_or_assign(key.entity(), entity.next_due);
+      for (const auto& [key, entity] : p->entities()) {
+        if (!entity.changed() || KeyReader(key).partition() != partition) continue;
+        const bool fresh = changed.insert(hash128(key)).second;
+        const bool asked_for = from <= entity.next_due && entity.next_due < to;
+        if (asked_for && entity.next_due != kNever) {
+          unwritten.insert_or_assign(std::string(key), entity.next_due);
+        } else if (!fresh) {
+          unwritten.erase(std::string(key));
+        }
       }
     }
     const ReadView view = this->view();
     lock.unlock();
-    std::vector<std::pair<Instant, const EntityKey*>> waiting;
-    for (const auto& [key, due] : pending) {
-      if (from <= due && due < to && due != kNever) waiting.emplace_back(due, &key);
-    }
-    std::sort(waiting.begin(), waiting.end(),
-              [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::vector<std::pair<Instant, EntityKey>> waiting;
+    for (const auto& [key, due] : unwritten) waiting.emplace_back(due, KeyReader(key).entity());
+    std::stable_sort(waiting.begin(), waiting.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
 
     const std::string prefix = Key(partition, Family::kDue).take();
     RowCursor rows = view.rows(prefix, Key(partition, Family::kDue).instant(from).take());
@@ -186,14 +193,15 @@ class Store::Impl {
       const Instant due = key.instant();
       if (due >= to) break;
       for (; next != waiting.end() && next->first <= due; ++next) {
-        if (!sink(next->first, *next->second)) return;
+        if (!sink(next->first, next->second)) return;
       }
       const EntityKey entity = key.entity();
-      if (pending.contains(entity)) continue;
+      if (changed.contains(hash128(Key(partition, Family::kEntity).entity(entity).bytes())))
+        continue;
       if (!sink(due, entity)) return;
     }
     for (; next != waiting.end(); ++next) {
-      if (!sink(next->first, *next->second)) return;
+      if (!sink(next->first, next->second)) return;
     }
   }
 

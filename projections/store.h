@@ -94,7 +94,8 @@ struct StoreOptions {
   bool keep_records = true;
   // A store in another format is removed and begun anew, for a caller that reads the log again.
   bool remove_other_format = false;
-  std::size_t pending_bytes_max = 64u << 20;
+  // As much may be being written beside it. A burst of dues is told before its views are written.
+  std::size_t pending_bytes_max = 128u << 20;
   // A write is begun when so much waits, or something waits for so long (ten times as long when it
   // is more than `little_bytes`), or a reader asks.
   std::size_t write_bytes = 16u << 20;
