@@ -99,7 +99,7 @@ struct StoreOptions {
   // A write is begun when so much waits, or something waits for so long (ten times as long when it
   // is more than `little_bytes`), or a reader asks.
   std::size_t write_bytes = 16u << 20;
-  std::size_t little_bytes = 256u << 10;
+  std::size_t little_bytes = 1u << 20;
   Duration write_interval = milliseconds(50);
 };
 
