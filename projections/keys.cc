@@ -23,8 +23,14 @@ std::uint64_t take_big_endian(std::string_view& left, std::size_t bytes) {
 
 Key::Key(PartitionId partition, Family family) {
   bytes_.reserve(64);
+  start(partition, family);
+}
+
+Key& Key::start(PartitionId partition, Family family) {
+  bytes_.clear();
   put_big_endian(bytes_, static_cast<std::uint32_t>(partition), 4);
   bytes_.push_back(static_cast<char>(family));
+  return *this;
 }
 
 Key& Key::text(std::string_view part) {

@@ -67,6 +67,8 @@ class Key {
  public:
   Key(PartitionId partition, Family family);
   explicit Key(std::string begin) : bytes_(std::move(begin)) {}
+  // Begins another key in the same memory.
+  Key& start(PartitionId partition, Family family);
 
   Key& text(std::string_view part);
   Key& instant(Instant t);

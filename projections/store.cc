@@ -1,8 +1,5 @@
 #include "projections/store.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <boost/unordered/unordered_flat_set.hpp>
@@ -34,13 +31,6 @@ constexpr std::size_t kRecentBytes = 16u << 20;
 constexpr PartitionId kNoPartition = -1;  // sorts behind all others
 
 std::string format_key() { return Key(kNoPartition, Family::kMeta).text("format").take(); }
-
-// What is written behind gives way to those who wait for an answer. It is never starved: when too
-// much waits to be written, they wait for it.
-void give_way() {
-  constexpr int kNice = 5;
-  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);  // as well as it can be done
-}
 
 Clock::time_point deadline(Duration timeout) {
   return Clock::now() + std::chrono::milliseconds(timeout.ms);
@@ -312,7 +302,6 @@ class Store::Impl {
   }
 
   void write_until_stopped() {
-    give_way();
     std::unique_lock lock(mutex_);
     for (;;) {
       wait_for_work(lock);

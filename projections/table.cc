@@ -79,8 +79,6 @@ rocksdb::Options rocksdb_options(const TableOptions& options) {
   blocks.format_version = 5;
 
   rocksdb::Options o;
-  // Merging can wait for whoever waits for an answer.
-  o.env->LowerThreadPoolCPUPriority(rocksdb::Env::LOW);
   o.create_if_missing = true;
   o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
   o.write_buffer_size = options.write_buffer_bytes;

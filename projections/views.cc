@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/container/small_vector.hpp>
 
 #include "events/bytes.h"
 
@@ -16,61 +17,107 @@ bool is_live(const ClockRow& clock) {
   return clock.state == ClockState::kRunning || clock.state == ClockState::kPaused;
 }
 
-void add_texts(std::vector<std::string>& to, const std::vector<std::string>& from) {
+template <typename Texts>
+void add_texts(Texts& to, const std::vector<std::string>& from) {
   for (const std::string& t : from) {
     if (std::find(to.begin(), to.end(), t) == to.end()) to.push_back(t);
   }
 }
 
-std::string encode(const ClockSummary& s) {
-  std::string out;
-  put_text(out, s.tier);
-  put_text(out, s.priority);
-  put_text(out, s.assignee);
-  for (const auto* texts : {&s.roles, &s.persons}) {
-    put_unsigned(out, texts->size());
-    for (const std::string& t : *texts) put_text(out, t);
-  }
-  return out;
-}
-
-void add_clock_rows(PartitionId partition, const EntityKey& entity, const EntityView& view,
-                    std::vector<ViewRow>& rows) {
-  for (const ClockRow& clock : view.clocks) {
-    const std::string summary = encode(summarize(view, clock));
-    rows.push_back({clock_key(partition, class_of(clock.state), entity, clock), summary});
-    if (is_at_risk(clock)) {
-      rows.push_back({clock_key(partition, ClockClass::kAtRisk, entity, clock), summary});
-    }
-    if (is_overdue(clock)) {
-      rows.push_back({clock_key(partition, ClockClass::kOverdue, entity, clock), summary});
-    }
-  }
-}
-
-void add_group_rows(PartitionId partition, const EntityKey& entity, const EntityView& view,
-                    std::vector<ViewRow>& rows) {
+// Who is called in for a clock: of its open groups, each once.
+template <typename Texts>
+void add_called(const EntityView& view, const ClockRow& clock, Texts& roles, Texts& persons) {
   for (const GroupRow& g : view.groups) {
-    if (g.state != GroupState::kOpen) continue;
-    const auto add = [&](char letter, const std::string& name) {
-      rows.push_back({Key(partition, Family::kGroup)
-                          .letter(letter)
-                          .text(name)
-                          .letter(g.urgency == "high" ? '0' : '1')
-                          .instant(g.begun)
-                          .entity(entity)
-                          .text(group_name(entity, g.escalation))
-                          .take(),
-                      ""});
-    };
-    std::vector<std::string> persons, roles;
-    add_texts(persons, g.persons);
+    if (g.state != GroupState::kOpen || g.clock != clock.clock) continue;
     add_texts(roles, g.roles);
-    if (persons.empty()) persons.emplace_back();  // the inbox of nobody
-    for (const std::string& p : persons) add('p', p);
-    for (const std::string& r : roles) add('r', r);
+    add_texts(persons, g.persons);
   }
 }
+
+Key& put_clock_key(Key& key, ClockClass of, const EntityKey& entity, const ClockRow& clock) {
+  return key.letter(static_cast<char>(of))
+      .text(entity.kind)
+      .text(clock.clock)
+      .instant(listed_due(clock))
+      .text(entity.account)
+      .text(entity.id)
+      .text(clock.cycle);
+}
+
+// Makes rows one after the other in memory that is used again for each.
+class RowMaker {
+ public:
+  RowMaker(PartitionId partition, const EntityKey& entity, Arena& arena, std::vector<ViewRow>& rows)
+      : partition_(partition), entity_(entity), arena_(arena), rows_(rows) {}
+
+  void add_due(Instant due) { add(start(Family::kDue).instant(due).entity(entity_), {}); }
+
+  void add_clock(const EntityView& view, const ClockRow& clock) {
+    encode_summary(view, clock);
+    const std::string_view summary = arena_.keep(value_);
+    add_clock(class_of(clock.state), clock, summary);
+    if (is_at_risk(clock)) add_clock(ClockClass::kAtRisk, clock, summary);
+    if (is_overdue(clock)) add_clock(ClockClass::kOverdue, clock, summary);
+  }
+
+  void add_group(const GroupRow& g) {
+    if (g.persons.empty()) add_group('p', {}, g);  // the inbox of nobody
+    for (const std::string_view p : distinct(g.persons)) add_group('p', p, g);
+    for (const std::string_view r : distinct(g.roles)) add_group('r', r, g);
+  }
+
+  void add_open(bool open) { add(start(Family::kOpen).entity(entity_), open ? "1" : "0"); }
+
+ private:
+  using Texts = boost::container::small_vector<std::string_view, 8>;
+
+  static Texts distinct(const std::vector<std::string>& from) {
+    Texts texts;
+    add_texts(texts, from);
+    return texts;
+  }
+
+  Key& start(Family family) { return key_.start(partition_, family); }
+  void add(const Key& key, std::string_view kept_value) {
+    rows_.push_back({arena_.keep(key.bytes()), kept_value});
+  }
+
+  void add_clock(ClockClass of, const ClockRow& clock, std::string_view summary) {
+    add(put_clock_key(start(Family::kClock), of, entity_, clock), summary);
+  }
+
+  void add_group(char letter, std::string_view name, const GroupRow& g) {
+    add(start(Family::kGroup)
+            .letter(letter)
+            .text(name)
+            .letter(g.urgency == "high" ? '0' : '1')
+            .instant(g.begun)
+            .entity(entity_)
+            .text(group_name(entity_, g.escalation)),
+        {});
+  }
+
+  // A ClockSummary, in `value_`.
+  void encode_summary(const EntityView& view, const ClockRow& clock) {
+    value_.clear();
+    put_text(value_, view.tier);
+    put_text(value_, view.priority);
+    put_text(value_, view.assignee);
+    Texts roles, persons;
+    add_called(view, clock, roles, persons);
+    for (const Texts* texts : {&roles, &persons}) {
+      put_unsigned(value_, texts->size());
+      for (const std::string_view t : *texts) put_text(value_, t);
+    }
+  }
+
+  const PartitionId partition_;
+  const EntityKey& entity_;
+  Arena& arena_;
+  std::vector<ViewRow>& rows_;
+  Key key_{0, Family::kMeta};
+  std::string value_;
+};
 
 void add_counts(PartitionId partition, const EntityKey& entity, const Projection& p, int sign,
                 Sums& sums) {
@@ -224,11 +271,7 @@ Instant listed_due(const ClockRow& clock) {
 
 ClockSummary summarize(const EntityView& view, const ClockRow& clock) {
   ClockSummary s{view.tier, view.priority, view.assignee, {}, {}};
-  for (const GroupRow& g : view.groups) {
-    if (g.state != GroupState::kOpen || g.clock != clock.clock) continue;
-    add_texts(s.roles, g.roles);
-    add_texts(s.persons, g.persons);
-  }
+  add_called(view, clock, s.roles, s.persons);
   return s;
 }
 
@@ -251,12 +294,8 @@ std::string clock_prefix(PartitionId partition, ClockClass of, std::string_view 
 
 std::string clock_key(PartitionId partition, ClockClass of, const EntityKey& entity,
                       const ClockRow& clock) {
-  return Key(clock_prefix(partition, of, entity.kind, clock.clock))
-      .instant(listed_due(clock))
-      .text(entity.account)
-      .text(entity.id)
-      .text(clock.cycle)
-      .take();
+  Key key(partition, Family::kClock);
+  return put_clock_key(key, of, entity, clock).take();
 }
 
 std::string_view group_name(const EntityKey& entity, std::string_view escalation) {
@@ -268,21 +307,21 @@ std::string_view group_name(const EntityKey& entity, std::string_view escalation
   return rest;
 }
 
-std::vector<ViewRow> index_rows(PartitionId partition, const EntityKey& entity,
-                                const Projection& p) {
-  std::vector<ViewRow> rows;
-  if (!p.known) return rows;
-  if (p.next_due != kNever) {
-    rows.push_back({Key(partition, Family::kDue).instant(p.next_due).entity(entity).take(), ""});
+void index_rows(PartitionId partition, const EntityKey& entity, const Projection& p, Arena& arena,
+                std::vector<ViewRow>& rows) {
+  rows.clear();
+  if (!p.known) return;
+  RowMaker make(partition, entity, arena, rows);
+  // As their families sort, so that sorting finds little to do.
+  for (const ClockRow& clock : p.view.clocks) make.add_clock(p.view, clock);
+  if (p.next_due != kNever) make.add_due(p.next_due);
+  for (const GroupRow& g : p.view.groups) {
+    if (g.state == GroupState::kOpen) make.add_group(g);
   }
-  add_clock_rows(partition, entity, p.view, rows);
-  add_group_rows(partition, entity, p.view, rows);
   const bool open = is_open(p.view);
-  if (open || !p.view.created || std::any_of(p.view.clocks.begin(), p.view.clocks.end(), is_live)) {
-    rows.push_back({Key(partition, Family::kOpen).entity(entity).take(), open ? "1" : "0"});
-  }
+  if (open || !p.view.created || std::any_of(p.view.clocks.begin(), p.view.clocks.end(), is_live))
+    make.add_open(open);
   std::sort(rows.begin(), rows.end());
-  return rows;
 }
 
 void add_difference(PartitionId partition, const EntityKey& entity, const Projection* before,

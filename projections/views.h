@@ -20,6 +20,7 @@
 #include <tuple>
 #include <vector>
 
+#include "projections/arena.h"
 #include "projections/figures.h"
 #include "projections/keys.h"
 #include "projections/projection.h"
@@ -52,6 +53,7 @@ ClockSummary decode_clock_summary(std::string_view bytes);
 // Where the clocks of one class, kind and name lie, in order of (listed due, account, id, cycle).
 std::string clock_prefix(PartitionId partition, ClockClass of, std::string_view kind,
                          std::string_view clock);
+
 std::string clock_key(PartitionId partition, ClockClass of, const EntityKey& entity,
                       const ClockRow& clock);
 
@@ -60,13 +62,13 @@ std::string clock_key(PartitionId partition, ClockClass of, const EntityKey& ent
 std::string_view group_name(const EntityKey& entity, std::string_view escalation);
 
 struct ViewRow {
-  std::string key, value;
+  std::string_view key, value;
   friend auto operator<=>(const ViewRow&, const ViewRow&) = default;
 };
 
-// Rows of the families D, C, G and O, in key order.
-std::vector<ViewRow> index_rows(PartitionId partition, const EntityKey& entity,
-                                const Projection& projection);
+// Replaces `rows` by those of the families D, C, G and O, in key order; their bytes are in `arena`.
+void index_rows(PartitionId partition, const EntityKey& entity, const Projection& projection,
+                Arena& arena, std::vector<ViewRow>& rows);
 
 // What entities add to the counts, under names that are made only when they are written.
 struct EntityCounts {

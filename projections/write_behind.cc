@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/sort/spreadsort/string_sort.hpp>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -76,12 +77,18 @@ class RowBuckets {
 
   std::vector<Write> take_sorted() {
     const auto before = [](const Write& a, const Write& b) { return a.key < b.key; };
+    const auto letter = [](const Write& row, std::size_t at) {
+      return static_cast<unsigned char>(row.key[at]);
+    };
+    const auto length = [](const Write& row) { return row.key.size(); };
     std::vector<Write> rows;
     rows.reserve(count_);
     for (auto& [id, families] : partitions_) {
       for (std::vector<Write>& family : families) {
+        // By radix: keys have long beginnings in common.
         if (!std::is_sorted(family.begin(), family.end(), before))
-          std::sort(family.begin(), family.end(), before);
+          boost::sort::spreadsort::string_sort(family.begin(), family.end(), letter, length,
+                                               before);
         rows.insert(rows.end(), family.begin(), family.end());
       }
     }
@@ -108,6 +115,7 @@ class Preparer {
         keep_records_(keep_records),
         arena_(arena) {
     out_.low_water = low_water;
+    queue_ = out_.low_water.end();
   }
 
   PreparedWrite run() {
@@ -258,8 +266,11 @@ class Preparer {
       KeyReader reader(key);
       const PartitionId partition = reader.partition();
       const EntityKey id = reader.entity();
-      replace_rows(row ? index_rows(partition, id, before_) : std::vector<ViewRow>{},
-                   index_rows(partition, id, after_));
+      scratch_.clear();
+      rows_before_.clear();
+      if (row) index_rows(partition, id, before_, scratch_, rows_before_);
+      index_rows(partition, id, after_, scratch_, rows_after_);
+      replace_rows(rows_before_, rows_after_);
       add_difference(partition, id, row ? &before_ : nullptr, after_, sums_);
     }
     offsets_.assign(parts.offsets);
@@ -343,19 +354,24 @@ class Preparer {
   void note_insertion(std::string_view key) {
     const std::string_view prefix = queue_prefix(key);
     if (prefix.empty()) return;
-    const auto found = out_.low_water.find(prefix);
-    if (found == out_.low_water.end()) {
-      out_.low_water.emplace(prefix, key);
-    } else if (key < found->second) {
-      found->second = key;
+    if (!find_queue(prefix)) {
+      queue_ = out_.low_water.emplace(prefix, key).first;
+    } else if (key < queue_->second) {
+      queue_->second = key;
     }
   }
 
   void note_removal(std::string_view key) {
     const std::string_view prefix = queue_prefix(key);
-    if (prefix.empty()) return;
-    const auto found = out_.low_water.find(prefix);
-    if (found != out_.low_water.end() && key <= found->second) out_.fronts.emplace_back(prefix);
+    if (!prefix.empty() && find_queue(prefix) && key <= queue_->second)
+      out_.fronts.emplace_back(prefix);
+  }
+
+  // Sets `queue_`. Most rows belong to that of the row before.
+  bool find_queue(std::string_view prefix) {
+    if (queue_ == out_.low_water.end() || queue_->first != prefix)
+      queue_ = out_.low_water.find(prefix);
+    return queue_ != out_.low_water.end();
   }
 
   void add_sums() {
@@ -408,6 +424,7 @@ class Preparer {
   const bool keep_records_;
   Arena& arena_;
   PreparedWrite out_;
+  LowWater::iterator queue_;  // asked for last
   LogEvent event_;
   RowBuckets rows_;
   std::size_t put_ = 0;
@@ -418,7 +435,9 @@ class Preparer {
   std::string* account_items_ = nullptr;
   std::string* record_items_ = nullptr;
   Offset record_row_ = 0;
-  Projection before_, after_;                     // of the entity that is worked on
+  Projection before_, after_;                      // of the entity that is worked on
+  std::vector<ViewRow> rows_before_, rows_after_;  // the same, in `scratch_`
+  Arena scratch_;
   std::string row_, projection_, offsets_;        // the same
   std::unordered_map<std::string, Items> items_;  // by the key of their row
   std::map<std::string_view, Additions> additions_;
