@@ -22,6 +22,7 @@ struct ThresholdRow {
   std::optional<Instant> due;  // empty only while pending and paused (or cancelled while paused)
   Verdict verdict = Verdict::kPending;
   bool warned = false;
+  friend bool operator==(const ThresholdRow&, const ThresholdRow&) = default;
 };
 
 struct ClockRow {
@@ -35,6 +36,7 @@ struct ClockRow {
   std::optional<Instant> stopped;        // only when stopped
   std::optional<std::int64_t>
       elapsed_ms;  // open time at the stop without pauses; only when stopped
+  friend bool operator==(const ClockRow&, const ClockRow&) = default;
 };
 
 struct GroupRow {
@@ -49,6 +51,7 @@ struct GroupRow {
   Instant begun;   // time of step 1
   Instant raised;  // time of the last step raised
   std::string by;  // who acknowledged it
+  friend bool operator==(const GroupRow&, const GroupRow&) = default;
 };
 
 struct EntityView {
@@ -65,6 +68,7 @@ struct EntityView {
   std::int64_t facts = 0;
   std::vector<ClockRow> clocks;  // sorted by (clock, start, cycle)
   std::vector<GroupRow> groups;  // in order of begin
+  friend bool operator==(const EntityView&, const EntityView&) = default;
 };
 
 }  // namespace tocsin

@@ -121,7 +121,12 @@ class World {
 
   std::string verdicts() {
     std::vector<EntityView> all;
-    each_entity([&](Entity& e) { all.push_back(partition_->view(e)); });
+    EntityView used;  // by those before
+    each_entity([&](Entity& e) {
+      all.push_back(partition_->view(e));
+      partition_->view(e, used);
+      if (used != all.back()) wrong("a view made in place of another: " + e.id);
+    });
     std::sort(all.begin(), all.end(), [](const EntityView& a, const EntityView& b) {
       return std::tie(a.account, a.kind, a.id) < std::tie(b.account, b.kind, b.id);
     });
