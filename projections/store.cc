@@ -326,23 +326,29 @@ class Store::Impl {
       if (snapshot == nullptr) return;  // stopped while the disk refuses
       for (const auto& [partition, offset] : writing_->applied()) written_to_[partition] = offset;
       publish(snapshot, generation);
+      if (!unflushed_) unflushed_since_ = Clock::now();
       unflushed_ = true;
       spare_ = std::move(writing_);
       spare_->clear();
       count_waiting();
       written_.notify_all();
+      const auto interval_max = std::chrono::milliseconds(options_.durable_interval.ms);
+      if (Clock::now() >= unflushed_since_ + interval_max) begin_flush(lock);
     }
   }
 
   void wait_for_work(std::unique_lock<std::mutex>& lock) {
     const auto has_work = [&] { return stopping_ || !active_->empty(); };
     const auto quiet = std::chrono::milliseconds(kQuietMs);
-    if (!unflushed_ || work_.wait_for(lock, quiet, has_work)) return work_.wait(lock, has_work);
+    if (unflushed_ && !work_.wait_for(lock, quiet, has_work)) begin_flush(lock);
+    work_.wait(lock, has_work);
+  }
+
+  void begin_flush(std::unique_lock<std::mutex>& lock) {
     unflushed_ = false;
     lock.unlock();
     table_->begin_flush();
     lock.lock();
-    work_.wait(lock, has_work);
   }
 
   // Tries until it succeeds; null when the store is closed before. Without the mutex.
@@ -400,6 +406,7 @@ class Store::Impl {
   std::string problem_;
   bool stopping_ = false;
   bool unflushed_ = false;  // something was written since the last flush began
+  Clock::time_point unflushed_since_;
 
   std::atomic<std::size_t> waiting_bytes_ = 0;  // changed with mutex_ held
 

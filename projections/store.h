@@ -101,6 +101,9 @@ struct StoreOptions {
   std::size_t write_bytes = 16u << 20;
   std::size_t little_bytes = 1u << 20;
   Duration write_interval = milliseconds(50);
+  // What is written is made durable after so long at the latest, so that little is applied again
+  // after a crash; sooner when nothing comes for kQuietMs, or when a buffer is full.
+  Duration durable_interval = seconds(5);
 };
 
 class Store {
@@ -156,8 +159,6 @@ class Store {
   void compact();
 
   static constexpr int kRetryMs = 500;
-  // What was written is made durable when nothing came for so long, so that little is applied
-  // again after a crash.
   static constexpr int kQuietMs = 1000;
 
  private:

@@ -78,6 +78,17 @@ class RoomTest : public ::testing::Test {
     arrive("opened", "1", "2026-03-02T10:00:00Z", R"({"priority":"P3","tier":"A"})", arrival);
   }
 
+  // As T-`number`, when it is opened.
+  void open_numbered(int number, Instant opened) {
+    Decoded decoded;
+    decoder_.structured(R"({"specversion":"1.0","id":"t)" + std::to_string(number) +
+                            R"(","source":"/crm","type":"tocsin.ticket.opened","time":")" +
+                            format_rfc3339(opened) + R"(","subject":"T-)" + std::to_string(number) +
+                            R"(","partitionkey":"acme","data":{"priority":"P3","tier":"A"}})",
+                        {}, decoded);
+    ASSERT_EQ(room_->arrive(decoded, opened).outcome, Outcome::kAccepted);
+  }
+
   TempDirectory directory_;
   std::unique_ptr<Store> store_;
   RoomOptions options_;
@@ -131,13 +142,7 @@ TEST_F(RoomTest, DuesAreReadAheadSomeAtATimeAndNoneIsLeftOut) {
   for (int i = 0; i < kTickets; ++i) {
     // Five of each opening instant: 10:00, 10:01 … 10:04, due two hours later.
     const Instant opened = kOpened + minutes(i / 5);
-    Decoded decoded;
-    decoder_.structured(R"({"specversion":"1.0","id":"t)" + std::to_string(i) +
-                            R"(","source":"/crm","type":"tocsin.ticket.opened","time":")" +
-                            format_rfc3339(opened) + R"(","subject":"T-)" + std::to_string(i) +
-                            R"(","partitionkey":"acme","data":{"priority":"P3","tier":"A"}})",
-                        {}, decoded);
-    ASSERT_EQ(room_->arrive(decoded, opened).outcome, Outcome::kAccepted);
+    open_numbered(i, opened);
     room_->decide(opened, opened);
   }
   commit();
@@ -166,13 +171,7 @@ TEST_F(RoomTest, MemoryIsBoundedAlsoWhenAllFallDueSoon) {
   own(kBegin);
   std::size_t most = 0;
   for (int i = 0; i < kTickets; ++i) {
-    Decoded decoded;
-    decoder_.structured(R"({"specversion":"1.0","id":"t)" + std::to_string(i) +
-                            R"(","source":"/crm","type":"tocsin.ticket.opened","time":")" +
-                            format_rfc3339(kOpened) + R"(","subject":"T-)" + std::to_string(i) +
-                            R"(","partitionkey":"acme","data":{"priority":"P3","tier":"A"}})",
-                        {}, decoded);
-    ASSERT_EQ(room_->arrive(decoded, kOpened).outcome, Outcome::kAccepted);
+    open_numbered(i, kOpened);
     room_->decide(kOpened, kOpened);
     commit();
     most = std::max(most, room_->partition().entities_in_memory());

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <iostream>
 
 #include "events/bytes.h"
@@ -387,6 +388,25 @@ TEST(StoreFormatTest, AStoreOfAnotherFormatIsRefusedOrBegunAnew) {
   options.remove_other_format = true;
   EXPECT_EQ(Store::open(directory.path(), options)->applied(0), 0);
   EXPECT_NO_THROW(Store::open(directory.path()));
+}
+
+// Also while something comes all the time: else a process that is killed again and again would
+// apply ever more of the log at each start.
+TEST(StoreTest, WhatIsWrittenIsDurableAfterAWhile) {
+  TempDirectory directory;
+  StoreOptions options = manual();
+  options.durable_interval = milliseconds(20);
+  auto store = Store::open(directory.path(), options);
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(3);
+  Offset next = 0;
+  while (store->bytes_on_disk() == 0 && std::chrono::steady_clock::now() < give_up) {
+    // More often than kQuietMs, and too little to fill a buffer in that time.
+    ++next;
+    store->apply(
+        batch(next, {change({"acme", "ticket", "T-" + std::to_string(next)}, "s", kNever)}));
+    ASSERT_TRUE(store->refresh(seconds(30)));
+  }
+  EXPECT_GT(store->bytes_on_disk(), 0u);
 }
 
 }  // namespace

@@ -157,7 +157,9 @@ def main():
             try:
                 parts[part](directory, rng)
             except SystemExit:
-                print(f"again with TOCSIN_SEED={SEED}; the node said at last:\n" + (directory / "node.log").read_text(errors="replace")[-1500:], flush=True)
+                said = (directory / "node.log").read_text(errors="replace")
+                wrong = [line for line in said.splitlines() if '"level":"info"' not in line and line.startswith("{")]
+                print(f"again with TOCSIN_SEED={SEED}; the node's warnings and errors:\n" + "\n".join(wrong[-20:]) + "\nand what it said at last:\n" + said[-1500:], flush=True)
                 raise
 
 
