@@ -454,7 +454,7 @@ PreparedWrite prepare_write(const Pending& pending, const Table& table, const Re
   return Preparer(pending, table, recent, low_water, written, keep_records, arena).run();
 }
 
-void remember_entities(const std::vector<Write>& rows, RecentRows& recent) {
+void remember_entities(const std::vector<Write>& rows, RecentRows& recent) noexcept {
   for (const Write& row : rows) {
     if (row.value && row.key[kKeyPrefixBytes - 1] == static_cast<char>(Family::kEntity))
       recent.put(row.key, *row.value);

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstring>
 #include <random>
+#include <system_error>
 #include <utility>
 
 namespace tocsin {
@@ -153,7 +154,11 @@ int EmbeddedLog::write_direct() {
   std::int64_t at =
       end_.at / static_cast<std::int64_t>(kDiskBlock) * static_cast<std::int64_t>(kDiskBlock);
   auto filled = static_cast<std::size_t>(end_.at - at);
-  if (file_->read_at(at, chunk, filled) != filled) return EIO;
+  try {
+    if (file_->read_at(at, chunk, filled) != filled) return EIO;
+  } catch (const std::system_error& e) {
+    return e.code().value();
+  }
   for (std::string_view left = frame_; !left.empty();) {
     const std::size_t taken = std::min(left.size(), kDirectChunk - filled);
     std::memcpy(chunk + filled, left.data(), taken);
