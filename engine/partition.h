@@ -126,8 +126,9 @@ class Partition {
   // Puts an entity that falls due before the horizon on the timers; loads it when it is due.
   void expect(Instant due, const std::string& account, const std::string& kind,
               const std::string& id);
-  // Dues at or after `horizon` are the due index's business; kNever: all are kept here.
-  void set_horizon(Instant horizon) { horizon_ = horizon; }
+  // Dues at or after `horizon` are the due index's business; kNever: all are kept here. Those of
+  // entities whose changes were not taken yet are in no index and need not be told by `expect`.
+  void set_horizon(Instant horizon);
   // Forgets entities that nothing happened to lately, until at most `most` are in memory; those
   // that fall due before the horizon only when there are a quarter more. Some at a call: a
   // hand-over that brings n entities is followed by O(n) steps. Requires that all changes were

@@ -196,6 +196,14 @@ void Partition::expect(Instant due, const std::string& account_name, const std::
   expected_.push({due, account_name, kind, id});
 }
 
+void Partition::set_horizon(Instant horizon) {
+  horizon_ = horizon;
+  for (const Entity* e : changed_) {
+    if (e->next_due < horizon && !timers_.scheduled(e->slot))
+      timers_.schedule(e->slot, e->next_due);
+  }
+}
+
 // A hand goes round the slots and forgets whom nothing happened to since it came by last. It goes
 // the farther the more there are too many, so that no call takes long, however many cannot go.
 void Partition::evict(std::size_t most) {

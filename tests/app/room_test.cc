@@ -118,6 +118,27 @@ TEST_F(RoomTest, WhatAFailedCommitWouldHaveSaidIsSaidAgain) {
   EXPECT_EQ(breaches(), std::vector<std::string>{});
 }
 
+// What was decided in the round that looks ahead is not in the store yet.
+TEST_F(RoomTest, ADueOfTheRoundThatLooksAheadIsNotForgotten) {
+  room_->look_ahead(kBegin);  // dues before 10:00 are in memory
+  open_numbered(7, kBegin);   // to be warned of at 10:20
+  const Instant later = kBegin + minutes(35);
+  room_->decide(later, later);
+  room_->look_ahead(later);  // dues before 10:35
+  commit();
+  const Instant warned = kBegin + minutes(80);
+  EXPECT_LE(room_->next_due(), warned);
+  room_->fire(warned, warned, 100);
+  std::vector<std::string> types;
+  for (const LogRecord& record : room_->batch().log) {
+    LogEvent event;
+    ASSERT_TRUE(read_log_record(record.value, event));
+    types.emplace_back(event.type);
+  }
+  ASSERT_FALSE(types.empty());
+  EXPECT_EQ(types.front(), "tocsin.clock.warned");
+}
+
 TEST_F(RoomTest, ADueThatPassedBeforeALaterRecordIsToldByTheNextOwner) {
   open_ticket(kOpened);
   room_->decide(kOpened, kOpened);
