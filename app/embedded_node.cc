@@ -44,7 +44,7 @@ bool damaged(const Store& store, const EmbeddedLog& log) {
 
 std::unique_ptr<Store> open_store(const std::filesystem::path& directory, StoreOptions options,
                                   const EmbeddedLog& log) {
-  options.remove_other_format = true;
+  options.remove_unusable = true;
   auto store = Store::open(directory, options);
   if (!damaged(*store, log)) return store;
   store.reset();  // it knows more than the log: not of this log

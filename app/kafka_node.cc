@@ -54,7 +54,7 @@ class KafkaNode final : public Node {
     refuse_faults(topics);
     for (const std::string& warning : topics.warnings) report("warn", "topics", warning);
     StoreOptions options;
-    options.remove_other_format = true;
+    options.remove_unusable = true;
     store_ = Store::open(std::filesystem::path(config.data) / "state", options);
     producer_ = std::make_unique<IntakeProducer>(settings_, topics.rejected_bytes_max);
     KafkaLoopOptions loop;

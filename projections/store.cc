@@ -36,19 +36,32 @@ Clock::time_point deadline(Duration timeout) {
   return Clock::now() + std::chrono::milliseconds(timeout.ms);
 }
 
+// Null when there is no table that can be read.
+std::shared_ptr<Table> open_readable(const std::filesystem::path& directory,
+                                     const StoreOptions& options) {
+  try {
+    return Table::open(directory, options.table);
+  } catch (const DamagedTable&) {
+    if (!options.remove_unusable) throw;
+    return nullptr;
+  }
+}
+
+bool holds_this_format(const Table& table) {
+  const std::optional<std::string> format = table.get(format_key());
+  return format && ByteReader(*format).signed_int() == kStoreFormat;
+}
+
 std::shared_ptr<Table> open_table(const std::filesystem::path& directory,
                                   const StoreOptions& options) {
-  std::shared_ptr<Table> table = Table::open(directory, options.table);
-  const std::optional<std::string> format = table->get(format_key());
-  std::optional<RowCursor> rows = table->snapshot()->rows("", "\xff\xff\xff\xff\xff");
-  const bool fresh = !format && !rows->valid();
-  if (format && ByteReader(*format).signed_int() == kStoreFormat) return table;
+  std::shared_ptr<Table> table = open_readable(directory, options);
+  if (table && holds_this_format(*table)) return table;
+  const bool fresh = table && !table->snapshot()->rows("", "\xff\xff\xff\xff\xff").valid();
   if (!fresh) {
-    if (!options.remove_other_format)
+    if (!options.remove_unusable)
       throw std::runtime_error(directory.string() +
                                " holds a store of another format; it can be removed and is then "
                                "made anew from the log");
-    rows.reset();
     table.reset();
     std::filesystem::remove_all(directory);
     return open_table(directory, options);
@@ -248,6 +261,8 @@ class Store::Impl {
     std::lock_guard lock(mutex_);
     return !problem_.empty() && active_->bytes() > options_.pending_bytes_max / 2;
   }
+
+  bool crowded() const { return waiting_bytes_ > options_.pending_bytes_max; }
 
   Table& table() { return *table_; }
 
@@ -453,6 +468,7 @@ std::map<Family, Store::FamilyHash> Store::hashes() const { return impl_->hashes
 std::string Store::problem() const { return impl_->problem(); }
 std::uint64_t Store::bytes_on_disk() const { return impl_->table().bytes_on_disk(); }
 bool Store::blocked() const { return impl_->blocked(); }
+bool Store::crowded() const { return impl_->crowded(); }
 void Store::compact() { impl_->table().compact(); }
 
 void replace_store(const std::filesystem::path& scratch, const std::filesystem::path& directory) {

@@ -92,8 +92,9 @@ struct StoreOptions {
   // Whether timelines hold the records themselves. False: queries fetch them from the log by
   // offset, which suits a log on the same disk and halves the bytes written.
   bool keep_records = true;
-  // A store in another format is removed and begun anew, for a caller that reads the log again.
-  bool remove_other_format = false;
+  // A store in another format, or a damaged one, is removed and begun anew, for a caller that reads
+  // the log again.
+  bool remove_unusable = false;
   // As much may be being written beside it. A burst of dues is told before its views are written.
   std::size_t pending_bytes_max = 128u << 20;
   // A write is begun when so much waits, or something waits for so long (ten times as long when it
@@ -155,6 +156,8 @@ class Store {
   std::string problem() const;
   // There is a problem, and `apply` may soon have to wait for its end.
   bool blocked() const;
+  // Half of what may wait to be written does. What can wait should, so that `apply` need not.
+  bool crowded() const;
   std::uint64_t bytes_on_disk() const;
   void compact();
 

@@ -10,6 +10,7 @@
 #include <rocksdb/write_batch.h>
 
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -43,7 +44,8 @@ constexpr std::uint64_t kPacking = 2;  // rows in memory take at least so much m
 // memory but a second way through it. Smaller ones would make many small files.
 constexpr std::size_t kFileBytes = 8u << 20;
 constexpr const char* kIncomingFile = "incoming";
-constexpr std::size_t kFamilyPrefixBytes = 5;  // of projections/keys.h: partition and family
+constexpr const char* kDamagedFile = "damaged";  // what was read last made no sense
+constexpr std::size_t kFamilyPrefixBytes = 5;    // of projections/keys.h: partition and family
 // Families whose rows are sought before they are known to be there. Only these have filters, which
 // therefore are small enough to be kept in memory whole: 1.5 bytes a row.
 constexpr std::string_view kSoughtFamilies = "ESA";
@@ -121,6 +123,12 @@ struct Table::Impl {
   std::filesystem::path directory;
   decltype(TableOptions::free_bytes) free_bytes;
 
+  // Of a read. Damage is remembered beyond the end of the process.
+  void check_read(const rocksdb::Status& status) const {
+    if (status.IsCorruption()) std::ofstream(directory / kDamagedFile) << status.ToString() << '\n';
+    check(status, "read");
+  }
+
   void write_in_memory(const std::vector<Write>& writes, std::size_t bytes);
   void write_as_file(const std::vector<Write>& writes);
 
@@ -134,6 +142,7 @@ struct Table::Impl {
 
 struct TableSnapshot::Impl {
   std::shared_ptr<const Table> table;  // outlives the snapshot
+  const Table::Impl* rows;
   rocksdb::DB* db;
   const rocksdb::Snapshot* snapshot;
   ~Impl() { db->ReleaseSnapshot(snapshot); }
@@ -146,6 +155,7 @@ struct TableSnapshot::Impl {
 };
 
 struct RowCursor::Impl {
+  const Table::Impl* table;
   std::string upper;
   rocksdb::Slice upper_slice;
   std::unique_ptr<rocksdb::Iterator> rows;
@@ -157,7 +167,7 @@ RowCursor::~RowCursor() = default;
 void RowCursor::seek(std::string_view key) { impl_->rows->Seek(slice(key)); }
 bool RowCursor::valid() const {
   if (impl_->rows->Valid()) return true;
-  check(impl_->rows->status(), "read");
+  impl_->table->check_read(impl_->rows->status());
   return false;
 }
 void RowCursor::next() { impl_->rows->Next(); }
@@ -176,12 +186,13 @@ std::optional<std::string> TableSnapshot::get(std::string_view key) const {
   std::string value;
   const rocksdb::Status status = impl_->db->Get(impl_->options(), slice(key), &value);
   if (status.IsNotFound()) return std::nullopt;
-  check(status, "read");
+  impl_->rows->check_read(status);
   return value;
 }
 
 RowCursor TableSnapshot::rows(std::string_view from, std::string_view to) const {
   auto cursor = std::make_unique<RowCursor::Impl>();
+  cursor->table = impl_->rows;
   cursor->upper = to;
   cursor->upper_slice = cursor->upper;
   rocksdb::ReadOptions options = impl_->options();
@@ -196,8 +207,13 @@ Table::Table(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 std::shared_ptr<Table> Table::open(const std::filesystem::path& directory,
                                    const TableOptions& options) {
   std::filesystem::create_directories(directory);
+  if (std::filesystem::exists(directory / kDamagedFile))
+    throw DamagedTable("the store was found damaged");
   rocksdb::DB* db = nullptr;
-  check(rocksdb::DB::Open(rocksdb_options(options), directory.string(), &db), "open");
+  const rocksdb::Status status =
+      rocksdb::DB::Open(rocksdb_options(options), directory.string(), &db);
+  if (status.IsCorruption()) throw DamagedTable("the store failed to open: " + status.ToString());
+  check(status, "open");
   auto impl = std::make_unique<Impl>();
   impl->db.reset(db);
   impl->directory = directory;
@@ -216,7 +232,7 @@ std::optional<std::string> Table::get(std::string_view key) const {
   std::string value;
   const rocksdb::Status status = impl_->db->Get(rocksdb::ReadOptions(), slice(key), &value);
   if (status.IsNotFound()) return std::nullopt;
-  check(status, "read");
+  impl_->check_read(status);
   return value;
 }
 
@@ -243,6 +259,9 @@ void Table::Impl::write_in_memory(const std::vector<Write>& writes, std::size_t 
 // so what is in memory overlaps it and becomes a file before it.
 void Table::Impl::write_as_file(const std::vector<Write>& writes) {
   const std::string path = (directory / kIncomingFile).string();
+  // RocksDB gives the file a second name before it takes this one away. After a crash in between
+  // it is a file of the store, and writing into it would destroy what stands there.
+  std::filesystem::remove(path);
   try {
     rocksdb::SstFileWriter file(rocksdb::EnvOptions(), db->GetOptions());
     check(file.Open(path), "write");
@@ -279,6 +298,7 @@ bool Table::resume() { return impl_->db->Resume().ok(); }
 std::shared_ptr<const TableSnapshot> Table::snapshot() const {
   auto impl = std::make_unique<TableSnapshot::Impl>();
   impl->table = shared_from_this();
+  impl->rows = impl_.get();
   impl->db = impl_->db.get();
   impl->snapshot = impl_->db->GetSnapshot();
   return std::shared_ptr<const TableSnapshot>(new TableSnapshot(std::move(impl)));

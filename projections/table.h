@@ -6,7 +6,8 @@
 // memtables flushed in order; docs/adr/0031). `flush` and the destructor make everything written
 // durable.
 //
-// Errors: std::runtime_error with RocksDB's words. Threads: any; one writer at a time.
+// Errors: std::runtime_error with RocksDB's words. A table in which something was read that makes
+// no sense refuses to be opened again (DamagedTable). Threads: any; one writer at a time.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +15,16 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace tocsin {
+
+struct DamagedTable : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 // UINT64_MAX where the system does not say.
 std::uint64_t free_bytes_of_disk(const std::filesystem::path& directory);
@@ -77,6 +83,7 @@ class TableSnapshot {
 
 class Table : public std::enable_shared_from_this<Table> {
  public:
+  // Throws DamagedTable when it cannot be read any more.
   static std::shared_ptr<Table> open(const std::filesystem::path& directory,
                                      const TableOptions& options);
   ~Table();
@@ -95,6 +102,8 @@ class Table : public std::enable_shared_from_this<Table> {
   void compact();
 
  private:
+  friend class RowCursor;
+  friend class TableSnapshot;
   struct Impl;
   explicit Table(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

@@ -385,9 +385,27 @@ TEST(StoreFormatTest, AStoreOfAnotherFormatIsRefusedOrBegunAnew) {
   }
   EXPECT_THROW(Store::open(directory.path()), std::runtime_error);
   StoreOptions options;
-  options.remove_other_format = true;
+  options.remove_unusable = true;
   EXPECT_EQ(Store::open(directory.path(), options)->applied(0), 0);
   EXPECT_NO_THROW(Store::open(directory.path()));
+}
+
+TEST(StoreFormatTest, ADamagedStoreIsRefusedOrBegunAnew) {
+  const TempDirectory directory;
+  {
+    AppliedBatch batch;
+    batch.business_day = shanghai_day();
+    batch.next = 8;
+    Store::open(directory.path())->apply(std::move(batch));
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(directory.path())) {
+    if (entry.path().extension() == ".sst")
+      std::filesystem::resize_file(entry.path(), entry.file_size() / 2);
+  }
+  EXPECT_THROW(Store::open(directory.path()), std::runtime_error);
+  StoreOptions options;
+  options.remove_unusable = true;
+  EXPECT_EQ(Store::open(directory.path(), options)->applied(0), 0);
 }
 
 // Also while something comes all the time: else a process that is killed again and again would

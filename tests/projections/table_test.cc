@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -81,6 +82,71 @@ TEST(Table, ALargeWriteComesBetweenSmallOnesAsIfItWereOne) {
   EXPECT_EQ(table->get(keys[2]), "small again");
   EXPECT_EQ(table->get(keys[3]), large);
   EXPECT_EQ(table->get(keys.back()), large);
+}
+
+// RocksDB gives a file that comes ready made its own name first and takes the old one away then.
+TEST(Table, AKillWhileAFileIsTakenInDestroysNothing) {
+  constexpr int kRows = 50'000;
+  const TempDirectory directory;
+  const std::string large(200, 'l'), larger(210, 'm');
+  const auto write = [&](Table& table, int first, const std::string& value) {
+    std::vector<std::string> keys;
+    std::vector<Write> rows;
+    for (int i = 0; i < kRows; ++i) keys.push_back(row_key(first + 2 * i));
+    for (const std::string& key : keys) rows.push_back({key, value});
+    table.write(rows);
+  };
+  {
+    const auto table = Table::open(directory.path(), {});
+    write(*table, 0, large);
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(directory.path())) {
+    if (entry.path().extension() == ".sst")
+      std::filesystem::create_hard_link(entry.path(), directory.path() / "incoming");
+  }
+  ASSERT_TRUE(std::filesystem::exists(directory.path() / "incoming"));
+  {
+    const auto table = Table::open(directory.path(), {});
+    write(*table, 1, larger);
+  }
+  const auto table = Table::open(directory.path(), {});
+  EXPECT_EQ(table->get(row_key(0)), large);
+  EXPECT_EQ(table->get(row_key(1)), larger);
+}
+
+// Turns a byte in the middle of the table's largest file.
+void damage(const std::filesystem::path& directory) {
+  std::filesystem::path largest;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    if (entry.path().extension() != ".sst") continue;
+    if (largest.empty() || entry.file_size() > std::filesystem::file_size(largest))
+      largest = entry.path();
+  }
+  std::fstream file(largest, std::ios::in | std::ios::out);
+  const auto middle = static_cast<std::streamoff>(std::filesystem::file_size(largest) / 3);
+  file.seekg(middle);
+  const int byte = file.get();
+  file.seekp(middle);
+  file.put(static_cast<char>(~byte));
+}
+
+TEST(Table, OneInWhichDamageWasReadIsNotOpenedAgain) {
+  constexpr int kRows = 100'000;
+  const TempDirectory directory;
+  std::vector<std::string> keys;
+  std::vector<Write> rows;
+  for (int i = 0; i < kRows; ++i) keys.push_back(row_key(i));
+  for (const std::string& key : keys) rows.push_back({key, std::string_view(key).substr(3)});
+  Table::open(directory.path(), {})->write(rows);
+  damage(directory.path());
+  {
+    const auto table = Table::open(directory.path(), {});
+    const auto read_all = [&] {
+      for (RowCursor cursor = table->snapshot()->rows("", "1"); cursor.valid();) cursor.next();
+    };
+    EXPECT_THROW(read_all(), std::runtime_error);
+  }
+  EXPECT_THROW(Table::open(directory.path(), {}), DamagedTable);
 }
 
 }  // namespace
