@@ -212,8 +212,13 @@ namespace {
 
 constexpr std::size_t kProvisionalPerPiece = 256;
 
-std::string week_piece(const Account& a, const std::string& module, std::int64_t week) {
-  return a.name + "\1w" + module + "\1" + std::to_string(week);
+std::string module_piece(const Account& a, const std::string& module) {
+  return a.name + "\1m" + module;
+}
+
+std::string openings_piece(const Account& a, const std::string& module, std::int64_t week,
+                           unsigned part) {
+  return a.name + "\1w" + module + "\1" + std::to_string(week) + "\1" + std::to_string(part);
 }
 
 std::string provisional_piece(const Account& a, std::size_t number) {
@@ -224,16 +229,36 @@ constexpr std::size_t provisional_pieces(std::size_t entities) {
   return (entities + kProvisionalPerPiece - 1) / kProvisionalPerPiece;
 }
 
-std::string encode_openings(const Account& a, const std::string& module, std::int64_t week) {
+const Openings::Part* find_part(const Account& a, const std::string& module, std::int64_t week,
+                                unsigned part) {
+  const auto weeks = a.faults.find(module);
+  if (weeks == a.faults.end()) return nullptr;
+  const auto openings = weeks->second.find(week);
+  if (openings == weeks->second.end()) return nullptr;
+  const auto found = openings->second.parts().find(part);
+  return found == openings->second.parts().end() ? nullptr : &found->second;
+}
+
+std::string encode_openings(const Openings::Part* part) {
+  std::string out;
+  if (part == nullptr) return out;
+  for (const auto& [time, id] : *part) {
+    put_signed(out, time);
+    put_text(out, id);
+  }
+  return out;
+}
+
+// A module's weeks, and a bit for each part that there is.
+std::string encode_module(const Account& a, const std::string& module) {
   std::string out;
   const auto weeks = a.faults.find(module);
   if (weeks == a.faults.end()) return out;
-  const auto openings = weeks->second.find(week);
-  if (openings == weeks->second.end()) return out;
-  put_unsigned(out, openings->second.size());
-  for (const auto& [time, id] : openings->second) {
-    put_signed(out, time);
-    put_text(out, id);
+  for (const auto& [week, openings] : weeks->second) {
+    std::uint64_t parts = 0;
+    for (const auto& [part, _] : openings.parts()) parts |= std::uint64_t{1} << part;
+    put_signed(out, week);
+    put_unsigned(out, parts);
   }
   return out;
 }
@@ -261,11 +286,7 @@ std::string encode_own_piece(const Account& a) {
   }
   put_unsigned(out, a.provisional.size());
   put_unsigned(out, a.faults.size());
-  for (const auto& [module, weeks] : a.faults) {
-    put_text(out, module);
-    put_unsigned(out, weeks.size());
-    for (const auto& [week, _] : weeks) put_signed(out, week);
-  }
+  for (const auto& [module, _] : a.faults) put_text(out, module);
   put_unsigned(out, a.faults_said.size());
   for (const auto& [module, week] : a.faults_said) {
     put_text(out, module);
@@ -280,14 +301,32 @@ std::string loaded(const PieceLoader& load, const std::string& name) {
   return *std::move(bytes);
 }
 
+void decode_openings(std::uint64_t parts, const std::string& module, std::int64_t week,
+                     const PieceLoader& load, Account& a) {
+  Openings& openings = a.faults[module][week];
+  for (unsigned part = 0; part < Openings::kParts; ++part) {
+    if ((parts >> part & 1U) == 0) continue;
+    const std::string piece = loaded(load, openings_piece(a, module, week, part));
+    for (ByteReader list(piece); !list.at_end();) {
+      const std::int64_t time = list.signed_int();
+      openings.add(time, list.text());
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<AccountPiece> encode_account(Account& a) {
   std::vector<AccountPiece> pieces;
   pieces.push_back({a.name, encode_own_piece(a)});
-  for (const auto& [module, week] : a.weeks_changed)
-    pieces.push_back({week_piece(a, module, week), encode_openings(a, module, week)});
-  a.weeks_changed.clear();
+  for (const auto& [module, week, part] : a.parts_changed) {
+    pieces.push_back(
+        {openings_piece(a, module, week, part), encode_openings(find_part(a, module, week, part))});
+  }
+  for (const std::string& module : a.modules_changed)
+    pieces.push_back({module_piece(a, module), encode_module(a, module)});
+  a.parts_changed.clear();
+  a.modules_changed.clear();
 
   // The list is appended to until a tier empties it, which ends it.
   const std::size_t size = a.provisional.size(), stored = a.provisional_stored;
@@ -318,16 +357,10 @@ void decode_account(std::string_view bytes, const PieceLoader& load, Account& a)
   }
   for (std::uint64_t n = in.unsigned_int(); n > 0; --n) {
     const std::string module = in.text();
-    auto& weeks = a.faults[module];
-    for (std::uint64_t w = in.unsigned_int(); w > 0; --w) {
-      const std::int64_t week = in.signed_int();
-      const std::string piece = loaded(load, week_piece(a, module, week));
-      ByteReader list(piece);
-      Openings& openings = weeks[week];
-      for (std::uint64_t o = list.unsigned_int(); o > 0; --o) {
-        const std::int64_t time = list.signed_int();
-        openings.emplace(time, list.text());
-      }
+    const std::string weeks = loaded(load, module_piece(a, module));
+    for (ByteReader list(weeks); !list.at_end();) {
+      const std::int64_t week = list.signed_int();
+      decode_openings(list.unsigned_int(), module, week, load, a);
     }
   }
   for (std::uint64_t n = in.unsigned_int(); n > 0; --n) {

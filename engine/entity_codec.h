@@ -27,8 +27,7 @@ std::string encode_entity(const Entity& entity);
 void decode_entity(std::string_view bytes, const PolicyFinder& policies, Entity& entity);
 
 // An account grows with its history, so it is stored in pieces: its own, under its name, and
-// others, under names that begin with its name and a control character, which no account has. Each
-// is some kilobytes at most, but where a week has thousands of openings.
+// others, under names that begin with its name and a control character, which no account has.
 struct AccountPiece {
   std::string name;
   std::string bytes;  // empty: there is no such piece any more

@@ -23,10 +23,19 @@ const KindSpec* home_kind(const Policy& policy) {
   return nullptr;
 }
 
+// Notes that an opening of an entity came, or went, there.
+void note_opening(Account& a, const std::string& id, const OpeningPlace& at,
+                  std::size_t parts_before, std::size_t parts_now) {
+  a.parts_changed.emplace(at.module, at.week, Openings::part_of(id));
+  if (parts_before != parts_now) a.modules_changed.insert(at.module);
+}
+
 // Puts an opening where it belongs. True: it was not there.
 bool put_opening(Account& a, const std::string& id, const OpeningPlace& at) {
-  if (!a.faults[at.module][at.week].emplace(at.time, id).second) return false;
-  a.weeks_changed.emplace(at.module, at.week);
+  Openings& openings = a.faults[at.module][at.week];
+  const std::size_t parts = openings.parts().size();
+  if (!openings.add(at.time, id)) return false;
+  note_opening(a, id, at, parts, openings.parts().size());
   if (a.places) a.places->emplace(id, at);
   return true;
 }
@@ -35,7 +44,9 @@ std::unordered_multimap<std::string, OpeningPlace> places_of(const Account& a) {
   std::unordered_multimap<std::string, OpeningPlace> places;
   for (const auto& [module, weeks] : a.faults) {
     for (const auto& [week, openings] : weeks) {
-      for (const auto& [time, id] : openings) places.emplace(id, OpeningPlace{module, week, time});
+      for (const auto& [_, part] : openings.parts()) {
+        for (const auto& [time, id] : part) places.emplace(id, OpeningPlace{module, week, time});
+      }
     }
   }
   return places;
@@ -54,10 +65,11 @@ void take_openings(Account& a, const std::string& id, const OpeningPlace* stays,
     }
     const auto weeks = a.faults.find(at.module);
     const auto openings = weeks->second.find(at.week);
-    openings->second.erase({at.time, id});
+    const std::size_t parts = openings->second.parts().size();
+    openings->second.remove(at.time, id);
+    note_opening(a, id, at, parts, openings->second.parts().size());
     if (openings->second.empty()) weeks->second.erase(openings);
     if (weeks->second.empty()) a.faults.erase(weeks);
-    a.weeks_changed.emplace(at.module, at.week);
     touched.push_back(at.module);
     place = a.places->erase(place);
   }
@@ -119,7 +131,7 @@ void Partition::decide_faults(Account& owner, Instant now, const DerivedSink& si
         at = {period.begin.ms - 1};
       }
       if (static_cast<int>(names.size()) < spec->weeks) continue;
-      say_fault(owner, module, week, names, {openings.begin()->first}, spec->ladder, now, sink);
+      say_fault(owner, module, week, names, {openings.first()}, spec->ladder, now, sink);
     }
   }
 }

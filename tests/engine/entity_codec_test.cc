@@ -37,14 +37,18 @@ Account load(const Pieces& pieces) {
 }
 
 void open(Account& a, const std::string& module, std::int64_t week, std::int64_t time) {
-  a.faults[module][week].emplace(time, "T-" + std::to_string(time));
-  a.weeks_changed.emplace(module, week);
+  const std::string id = "T-" + std::to_string(time);
+  a.faults[module][week].add(time, id);
+  a.parts_changed.emplace(module, week, Openings::part_of(id));
+  a.modules_changed.insert(module);
 }
 
 void forget_week(Account& a, const std::string& module, std::int64_t week) {
+  for (const auto& [part, _] : a.faults[module][week].parts())
+    a.parts_changed.emplace(module, week, part);
   a.faults[module].erase(week);
   if (a.faults[module].empty()) a.faults.erase(module);
-  a.weeks_changed.emplace(module, week);
+  a.modules_changed.insert(module);
 }
 
 TEST(AccountPieces, LoadAsTheyWereAndLeaveNothingBehind) {
@@ -101,6 +105,16 @@ TEST(AccountPieces, AChangeWritesLittleHoweverLongTheHistory) {
   open(account, "m1", 103, time);
   account.provisional.push_back("ticket/T-" + std::to_string(time));
   EXPECT_LT(store(account, pieces), 6'000u);
+}
+
+TEST(AccountPieces, AnOpeningWritesLittleHoweverManyAWeekHas) {
+  Account account;
+  account.name = "acme";
+  Pieces pieces;
+  for (std::int64_t time = 0; time < 10'000; ++time) open(account, "m", 0, time);
+  EXPECT_GT(store(account, pieces), 60'000u);
+  open(account, "m", 0, 10'000);
+  EXPECT_LT(store(account, pieces), 3'000u);
 }
 
 }  // namespace
