@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "app/engine_record.h"
 
@@ -14,7 +15,9 @@ namespace {
 
 constexpr auto kIdleMax = std::chrono::milliseconds(1000);
 constexpr auto kStalledRetry = std::chrono::milliseconds(250);
-constexpr std::size_t kPartsMax = 1 << 14;  // a round of one request is the smallest
+constexpr auto kCrowdedWait = std::chrono::milliseconds(2);
+constexpr std::size_t kDuesWhenCrowded = 4;  // one on so many facts
+constexpr std::size_t kPartsMax = 1 << 14;   // a round of one request is the smallest
 constexpr const char* kDiskFull = "nothing can be written: the disk is full";
 constexpr Duration kViewsWritten = seconds(1);
 constexpr Duration kLastWrite = seconds(10);  // that a stop waits for the store
@@ -80,7 +83,7 @@ EmbeddedNode::EmbeddedNode(EmbeddedNodeOptions options) : options_(std::move(opt
   room.look_ahead_rows = 20'000;  // some 20 ms
   room.on_fired = [this](Instant due) {
     lateness_.add(options_.clock->now() - due);
-    if (fires_left_ > 1) --fires_left_;  // one an instant in any case
+    ++fired_;
   };
   room.on_unconfirmed = [this](std::int32_t year) {
     report("warn", "holidays_unknown", "dues in " + std::to_string(year) + " count plain weekdays");
@@ -90,6 +93,12 @@ EmbeddedNode::EmbeddedNode(EmbeddedNodeOptions options) : options_(std::move(opt
       [this](PartitionId p, Offset o, std::string_view account, std::string_view record) {
         if (listener_) listener_(p, o, account, record);
       });
+  stage_ = std::make_unique<CommitStage>([this](Round& round) { return commit(round); },
+                                         [this] {
+                                           const std::lock_guard lock(mutex_);
+                                           commit_ended_ = true;
+                                           wake_.notify_one();
+                                         });
 }
 
 void EmbeddedNode::start() {
@@ -149,8 +158,10 @@ void EmbeddedNode::catch_up() {
   const Instant now = std::max(options_.clock->now(), room_->latest());
   room_->ensure_policy(now);
   room_->look_ahead(now);
-  if (!room_->batch().empty() && commit().status != CommitStatus::kDurable)
-    throw std::runtime_error(kDiskFull);
+  if (!room_->batch().empty()) {
+    Round own{room_->take_decided(), {}, 0};
+    if (commit(own).status != CommitStatus::kDurable) throw std::runtime_error(kDiskFull);
+  }
   fresh_ = true;
   auto policy = std::make_shared<Policy>(room_->policy());
   const std::lock_guard lock(mutex_);
@@ -190,20 +201,37 @@ void EmbeddedNode::run() {
 }
 
 void EmbeddedNode::work() {
-  for (;;) {
-    {
-      std::unique_lock lock(mutex_);
-      if (queue_.empty() && !stopping_) wake_.wait_for(lock, idle());
-      if (stopping_ && queue_.empty()) break;
-    }
-    if (!stalled_ && store_->blocked()) stall("store_not_written", store_->problem());
-    if (stalled_) {
+  while (wait_for_work()) {
+    if (stage_->failed()) {
+      mend();
+    } else if (stalled_) {
       recover();
+    } else if (store_->blocked()) {
+      stage_->drain();
+      stall("store_not_written", store_->problem());
     } else {
-      round();
+      if (!is_full()) extend();
+      if (has_open() && stage_->free()) close_round();
     }
     publish_status();
   }
+}
+
+// False when everything is done and the node goes down.
+bool EmbeddedNode::wait_for_work() {
+  std::unique_lock lock(mutex_);
+  if (stopping_) {
+    const bool all_taken = queue_.empty() && !has_open();
+    lock.unlock();
+    stage_->drain();
+    return !all_taken || stage_->failed();
+  }
+  const bool only_a_commit = is_full();  // goes on from here
+  const bool may_close = has_open() && stage_->free();
+  if (!commit_ended_ && !may_close && (only_a_commit || queue_.empty()))
+    wake_.wait_for(lock, only_a_commit ? kIdleMax : idle());
+  commit_ended_ = false;
+  return true;
 }
 
 // What is in the log is safe; what waits is told that it was not kept. The process ends.
@@ -219,6 +247,11 @@ void EmbeddedNode::die(const std::string& why) {
   report("error", "engine_stopped", why);
   answer(waiting, false, sick_);
   ::kill(::getpid(), SIGTERM);
+  stage_->drain();
+  if (stage_->failed()) waiting = stage_->take_failed().round.requests;
+  answer(waiting, false, sick_);
+  waiting = take_open();
+  answer(waiting, false, sick_);
 }
 
 std::chrono::milliseconds EmbeddedNode::idle() {
@@ -226,74 +259,135 @@ std::chrono::milliseconds EmbeddedNode::idle() {
   if (fresh_ || room_->looking_ahead()) return {};
   const Instant due =
       room_->partition().waiting() > 0 ? released_ : std::max(room_->next_due(), released_);
-  return std::min<std::chrono::milliseconds>(due == kNever ? kIdleMax : options_.clock->until(due),
-                                             kIdleMax);
+  const auto wait = std::min<std::chrono::milliseconds>(
+      due == kNever ? kIdleMax : options_.clock->until(due), kIdleMax);
+  return store_->crowded() ? std::max(wait, kCrowdedWait) : wait;
 }
 
-// The oldest requests that one batch may hold; at least one when there is one.
-std::vector<EmbeddedNode::Request> EmbeddedNode::next_requests() {
+// The round as it is has to be written before anything joins it.
+bool EmbeddedNode::is_full() const {
+  if (!has_open()) return false;
+  return open_.events >= options_.round_events_max / parts_ ||
+         open_bytes_ >= options_.round_bytes_max / parts_ ||
+         fired_ >= options_.round_fires_max / parts_;
+}
+
+// The oldest requests that the open round may hold beside what it has; at least one in all.
+void EmbeddedNode::take_requests() {
   const std::lock_guard lock(mutex_);
-  std::size_t events = 0, bytes = 0, taken = 0;
+  std::size_t taken = 0;
   for (; taken < queue_.size(); ++taken) {
     const Submission& next = *queue_[taken].submission;
-    const bool fits = events + next.events.size() <= options_.round_events_max / parts_ &&
-                      bytes + next.body.size() <= options_.round_bytes_max / parts_;
-    if (taken > 0 && !fits) break;
-    events += next.events.size();
-    bytes += next.body.size();
+    const std::size_t events = open_.events + next.events.size();
+    const std::size_t bytes = open_bytes_ + next.body.size();
+    const bool fits =
+        events <= options_.round_events_max / parts_ && bytes <= options_.round_bytes_max / parts_;
+    if (!fits && !open_.requests.empty()) break;
+    open_.events = events;
+    open_bytes_ = bytes;
+    queued_events_ -= next.events.size();
+    queued_bytes_ -= next.body.size();
+    open_.requests.push_back(std::move(queue_[taken]));
   }
-  queued_events_ -= events;
-  queued_bytes_ -= bytes;
-  const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(taken);
-  std::vector<Request> requests(std::make_move_iterator(queue_.begin()),
-                                std::make_move_iterator(end));
-  queue_.erase(queue_.begin(), end);
+  queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(taken));
   drained_ = queue_.empty();
-  return requests;
 }
 
-bool EmbeddedNode::round() {
-  std::vector<Request> requests = next_requests();
+// Takes into the open round what has arrived and what falls due.
+void EmbeddedNode::extend() {
+  const Instant began = std::max(options_.clock->now(), room_->latest());
+  if (room_->wants_to_look_ahead(began)) {  // where what is under way counts
+    stage_->drain();
+    if (stage_->failed()) return;
+    room_->look_ahead(began);
+  }
+  if (!has_open()) fired_ = 0;  // nothing came of them
+  std::size_t i = open_.requests.size();
+  take_requests();
   fresh_ = false;
-  bool more = false;
-  fires_left_ = std::max<std::size_t>(options_.round_fires_max / parts_, 1);
-  const auto fire = [&](Instant until, Instant now) {
-    if (now >= released_) more = room_->fire(until, now, fires_left_);
-  };
-  for (std::size_t i = 0; i < requests.size();) {
+  std::vector<Request>& requests = open_.requests;
+  while (i < requests.size()) {
     const Instant arrival = std::max(requests[i].arrived, room_->latest());
     if (arrival > room_->latest()) fire({arrival.ms - 1}, {arrival.ms - 1});
     for (; i < requests.size() && requests[i].arrived <= arrival; ++i) take(requests[i], arrival);
     room_->decide(arrival, arrival < released_ ? kAlways : arrival);
   }
+  if (!drained_) return;
+  // Those that were held, and what a start left to be looked at.
   const Instant now = std::max(options_.clock->now(), room_->latest());
-  if (drained_) {
-    // Those that were held, and what a start left to be looked at.
-    room_->decide(now, now < released_ ? kAlways : now);
-    fire(now, now);
-  }
-  room_->look_ahead(now);
+  room_->decide(now, now < released_ ? kAlways : now);
+  fire(now, now);
+}
+
+// One at least, for nothing that is due may wait for ever. While much waits to be written, facts
+// go before dues: a burst of dues may not fill what they need of the store.
+void EmbeddedNode::fire(Instant until, Instant now) {
+  if (now < released_) return;
+  const std::size_t may =
+      store_->crowded() ? open_.events / kDuesWhenCrowded : options_.round_fires_max / parts_;
+  room_->fire(until, now, may > fired_ ? may - fired_ : 1);
+}
+
+void EmbeddedNode::close_round() {
+  Round round = std::exchange(open_, {});
+  open_bytes_ = fired_ = 0;
+  if (!room_->batch().empty()) round.decided = room_->take_decided();
+  stage_->push(std::move(round));
+  if (parts_ == 1) return;
+  stage_->drain();  // how long a round may be is known only now
+  if (!stage_->failed()) parts_ = 1;
+}
+
+CommitResult EmbeddedNode::commit(Round& round) {
   CommitResult result;
-  if (!room_->batch().empty()) result = commit();
-  if (result.too_large && parts_ < kPartsMax) {
-    try_again_smaller(std::move(requests));
-    return true;
+  if (!round.decided.batch.empty()) {
+    result = log_->commit(round.decided.batch);
+    const bool durable = result.status == CommitStatus::kDurable;
+    {
+      const std::lock_guard lock(mutex_);
+      ++status_.commits;
+      if (!durable) ++status_.commit_failures;
+    }
+    if (!durable) return result;
+    room_->committed(std::move(round.decided), result.first, result.next);
   }
-  parts_ = 1;
-  answer(requests, result.status == CommitStatus::kDurable,
-         result.too_large ? "the request has too many consequences for one batch" : kDiskFull);
-  return more;
+  answer(round.requests, true);
+  return result;
+}
+
+// After a commit that failed. What was decided since stands on what is not in the log.
+void EmbeddedNode::mend() {
+  FailedRound failed = stage_->take_failed();
+  const std::size_t events = failed.round.events;
+  std::vector<Request> requests = std::move(failed.round.requests);
+  for (Request& r : take_open()) requests.push_back(std::move(r));
+  if (failed.error) {
+    open_.requests = std::move(requests);  // to be answered by `die`
+    std::rethrow_exception(failed.error);
+  }
+  if (failed.result.too_large && parts_ < kPartsMax) {
+    report("warn", "batch_too_large", failed.result.error);
+    return try_again_smaller(std::move(requests), events);
+  }
+  stall("log_not_written", failed.result.error);
+  answer(
+      requests, false,
+      failed.result.too_large ? "the request has too many consequences for one batch" : kDiskFull);
+}
+
+std::vector<Request> EmbeddedNode::take_open() {
+  open_bytes_ = fired_ = 0;
+  return std::move(std::exchange(open_, {}).requests);
 }
 
 // Forgets the batch and puts its requests back in front of the queue. The next round is half as
 // long; after a round of a single request as short as can be.
-void EmbeddedNode::try_again_smaller(std::vector<Request> requests) {
-  std::size_t events = 0;
+void EmbeddedNode::try_again_smaller(std::vector<Request> requests, std::size_t events_of_failed) {
+  const bool one = requests.size() == 1;
   {
     const std::lock_guard lock(mutex_);
     for (Request& r : requests) {
       r.result = {};
-      events += r.submission->events.size();
       queued_events_ += r.submission->events.size();
       queued_bytes_ += r.submission->body.size();
     }
@@ -302,8 +396,8 @@ void EmbeddedNode::try_again_smaller(std::vector<Request> requests) {
   }
   do {
     parts_ *= 2;
-  } while (parts_ < kPartsMax &&
-           (requests.size() == 1 || options_.round_events_max / parts_ > events / 2) && events > 0);
+  } while (parts_ < kPartsMax && events_of_failed > 0 &&
+           (one || options_.round_events_max / parts_ > events_of_failed / 2));
   room_->reset();
   catch_up();
 }
@@ -318,24 +412,6 @@ void EmbeddedNode::take(Request& request, Instant arrival) {
     }
     request.result.events.push_back({verdict_of(judged.outcome), std::move(judged.reason)});
   }
-}
-
-CommitResult EmbeddedNode::commit() {
-  const CommitResult result = log_->commit(room_->batch());
-  const bool durable = result.status == CommitStatus::kDurable;
-  {
-    const std::lock_guard lock(mutex_);
-    ++status_.commits;
-    if (!durable) ++status_.commit_failures;
-  }
-  if (durable) {
-    room_->committed(result.first, result.next);
-  } else if (result.too_large && parts_ < kPartsMax) {
-    report("warn", "batch_too_large", result.error);
-  } else {
-    stall("log_not_written", result.error);
-  }
-  return result;
 }
 
 // Takes nothing in until `recover` finds that it can be written again.
@@ -355,6 +431,8 @@ void EmbeddedNode::recover() {
     waiting.swap(queue_);
     queued_events_ = queued_bytes_ = 0;
   }
+  answer(waiting, false, kDiskFull);
+  waiting = take_open();
   answer(waiting, false, kDiskFull);
   if (store_->blocked()) return;
   try {

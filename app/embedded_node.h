@@ -1,7 +1,8 @@
 // The node on its embedded log: one partition, one engine thread, one data directory.
 //
-// The engine thread's round: take what has arrived, decide, write one batch, answer, hand over.
-// Requests that arrive during a write share the next one (group commit).
+// A round: take what has arrived, decide, write one batch, hand over, answer. The engine's thread
+// decides; the commit stage writes and tells, while the engine decides on with what arrives
+// meanwhile: it all shares the next write (group commit).
 //
 // A commit that is refused for want of room stops intake (503) until the disk has some; one that is
 // too large is tried again in halves. Whatever else goes wrong on the engine's thread ends the
@@ -22,6 +23,7 @@
 #include <vector>
 
 #include "app/clock.h"
+#include "app/commit_stage.h"
 #include "app/lateness.h"
 #include "app/node.h"
 #include "connectors/embedded/embedded_log.h"
@@ -85,24 +87,24 @@ class EmbeddedNode final : public Node {
     std::shared_ptr<EmbeddedLog> log_;
   };
 
-  struct Request {
-    std::unique_ptr<Submission> submission;
-    SubmitDone done;
-    Instant arrived;
-    SubmitResult result;
-  };
-
   void run();
   void catch_up();
   void hold_dues();
   void work();
-  bool round();
-  std::vector<Request> next_requests();
-  void try_again_smaller(std::vector<Request> requests);
-  void stall(const char* event, const std::string& why);
-  void die(const std::string& why);
+  bool wait_for_work();
+  void extend();
+  void take_requests();
   void take(Request& request, Instant arrival);
-  CommitResult commit();
+  void fire(Instant until, Instant now);
+  bool has_open() const { return !room_->batch().empty() || !open_.requests.empty(); }
+  bool is_full() const;
+  void close_round();
+  CommitResult commit(Round& round);  // by the commit stage, or while nothing is under way
+  void mend();
+  void try_again_smaller(std::vector<Request> requests, std::size_t events_of_failed);
+  void stall(const char* event, const std::string& why);
+  std::vector<Request> take_open();
+  void die(const std::string& why);
   void answer(std::vector<Request>& requests, bool durable, const std::string& detail = {});
   void recover();
   void publish_status();
@@ -117,12 +119,15 @@ class EmbeddedNode final : public Node {
   Lateness lateness_;
   Instant released_{kAlways};   // dues are held until then after a start or a stall
   std::size_t parts_ = 1;       // a round is this much smaller than it may be
-  std::size_t fires_left_ = 1;  // in this round
-  bool drained_ = true;         // nothing waited behind the last round
+  Round open_;                  // its batch is the room's, until it is closed
+  std::size_t open_bytes_ = 0;  // of its requests' bodies
+  std::size_t fired_ = 0;       // entities, in the open round
+  bool drained_ = true;         // nothing waited behind what was taken last
   bool fresh_ = true;           // nothing was decided yet since the log was followed
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
+  bool commit_ended_ = false;
   std::vector<Request> queue_;
   std::size_t queued_events_ = 0, queued_bytes_ = 0;
   bool stopping_ = false, ready_ = false;
@@ -132,6 +137,7 @@ class EmbeddedNode final : public Node {
   std::shared_ptr<const Policy> policy_;
 
   StreamListener listener_;
+  std::unique_ptr<CommitStage> stage_;
   std::thread thread_;
 };
 

@@ -479,7 +479,7 @@ bool KafkaLoop::commit() {
       committed_[p] = transaction.parts[i].intake_next;
       room(p).batch() = std::move(transaction.parts[i]);
       const bool written = result.parts[i].first >= 0;
-      room(p).committed(written ? result.parts[i].first : room(p).next(),
+      room(p).committed(room(p).take_decided(), written ? result.parts[i].first : room(p).next(),
                         written ? result.parts[i].next : room(p).next());
     }
     return true;

@@ -84,6 +84,7 @@ void Room::reset() {
   stored_roster_.clear();
   horizon_ = kAlways;
   looking_ahead_ = false;
+  stored_ = 0;
   const auto configured = compile_policy(options_.policy, load_zone_for_policy);
   if (const auto* errors = std::get_if<std::vector<PolicyError>>(&configured))
     throw std::runtime_error(describe(*errors));
@@ -96,7 +97,7 @@ void Room::reset() {
   if (store_ != nullptr) {
     partition_->set_horizon(kAlways);
     // What was handed over counts, written or not: loads include it.
-    next_ = std::max(next_, store_->applied(options_.partition));
+    next_ = std::max(next_.load(), store_->applied(options_.partition));
     load_policies();
     const auto intake = store_->load_account(options_.partition, kIntakeKey);
     intake_next_ = stored_intake_ = intake ? std::stoll(*intake) : -1;
@@ -172,8 +173,13 @@ void Room::follow(Offset offset, std::string_view record) {
 
 void Room::followed(Offset next, bool own) {
   partition_->settle(latest_, own);
-  hand_over(std::move(followed_), next);
-  followed_.clear();
+  std::uint64_t hand_over = 0;
+  AppliedBatch applied = take_changes(hand_over);
+  applied.timeline = std::exchange(followed_, {});
+  applied.next = next;
+  if (store_ != nullptr) store_->apply(std::move(applied));
+  next_ = next;
+  stored_ = hand_over;
 }
 
 // ---- owning ------------------------------------------------------------------------------------
@@ -226,10 +232,13 @@ bool Room::fire(Instant until, Instant now, std::size_t most) {
   return partition_->fire(until, now, sink_, most);
 }
 
+bool Room::wants_to_look_ahead(Instant now) const {
+  return store_ != nullptr && (looking_ahead_ || horizon_ == kAlways ||
+                               now + Duration{options_.horizon.ms / 2} >= horizon_);
+}
+
 void Room::look_ahead(Instant now) {
-  if (store_ == nullptr || (!looking_ahead_ && horizon_ != kAlways &&
-                            now + Duration{options_.horizon.ms / 2} < horizon_))
-    return;
+  if (!wants_to_look_ahead(now)) return;
   const Instant to = now + options_.horizon;
   std::size_t rows = 0;
   Instant last = horizon_;
@@ -249,41 +258,47 @@ void Room::look_ahead(Instant now) {
   partition_->set_horizon(horizon_);
 }
 
-void Room::committed(Offset first, Offset next) {
-  std::vector<TimelineRow> timeline;
-  timeline.reserve(batch_.log.size());
+Decided Room::take_decided() {
   if (batch_.intake_next >= 0) intake_next_ = batch_.intake_next;
   knows_latest_ = knows_latest_ || !batch_.log.empty();
-  for (std::size_t i = 0; i < batch_.log.size(); ++i) {
-    const Offset offset = first + static_cast<Offset>(i);
-    if (listener_) listener_(options_.partition, offset, batch_.log[i].key, batch_.log[i].value);
-    if (!places_[i].entity.kind.empty())
-      timeline.push_back({offset, std::move(places_[i].entity), std::move(batch_.log[i].value),
-                          places_[i].read_by_views});
-  }
-  batch_.log.clear();
-  batch_.rejected.clear();
-  batch_.intake_next = -1;
-  places_.clear();
-  hand_over(std::move(timeline), next);
+  Decided decided;
+  decided.batch = std::exchange(batch_, {});
+  batch_.partition = options_.partition;
+  batch_.log.reserve(decided.batch.log.size());  // rounds are much alike
+  decided.places = std::exchange(places_, {});
+  places_.reserve(decided.places.size());
+  decided.applied = take_changes(decided.hand_over);
+  return decided;
 }
 
-void Room::hand_over(std::vector<TimelineRow> timeline, Offset next) {
+void Room::committed(Decided decided, Offset first, Offset next) {
+  AppliedBatch& applied = decided.applied;
+  std::vector<LogRecord>& records = decided.batch.log;
+  applied.next = next;
+  applied.timeline.reserve(records.size());
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const Offset offset = first + static_cast<Offset>(i);
+    if (listener_) listener_(options_.partition, offset, records[i].key, records[i].value);
+    Decided::Place& place = decided.places[i];
+    if (!place.entity.kind.empty())
+      applied.timeline.push_back(
+          {offset, std::move(place.entity), std::move(records[i].value), place.read_by_views});
+  }
+  if (store_ != nullptr) store_->apply(std::move(applied));
+  next_ = next;
+  stored_ = decided.hand_over;
+}
+
+// Everything that changed since the last time, as it is now.
+AppliedBatch Room::take_changes(std::uint64_t& hand_over) {
   std::vector<Entity*> entities;
   std::vector<Account*> accounts;
-  partition_->take_changes(entities, accounts);
-  if (store_ == nullptr) {
-    next_ = next;
-    seen_.clear();
-    return;
-  }
+  hand_over = partition_->take_changes(entities, accounts);
   AppliedBatch applied;
   applied.partition = options_.partition;
-  applied.next = next;
+  applied.seen = std::exchange(seen_, {});
+  if (store_ == nullptr) return applied;
   applied.business_day = business_day_;
-  applied.timeline = std::move(timeline);
-  applied.seen = std::move(seen_);
-  seen_.clear();
   applied.entities.reserve(entities.size());
   for (Entity* e : entities) {
     partition_->view(*e, view_);
@@ -303,9 +318,8 @@ void Room::hand_over(std::vector<TimelineRow> timeline, Offset next) {
   if (intake_next_ != stored_intake_)
     applied.accounts.push_back({kIntakeKey, std::to_string(intake_next_)});
   stored_intake_ = intake_next_;
-  store_->apply(std::move(applied));
-  next_ = next;
-  partition_->evict(options_.hot_entities);
+  partition_->evict(options_.hot_entities, stored_);
+  return applied;
 }
 
 }  // namespace tocsin

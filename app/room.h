@@ -2,18 +2,24 @@
 // its readers are given once it is written.
 //
 // Used the same way over the embedded log and over Kafka. While this node owns the partition:
-//   room.arrive(…)… → room.decide(…) or room.fire(…) → log.commit(room.batch()) → room.committed(…)
-// and while it follows: room.follow(offset, record)… → room.followed(next).
+//   room.arrive(…)… → room.decide(…) or room.fire(…) → room.take_decided() → log.commit(its batch)
+//   → room.committed(…)
+// and while it follows: room.follow(offset, record)… → room.followed(next). What was decided may be
+// committed while the next is decided, in order.
 //
 // Promises
 //  1. Nothing reaches the store or a listener that is not committed.
 //  2. After a failed commit the room is thrown away (`reset`) and the log followed again.
 //  3. The policy in force is a record of the log before anything is decided by it.
 //
-// Threads: one; what a reset throws away is freed by another.
+// Threads: one, and for `committed` one that may be another; `follow`, `followed`, `look_ahead` and
+// `reset` require that all that was taken is committed, or its commit failed. What a reset throws
+// away is freed by another thread.
 #pragma once
 
 #include <algorithm>
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -46,13 +52,25 @@ struct RoomOptions {
 using RecordListener =
     std::function<void(PartitionId, Offset, std::string_view account, std::string_view record)>;
 
+// What a room decided since the last time, on its way to the log.
+struct Decided {
+  struct Place {
+    EntityKey entity;
+    bool read_by_views;
+  };
+  Batch batch;
+  std::vector<Place> places;  // of the batch's records
+  AppliedBatch applied;       // but for positions and timeline
+  std::uint64_t hand_over = 0;
+};
+
 class Room {
  public:
   Room(RoomOptions options, Store* store, RecordListener listener);
   ~Room();
 
   // ---- following the log
-  // Where to read from: behind what the store has applied.
+  // Where to read from: behind what the store was given.
   Offset next() const { return next_; }
   // The intake position that the log's records so far carry; −1: none (Kafka).
   Offset intake_next() const { return intake_next_; }
@@ -74,11 +92,14 @@ class Room {
   Instant next_due() { return partition_->next_due(); }
   // Reads dues that come within the horizon into memory, the earliest first, some at a time.
   void look_ahead(Instant now);
+  bool wants_to_look_ahead(Instant now) const;
   // More are to be read at once.
   bool looking_ahead() const { return looking_ahead_; }
   Batch& batch() { return batch_; }
-  // The batch is in the log from `first` on.
-  void committed(Offset first, Offset next);
+  // Ends a round: the batch, and the state as it is with it.
+  Decided take_decided();
+  // It is in the log from `first` on: in the order in which they were taken.
+  void committed(Decided decided, Offset first, Offset next);
   // No instant used from here on is earlier.
   void not_before(Instant at) { latest_ = std::max(latest_, at); }
   // Forgets everything that was not handed over to the store; what was is followed no more, written
@@ -97,7 +118,7 @@ class Room {
   class Cold;
   void append(std::string account, std::string value, EntityKey entity, std::string_view type);
   void adopt(std::string_view record);
-  void hand_over(std::vector<TimelineRow> timeline, Offset next);
+  AppliedBatch take_changes(std::uint64_t& hand_over);
   void load_policies();
   void adopt_roster(std::string_view record);
 
@@ -109,12 +130,8 @@ class Room {
   DerivedSink sink_;
   UnconfirmedYears years_;
   Batch batch_;
-  struct Place {
-    EntityKey entity;
-    bool read_by_views;
-  };
-  std::vector<Place> places_;  // of the batch's records
-  std::vector<SeenRow> seen_;  // of the batch's facts
+  std::vector<Decided::Place> places_;  // of the batch's records
+  std::vector<SeenRow> seen_;           // of the batch's facts
   std::vector<TimelineRow> followed_;
   std::string policies_;  // all policy records so far, a line each
   std::size_t stored_policies_ = 0;
@@ -124,7 +141,9 @@ class Room {
   bool knows_latest_ = false;
   Instant horizon_{kAlways};  // dues before it were read
   bool looking_ahead_ = false;
-  Offset next_ = 0;
+  // Changed by the thread that commits.
+  std::atomic<Offset> next_ = 0;
+  std::atomic<std::uint64_t> stored_ = 0;  // the last hand-over that the store was given
   Offset intake_next_ = -1, stored_intake_ = -1;
   LogEvent event_;
   EntityView view_;       // made last

@@ -269,7 +269,7 @@ class Alone {
   void forget_batch() {
     const auto first = next_;
     next_ += static_cast<Offset>(room_.batch().log.size());
-    room_.committed(first, next_);
+    room_.committed(room_.take_decided(), first, next_);
   }
 
   Room room_;
@@ -312,11 +312,15 @@ void ingest(int tickets, std::size_t outstanding, std::size_t each) {
   static constexpr const char* kPriorities[] = {"P1", "P2", "P3", "P4"};
   static constexpr const char* kVerbs[] = {"opened", "assigned", "responded", "progressed",
                                            "resolved"};
+  constexpr std::int64_t kFactsPerMs = 50;
   Bench bench;
-  const Instant begin = bench.clock().now() - hours(2);
-  const auto of = [&](std::size_t n) {
-    // Five waves of 2,000 tickets overlap, as the verbs do in a real stream.
-    const std::size_t wave = n / (2000 * 5), in = n % (2000 * 5), verb = in / 2000;
+  const std::size_t n = static_cast<std::size_t>(tickets) * 5;
+  // They happened just now: nothing of them is due yet.
+  const Instant begin =
+      bench.clock().now() - milliseconds(static_cast<std::int64_t>(n) / kFactsPerMs);
+  const auto of = [&](std::size_t number) {
+    // Waves of 2,000 tickets, each verb by verb.
+    const std::size_t wave = number / (2000 * 5), in = number % (2000 * 5), verb = in / 2000;
     const std::size_t i = wave * 2000 + in % 2000;
     const std::string subject = "T-" + std::to_string(i);
     const std::string open_data =
@@ -326,9 +330,8 @@ void ingest(int tickets, std::size_t outstanding, std::size_t each) {
                           R"({"by":"Li Wei","channel":"phone"})", R"({"note":"Cause found"})",
                           R"({"cause":"Queue","solution":"Restarted"})"};
     return fact(subject + kVerbs[verb], subject, "ACC-" + std::to_string(i % 1000), kVerbs[verb],
-                begin + milliseconds(static_cast<std::int64_t>(n) / 50), data[verb]);
+                begin + milliseconds(static_cast<std::int64_t>(number) / kFactsPerMs), data[verb]);
   };
-  const std::size_t n = static_cast<std::size_t>(tickets) * 5;
   Bodies all = bodies(n, each, of);
   const double alone = Alone().take(all, bench.clock().now());
   const double cpu = cpu_s();

@@ -143,6 +143,7 @@ struct Entity {
   Account* owner = nullptr;
   Instant next_due{kNever};
   Instant said_at{kAlways};  // when it was last decided about, as far as is known
+  std::uint64_t taken = 0;   // the hand-over that its changes were last taken with
   std::uint32_t slot = 0;    // of its timer
   bool used = true;          // since the evicting hand came by last
   bool touched = false;      // something joined since the last decision

@@ -121,8 +121,9 @@ class Partition {
   void settle(Instant as_of, bool decide);
 
   // ---- memory
-  // Entities changed since the last call, each once; accounts too.
-  void take_changes(std::vector<Entity*>& entities, std::vector<Account*>& accounts);
+  // Entities changed since the last call, each once; accounts too. Returns this hand-over's
+  // number: 1, 2, …
+  std::uint64_t take_changes(std::vector<Entity*>& entities, std::vector<Account*>& accounts);
   // Puts an entity that falls due before the horizon on the timers; loads it when it is due.
   void expect(Instant due, const std::string& account, const std::string& kind,
               const std::string& id);
@@ -131,9 +132,9 @@ class Partition {
   void set_horizon(Instant horizon);
   // Forgets entities that nothing happened to lately, until at most `most` are in memory; those
   // that fall due before the horizon only when there are a quarter more. Some at a call: a
-  // hand-over that brings n entities is followed by O(n) steps. Requires that all changes were
-  // taken and stored.
-  void evict(std::size_t most);
+  // hand-over that brings n entities is followed by O(n) steps. `stored`: the last hand-over that
+  // the ColdPort knows of; what changed after it stays.
+  void evict(std::size_t most, std::uint64_t stored);
   std::size_t entities_in_memory() const { return entities_.size(); }
 
   // The entity, loaded when need be; null when there is none.
@@ -215,6 +216,7 @@ class Partition {
   std::priority_queue<Expected, std::vector<Expected>, std::greater<>> expected_;
   Instant horizon_{kNever};
   Instant as_of_{kAlways};
+  std::uint64_t hand_overs_ = 0;
   std::size_t hand_ = 0;  // of `evict`, on slots_
   ReadData data_;         // of the fact checked last
   const TypeRef* type_ = nullptr;

@@ -176,15 +176,19 @@ void Partition::changed(Entity& e) {
   changed_.push_back(&e);
 }
 
-void Partition::take_changes(std::vector<Entity*>& entities, std::vector<Account*>& accounts) {
+std::uint64_t Partition::take_changes(std::vector<Entity*>& entities,
+                                      std::vector<Account*>& accounts) {
   entities.swap(changed_);
   changed_.clear();
+  ++hand_overs_;
   for (Entity* e : entities) {
     e->changed = false;
+    e->taken = hand_overs_;
     if (!e->owner->changed) continue;
     e->owner->changed = false;
     accounts.push_back(e->owner);
   }
+  return hand_overs_;
 }
 
 void Partition::expect(Instant due, const std::string& account_name, const std::string& kind,
@@ -206,14 +210,14 @@ void Partition::set_horizon(Instant horizon) {
 
 // A hand goes round the slots and forgets whom nothing happened to since it came by last. It goes
 // the farther the more there are too many, so that no call takes long, however many cannot go.
-void Partition::evict(std::size_t most) {
+void Partition::evict(std::size_t most, std::uint64_t stored) {
   if (cold_ == nullptr || entities_.size() <= most) return;
   const std::size_t too_many = entities_.size() - most;
   const bool also_due_soon = too_many > most / 4;
   for (std::size_t steps = 256 + 4 * too_many; steps > 0 && entities_.size() > most; --steps) {
     hand_ = hand_ + 1 < slots_.size() ? hand_ + 1 : 0;
     Entity* const e = slots_[hand_];
-    if (e == nullptr || e->touched || e->changed || e->held) continue;
+    if (e == nullptr || e->touched || e->changed || e->held || e->taken > stored) continue;
     if (std::exchange(e->used, false) || (timers_.scheduled(e->slot) && !also_due_soon)) continue;
     if (e->next_due < horizon_) expected_.push({e->next_due, e->account, e->spec().name, e->id});
     timers_.cancel(e->slot);

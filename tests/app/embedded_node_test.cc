@@ -236,6 +236,45 @@ TEST_F(EmbeddedNodeTest, AStallHoldsDuesAsAStartDoes) {
   EXPECT_TRUE(told("tocsin.clock.breached"));
 }
 
+// What arrives during a write is decided on while it goes on, and answered after it.
+TEST_F(EmbeddedNodeTest, ADuplicateIsNotAcknowledgedBeforeItsFactIsDurable) {
+  start();
+  disk_waits = true;
+  auto first = submit({1});
+  disk_is_waited_for.wait(false);
+  auto again = submit({1});
+  auto other = submit({2});
+  ASSERT_TRUE(comes([&] { return node_->status().counters.duplicates == 1; }));
+  ASSERT_TRUE(comes([&] { return node_->status().counters.accepted == 2; }));
+  EXPECT_EQ(again.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+  disk_waits = false;
+  disk_waits.notify_all();
+  EXPECT_TRUE(kept(wait(std::move(first))));
+  EXPECT_EQ(wait(std::move(again)).events.at(0).verdict, EventVerdict::kDuplicate);
+  EXPECT_TRUE(kept(wait(std::move(other))));
+}
+
+TEST_F(EmbeddedNodeTest, WhatWasDecidedUponAFailedWriteIsRefusedWithIt) {
+  start();
+  EXPECT_TRUE(kept(wait(submit({1}))));
+  disk_waits = true;
+  auto failing = submit({2});
+  disk_is_waited_for.wait(false);
+  auto again = submit({2});
+  auto other = submit({3});
+  ASSERT_TRUE(comes([&] { return node_->status().counters.accepted == 3; }));
+  disk_broken = true;
+  disk_waits = false;
+  disk_waits.notify_all();
+  for (auto* answer : {&failing, &again, &other})
+    EXPECT_EQ(wait(std::move(*answer)).status, SubmitResult::Status::kUnavailable);
+  disk_broken = false;
+  ASSERT_TRUE(comes([&] { return node_->ready().ready; }));
+  EXPECT_EQ(wait(submit({2})).events.at(0).verdict, EventVerdict::kDuplicate);  // it was written
+  EXPECT_TRUE(kept(wait(submit({3}))));
+  EXPECT_EQ(subjects("tocsin.ticket.opened"), (std::vector<std::string>{"T-1", "T-2", "T-3"}));
+}
+
 std::atomic<int> terminations{0};
 
 TEST_F(EmbeddedNodeTest, AFailureOfTheEngineIsToldAndEndsTheProcess) {

@@ -46,7 +46,7 @@ class RoomTest : public ::testing::Test {
   void commit() {
     const auto first = static_cast<Offset>(log_.size());
     for (const LogRecord& record : room_->batch().log) log_.push_back(record.value);
-    room_->committed(first, static_cast<Offset>(log_.size()));
+    room_->committed(room_->take_decided(), first, static_cast<Offset>(log_.size()));
   }
 
   // What the batch says of breaches, as `clock/threshold at`.
@@ -183,6 +183,26 @@ TEST_F(RoomTest, DuesAreReadAheadSomeAtATimeAndNoneIsLeftOut) {
 
 // All of them fall due within the horizon, and no more than a quarter above the limit stay in
 // memory; what was forgotten is read again when it is due, and told once.
+// It would come back from the store as it was before.
+TEST_F(RoomTest, WhatIsOnItsWayToTheLogStaysInMemory) {
+  options_.hot_entities = 1;
+  ASSERT_TRUE(store_->refresh(seconds(30)));
+  open();
+  const auto round = [&](int number) {
+    open_numbered(number, kOpened);
+    room_->decide(kOpened, kOpened);
+    return room_->take_decided();
+  };
+  Decided under_way = round(1);
+  const auto first = static_cast<Offset>(log_.size());
+  const auto records = static_cast<Offset>(under_way.batch.log.size());
+  for (int i = 2; i < 10; ++i) round(i);
+  EXPECT_EQ(room_->partition().entities_in_memory(), 9u);
+  room_->committed(std::move(under_way), first, first + records);
+  for (int i = 10; i < 14; ++i) round(i);
+  EXPECT_EQ(room_->partition().entities_in_memory(), 12u) << "the first one is in the store";
+}
+
 TEST_F(RoomTest, MemoryIsBoundedAlsoWhenAllFallDueSoon) {
   constexpr int kTickets = 400;
   options_.hot_entities = 40;

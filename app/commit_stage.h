@@ -1,0 +1,73 @@
+// The second half of a node's round: what was decided is written to the log, and once it is durable
+// told, on a thread of its own, while the next round is decided.
+//
+// One round is under way at a time: `push` requires `free`. Rounds end in the order in which they
+// were pushed. A round that fails is kept for `take_failed`; until then the stage is not free.
+//
+// Threads: all functions from one thread, the engine's.
+#pragma once
+
+#include <condition_variable>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "app/room.h"
+#include "connectors/http/ports.h"
+#include "engine/log_port.h"
+
+namespace tocsin {
+
+// A request that waits for its answer.
+struct Request {
+  std::unique_ptr<Submission> submission;
+  NodePort::SubmitDone done;
+  Instant arrived;
+  SubmitResult result;
+};
+
+// What one batch of the log holds, and who waits for it; an empty batch is not written.
+struct Round {
+  Decided decided;
+  std::vector<Request> requests;
+  std::size_t events = 0;  // of the requests
+};
+
+struct FailedRound {
+  Round round;
+  CommitResult result;
+  std::exception_ptr error;  // set when it ended in an exception
+};
+
+class CommitStage {
+ public:
+  // `commit` writes and tells a round, which it leaves as it is when it is not durable; `ended` is
+  // called after each, when the stage is free again or failed. Both on the stage's thread.
+  CommitStage(std::function<CommitResult(Round&)> commit, std::function<void()> ended);
+  ~CommitStage();
+
+  bool free() const;
+  bool failed() const;
+  void push(Round round);
+  // Waits until nothing is under way.
+  void drain() const;
+  FailedRound take_failed();
+
+ private:
+  void run();
+
+  const std::function<CommitResult(Round&)> commit_;
+  const std::function<void()> ended_;
+  mutable std::mutex mutex_;  // guards what follows
+  mutable std::condition_variable changed_;
+  std::optional<Round> under_way_;
+  std::optional<FailedRound> failed_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace tocsin
