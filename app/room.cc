@@ -61,9 +61,9 @@ Room::Room(RoomOptions options, Store* store, RecordListener listener)
   sink_ = [this](const Entity& entity, const Derived& event, Instant recorded) {
     if (const auto year = years_.notice(entity, event); year && options_.on_unconfirmed)
       options_.on_unconfirmed(*year);
-    std::string value;
-    encode(value, entity, *entity.policy, event, recorded, true);
-    append(entity.account, std::move(value), key_of(entity), name(event.type));
+    scratch_.clear();
+    encode(scratch_, entity, *entity.policy, event, recorded, true);
+    append(entity.account, scratch_, key_of(entity), name(event.type));
   };
   batch_.partition = options_.partition;
   reset();
@@ -215,9 +215,9 @@ Judged Room::arrive(Decoded& decoded, Instant arrival) {
   if (judged.outcome != Outcome::kAccepted) return judged;
   partition_->take(decoded, judged);
   seen_.push_back({decoded.fact.account, judged.identity, judged.content});
-  std::string value;
-  append_fact_record(value, decoded.fact, judged.stamps);
-  append(decoded.fact.account, std::move(value), key_of(partition_->home_of(decoded.fact)),
+  scratch_.clear();
+  append_fact_record(scratch_, decoded.fact, judged.stamps);
+  append(decoded.fact.account, scratch_, key_of(partition_->home_of(decoded.fact)),
          decoded.fact.type);
   return judged;
 }
@@ -302,10 +302,9 @@ AppliedBatch Room::take_changes(std::uint64_t& hand_over) {
   applied.entities.reserve(entities.size());
   for (Entity* e : entities) {
     partition_->view(*e, view_);
-    std::string view;
-    encode_view(view, view_);
-    applied.entities.push_back(
-        {key_of(*e), encode_entity(*e), std::move(view), partition_->due_of(*e)});
+    scratch_.clear();
+    encode_view(scratch_, view_);
+    applied.entities.push_back({key_of(*e), encode_entity(*e), scratch_, partition_->due_of(*e)});
   }
   for (Account* a : accounts) {
     for (AccountPiece& piece : encode_account(*a))

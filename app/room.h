@@ -147,6 +147,7 @@ class Room {
   Offset intake_next_ = -1, stored_intake_ = -1;
   LogEvent event_;
   EntityView view_;       // made last
+  std::string scratch_;   // what is being encoded; kept for its room
   std::jthread freeing_;  // what a reset threw away
 };
 
