@@ -56,6 +56,10 @@ Pending::Entity& Pending::entity(PartitionId partition, const EntityKey& key) {
   return at->second;
 }
 
+void Pending::take_absent(AbsentRows& rows) {
+  for (auto& [key, entity] : entities_) entity.absent = rows.take(key);
+}
+
 void Pending::clear() {
   arena_.clear();
   days_.clear();

@@ -28,7 +28,8 @@ constexpr std::int64_t kStoreFormat = 8;
 // When much waits, more is waited for, so many intervals in all: larger writes cost less.
 constexpr int kPatience = 10;
 constexpr std::size_t kRecentBytes = 16u << 20;
-constexpr PartitionId kNoPartition = -1;  // sorts behind all others
+constexpr std::size_t kAbsentMax = 1u << 18;  // some 10 MB
+constexpr PartitionId kNoPartition = -1;      // sorts behind all others
 
 std::string format_key() { return Key(kNoPartition, Family::kMeta).text("format").take(); }
 
@@ -125,14 +126,23 @@ class Store::Impl {
 
   std::optional<std::string> load_entity(PartitionId partition, const EntityKey& entity) const {
     const Key key = Key(partition, Family::kEntity).entity(entity);
+    absent_.seek(key.bytes());
+    bool events_wait = false;  // of which a row will come
     auto pending = find_pending([&](const Pending& p) -> std::optional<std::string> {
       const auto found = p.entities().find(key.bytes());
-      if (found == p.entities().end() || !found->second.changed()) return std::nullopt;
+      if (found == p.entities().end()) return std::nullopt;
+      events_wait = true;
+      if (!found->second.changed()) return std::nullopt;
       return std::string(found->second.state);
     });
+    if (events_wait) absent_.found(key.bytes());
     if (pending) return pending;
     const std::optional<std::string> row = table_->get(key.bytes());
-    if (!row) return std::nullopt;
+    if (!row) {
+      absent_.not_found(key.bytes());
+      return std::nullopt;
+    }
+    absent_.found(key.bytes());
     const EntityRow parts = split_entity_row(*row);
     if (!is_known(parts.projection)) return std::nullopt;
     return std::string(parts.state);
@@ -336,6 +346,7 @@ class Store::Impl {
       const std::uint64_t generation = generation_;
       room_.notify_all();
       lock.unlock();
+      writing_->take_absent(absent_);
       const std::shared_ptr<const TableSnapshot> snapshot = write(*writing_, written_to_);
       lock.lock();
       if (snapshot == nullptr) return;  // stopped while the disk refuses
@@ -404,6 +415,7 @@ class Store::Impl {
 
   const StoreOptions options_;
   const std::shared_ptr<Table> table_;
+  mutable AbsentRows absent_{kAbsentMax};
   LowWater low_water_;               // of the writing thread
   Arena rows_arena_;                 // of the writing thread
   RecentRows recent_{kRecentBytes};  // of the writing thread

@@ -253,7 +253,7 @@ class Preparer {
   void replace_entity(std::string_view key, const Pending::Entity& entity) {
     std::optional<std::string_view> row = recent_.find(key);
     std::optional<std::string> read;
-    if (!row) row = read = table_.get(key);
+    if (!row && !entity.absent) row = read = table_.get(key);
     EntityRow parts;
     if (row) {
       parts = split_entity_row(*row);

@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "events/bytes.h"
+#include "projections/absent_rows.h"
 #include "projections/query.h"
 #include "projections/record_type.h"
 #include "projections/timeline_rows.h"
@@ -208,6 +209,59 @@ TEST(StoreTest, AQuestionDoesNotWaitBehindMuch) {
   EXPECT_EQ(store->view().applied().count(0), 0u);
   EXPECT_TRUE(store->refresh(kLong, 20'000));
   EXPECT_EQ(store->view().applied().at(0), 1);
+}
+
+// Who seeks an entity in vain spares its first write a look; not so when its timeline has begun.
+TEST(StoreTest, ATimelineThatIsBeingWrittenIsNotLostToTheFirstStateOfItsEntity) {
+  for (const bool sought_before : {false, true}) {
+    TempDirectory directory;
+    std::atomic<std::uint64_t> room = UINT64_MAX;
+    StoreOptions options = manual();
+    options.table.free_bytes = [&](const std::filesystem::path&) { return room.load(); };
+    auto store = Store::open(directory.path(), options);
+    const EntityKey key{"a", "ticket", "1"};
+    const auto apply = [&](Offset offset, bool known) {
+      AppliedBatch b = batch(offset + 1);
+      if (known) b.entities.push_back(change(key, "s", kNever));
+      for (int i = 0; i < 40 && !known; ++i)  // so many that the row is not remembered
+        b.entities.push_back(
+            change({"b", "ticket", std::to_string(i)}, std::string(1 << 20, 's'), kNever));
+      b.timeline.push_back({offset, key, "{}"});
+      store->apply(std::move(b));
+    };
+    if (sought_before) {
+      EXPECT_EQ(store->load_entity(0, key), std::nullopt);
+    }
+    room = 0;
+    apply(0, false);
+    while (store->problem().empty()) {
+      ASSERT_FALSE(store->refresh(milliseconds(1)));
+    }
+    EXPECT_EQ(store->load_entity(0, key), std::nullopt);
+    apply(1, true);
+    room = UINT64_MAX;
+    ASSERT_TRUE(store->refresh(kLong));
+    TimelineQuery all;
+    all.limit = kPageMax;
+    EXPECT_EQ(entity_timeline(store->view(), key, all, {}).size(), 2u);
+  }
+}
+
+TEST(AbsentRowsTest, WhatIsWrittenWhileItIsSoughtIsNotAbsent) {
+  AbsentRows rows(4);
+  EXPECT_FALSE(rows.take("never sought"));
+  rows.seek("a");
+  EXPECT_FALSE(rows.take("a")) << "not known yet";
+  rows.not_found("a");
+  EXPECT_FALSE(rows.take("a")) << "written meanwhile";
+  rows.seek("b");
+  rows.not_found("b");
+  EXPECT_TRUE(rows.take("b"));
+  EXPECT_FALSE(rows.take("b")) << "it is there now";
+  rows.seek("c");
+  rows.found("c");
+  rows.not_found("c");
+  EXPECT_FALSE(rows.take("c"));
 }
 
 TEST(StoreTest, ATimelineIsWholeAcrossItsRows) {
