@@ -19,11 +19,12 @@ CLIENTS = 4
 CHECK_EVERY = 5  # cycles
 FULL_DISK_MB = 160
 UP_MAX_S = 0.8
+FACTS_MAX = 500  # of a client between two kills, so that a thousand can be kept in mind
 DUES_PASS_S = 6  # the last tickets' dues lie within it
 
 
-def clients(node, book, rng, name, stale):
-    all_ = [Client(node, book, f"{name}-{i}", rng.random(), stale[i::CLIENTS]) for i in range(CLIENTS)]
+def clients(node, book, rng, name, stale, **limits):
+    all_ = [Client(node, book, f"{name}-{i}", rng.random(), stale[i::CLIENTS], **limits) for i in range(CLIENTS)]
     for client in all_:
         client.start()
     return all_
@@ -69,7 +70,7 @@ def kills(scratch, rng):
     started = time.monotonic()
     for cycle in range(CYCLES):
         node.start()
-        all_ = clients(node, book, rng, f"k{cycle}", list(book.unsure.values()))
+        all_ = clients(node, book, rng, f"k{cycle}", list(book.unsure.values()), facts_max=FACTS_MAX)
         kill_at = time.monotonic() + rng.uniform(0.01, UP_MAX_S)
         until("the kill", lambda: time.monotonic() > kill_at)
         node.stop(signal.SIGKILL)

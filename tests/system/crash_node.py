@@ -126,8 +126,10 @@ class Client(threading.Thread):
 
     LIMITS_S = {"P1": 15 * 60, "P2": 30 * 60}  # ticket.response, tier A: around the clock
 
-    def __init__(self, node, book, name, seed, stale=()):
+    def __init__(self, node, book, name, seed, stale=(), facts_max=sys.maxsize):
+        """`facts_max`: then nothing new comes but what was posted last, again and again."""
         super().__init__(daemon=True)
+        self.facts_max = facts_max
         self.node, self.book, self.tag = node, book, name
         self.random = random.Random(seed)
         self.done = threading.Event()
@@ -192,7 +194,7 @@ class Client(threading.Thread):
         last = []
         while not self.done.is_set():
             r = self.random.random()
-            if r < 0.1 and last:
+            if last and (r < 0.1 or self.count >= self.facts_max):
                 facts = last  # once more: duplicates
             elif r < 0.3 and self.stale:
                 facts, self.stale = self.stale[:20], self.stale[20:]
