@@ -7,7 +7,9 @@
 --due of them fall due in one second and then 20,000 a second while facts come in, and starts anew. Beside each figure stands its peer of the same run: deciding alone (`tocsin simulate` on the same facts, no disk, no
 network), and the disk alone (the same bytes, an fdatasync for each batch). Client and server share the machine's cores."""
 import argparse
+import http.client
 import json
+import multiprocessing
 import os
 import re
 import resource
@@ -203,6 +205,18 @@ def scale(options, scratch):
     node.stop()
 
 
+def ask(port, ended, told):
+    """Asks 20 times a second for 50 running clocks; tells how long each answer took."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    took = []
+    while not ended.wait(0.05):
+        began = time.perf_counter()
+        connection.request("GET", "/v1/clocks?state=running&order=due&limit=50")
+        connection.getresponse().read()
+        took.append(time.perf_counter() - began)
+    told.send(took)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--facts", type=int, default=300_000)
@@ -222,21 +236,16 @@ def main():
         lines = list(tickets(options.facts, 60, "batch"))
         requests = [request("[" + ",".join(lines[i:i + BATCH_FACTS]) + "]", BATCH) for i in range(0, len(lines), BATCH_FACTS)]
 
-        # Queries while facts come in.
-        asked, ended = [], threading.Event()
-
-        def ask():
-            while not ended.wait(0.05):
-                began = time.perf_counter()
-                node.get("/v1/clocks?state=running&order=due&limit=50")
-                asked.append(time.perf_counter() - began)
-
-        asker = threading.Thread(target=ask)
+        # Queries while facts come in, by a process that does not wait for this one's interpreter.
+        asked, told = multiprocessing.Pipe(duplex=False)
+        ended = multiprocessing.Event()
+        asker = multiprocessing.Process(target=ask, args=(node.port, ended, told))
         asker.start()
         used = cpu_s(pid)
         seconds, took, refused = post(node.port, requests, CONNECTIONS)
         used = cpu_s(pid) - used
         ended.set()
+        asked = asked.recv()
         asker.join()
         rate = options.facts / seconds
         began = time.perf_counter()
