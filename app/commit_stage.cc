@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "projections/time_slice.h"
+
 namespace tocsin {
 
 CommitStage::CommitStage(std::function<CommitResult(Round&)> commit, std::function<void()> ended)
@@ -47,6 +49,7 @@ FailedRound CommitStage::take_failed() {
 }
 
 void CommitStage::run() {
+  ask_for_time_slice(kShortSlice);
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [&] { return stopping_ || under_way_; });

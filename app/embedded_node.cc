@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "app/engine_record.h"
+#include "projections/time_slice.h"
 
 namespace tocsin {
 
@@ -193,6 +194,7 @@ void EmbeddedNode::submit(std::unique_ptr<Submission> submission, SubmitDone don
 }
 
 void EmbeddedNode::run() {
+  ask_for_time_slice(kShortSlice);
   try {
     work();
   } catch (const std::exception& e) {

@@ -206,10 +206,10 @@ def scale(options, scratch):
 
 
 def ask(port, ended, told):
-    """Asks 20 times a second for 50 running clocks; tells how long each answer took."""
+    """Asks 50 times a second for 50 running clocks; tells how long each answer took."""
     connection = http.client.HTTPConnection("127.0.0.1", port)
     took = []
-    while not ended.wait(0.05):
+    while not ended.wait(0.02):
         began = time.perf_counter()
         connection.request("GET", "/v1/clocks?state=running&order=due&limit=50")
         connection.getresponse().read()

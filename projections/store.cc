@@ -12,6 +12,7 @@
 
 #include "events/bytes.h"
 #include "projections/pending.h"
+#include "projections/time_slice.h"
 #include "projections/write_behind.h"
 
 namespace tocsin {
@@ -81,7 +82,10 @@ class Store::Impl {
       : options_(options), table_(open_table(directory, options)) {
     read_bookkeeping();
     publish(table_->snapshot(), 0);
-    writer_ = std::thread([this] { write_until_stopped(); });
+    writer_ = std::thread([this] {
+      ask_for_time_slice(kLongSlice);
+      write_until_stopped();
+    });
   }
 
   ~Impl() {

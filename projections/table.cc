@@ -13,7 +13,10 @@
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
+
+#include "projections/time_slice.h"
 
 namespace tocsin {
 namespace {
@@ -210,8 +213,12 @@ std::shared_ptr<Table> Table::open(const std::filesystem::path& directory,
   if (std::filesystem::exists(directory / kDamagedFile))
     throw DamagedTable("the store was found damaged");
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status status =
-      rocksdb::DB::Open(rocksdb_options(options), directory.string(), &db);
+  rocksdb::Status status;
+  // By a thread of its own, from which RocksDB's inherit their slices.
+  std::thread([&] {
+    ask_for_time_slice(kLongSlice);
+    status = rocksdb::DB::Open(rocksdb_options(options), directory.string(), &db);
+  }).join();
   if (status.IsCorruption()) throw DamagedTable("the store failed to open: " + status.ToString());
   check(status, "open");
   auto impl = std::make_unique<Impl>();

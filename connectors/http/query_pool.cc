@@ -2,11 +2,16 @@
 
 #include <utility>
 
+#include "projections/time_slice.h"
+
 namespace tocsin {
 
 QueryPool::QueryPool(int threads) {
   for (int i = 0; i < (threads < 1 ? 1 : threads); ++i) {
-    threads_.emplace_back([this] { run(); });
+    threads_.emplace_back([this] {
+      ask_for_time_slice(kShortSlice);
+      run();
+    });
   }
 }
 

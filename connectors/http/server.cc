@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "connectors/http/connection.h"
+#include "projections/time_slice.h"
 
 namespace tocsin {
 namespace http {
@@ -276,6 +277,7 @@ std::unique_ptr<HttpServer> HttpServer::start(const HttpServerOptions& options,
   for (const auto& loop : impl->loops) {
     loop->start_sweep();
     impl->threads.emplace_back([loop, state = impl.get()] {
+      ask_for_time_slice(kShortSlice);
       loop->run();
       const std::lock_guard lock(state->mutex);
       --state->running;
