@@ -252,7 +252,7 @@ void EmbeddedNode::die(const std::string& why) {
   stage_->drain();
   if (stage_->failed()) waiting = stage_->take_failed().round.requests;
   answer(waiting, false, sick_);
-  waiting = take_open();
+  waiting = take_open().requests;
   answer(waiting, false, sick_);
 }
 
@@ -269,7 +269,7 @@ std::chrono::milliseconds EmbeddedNode::idle() {
 // The round as it is has to be written before anything joins it.
 bool EmbeddedNode::is_full() const {
   if (!has_open()) return false;
-  return open_.events >= options_.round_events_max / parts_ ||
+  return next_does_not_fit_ || open_.events >= options_.round_events_max / parts_ ||
          open_bytes_ >= options_.round_bytes_max / parts_ ||
          fired_ >= options_.round_fires_max / parts_;
 }
@@ -284,7 +284,8 @@ void EmbeddedNode::take_requests() {
     const std::size_t bytes = open_bytes_ + next.body.size();
     const bool fits =
         events <= options_.round_events_max / parts_ && bytes <= options_.round_bytes_max / parts_;
-    if (!fits && !open_.requests.empty()) break;
+    next_does_not_fit_ = !fits && !open_.requests.empty();
+    if (next_does_not_fit_) break;
     open_.events = events;
     open_bytes_ = bytes;
     queued_events_ -= next.events.size();
@@ -331,8 +332,7 @@ void EmbeddedNode::fire(Instant until, Instant now) {
 }
 
 void EmbeddedNode::close_round() {
-  Round round = std::exchange(open_, {});
-  open_bytes_ = fired_ = 0;
+  Round round = take_open();
   if (!room_->batch().empty()) round.decided = room_->take_decided();
   stage_->push(std::move(round));
   if (parts_ == 1) return;
@@ -362,7 +362,7 @@ void EmbeddedNode::mend() {
   FailedRound failed = stage_->take_failed();
   const std::size_t events = failed.round.events;
   std::vector<Request> requests = std::move(failed.round.requests);
-  for (Request& r : take_open()) requests.push_back(std::move(r));
+  for (Request& r : take_open().requests) requests.push_back(std::move(r));
   if (failed.error) {
     open_.requests = std::move(requests);  // to be answered by `die`
     std::rethrow_exception(failed.error);
@@ -377,9 +377,10 @@ void EmbeddedNode::mend() {
       failed.result.too_large ? "the request has too many consequences for one batch" : kDiskFull);
 }
 
-std::vector<Request> EmbeddedNode::take_open() {
+Round EmbeddedNode::take_open() {
   open_bytes_ = fired_ = 0;
-  return std::move(std::exchange(open_, {}).requests);
+  next_does_not_fit_ = false;
+  return std::exchange(open_, {});
 }
 
 // Forgets the batch and puts its requests back in front of the queue. The next round is half as
@@ -434,7 +435,7 @@ void EmbeddedNode::recover() {
     queued_events_ = queued_bytes_ = 0;
   }
   answer(waiting, false, kDiskFull);
-  waiting = take_open();
+  waiting = take_open().requests;
   answer(waiting, false, kDiskFull);
   if (store_->blocked()) return;
   try {

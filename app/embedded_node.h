@@ -103,7 +103,7 @@ class EmbeddedNode final : public Node {
   void mend();
   void try_again_smaller(std::vector<Request> requests, std::size_t events_of_failed);
   void stall(const char* event, const std::string& why);
-  std::vector<Request> take_open();
+  Round take_open();
   void die(const std::string& why);
   void answer(std::vector<Request>& requests, bool durable, const std::string& detail = {});
   void recover();
@@ -122,8 +122,9 @@ class EmbeddedNode final : public Node {
   Round open_;                  // its batch is the room's, until it is closed
   std::size_t open_bytes_ = 0;  // of its requests' bodies
   std::size_t fired_ = 0;       // entities, in the open round
-  bool drained_ = true;         // nothing waited behind what was taken last
-  bool fresh_ = true;           // nothing was decided yet since the log was followed
+  bool next_does_not_fit_ = false;
+  bool drained_ = true;  // nothing waited behind what was taken last
+  bool fresh_ = true;    // nothing was decided yet since the log was followed
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

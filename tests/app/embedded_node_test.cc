@@ -21,15 +21,20 @@ constexpr auto kLong = std::chrono::seconds(30);
 // Stands until it is moved; waiting for an instant is looking again soon.
 class ManualClock final : public Clock {
  public:
-  Instant now() override { return {ms_.load()}; }
+  Instant now() override {
+    ++asked_;
+    return {ms_.load()};
+  }
   std::chrono::milliseconds until(Instant t) override {
     if (broken_) throw std::runtime_error("the clock broke");
     return std::chrono::milliseconds(t.ms <= ms_ ? 0 : 1);
   }
   void move(Duration on) { ms_ += on.ms; }
   void breaks() { broken_ = true; }
+  int asked() const { return asked_; }
 
  private:
+  std::atomic<int> asked_{0};
   std::atomic<std::int64_t> ms_{parse_rfc3339("2026-03-02T10:00:00Z")->ms};
   std::atomic<bool> broken_{false};
 };
@@ -252,6 +257,25 @@ TEST_F(EmbeddedNodeTest, ADuplicateIsNotAcknowledgedBeforeItsFactIsDurable) {
   EXPECT_TRUE(kept(wait(std::move(first))));
   EXPECT_EQ(wait(std::move(again)).events.at(0).verdict, EventVerdict::kDuplicate);
   EXPECT_TRUE(kept(wait(std::move(other))));
+}
+
+// It waits for the write that is under way, and burns no processor time by looking again.
+TEST_F(EmbeddedNodeTest, ARequestThatDoesNotFitTheOpenRoundWaitsQuietly) {
+  options_.round_events_max = 2;
+  start();
+  disk_waits = true;
+  auto first = submit({1});
+  disk_is_waited_for.wait(false);
+  auto open = submit({2});
+  ASSERT_TRUE(comes([&] { return node_->status().counters.accepted == 2; }));
+  auto too_long = submit({3, 4});
+  const int asked = clock_->asked();
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(50);
+  while (std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  EXPECT_LT(clock_->asked() - asked, 50);
+  disk_waits = false;
+  disk_waits.notify_all();
+  for (auto* answer : {&first, &open, &too_long}) EXPECT_TRUE(kept(wait(std::move(*answer))));
 }
 
 TEST_F(EmbeddedNodeTest, WhatWasDecidedUponAFailedWriteIsRefusedWithIt) {
