@@ -38,17 +38,6 @@ Clock::time_point deadline(Duration timeout) {
   return Clock::now() + std::chrono::milliseconds(timeout.ms);
 }
 
-// Null when there is no table that can be read.
-std::shared_ptr<Table> open_readable(const std::filesystem::path& directory,
-                                     const StoreOptions& options) {
-  try {
-    return Table::open(directory, options.table);
-  } catch (const DamagedTable&) {
-    if (!options.remove_unusable) throw;
-    return nullptr;
-  }
-}
-
 bool holds_this_format(const Table& table) {
   const std::optional<std::string> format = table.get(format_key());
   return format && ByteReader(*format).signed_int() == kStoreFormat;
@@ -56,9 +45,9 @@ bool holds_this_format(const Table& table) {
 
 std::shared_ptr<Table> open_table(const std::filesystem::path& directory,
                                   const StoreOptions& options) {
-  std::shared_ptr<Table> table = open_readable(directory, options);
-  if (table && holds_this_format(*table)) return table;
-  const bool fresh = table && !table->snapshot()->rows("", "\xff\xff\xff\xff\xff").valid();
+  std::shared_ptr<Table> table = Table::open(directory, options.table);
+  if (holds_this_format(*table)) return table;
+  const bool fresh = !table->snapshot()->rows("", "\xff\xff\xff\xff\xff").valid();
   if (!fresh) {
     if (!options.remove_unusable)
       throw std::runtime_error(directory.string() +
@@ -276,6 +265,8 @@ class Store::Impl {
     return !problem_.empty() && active_->bytes() > options_.pending_bytes_max / 2;
   }
 
+  bool damaged() const { return damaged_; }
+
   bool crowded() const { return waiting_bytes_ > options_.pending_bytes_max; }
 
   Table& table() { return *table_; }
@@ -396,6 +387,7 @@ class Store::Impl {
       } catch (const std::exception& e) {
         std::unique_lock lock(mutex_);
         problem_ = e.what();
+        if (dynamic_cast<const DamagedTable*>(&e) != nullptr) damaged_ = true;
         if (work_.wait_for(lock, std::chrono::milliseconds(kRetryMs), [&] { return stopping_; })) {
           return nullptr;
         }
@@ -439,6 +431,7 @@ class Store::Impl {
   bool unflushed_ = false;  // something was written since the last flush began
   Clock::time_point unflushed_since_;
 
+  std::atomic<bool> damaged_ = false;
   std::atomic<std::size_t> waiting_bytes_ = 0;  // changed with mutex_ held
 
   mutable std::mutex view_mutex_;  // taken last; guards view_ alone
@@ -449,6 +442,12 @@ class Store::Impl {
 
 std::unique_ptr<Store> Store::open(const std::filesystem::path& directory,
                                    const StoreOptions& options) {
+  try {
+    return std::unique_ptr<Store>(new Store(std::make_unique<Impl>(directory, options)));
+  } catch (const DamagedTable&) {
+    if (!options.remove_unusable) throw;
+  }
+  std::filesystem::remove_all(directory);
   return std::unique_ptr<Store>(new Store(std::make_unique<Impl>(directory, options)));
 }
 
@@ -484,6 +483,7 @@ std::map<Family, Store::FamilyHash> Store::hashes() const { return impl_->hashes
 std::string Store::problem() const { return impl_->problem(); }
 std::uint64_t Store::bytes_on_disk() const { return impl_->table().bytes_on_disk(); }
 bool Store::blocked() const { return impl_->blocked(); }
+bool Store::damaged() const { return impl_->damaged(); }
 bool Store::crowded() const { return impl_->crowded(); }
 void Store::compact() { impl_->table().compact(); }
 

@@ -154,6 +154,9 @@ class Store {
   // What keeps the store from writing (a full disk), in words; empty when all is well. Writing is
   // tried again every kRetryMs.
   std::string problem() const;
+  // What the store has written makes no sense any more: it writes no more and is made anew when it
+  // is opened with `remove_unusable`. What reads damage throws DamagedTable.
+  bool damaged() const;
   // There is a problem, and `apply` may soon have to wait for its end.
   bool blocked() const;
   // Half of what may wait to be written does. What can wait should, so that `apply` need not.

@@ -128,7 +128,10 @@ struct Table::Impl {
 
   // Of a read. Damage is remembered beyond the end of the process.
   void check_read(const rocksdb::Status& status) const {
-    if (status.IsCorruption()) std::ofstream(directory / kDamagedFile) << status.ToString() << '\n';
+    if (status.IsCorruption()) {
+      std::ofstream(directory / kDamagedFile) << status.ToString() << '\n';
+      throw DamagedTable("the store is damaged: " + status.ToString());
+    }
     check(status, "read");
   }
 

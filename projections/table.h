@@ -22,6 +22,7 @@
 
 namespace tocsin {
 
+// What was read makes no sense. Of `open` and of everything that reads.
 struct DamagedTable : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

@@ -8,9 +8,11 @@
 #include <cerrno>
 #include <chrono>
 #include <future>
+#include <numeric>
 #include <variant>
 
 #include "events/log_record.h"
+#include "tests/projections/damage.h"
 #include "tests/projections/temp_directory.h"
 
 namespace tocsin {
@@ -315,6 +317,29 @@ TEST_F(EmbeddedNodeTest, AFailureOfTheEngineIsToldAndEndsTheProcess) {
   EXPECT_EQ(refused.detail, node_->sick());
   EXPECT_TRUE(comes([] { return terminations == 1; }));
   ::signal(SIGTERM, before);
+}
+
+TEST_F(EmbeddedNodeTest, ADamagedStoreEndsTheProcessAndIsMadeAnewAtItsNextStart) {
+  std::vector<int> tickets(1000);
+  std::iota(tickets.begin(), tickets.end(), 0);
+  start();
+  EXPECT_TRUE(kept(wait(submit(tickets))));
+  node_.reset();
+  damage(directory_.path() / "state");
+
+  terminations = 0;
+  const auto before = ::signal(SIGTERM, [](int) { ++terminations; });
+  start();
+  clock_->move(minutes(15));  // all are to be read, for they are due
+  ASSERT_TRUE(comes([&] { return !node_->sick().empty(); }));
+  EXPECT_NE(node_->sick().find("the store is damaged"), std::string::npos) << node_->sick();
+  EXPECT_TRUE(comes([] { return terminations == 1; }));
+  ::signal(SIGTERM, before);
+
+  node_.reset();
+  start();
+  EXPECT_EQ(wait(submit({1})).events.at(0).verdict, EventVerdict::kDuplicate);
+  ASSERT_TRUE(comes([&] { return subjects("tocsin.clock.breached").size() == tickets.size(); }));
 }
 
 }  // namespace

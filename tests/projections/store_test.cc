@@ -12,6 +12,7 @@
 #include "projections/record_type.h"
 #include "projections/timeline_rows.h"
 #include "projections/views.h"
+#include "tests/projections/damage.h"
 #include "tests/projections/random_batches.h"
 #include "tests/projections/temp_directory.h"
 
@@ -457,6 +458,29 @@ TEST(StoreFormatTest, ADamagedStoreIsRefusedOrBegunAnew) {
       std::filesystem::resize_file(entry.path(), entry.file_size() / 2);
   }
   EXPECT_THROW(Store::open(directory.path()), std::runtime_error);
+  StoreOptions options;
+  options.remove_unusable = true;
+  EXPECT_EQ(Store::open(directory.path(), options)->applied(0), 0);
+}
+
+TEST(StoreTest, DamageThatIsMetWhileWritingIsTold) {
+  const TempDirectory directory;
+  std::vector<EntityChange> all;
+  for (int i = 0; i < 1000; ++i)
+    all.push_back(
+        change({"acme", "ticket", "T-" + std::to_string(i)}, std::string(300, 's'), kNever));
+  Store::open(directory.path())->apply(batch(1, all));
+  damage(directory.path());
+  auto store = Store::open(directory.path());
+  EXPECT_FALSE(store->damaged());
+  store->apply(batch(2, all));
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!store->damaged() && std::chrono::steady_clock::now() < give_up) {
+    ASSERT_FALSE(store->refresh(milliseconds(1)));
+  }
+  EXPECT_TRUE(store->damaged());
+  EXPECT_NE(store->problem().find("damaged"), std::string::npos);
+  store.reset();
   StoreOptions options;
   options.remove_unusable = true;
   EXPECT_EQ(Store::open(directory.path(), options)->applied(0), 0);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "damage.h"
 #include "temp_directory.h"
 
 namespace tocsin {
@@ -114,22 +115,6 @@ TEST(Table, AKillWhileAFileIsTakenInDestroysNothing) {
   EXPECT_EQ(table->get(row_key(1)), larger);
 }
 
-// Turns a byte in the middle of the table's largest file.
-void damage(const std::filesystem::path& directory) {
-  std::filesystem::path largest;
-  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
-    if (entry.path().extension() != ".sst") continue;
-    if (largest.empty() || entry.file_size() > std::filesystem::file_size(largest))
-      largest = entry.path();
-  }
-  std::fstream file(largest, std::ios::in | std::ios::out);
-  const auto middle = static_cast<std::streamoff>(std::filesystem::file_size(largest) / 3);
-  file.seekg(middle);
-  const int byte = file.get();
-  file.seekp(middle);
-  file.put(static_cast<char>(~byte));
-}
-
 TEST(Table, OneInWhichDamageWasReadIsNotOpenedAgain) {
   constexpr int kRows = 100'000;
   const TempDirectory directory;
@@ -144,7 +129,7 @@ TEST(Table, OneInWhichDamageWasReadIsNotOpenedAgain) {
     const auto read_all = [&] {
       for (RowCursor cursor = table->snapshot()->rows("", "1"); cursor.valid();) cursor.next();
     };
-    EXPECT_THROW(read_all(), std::runtime_error);
+    EXPECT_THROW(read_all(), DamagedTable);
   }
   EXPECT_THROW(Table::open(directory.path(), {}), DamagedTable);
 }
