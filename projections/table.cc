@@ -148,7 +148,6 @@ struct Table::Impl {
 
 struct TableSnapshot::Impl {
   std::shared_ptr<const Table> table;  // outlives the snapshot
-  const Table::Impl* rows;
   rocksdb::DB* db;
   const rocksdb::Snapshot* snapshot;
   ~Impl() { db->ReleaseSnapshot(snapshot); }
@@ -192,13 +191,13 @@ std::optional<std::string> TableSnapshot::get(std::string_view key) const {
   std::string value;
   const rocksdb::Status status = impl_->db->Get(impl_->options(), slice(key), &value);
   if (status.IsNotFound()) return std::nullopt;
-  impl_->rows->check_read(status);
+  impl_->table->impl_->check_read(status);
   return value;
 }
 
 RowCursor TableSnapshot::rows(std::string_view from, std::string_view to) const {
   auto cursor = std::make_unique<RowCursor::Impl>();
-  cursor->table = impl_->rows;
+  cursor->table = impl_->table->impl_.get();
   cursor->upper = to;
   cursor->upper_slice = cursor->upper;
   rocksdb::ReadOptions options = impl_->options();
@@ -308,7 +307,6 @@ bool Table::resume() { return impl_->db->Resume().ok(); }
 std::shared_ptr<const TableSnapshot> Table::snapshot() const {
   auto impl = std::make_unique<TableSnapshot::Impl>();
   impl->table = shared_from_this();
-  impl->rows = impl_.get();
   impl->db = impl_->db.get();
   impl->snapshot = impl_->db->GetSnapshot();
   return std::shared_ptr<const TableSnapshot>(new TableSnapshot(std::move(impl)));
