@@ -204,7 +204,7 @@ void EmbeddedNode::run() {
 
 void EmbeddedNode::work() {
   while (wait_for_work()) {
-    if (store_->damaged()) throw std::runtime_error(store_->problem());
+    if (store_->damaged()) throw std::runtime_error(kStoreDamaged);
     if (stage_->failed()) {
       mend();
     } else if (stalled_) {

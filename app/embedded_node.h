@@ -117,18 +117,18 @@ class EmbeddedNode final : public Node {
   std::unique_ptr<Store> store_;
   std::unique_ptr<Room> room_;
   Lateness lateness_;
-  Instant released_{kAlways};   // dues are held until then after a start or a stall
-  std::size_t parts_ = 1;       // a round is this much smaller than it may be
-  Round open_;                  // its batch is the room's, until it is closed
-  std::size_t open_bytes_ = 0;  // of its requests' bodies
-  std::size_t fired_ = 0;       // entities, in the open round
-  bool next_does_not_fit_ = false;
-  bool drained_ = true;  // nothing waited behind what was taken last
-  bool fresh_ = true;    // nothing was decided yet since the log was followed
+  Instant released_{kAlways};       // dues are held until then after a start or a stall
+  std::size_t parts_ = 1;           // a round is this much smaller than it may be
+  Round open_;                      // its batch is the room's, until it is closed
+  std::size_t open_bytes_ = 0;      // of its requests' bodies
+  std::size_t fired_ = 0;           // entities, in the open round
+  bool next_does_not_fit_ = false;  // into the open round
+  bool drained_ = true;             // nothing waited behind what was taken last
+  bool fresh_ = true;               // nothing was decided yet since the log was followed
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  bool commit_ended_ = false;
+  bool commit_ended_ = false;  // since the engine's thread last woke
   std::vector<Request> queue_;
   std::size_t queued_events_ = 0, queued_bytes_ = 0;
   bool stopping_ = false, ready_ = false;

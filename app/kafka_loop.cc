@@ -306,7 +306,7 @@ void KafkaLoop::ensure_records(Room& r, PartitionId partition) {
 }
 
 void KafkaLoop::round() {
-  if (store_.damaged()) throw std::runtime_error(store_.problem());
+  if (store_.damaged()) throw std::runtime_error(kStoreDamaged);
   arrivals_.clear();
   read_ = 0;
   read_intake(idle(clock_->now()));

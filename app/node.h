@@ -43,6 +43,10 @@ struct NodeStatus {
   std::vector<PartitionId> owned;
 };
 
+// Why a node ends that finds its store damaged.
+inline constexpr const char* kStoreDamaged =
+    "the store is damaged; the next start makes it anew from the log";
+
 // Tells listeners of committed records, in the order of each partition. Must not block.
 using StreamListener = RecordListener;
 

@@ -176,6 +176,10 @@ void Room::followed(Offset next, bool own) {
   std::uint64_t hand_over = 0;
   AppliedBatch applied = take_changes(hand_over);
   applied.timeline = std::exchange(followed_, {});
+  give_to_store(std::move(applied), next, hand_over);
+}
+
+void Room::give_to_store(AppliedBatch applied, Offset next, std::uint64_t hand_over) {
   applied.next = next;
   if (store_ != nullptr) store_->apply(std::move(applied));
   next_ = next;
@@ -274,7 +278,6 @@ Decided Room::take_decided() {
 void Room::committed(Decided decided, Offset first, Offset next) {
   AppliedBatch& applied = decided.applied;
   std::vector<LogRecord>& records = decided.batch.log;
-  applied.next = next;
   applied.timeline.reserve(records.size());
   for (std::size_t i = 0; i < records.size(); ++i) {
     const Offset offset = first + static_cast<Offset>(i);
@@ -284,9 +287,7 @@ void Room::committed(Decided decided, Offset first, Offset next) {
       applied.timeline.push_back(
           {offset, std::move(place.entity), std::move(records[i].value), place.read_by_views});
   }
-  if (store_ != nullptr) store_->apply(std::move(applied));
-  next_ = next;
-  stored_ = decided.hand_over;
+  give_to_store(std::move(applied), next, decided.hand_over);
 }
 
 // Everything that changed since the last time, as it is now.

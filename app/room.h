@@ -4,6 +4,7 @@
 // Used the same way over the embedded log and over Kafka. While this node owns the partition:
 //   room.arrive(…)… → room.decide(…) or room.fire(…) → room.take_decided() → log.commit(its batch)
 //   → room.committed(…)
+// (or take_decided after the commit, where nothing is decided meanwhile),
 // and while it follows: room.follow(offset, record)… → room.followed(next). What was decided may be
 // committed while the next is decided, in order.
 //
@@ -119,6 +120,7 @@ class Room {
   void append(std::string account, std::string value, EntityKey entity, std::string_view type);
   void adopt(std::string_view record);
   AppliedBatch take_changes(std::uint64_t& hand_over);
+  void give_to_store(AppliedBatch applied, Offset next, std::uint64_t hand_over);
   void load_policies();
   void adopt_roster(std::string_view record);
 

@@ -7,7 +7,7 @@
 // (`not_found`), and is forgotten by every write of its row (`take`), whether it counted yet or
 // not. What is forgotten for want of room costs a look, nothing else.
 //
-// Threads: any.
+// Threads: for each row one that seeks and one that takes.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>

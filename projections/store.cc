@@ -265,7 +265,7 @@ class Store::Impl {
     return !problem_.empty() && active_->bytes() > options_.pending_bytes_max / 2;
   }
 
-  bool damaged() const { return damaged_; }
+  bool damaged() const { return table_->damaged(); }
 
   bool crowded() const { return waiting_bytes_ > options_.pending_bytes_max; }
 
@@ -387,7 +387,6 @@ class Store::Impl {
       } catch (const std::exception& e) {
         std::unique_lock lock(mutex_);
         problem_ = e.what();
-        if (dynamic_cast<const DamagedTable*>(&e) != nullptr) damaged_ = true;
         if (work_.wait_for(lock, std::chrono::milliseconds(kRetryMs), [&] { return stopping_; })) {
           return nullptr;
         }
@@ -431,7 +430,6 @@ class Store::Impl {
   bool unflushed_ = false;  // something was written since the last flush began
   Clock::time_point unflushed_since_;
 
-  std::atomic<bool> damaged_ = false;
   std::atomic<std::size_t> waiting_bytes_ = 0;  // changed with mutex_ held
 
   mutable std::mutex view_mutex_;  // taken last; guards view_ alone

@@ -21,7 +21,8 @@
 //
 // The caller applies each partition's batches in order, without gaps, beginning at `applied`.
 //
-// Threads: `apply` from any one thread a partition; everything else from any thread.
+// Threads: `apply` from any one thread a partition, and `load_entity` too; everything else from any
+// thread.
 // Cost: apply about 3 µs an entity; writing behind some 10 µs an entity changed, on the other
 // thread.
 #pragma once
@@ -154,8 +155,8 @@ class Store {
   // What keeps the store from writing (a full disk), in words; empty when all is well. Writing is
   // tried again every kRetryMs.
   std::string problem() const;
-  // What the store has written makes no sense any more: it writes no more and is made anew when it
-  // is opened with `remove_unusable`. What reads damage throws DamagedTable.
+  // Something was read that makes no sense, by whomever; that threw DamagedTable. The store is made
+  // anew when it is opened the next time with `remove_unusable`.
   bool damaged() const;
   // There is a problem, and `apply` may soon have to wait for its end.
   bool blocked() const;

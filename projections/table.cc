@@ -9,6 +9,7 @@
 #include <rocksdb/utilities/table_properties_collectors.h>
 #include <rocksdb/write_batch.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -125,10 +126,12 @@ struct Table::Impl {
   std::unique_ptr<rocksdb::DB> db;
   std::filesystem::path directory;
   decltype(TableOptions::free_bytes) free_bytes;
+  mutable std::atomic<bool> damaged = false;
 
   // Of a read. Damage is remembered beyond the end of the process.
   void check_read(const rocksdb::Status& status) const {
     if (status.IsCorruption()) {
+      damaged = true;
       std::ofstream(directory / kDamagedFile) << status.ToString() << '\n';
       throw DamagedTable("the store is damaged: " + status.ToString());
     }
@@ -301,6 +304,8 @@ void Table::begin_flush() {
   options.allow_write_stall = true;  // does not wait for room in the first level either
   impl_->db->Flush(options);         // a failure costs a longer replay, nothing else
 }
+
+bool Table::damaged() const { return impl_->damaged; }
 
 bool Table::resume() { return impl_->db->Resume().ok(); }
 

@@ -95,6 +95,8 @@ class Table : public std::enable_shared_from_this<Table> {
   void flush();
   // The same without waiting for it; does nothing when there is no room on the disk.
   void begin_flush();
+  // Something was read that makes no sense.
+  bool damaged() const;
   // After a write failed: true when the cause is gone and writing may be tried again.
   bool resume();
   std::shared_ptr<const TableSnapshot> snapshot() const;

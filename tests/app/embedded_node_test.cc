@@ -319,6 +319,22 @@ TEST_F(EmbeddedNodeTest, AFailureOfTheEngineIsToldAndEndsTheProcess) {
   ::signal(SIGTERM, before);
 }
 
+TEST_F(EmbeddedNodeTest, DamageThatAQuestionMeetsEndsTheProcess) {
+  std::vector<int> tickets(1000);
+  std::iota(tickets.begin(), tickets.end(), 0);
+  start();
+  EXPECT_TRUE(kept(wait(submit(tickets))));
+  node_.reset();
+  damage(directory_.path() / "state");
+
+  const auto before = ::signal(SIGTERM, SIG_IGN);
+  start();
+  EXPECT_THROW(node_->store().hashes(), DamagedTable);
+  EXPECT_TRUE(comes([&] { return !node_->sick().empty(); }));
+  node_.reset();
+  ::signal(SIGTERM, before);
+}
+
 TEST_F(EmbeddedNodeTest, ADamagedStoreEndsTheProcessAndIsMadeAnewAtItsNextStart) {
   std::vector<int> tickets(1000);
   std::iota(tickets.begin(), tickets.end(), 0);

@@ -129,7 +129,9 @@ TEST(Table, OneInWhichDamageWasReadIsNotOpenedAgain) {
     const auto read_all = [&] {
       for (RowCursor cursor = table->snapshot()->rows("", "1"); cursor.valid();) cursor.next();
     };
+    EXPECT_FALSE(table->damaged());
     EXPECT_THROW(read_all(), DamagedTable);
+    EXPECT_TRUE(table->damaged());
   }
   EXPECT_THROW(Table::open(directory.path(), {}), DamagedTable);
 }
