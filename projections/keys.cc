@@ -1,5 +1,6 @@
 #include "projections/keys.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace tocsin {
@@ -17,6 +18,10 @@ std::uint64_t take_big_endian(std::string_view& left, std::size_t bytes) {
   for (std::size_t i = 0; i < bytes; ++i) value = value << 8 | static_cast<unsigned char>(left[i]);
   left.remove_prefix(bytes);
   return value;
+}
+
+Instant take_instant(std::string_view& left) {
+  return {static_cast<std::int64_t>(take_big_endian(left, 8) ^ kSignBit)};
 }
 
 }  // namespace
@@ -81,9 +86,7 @@ std::string KeyReader::text() {
   }
 }
 
-Instant KeyReader::instant() {
-  return {static_cast<std::int64_t>(take_big_endian(left_, 8) ^ kSignBit)};
-}
+Instant KeyReader::instant() { return take_instant(left_); }
 
 char KeyReader::letter() {
   if (left_.empty()) throw std::runtime_error("a key of the store ends early");
@@ -98,6 +101,31 @@ EntityKey KeyReader::entity() {
   e.kind = text();
   e.id = text();
   return e;
+}
+
+std::size_t place_of_instant(std::string_view key) {
+  if (key.size() <= kKeyPrefixBytes) return 0;
+  const auto behind_text = [&](std::size_t from) {
+    constexpr std::string_view kEndOfText("\0\1", 2);
+    const std::size_t end = key.find(kEndOfText, from);
+    return end == std::string_view::npos ? key.size() : end + kEndOfText.size();
+  };
+  constexpr std::size_t kBehindLetter = kKeyPrefixBytes + 1;
+  switch (static_cast<Family>(key[kKeyPrefixBytes - 1])) {
+    case Family::kDue:
+      return kKeyPrefixBytes;
+    case Family::kClock:  // class, kind, clock
+      return behind_text(behind_text(kBehindLetter));
+    case Family::kGroup:  // p or r, name, urgency
+      return behind_text(kBehindLetter) + 1;
+    default:
+      return 0;
+  }
+}
+
+Instant instant_at(std::string_view key, std::size_t place) {
+  std::string_view left = key.substr(std::min(place, key.size()));
+  return take_instant(left);
 }
 
 std::string after_prefix(std::string prefix) {

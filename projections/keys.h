@@ -107,6 +107,11 @@ class KeyReader {
   Family family_;
 };
 
+// Where the instant stands in a key that has one before its entity (D, C, G); 0 in others.
+std::size_t place_of_instant(std::string_view key);
+// The instant that stands there.
+Instant instant_at(std::string_view key, std::size_t place);
+
 // The first key after all that begin with `prefix`.
 std::string after_prefix(std::string prefix);
 

@@ -47,6 +47,7 @@ constexpr std::uint64_t kPacking = 2;  // rows in memory take at least so much m
 // A write of so many bytes becomes a file of its own: sorted as it is, it would gain nothing in
 // memory but a second way through it. Smaller ones would make many small files.
 constexpr std::size_t kFileBytes = 8u << 20;
+constexpr std::size_t kRowsAhead = 8;  // asked for before they are written: they lie scattered
 constexpr const char* kIncomingFile = "incoming";
 constexpr const char* kDamagedFile = "damaged";  // what was read last made no sense
 constexpr std::size_t kFamilyPrefixBytes = 5;    // of projections/keys.h: partition and family
@@ -267,6 +268,11 @@ void Table::Impl::write_in_memory(const std::vector<Write>& writes, std::size_t 
   check(db->Write(options, &batch), "write");
 }
 
+void prefetch(const Write& row) {
+  __builtin_prefetch(row.key.data());
+  if (row.value) __builtin_prefetch(row.value->data());
+}
+
 // Takes its place atomically and behind all that is in memory: every write has the offsets' rows,
 // so what is in memory overlaps it and becomes a file before it.
 void Table::Impl::write_as_file(const std::vector<Write>& writes) {
@@ -277,7 +283,9 @@ void Table::Impl::write_as_file(const std::vector<Write>& writes) {
   try {
     rocksdb::SstFileWriter file(rocksdb::EnvOptions(), db->GetOptions());
     check(file.Open(path), "write");
-    for (const Write& w : writes) {
+    for (std::size_t i = 0; i < writes.size(); ++i) {
+      if (i + kRowsAhead < writes.size()) prefetch(writes[i + kRowsAhead]);
+      const Write& w = writes[i];
       check(w.value ? file.Put(slice(w.key), slice(*w.value)) : file.Delete(slice(w.key)), "write");
     }
     check(file.Finish(), "write");

@@ -3,8 +3,6 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <array>
-#include <boost/sort/spreadsort/string_sort.hpp>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -14,6 +12,7 @@
 #include "events/vocabulary.h"
 #include "projections/account_summary.h"
 #include "projections/record_type.h"
+#include "projections/row_runs.h"
 #include "projections/timeline_rows.h"
 #include "projections/views.h"
 
@@ -61,48 +60,6 @@ void add_withdrawn(std::vector<Withdrawn>& list, Withdrawn one) {
   list.insert(std::upper_bound(list.begin(), list.end(), one, before), std::move(one));
 }
 
-// Rows by partition and family, each family sorted by itself: most come in order.
-class RowBuckets {
- public:
-  void put(const Write& row) {
-    const std::string_view partition = row.key.substr(0, kKeyPrefixBytes - 1);
-    if (partition_ == nullptr || partition != id_) {
-      const auto at = partitions_.try_emplace(std::string(partition)).first;
-      id_ = at->first;
-      partition_ = &at->second;
-    }
-    (*partition_)[static_cast<unsigned char>(row.key[kKeyPrefixBytes - 1])].push_back(row);
-    ++count_;
-  }
-
-  std::vector<Write> take_sorted() {
-    const auto before = [](const Write& a, const Write& b) { return a.key < b.key; };
-    const auto letter = [](const Write& row, std::size_t at) {
-      return static_cast<unsigned char>(row.key[at]);
-    };
-    const auto length = [](const Write& row) { return row.key.size(); };
-    std::vector<Write> rows;
-    rows.reserve(count_);
-    for (auto& [id, families] : partitions_) {
-      for (std::vector<Write>& family : families) {
-        // By radix: keys have long beginnings in common.
-        if (!std::is_sorted(family.begin(), family.end(), before))
-          boost::sort::spreadsort::string_sort(family.begin(), family.end(), letter, length,
-                                               before);
-        rows.insert(rows.end(), family.begin(), family.end());
-      }
-    }
-    return rows;
-  }
-
- private:
-  using Families = std::array<std::vector<Write>, 128>;
-  std::map<std::string, Families> partitions_;  // by the bytes of the id, which sort as it does
-  std::string_view id_;
-  Families* partition_ = nullptr;
-  std::size_t count_ = 0;
-};
-
 class Preparer {
  public:
   Preparer(const Pending& pending, const Table& table, const RecentRows& recent,
@@ -115,7 +72,6 @@ class Preparer {
         keep_records_(keep_records),
         arena_(arena) {
     out_.low_water = low_water;
-    queue_ = out_.low_water.end();
   }
 
   PreparedWrite run() {
@@ -145,8 +101,10 @@ class Preparer {
   }
 
  private:
-  void put(std::string_view key, std::string_view value) {
-    rows_.put({arena_.keep(key), arena_.keep(value)});
+  void put(std::string_view key, std::string_view value) { put(rows_.run(key), key, value); }
+
+  void put(RowRun& run, std::string_view key, std::string_view value) {
+    run.rows.push_back({arena_.keep(key), arena_.keep(value)});
     if (++put_ % kRowsBetweenYields == 0) std::this_thread::yield();
   }
 
@@ -336,12 +294,14 @@ class Preparer {
     auto b = after.begin();
     while (a != before.end() || b != after.end()) {
       if (b == after.end() || (a != before.end() && a->key < b->key)) {
-        note_removal(a->key);
-        rows_.put({arena_.keep(a->key), std::nullopt});
+        RowRun& run = rows_.run(a->key);
+        run.rows.push_back({arena_.keep(a->key), std::nullopt});
+        note_removal(run, a->key);
         ++a;
       } else if (a == before.end() || b->key < a->key) {
-        note_insertion(b->key);
-        put(b->key, b->value);
+        RowRun& run = rows_.run(b->key);
+        put(run, b->key, b->value);
+        note_insertion(run, b->key);
         ++b;
       } else {
         if (a->value != b->value) put(b->key, b->value);
@@ -351,27 +311,20 @@ class Preparer {
     }
   }
 
-  void note_insertion(std::string_view key) {
-    const std::string_view prefix = queue_prefix(key);
-    if (prefix.empty()) return;
-    if (!find_queue(prefix)) {
-      queue_ = out_.low_water.emplace(prefix, key).first;
-    } else if (key < queue_->second) {
-      queue_->second = key;
+  void note_insertion(RowRun& run, std::string_view key) {
+    if (!run.queue) return;
+    if (run.low == nullptr) run.low = &out_.low_water.try_emplace(run.prefix, key).first->second;
+    if (key < *run.low) *run.low = key;
+  }
+
+  void note_removal(RowRun& run, std::string_view key) {
+    if (!run.queue) return;
+    if (run.low == nullptr) {
+      const auto known = out_.low_water.find(run.prefix);
+      if (known == out_.low_water.end()) return;
+      run.low = &known->second;
     }
-  }
-
-  void note_removal(std::string_view key) {
-    const std::string_view prefix = queue_prefix(key);
-    if (!prefix.empty() && find_queue(prefix) && key <= queue_->second)
-      out_.fronts.emplace_back(prefix);
-  }
-
-  // Sets `queue_`. Most rows belong to that of the row before.
-  bool find_queue(std::string_view prefix) {
-    if (queue_ == out_.low_water.end() || queue_->first != prefix)
-      queue_ = out_.low_water.find(prefix);
-    return queue_ != out_.low_water.end();
+    if (key <= *run.low) out_.fronts.push_back(run.prefix);
   }
 
   void add_sums() {
@@ -424,9 +377,8 @@ class Preparer {
   const bool keep_records_;
   Arena& arena_;
   PreparedWrite out_;
-  LowWater::iterator queue_;  // asked for last
   LogEvent event_;
-  RowBuckets rows_;
+  RowRuns rows_;
   std::size_t put_ = 0;
   // Of the last event: the entity, and the rows that got its items.
   const Pending::Event* last_ = nullptr;
