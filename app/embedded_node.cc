@@ -20,6 +20,9 @@ constexpr auto kCrowdedWait = std::chrono::milliseconds(2);
 constexpr std::size_t kDuesWhenCrowded = 4;  // one on so many facts
 constexpr std::size_t kPartsMax = 1 << 14;   // a round of one request is the smallest
 constexpr const char* kDiskFull = "nothing can be written: the disk is full";
+// A burst of dues is told before its views are written: so much for each entity in memory, twice.
+constexpr std::size_t kUnwrittenBytes = 2 << 10;
+constexpr std::size_t kUnwrittenInReplay = 128u << 20;
 constexpr Duration kViewsWritten = seconds(1);
 constexpr Duration kLastWrite = seconds(10);  // that a stop waits for the store
 
@@ -71,6 +74,8 @@ EmbeddedNode::EmbeddedNode(EmbeddedNodeOptions options) : options_(std::move(opt
         [this](std::int64_t ms) { report("warn", "clock_jumped", std::to_string(ms) + " ms"); });
     options_.clock = wall;
   }
+  options_.store.pending_bytes_max =
+      std::max(options_.store.pending_bytes_max, options_.hot_entities * kUnwrittenBytes);
   log_ = EmbeddedLog::open(options_.data / "log", options_.log);
   reader_.set(log_);
   store_ = open_store(options_.data / "state", options_.store, *log_);
@@ -155,6 +160,7 @@ void EmbeddedNode::catch_up() {
     const bool end = n < kStretch;
     room_->followed(end ? next : last, true);
     if (end) break;
+    store_->wait_for_writing(kUnwrittenInReplay);
   }
   const Instant now = std::max(options_.clock->now(), room_->latest());
   room_->ensure_policy(now);

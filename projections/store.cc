@@ -5,6 +5,7 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
@@ -88,15 +89,14 @@ class Store::Impl {
 
   Offset applied(PartitionId partition) const { return offset_in(view().applied(), partition); }
 
+  void wait_for_writing(std::size_t bytes) const {
+    std::unique_lock lock(mutex_);
+    wait_for_writing(lock, bytes);
+  }
+
   void apply(AppliedBatch batch) {
     std::unique_lock lock(mutex_);
-    const auto has_room = [&] { return active_->bytes() <= options_.pending_bytes_max; };
-    if (!has_room()) {
-      ++waiters_;
-      work_.notify_all();
-      room_.wait(lock, has_room);
-      --waiters_;
-    }
+    wait_for_writing(lock, options_.pending_bytes_max);
     if (batch.next < handed_over_[batch.partition]) {
       throw std::logic_error("a batch goes back behind what was applied");
     }
@@ -104,15 +104,22 @@ class Store::Impl {
     const bool first = active_->empty();
     if (first) oldest_ = Clock::now();
     active_->add(batch);
-    count_waiting();
     ++generation_;
     if (first || active_->bytes() >= options_.write_bytes || waiters_ > 0) work_.notify_all();
+    if (active_->bytes() >= options_.write_bytes_max) {
+      full_.push_back({std::move(active_), generation_});
+      active_ = take_spare();
+    }
+    count_waiting();
   }
 
   template <typename Find>
   auto find_pending(Find find) const -> decltype(find(std::declval<const Pending&>())) {
     std::lock_guard lock(mutex_);
     if (auto found = find(*active_)) return found;
+    for (auto full = full_.rbegin(); full != full_.rend(); ++full) {
+      if (auto found = find(*full->pending)) return found;
+    }
     if (writing_) return find(*writing_);
     return std::nullopt;
   }
@@ -171,8 +178,11 @@ class Store::Impl {
     boost::unordered_flat_set<Hash128, FlatHash> changed;
     std::map<std::string, Instant> unwritten;  // of those, by the entity's key, the ones asked for
     std::unique_lock lock(mutex_);
-    for (const Pending* p : std::initializer_list<const Pending*>{writing_.get(), active_.get()}) {
-      if (p == nullptr) continue;
+    std::vector<const Pending*> all;  // the oldest first
+    if (writing_) all.push_back(writing_.get());
+    for (const Full& full : full_) all.push_back(full.pending.get());
+    all.push_back(active_.get());
+    for (const Pending* p : all) {
       for (const auto& [key, entity] : p->entities()) {
         if (!entity.changed() || KeyReader(key).partition() != partition) continue;
         const bool fresh = changed.insert(hash128(key)).second;
@@ -262,12 +272,12 @@ class Store::Impl {
 
   bool blocked() const {
     std::lock_guard lock(mutex_);
-    return !problem_.empty() && active_->bytes() > options_.pending_bytes_max / 2;
+    return !problem_.empty() && crowded();
   }
 
   bool damaged() const { return table_->damaged(); }
 
-  bool crowded() const { return waiting_bytes_ > options_.pending_bytes_max; }
+  bool crowded() const { return waiting_bytes_ > options_.pending_bytes_max / 2; }
 
   Table& table() { return *table_; }
 
@@ -307,8 +317,38 @@ class Store::Impl {
     written_generation_ = generation;
   }
 
-  // With mutex_ held.
-  void count_waiting() { waiting_bytes_ = active_->bytes() + (writing_ ? writing_->bytes() : 0); }
+  // With mutex_ held, as what follows.
+  void count_waiting() {
+    std::size_t bytes = active_->bytes() + (writing_ ? writing_->bytes() : 0);
+    for (const Full& full : full_) bytes += full.pending->bytes();
+    waiting_bytes_ = bytes;
+  }
+
+  std::unique_ptr<Pending> take_spare() {
+    if (spare_) return std::move(spare_);
+    return std::make_unique<Pending>(options_.keep_records);
+  }
+
+  // Sets `writing_` to what waits longest; says of which generation it is.
+  std::uint64_t take_oldest() {
+    if (full_.empty()) {
+      writing_ = std::move(active_);
+      active_ = take_spare();
+      return generation_;
+    }
+    const std::uint64_t generation = full_.front().generation;
+    writing_ = std::move(full_.front().pending);
+    full_.pop_front();
+    return generation;
+  }
+
+  void wait_for_writing(std::unique_lock<std::mutex>& lock, std::size_t bytes) const {
+    if (waiting_bytes_ <= bytes) return;
+    ++waiters_;
+    work_.notify_all();
+    written_.wait(lock, [&] { return waiting_bytes_ <= bytes; });
+    --waiters_;
+  }
 
   template <typename Done>
   bool wait_for_write(std::unique_lock<std::mutex>& lock, Clock::time_point until,
@@ -326,20 +366,18 @@ class Store::Impl {
     for (;;) {
       wait_for_work(lock);
       const auto urgent = [&] {
-        return stopping_ || waiters_ > 0 || active_->bytes() >= options_.write_bytes;
+        return stopping_ || waiters_ > 0 || !full_.empty() ||
+               active_->bytes() >= options_.write_bytes;
       };
       const auto interval = std::chrono::milliseconds(options_.write_interval.ms);
       work_.wait_until(lock, oldest_ + interval, urgent);
       if (active_->bytes() > options_.little_bytes)
         work_.wait_until(lock, oldest_ + kPatience * interval, urgent);
-      if (active_->empty()) {
+      if (active_->empty() && full_.empty()) {
         if (stopping_) return;
         continue;
       }
-      writing_ = std::move(active_);
-      active_ = std::move(spare_);
-      const std::uint64_t generation = generation_;
-      room_.notify_all();
+      const std::uint64_t generation = take_oldest();
       lock.unlock();
       writing_->take_absent(absent_);
       const std::shared_ptr<const TableSnapshot> snapshot = write(*writing_, written_to_);
@@ -359,7 +397,7 @@ class Store::Impl {
   }
 
   void wait_for_work(std::unique_lock<std::mutex>& lock) {
-    const auto has_work = [&] { return stopping_ || !active_->empty(); };
+    const auto has_work = [&] { return stopping_ || !active_->empty() || !full_.empty(); };
     const auto quiet = std::chrono::milliseconds(kQuietMs);
     if (unflushed_ && !work_.wait_for(lock, quiet, has_work)) begin_flush(lock);
     work_.wait(lock, has_work);
@@ -416,11 +454,16 @@ class Store::Impl {
   RecentRows recent_{kRecentBytes};  // of the writing thread
 
   mutable std::mutex mutex_;  // guards what follows
-  mutable std::condition_variable work_, room_, written_;
-  // What comes in, what is written (or null), what was written and comes in again.
+  mutable std::condition_variable work_, written_;
+  struct Full {
+    std::unique_ptr<Pending> pending;
+    std::uint64_t generation = 0;  // of its last batch
+  };
+  // What comes in; what came in before, the oldest first; what is written, or null; what was
+  // written and is used again, or null.
   std::unique_ptr<Pending> active_ = std::make_unique<Pending>(options_.keep_records);
-  std::unique_ptr<Pending> writing_;
-  std::unique_ptr<Pending> spare_ = std::make_unique<Pending>(options_.keep_records);
+  std::deque<Full> full_;
+  std::unique_ptr<Pending> writing_, spare_;
   Clock::time_point oldest_;
   std::map<PartitionId, Offset> handed_over_, written_to_;
   std::uint64_t generation_ = 0, written_generation_ = 0;
@@ -483,6 +526,7 @@ std::uint64_t Store::bytes_on_disk() const { return impl_->table().bytes_on_disk
 bool Store::blocked() const { return impl_->blocked(); }
 bool Store::damaged() const { return impl_->damaged(); }
 bool Store::crowded() const { return impl_->crowded(); }
+void Store::wait_for_writing(std::size_t bytes) const { impl_->wait_for_writing(bytes); }
 void Store::compact() { impl_->table().compact(); }
 
 void replace_store(const std::filesystem::path& scratch, const std::filesystem::path& directory) {

@@ -16,8 +16,8 @@
 //     include everything applied so far.
 //  4. Applying the same batches gives the same rows, however they were grouped into writes:
 //  `hashes`.
-//  5. Memory for what is not yet written is bounded by pending_bytes_max; at the bound `apply`
-//  waits.
+//  5. Memory for what is not yet written is bounded by pending_bytes_max (beside the last batch, and
+//  the rows that are made of write_bytes_max of it); at the bound `apply` waits.
 //
 // The caller applies each partition's batches in order, without gaps, beginning at `applied`.
 //
@@ -96,11 +96,12 @@ struct StoreOptions {
   // A store in another format, or a damaged one, is removed and begun anew, for a caller that reads
   // the log again.
   bool remove_unusable = false;
-  // As much may be being written beside it. A burst of dues is told before its views are written.
-  std::size_t pending_bytes_max = 128u << 20;
+  // What waits is applied again after a crash.
+  std::size_t pending_bytes_max = 256u << 20;
   // A write is begun when so much waits, or something waits for so long (ten times as long when it
   // is more than `little_bytes`), or a reader asks.
   std::size_t write_bytes = 16u << 20;
+  std::size_t write_bytes_max = 64u << 20;  // that one write holds, and its last batch
   std::size_t little_bytes = 1u << 20;
   Duration write_interval = milliseconds(50);
   // What is written is made durable after so long at the latest, so that little is applied again
@@ -162,6 +163,8 @@ class Store {
   bool blocked() const;
   // Half of what may wait to be written does. What can wait should, so that `apply` need not.
   bool crowded() const;
+  // Waits until at most so many bytes wait to be written.
+  void wait_for_writing(std::size_t bytes) const;
   std::uint64_t bytes_on_disk() const;
   void compact();
 
