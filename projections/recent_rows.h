@@ -1,5 +1,5 @@
-// The rows of entities as they were written last, the newest few megabytes of them: an entity to
-// which something happens is likely to change again soon, and its row then lies in a file, packed.
+// Rows as they were written last, the newest few megabytes of them: an entity to which something
+// happens, or a sum, is likely to change again soon, and its row then lies in a file, packed.
 //
 // Two generations: a row is found until as much again was written after it. What `find` returns
 // stays until the next `put`. One thread at a time.
@@ -43,6 +43,11 @@ class RecentRows {
     } else {
       g.rows.emplace(g.bytes.keep(key), kept);
     }
+  }
+
+  // The row is no more.
+  void forget(std::string_view key) {
+    for (Generation& g : generations_) g.rows.erase(key);
   }
 
  private:

@@ -419,7 +419,7 @@ class Store::Impl {
         PreparedWrite prepared = prepare_write(pending, *table_, recent_, low_water_, written,
                                                options_.keep_records, rows_arena_);
         table_->write(prepared.rows);
-        remember_entities(prepared.rows, recent_);
+        remember_rows(prepared.rows, recent_);
         low_water_ = std::move(prepared.low_water);
         return finish(prepared.fronts);
       } catch (const std::exception& e) {

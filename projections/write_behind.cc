@@ -21,6 +21,8 @@ namespace {
 
 // A write of many rows holds a core for some 20 ms: who answers somebody need not wait for it.
 constexpr std::size_t kRowsBetweenYields = 64;
+// Families whose rows are read to be changed: entities and sums.
+constexpr std::string_view kRemembered = "ENKQ";
 constexpr std::string_view kApplied = "applied";
 constexpr std::string_view kLowWater = "low";
 
@@ -207,11 +209,17 @@ class Preparer {
     for (const auto& [key, entity] : touched) replace_entity(key, *entity);
   }
 
+  // A row of those that are remembered. What is returned may lie in `read`.
+  std::optional<std::string_view> find(std::string_view key, std::optional<std::string>& read) {
+    if (const auto recent = recent_.find(key)) return recent;
+    read = table_.get(key);
+    return read;
+  }
+
   // From the entity's row as it is to what it becomes.
   void replace_entity(std::string_view key, const Pending::Entity& entity) {
-    std::optional<std::string_view> row = recent_.find(key);
     std::optional<std::string> read;
-    if (!row && !entity.absent) row = read = table_.get(key);
+    const std::optional<std::string_view> row = entity.absent ? std::nullopt : find(key, read);
     EntityRow parts;
     if (row) {
       parts = split_entity_row(*row);
@@ -328,10 +336,11 @@ class Preparer {
   }
 
   void add_sums() {
+    std::optional<std::string> read;
     for (const auto& [key, change] : count_changes(sums_)) {
       if (change == 0) continue;
       std::int64_t n = change;
-      if (const auto row = table_.get(key)) n += ByteReader(*row).signed_int();
+      if (const auto row = find(key, read)) n += ByteReader(*row).signed_int();
       std::string value;
       put_signed(value, n);
       put_or_remove(key, n == 0, value);
@@ -339,13 +348,13 @@ class Preparer {
     for (const auto& [key, change] : sums_.figures) {
       if (change.empty()) continue;
       KpiValue sum = change;
-      if (const auto row = table_.get(key)) sum.add(decode_kpi(*row));
+      if (const auto row = find(key, read)) sum.add(decode_kpi(*row));
       put_or_remove(key, sum.empty(), encode(sum));
     }
     for (const auto& [key, change] : sums_.satisfaction) {
       if (change.empty()) continue;
       SatisfactionSum sum = change;
-      if (const auto row = table_.get(key)) sum.add(decode_satisfaction(*row));
+      if (const auto row = find(key, read)) sum.add(decode_satisfaction(*row));
       put_or_remove(key, sum.empty(), encode(sum));
     }
   }
@@ -406,10 +415,14 @@ PreparedWrite prepare_write(const Pending& pending, const Table& table, const Re
   return Preparer(pending, table, recent, low_water, written, keep_records, arena).run();
 }
 
-void remember_entities(const std::vector<Write>& rows, RecentRows& recent) noexcept {
+void remember_rows(const std::vector<Write>& rows, RecentRows& recent) noexcept {
   for (const Write& row : rows) {
-    if (row.value && row.key[kKeyPrefixBytes - 1] == static_cast<char>(Family::kEntity))
+    if (kRemembered.find(row.key[kKeyPrefixBytes - 1]) == std::string_view::npos) continue;
+    if (row.value) {
       recent.put(row.key, *row.value);
+    } else {
+      recent.forget(row.key);
+    }
   }
 }
 

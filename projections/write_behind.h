@@ -31,7 +31,7 @@ PreparedWrite prepare_write(const Pending& pending, const Table& table, const Re
 
 // After the write: what became of entities. It ends the process rather than fail: the rows are
 // there, and a write that is tried again would count twice.
-void remember_entities(const std::vector<Write>& rows, RecentRows& recent) noexcept;
+void remember_rows(const std::vector<Write>& rows, RecentRows& recent) noexcept;
 
 // After the write: advances the low-water keys of the given ranges to their first rows.
 void raise_low_water(const std::vector<std::string>& fronts, const TableSnapshot& rows,
