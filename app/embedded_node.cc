@@ -23,6 +23,9 @@ constexpr const char* kDiskFull = "nothing can be written: the disk is full";
 // A burst of dues is told before its views are written: so much for each entity in memory, twice.
 constexpr std::size_t kUnwrittenBytes = 2 << 10;
 constexpr std::size_t kUnwrittenInReplay = 128u << 20;
+// Free on the log's disk before writing is tried again: a record may find a place where no batch
+// does.
+constexpr std::uint64_t kRoomToGoOn = 16u << 20;
 constexpr Duration kViewsWritten = seconds(1);
 constexpr Duration kLastWrite = seconds(10);  // that a stop waits for the store
 
@@ -265,7 +268,8 @@ void EmbeddedNode::die(const std::string& why) {
 
 std::chrono::milliseconds EmbeddedNode::idle() {
   if (stalled_) return kStalledRetry;
-  if (fresh_ || room_->looking_ahead()) return {};
+  if (fresh_ || room_->wants_to_look_ahead(std::max(options_.clock->now(), room_->latest())))
+    return {};
   const Instant due =
       room_->partition().waiting() > 0 ? released_ : std::max(room_->next_due(), released_);
   const auto wait = std::min<std::chrono::milliseconds>(
@@ -444,7 +448,7 @@ void EmbeddedNode::recover() {
   answer(waiting, false, kDiskFull);
   waiting = take_open().requests;
   answer(waiting, false, kDiskFull);
-  if (store_->blocked()) return;
+  if (store_->blocked() || free_bytes_of_disk(options_.data / "log") < kRoomToGoOn) return;
   try {
     if (log_ && log_->failed()) {
       reader_.set(nullptr);

@@ -45,7 +45,7 @@ struct EmbeddedNodeOptions {
   // A round's length is what others wait for: some 50 ms at most.
   std::size_t round_events_max = 2'000;     // facts decided about in one batch
   std::size_t round_bytes_max = 16u << 20;  // of their requests' bodies; a larger one goes alone
-  std::size_t round_fires_max = 500;         // entities fired in one batch
+  std::size_t round_fires_max = 500;        // entities fired in one batch
   std::shared_ptr<Clock> clock;             // default: the wall's
   EmbeddedLogOptions log;
   StoreOptions store = embedded_store_options();

@@ -501,7 +501,7 @@ bool KafkaLoop::commit() {
 Duration KafkaLoop::idle(Instant now) {
   Instant due = kNever;
   for (const PartitionId p : owned_) {
-    if (room(p).looking_ahead()) return {};
+    if (room(p).wants_to_look_ahead(now)) return {};
     due = std::min(due, room(p).next_due());
   }
   if (asking_) return milliseconds(1);

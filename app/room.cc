@@ -14,6 +14,11 @@ namespace tocsin {
 
 namespace {
 
+// Looking ahead reads all that waits to be written: where that is much it may wait as long as what
+// is in memory lasts for so long.
+constexpr std::size_t kMuchWaits = 64u << 20;
+constexpr Duration kNear = minutes(10);
+
 // The store's account under which the policies so far are kept: no account has a control character.
 const std::string kPoliciesKey = "\x01policies";
 const std::string kRosterKey = "\x01roster";
@@ -237,8 +242,10 @@ bool Room::fire(Instant until, Instant now, std::size_t most) {
 }
 
 bool Room::wants_to_look_ahead(Instant now) const {
-  return store_ != nullptr && (looking_ahead_ || horizon_ == kAlways ||
-                               now + Duration{options_.horizon.ms / 2} >= horizon_);
+  if (store_ == nullptr) return false;
+  if (horizon_ >= now + kNear && store_->waiting_bytes() > kMuchWaits) return false;
+  return looking_ahead_ || horizon_ == kAlways ||
+         now + Duration{options_.horizon.ms / 2} >= horizon_;
 }
 
 void Room::look_ahead(Instant now) {

@@ -93,9 +93,8 @@ class Room {
   Instant next_due() { return partition_->next_due(); }
   // Reads dues that come within the horizon into memory, the earliest first, some at a time.
   void look_ahead(Instant now);
+  // Not while much waits to be written, all of which it must read, and there is time.
   bool wants_to_look_ahead(Instant now) const;
-  // More are to be read at once.
-  bool looking_ahead() const { return looking_ahead_; }
   Batch& batch() { return batch_; }
   // Ends a round: the batch, and the state as it is with it.
   Decided take_decided();

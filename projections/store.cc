@@ -279,6 +279,8 @@ class Store::Impl {
 
   bool crowded() const { return waiting_bytes_ > options_.pending_bytes_max / 2; }
 
+  std::size_t waiting_bytes() const { return waiting_bytes_; }
+
   Table& table() { return *table_; }
 
  private:
@@ -526,6 +528,7 @@ std::uint64_t Store::bytes_on_disk() const { return impl_->table().bytes_on_disk
 bool Store::blocked() const { return impl_->blocked(); }
 bool Store::damaged() const { return impl_->damaged(); }
 bool Store::crowded() const { return impl_->crowded(); }
+std::size_t Store::waiting_bytes() const { return impl_->waiting_bytes(); }
 void Store::wait_for_writing(std::size_t bytes) const { impl_->wait_for_writing(bytes); }
 void Store::compact() { impl_->table().compact(); }
 

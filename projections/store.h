@@ -16,8 +16,8 @@
 //     include everything applied so far.
 //  4. Applying the same batches gives the same rows, however they were grouped into writes:
 //  `hashes`.
-//  5. Memory for what is not yet written is bounded by pending_bytes_max (beside the last batch, and
-//  the rows that are made of write_bytes_max of it); at the bound `apply` waits.
+//  5. Memory for what is not yet written is bounded by pending_bytes_max (beside the last batch,
+//  and the rows that are made of write_bytes_max of it); at the bound `apply` waits.
 //
 // The caller applies each partition's batches in order, without gaps, beginning at `applied`.
 //
@@ -163,6 +163,7 @@ class Store {
   bool blocked() const;
   // Half of what may wait to be written does. What can wait should, so that `apply` need not.
   bool crowded() const;
+  std::size_t waiting_bytes() const;  // to be written
   // Waits until at most so many bytes wait to be written.
   void wait_for_writing(std::size_t bytes) const;
   std::uint64_t bytes_on_disk() const;

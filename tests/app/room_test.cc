@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <set>
 #include <stdexcept>
 #include <variant>
@@ -65,6 +66,8 @@ class RoomTest : public ::testing::Test {
     room_->followed(room_->next(), true);
     room_->look_ahead(now);
   }
+
+  std::atomic<bool> full_ = false;  // the disk of a store that looks here
 
   // P3 at tier A, around the clock: to be answered within 2 hours; no further step of any
   // escalation is due before.
@@ -174,11 +177,36 @@ TEST_F(RoomTest, DuesAreReadAheadSomeAtATimeAndNoneIsLeftOut) {
   const Instant now = at("2026-03-02T12:30:00Z");
   own(now);
   int slices = 1;
-  for (; room_->looking_ahead(); ++slices) room_->look_ahead(now);
+  for (; room_->wants_to_look_ahead(now); ++slices) room_->look_ahead(now);
   // Three rows, and the two more of the same instant: five slices, and one that finds the end.
   EXPECT_GE(slices, 5);
   room_->fire(now, now, 1000);
   EXPECT_EQ(breaches().size(), static_cast<std::size_t>(kTickets));
+}
+
+// Looking ahead reads all that waits to be written, so it is put off, though not beyond need.
+TEST_F(RoomTest, LookingAheadIsPutOffWhileMuchWaitsToBeWritten) {
+  StoreOptions slow;
+  slow.table.free_bytes = [&](const std::filesystem::path&) { return full_ ? 0 : UINT64_MAX; };
+  const TempDirectory directory;
+  store_ = Store::open(directory.path(), slow);
+  open();
+  own(kBegin);
+  const Instant later = kBegin + options_.horizon - minutes(20);
+  EXPECT_TRUE(room_->wants_to_look_ahead(later));
+
+  full_ = true;
+  AppliedBatch much;
+  much.partition = 1;  // not this room's
+  much.next = 1;
+  for (int i = 0; i < 3; ++i)
+    much.accounts.push_back({std::to_string(i), std::string(30 << 20, 's')});
+  store_->apply(std::move(much));
+  EXPECT_FALSE(room_->wants_to_look_ahead(later));
+  EXPECT_TRUE(room_->wants_to_look_ahead(later + minutes(11)));
+  full_ = false;
+  room_.reset();
+  store_.reset();
 }
 
 // All of them fall due within the horizon, and no more than a quarter above the limit stay in

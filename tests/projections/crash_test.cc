@@ -20,6 +20,7 @@ StoreOptions restless() {
   StoreOptions options;
   options.table.write_buffer_bytes = 64 << 10;  // so that files are written all the time
   options.write_bytes = 8 << 10;
+  options.write_bytes_max = 16 << 10;
   options.write_interval = milliseconds(1);
   options.pending_bytes_max = 64 << 10;
   return options;

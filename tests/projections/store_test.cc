@@ -173,6 +173,31 @@ TEST(StoreTest, AFullBufferMakesApplyWaitAndNothingIsLost) {
   EXPECT_EQ(store->load_entity(0, {"a", "t", "200"}), "200");
 }
 
+TEST(StoreTest, WhatWaitsForSeveralWritesIsFoundTheNewestFirstAndWrittenTheOldestFirst) {
+  TempDirectory directory;
+  std::atomic<std::uint64_t> room = UINT64_MAX;
+  StoreOptions options;
+  options.write_bytes_max = 1000;  // each change fills a write
+  options.table.free_bytes = [&](const std::filesystem::path&) { return room.load(); };
+  auto store = Store::open(directory.path(), options);
+  room = 0;
+  const EntityKey key{"a", "t", "1"}, other{"a", "t", "2"};
+  const std::string long_state(1000, 's');
+  store->apply(batch(1, {change(other, long_state, Instant{50})}));
+  for (Offset i = 2; i <= 6; ++i)
+    store->apply(batch(i, {change(key, long_state + std::to_string(i), Instant{100 + i})}));
+  EXPECT_EQ(store->load_entity(0, key), long_state + "6");
+  EXPECT_EQ(store->load_entity(0, other), long_state);
+  EXPECT_EQ(dues(*store, kAlways, kNever), (Dues{{50, "2"}, {106, "1"}}));
+  EXPECT_EQ(store->applied(0), 0);
+
+  room = UINT64_MAX;
+  ASSERT_TRUE(store->refresh(kLong));
+  EXPECT_EQ(store->applied(0), 6);
+  EXPECT_EQ(store->load_entity(0, key), long_state + "6");
+  EXPECT_EQ(dues(*store, kAlways, kNever), (Dues{{50, "2"}, {106, "1"}}));
+}
+
 TEST(StoreTest, AFullDiskIsToldAndNothingIsLostWhenThereIsRoomAgain) {
   TempDirectory directory;
   std::atomic<std::uint64_t> room = UINT64_MAX;
