@@ -494,9 +494,7 @@ void EmbeddedNode::publish_status() {
   status_.counters = room_->partition().counters();
   status_.entities_in_memory = room_->partition().entities_in_memory();
   status_.latest = room_->latest();
-  status_.lateness_p50_ms = lateness_.percentile_ms(0.5);
-  status_.lateness_p99_ms = lateness_.percentile_ms(0.99);
-  status_.lateness_max_ms = lateness_.max_ms();
+  status_.lateness = lateness_;
   status_.clock_jumps = options_.clock->jumps();
 }
 

@@ -535,9 +535,7 @@ void KafkaLoop::publish_status() {
   status.rerouted = static_cast<std::int64_t>(writer_->counters().rerouted);
   status.rejected_cut = static_cast<std::int64_t>(writer_->counters().rejected_cut);
   status.clock_jumps = clock_->jumps();
-  status.lateness_p50_ms = lateness_.percentile_ms(0.5);
-  status.lateness_p99_ms = lateness_.percentile_ms(0.99);
-  status.lateness_max_ms = lateness_.max_ms();
+  status.lateness = lateness_;
   for (PartitionId p = 0; p < options_.partitions; ++p) status.applied[p] = room(p).next();
   for (const PartitionId p : owned_) {
     status.owned.push_back(p);

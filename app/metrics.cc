@@ -2,15 +2,21 @@
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <mutex>
+#include <vector>
 
+#include "engine/derived.h"
 #include "events/log_record.h"
 #include "projections/query.h"
 #include "projections/record_type.h"
+#include "projections/views.h"
 
 namespace tocsin {
 
@@ -19,14 +25,29 @@ namespace {
 // Types that have a figure of their own; those that come later share one.
 constexpr std::size_t kTypesMax = 500;
 constexpr std::string_view kOther = "other";
+// Bounds of the lateness buckets; up to 50 ms exact, then as Lateness has them.
+constexpr std::array<std::int64_t, 15> kLatenessMs = {1,   2,   5,    10,   20,   50,    64,   128,
+                                                      256, 512, 1024, 2048, 4096, 16384, 65536};
 
-// The value of a text member of a derived event's data: names and words only, no escapes.
-std::string member(std::string_view data, std::string_view name) {
-  const std::string begin = "\"" + std::string(name) + "\":\"";
-  const std::size_t at = data.find(begin);
-  if (at == std::string_view::npos) return {};
-  const std::size_t from = at + begin.size();
-  return std::string(data.substr(from, data.find('"', from) - from));
+double number(std::int64_t n) { return static_cast<double>(n); }
+double in_seconds(std::int64_t ms) { return static_cast<double>(ms) / 1000; }
+
+template <typename Builder>
+auto& family(prometheus::Registry& registry, Builder builder, const char* name, const char* help) {
+  return builder.Name(name).Help(help).Register(registry);
+}
+
+struct Views {
+  std::map<std::string, std::int64_t> counts;
+  Instant earliest_due;
+};
+
+Views read_views(const ReadView& view) {
+  ClockQuery first;
+  first.classes = {ClockClass::kRunning};
+  first.limit = 1;
+  const ClockPage page = list_clocks(view, first);
+  return {counts(view, ""), page.clocks.empty() ? kNever : listed_due(page.clocks.front().clock)};
 }
 
 }  // namespace
@@ -34,111 +55,156 @@ std::string member(std::string_view data, std::string_view name) {
 struct Metrics::Impl {
   explicit Impl(Node& n) : node(n) {}
 
-  // Cached: adding to a family takes a lock and a search.
-  prometheus::Counter& counter(prometheus::Family<prometheus::Counter>& family,
-                               const prometheus::Labels& labels) {
-    auto& slot = counters[&family][labels];
-    if (slot == nullptr) slot = &family.Add(labels);
-    return *slot;
-  }
-  void count(std::string_view type) {
-    auto at = by_type.find(type);
-    if (at == by_type.end() && by_type.size() >= kTypesMax) at = by_type.find(kOther);
-    if (at == by_type.end()) {
-      prometheus::Counter& added = records.Add({{"type", std::string(type)}});
-      at = by_type.emplace(type, &added).first;
-    }
-    at->second->Increment();
-  }
   prometheus::Family<prometheus::Gauge>& gauges(const char* name, const char* help) {
-    return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+    return family(registry, prometheus::BuildGauge(), name, help);
+  }
+  prometheus::Family<prometheus::Counter>& counters(const char* name, const char* help) {
+    return family(registry, prometheus::BuildCounter(), name, help);
   }
   void set(const char* name, const char* help, double value) {
     gauges(name, help).Add({}).Set(value);
   }
+  // A count that is kept elsewhere.
+  void follow(const char* name, const char* help, std::int64_t total) {
+    std::int64_t& before = followed[name];
+    // It began anew where a partition was taken over anew.
+    counters(name, help).Add({}).Increment(number(total < before ? total : total - before));
+    before = total;
+  }
+
+  void count_record(std::string_view type);
+  void count_decided(const LogEvent& event);
+  void create_decided(const std::shared_ptr<const Policy>& latest);
+  void show_lateness(const Lateness& now);
+  void show_partitions(const NodeStatus& status);
+  void show_views(const Views& views);
 
   Node& node;
+  std::mutex mutex;  // guards what follows
   prometheus::Registry registry{prometheus::Registry::InsertBehavior::Merge};
-  prometheus::Family<prometheus::Counter>& records = prometheus::BuildCounter()
-                                                         .Name("tocsin_records_total")
-                                                         .Help("Committed log records by type.")
-                                                         .Register(registry);
-  prometheus::Family<prometheus::Counter>& breaches =
-      prometheus::BuildCounter()
-          .Name("tocsin_breaches_total")
-          .Help("Announced breaches by clock and threshold.")
-          .Register(registry);
-  prometheus::Family<prometheus::Counter>& alarms = prometheus::BuildCounter()
-                                                        .Name("tocsin_escalations_raised_total")
-                                                        .Help("Raised escalation steps by urgency.")
-                                                        .Register(registry);
-  std::mutex mutex;
+  prometheus::Family<prometheus::Counter>& records = counters(
+      "tocsin_records_total", "Committed log records by type, since this process started.");
+  prometheus::Family<prometheus::Counter>& decided =
+      counters("tocsin_thresholds_decided_total",
+               "Thresholds of clocks as announced: met when the clock stopped in time, breached "
+               "when the due passed, withdrawn when a late fact took a breach back.");
+  prometheus::Family<prometheus::Counter>& raised =
+      counters("tocsin_escalations_raised_total", "Raised escalation steps.");
+  prometheus::Family<prometheus::Counter>& closed =
+      counters("tocsin_escalations_closed_total", "Escalations that need nobody any more.");
   std::map<std::string, prometheus::Counter*, std::less<>> by_type;
-  std::map<const void*, std::map<prometheus::Labels, prometheus::Counter*>> counters;
+  std::shared_ptr<const Policy> policy;
+  // By [clock, threshold, outcome]: adding to a family takes a lock and a search.
+  std::map<std::array<std::string, 3>, prometheus::Counter*> by_outcome;
+  std::array<prometheus::Counter*, 2> by_urgency = {&raised.Add({{"urgency", "low"}}),
+                                                    &raised.Add({{"urgency", "high"}})};
+  prometheus::Counter& acknowledged = closed.Add({{"how", "acknowledged"}});
+  prometheus::Counter& cleared = closed.Add({{"how", "cleared"}});
+  prometheus::Counter& withdrawn = closed.Add({{"how", "withdrawn"}});
+  std::map<std::string, std::int64_t, std::less<>> followed;
+  Lateness shown;
 };
 
 Metrics::Metrics(Node& node) : impl_(std::make_unique<Impl>(node)) {}
 Metrics::~Metrics() = default;
 
-void Metrics::observe(std::string_view record) {
-  const std::string_view type = type_of_record(record);
-  const std::lock_guard lock(impl_->mutex);
-  impl_->count(type.starts_with("tocsin.") ? type : kOther);
-  const bool breached = type == "tocsin.clock.breached";
-  if (!breached && type != "tocsin.escalation.raised") return;
-  thread_local LogEvent event;
-  if (!read_log_record(record, event)) return;
-  if (breached) {
-    impl_
-        ->counter(impl_->breaches, {{"clock", member(event.data, "clock")},
-                                    {"threshold", member(event.data, "threshold")}})
-        .Increment();
-  } else {
-    impl_->counter(impl_->alarms, {{"urgency", member(event.data, "urgency")}}).Increment();
+void Metrics::Impl::count_record(std::string_view type) {
+  auto at = by_type.find(type);
+  if (at == by_type.end() && by_type.size() >= kTypesMax) at = by_type.find(kOther);
+  if (at == by_type.end()) {
+    prometheus::Counter& added = records.Add({{"type", std::string(type)}});
+    at = by_type.emplace(type, &added).first;
+  }
+  at->second->Increment();
+}
+
+// So that the first of a kind is seen to be one more than none.
+void Metrics::Impl::create_decided(const std::shared_ptr<const Policy>& latest) {
+  if (latest == policy || latest == nullptr) return;
+  policy = latest;
+  for (const KindSpec& kind : policy->kinds) {
+    for (const ClockSpec& clock : kind.clocks) {
+      for (std::size_t t = 0; t < policy->thresholds.size() && t < clock.allowance.size(); ++t) {
+        if (t > 0 && clock.allowance[t].empty()) continue;
+        const std::string& threshold = policy->thresholds[t];
+        for (const char* outcome : {"met", "breached", "withdrawn"}) {
+          by_outcome[{clock.name, threshold, outcome}] =
+              &decided.Add({{"clock", clock.name}, {"threshold", threshold}, {"outcome", outcome}});
+        }
+      }
+    }
   }
 }
 
-std::string Metrics::text() {
-  const NodeStatus status = impl_->node.status();
-  const Counters& c = status.counters;
-  const auto number = [](std::int64_t n) { return static_cast<double>(n); };
-  impl_->set("tocsin_facts_accepted", "Facts accepted by this process since its start.",
-             number(c.accepted));
-  impl_->set("tocsin_facts_duplicate", "Facts dropped because they were accepted before.",
-             number(c.duplicates));
-  impl_->set("tocsin_facts_conflicting",
-             "Facts dropped because their id was taken by another content.", number(c.conflicts));
-  impl_->set("tocsin_facts_rejected", "Facts rejected.", number(c.rejected));
-  impl_->set("tocsin_facts_late", "Facts that had their entity read anew.", number(c.late));
-  impl_->set("tocsin_tier_stamps_provisional", "Entities that wait for their account's first tier.",
-             number(c.provisional));
-  impl_->set("tocsin_decisions", "Decisions about an entity.", number(c.decisions));
-  impl_->set("tocsin_derived_events", "Derived events decided.", number(c.derived));
-  impl_->set("tocsin_entities_in_memory", "Entities in memory.",
-             static_cast<double>(status.entities_in_memory));
-  impl_->set("tocsin_queue_events", "Events that wait to be decided about.", number(status.queued));
-  impl_->set("tocsin_commits", "Batches written to the log.", number(status.commits));
-  impl_->set("tocsin_commit_failures", "Batches that could not be written.",
-             number(status.commit_failures));
-  impl_->set("tocsin_clock_jumps", "Jumps of the system clock.", number(status.clock_jumps));
-  impl_->set("tocsin_lateness_seconds_p50", "Decided minus due, median.",
-             status.lateness_p50_ms / 1000);
-  impl_->set("tocsin_lateness_seconds_p99", "Decided minus due, 99th percentile.",
-             status.lateness_p99_ms / 1000);
-  impl_->set("tocsin_lateness_seconds_max", "Decided minus due, largest.",
-             status.lateness_max_ms / 1000);
-  auto& applied = impl_->gauges("tocsin_applied_offset", "Offset after the last applied record.");
+void Metrics::Impl::count_decided(const LogEvent& event) {
+  std::int16_t kind = kNone;
+  Derived derived;
+  if (policy == nullptr || !decode(event, *policy, kind, derived)) return;
+  if (derived.type == DerivedType::kEscalationRaised) {
+    by_urgency[derived.high ? 1 : 0]->Increment();
+    return;
+  }
+  const ClockSpec& clock =
+      policy->kinds[static_cast<std::size_t>(kind)].clocks[static_cast<std::size_t>(derived.clock)];
+  const auto count = [&](std::size_t threshold, const char* outcome) {
+    const auto at = by_outcome.find({clock.name, policy->thresholds[threshold], outcome});
+    if (at != by_outcome.end()) at->second->Increment();
+  };
+  if (derived.type != DerivedType::kClockStopped) {
+    return count(static_cast<std::size_t>(derived.threshold),
+                 derived.type == DerivedType::kClockBreached ? "breached" : "withdrawn");
+  }
+  for (std::size_t t = 0; t < policy->thresholds.size() && t < derived.verdict.size(); ++t) {
+    if ((derived.exists >> t & 1) != 0 && derived.verdict[t] == Verdict::kMet) count(t, "met");
+  }
+}
+
+void Metrics::observe(std::string_view record) {
+  const std::string_view type = type_of_record(record);
+  const std::lock_guard lock(impl_->mutex);
+  impl_->count_record(type.starts_with("tocsin.") ? type : kOther);
+  if (type == name(DerivedType::kEscalationAcknowledged)) impl_->acknowledged.Increment();
+  if (type == name(DerivedType::kEscalationCleared)) impl_->cleared.Increment();
+  if (type == name(DerivedType::kEscalationWithdrawn)) impl_->withdrawn.Increment();
+  const bool decides =
+      type == name(DerivedType::kClockBreached) || type == name(DerivedType::kClockStopped) ||
+      type == name(DerivedType::kClockWithdrawn) || type == name(DerivedType::kEscalationRaised);
+  if (!decides) return;
+  impl_->create_decided(impl_->node.policy());
+  thread_local LogEvent event;
+  if (read_log_record(record, event)) impl_->count_decided(event);
+}
+
+void Metrics::Impl::show_lateness(const Lateness& now) {
+  prometheus::Histogram::BucketBoundaries bounds;
+  std::vector<double> increments;
+  std::int64_t before = 0;
+  for (const std::int64_t ms : kLatenessMs) {
+    bounds.push_back(in_seconds(ms));
+    const std::int64_t more = now.up_to(ms) - shown.up_to(ms);
+    increments.push_back(number(more - before));
+    before = more;
+  }
+  increments.push_back(number(now.up_to(INT64_MAX) - shown.up_to(INT64_MAX) - before));
+  family(registry, prometheus::BuildHistogram(), "tocsin_lateness_seconds",
+         "Decided minus due, of what this process decided.")
+      .Add({}, bounds)
+      .ObserveMultiple(increments, in_seconds(now.sum_ms() - shown.sum_ms()));
+  shown = now;
+}
+
+void Metrics::Impl::show_partitions(const NodeStatus& status) {
+  auto& applied = gauges("tocsin_applied_offset", "Offset after the last applied record.");
   for (const auto& [p, offset] : status.applied)
     applied.Add({{"partition", std::to_string(p)}}).Set(number(offset));
   const auto each = [&](const char* name, const char* help,
                         const std::map<PartitionId, std::int64_t>& values) {
-    auto& family = impl_->gauges(name, help);
-    const std::lock_guard lock(impl_->mutex);
+    auto& of = gauges(name, help);
     for (const auto& [p, _] : status.applied) {
-      auto& gauge = family.Add({{"partition", std::to_string(p)}});
+      auto& gauge = of.Add({{"partition", std::to_string(p)}});
       const auto it = values.find(p);
       if (it == values.end()) {  // another node's by now
-        family.Remove(&gauge);
+        of.Remove(&gauge);
       } else {
         gauge.Set(number(it->second));
       }
@@ -149,22 +215,91 @@ std::string Metrics::text() {
        status.intake_position);
   each("tocsin_intake_end", "Offset after the last intake record there is, as last seen.",
        status.intake_end);
-  impl_->set("tocsin_holds", "Times that dues were told though intake was not read to its end.",
-             number(status.held));
-  impl_->set("tocsin_partitions_owned", "Partitions that this node decides about.",
-             static_cast<double>(status.owned.size()));
-  impl_->set("tocsin_intake_rerouted", "Facts moved to their account's partition.",
-             number(status.rerouted));
-  impl_->set("tocsin_intake_tombstones", "Records without value, skipped.",
-             number(status.tombstones));
-  impl_->set("tocsin_rejected_cut", "Rejected records too large to be kept whole.",
-             number(status.rejected_cut));
-  auto& board =
-      impl_->gauges("tocsin_board",
-                    "Clocks and escalations by state: running, paused, at_risk, overdue, groups.");
-  for (const auto& [name, n] : counts(impl_->node.store().view(), ""))
-    board.Add({{"state", name}}).Set(number(n));
-  return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
+  set("tocsin_partitions_owned", "Partitions that this node decides about.",
+      static_cast<double>(status.owned.size()));
+}
+
+void Metrics::Impl::show_views(const Views& views) {
+  const auto of = [&](const std::string& name) {
+    const auto found = views.counts.find(name);
+    return found == views.counts.end() ? 0 : found->second;
+  };
+  // By tier; what has none, so that the sum is that of all.
+  const auto by_tier = [&](const char* metric, const char* help, const std::string& name) {
+    auto& clocks = gauges(metric, help);
+    std::int64_t rest = of(name);
+    for (const std::string& tier : policy ? policy->tiers : std::vector<std::string>{}) {
+      const std::int64_t n = of(name + "/" + tier);
+      rest -= n;
+      clocks.Add({{"tier", tier}}).Set(number(n));
+    }
+    clocks.Add({{"tier", "none"}}).Set(number(rest));
+  };
+  by_tier("tocsin_clocks_running", "Clocks that run.", "running");
+  by_tier("tocsin_clocks_paused", "Clocks that are paused.", "paused");
+  by_tier("tocsin_clocks_at_risk", "Running clocks whose warning was told and whose due is ahead.",
+          "at_risk");
+  by_tier("tocsin_clocks_overdue", "Running clocks that have a breach.", "overdue");
+  auto& open = gauges("tocsin_escalations_open", "Escalations that nobody has answered yet.");
+  open.Add({{"urgency", "high"}}).Set(number(of("groups/high")));
+  open.Add({{"urgency", "low"}}).Set(number(of("groups") - of("groups/high")));
+  auto& entities = gauges("tocsin_entities", "Tickets, complaints and so on, by kind.");
+  auto& unfinished = gauges("tocsin_entities_open", "Those of them that are not at their end.");
+  for (const KindSpec& kind : policy ? policy->kinds : std::vector<KindSpec>{}) {
+    entities.Add({{"kind", kind.name}}).Set(number(of("entities/" + kind.name)));
+    unfinished.Add({{"kind", kind.name}}).Set(number(of("open/" + kind.name)));
+  }
+  set("tocsin_entities_provisional", "Entities that wait for their account's first tier.",
+      number(of("provisional")));
+  set("tocsin_entities_waiting", "Entities of which facts came before the first one that counts.",
+      number(of("waiting")));
+  set("tocsin_earliest_due_timestamp_seconds",
+      "Due of the running clock that is due first, which may have passed; 0: there is none.",
+      views.earliest_due == kNever ? 0 : in_seconds(views.earliest_due.ms));
+}
+
+std::string Metrics::text() {
+  const NodeStatus status = impl_->node.status();
+  const auto policy = impl_->node.policy();
+  const Views views = read_views(impl_->node.store().view());
+  const std::size_t unwritten = impl_->node.store().waiting_bytes();
+  const Counters& c = status.counters;
+  const std::lock_guard lock(impl_->mutex);
+  Impl& to = *impl_;
+  to.create_decided(policy);
+  to.gauges("tocsin_build_info", "Always 1.").Add({{"version", TOCSIN_VERSION}}).Set(1);
+  to.follow("tocsin_facts_accepted_total", "Facts accepted.", c.accepted);
+  to.follow("tocsin_facts_duplicate_total", "Facts dropped because they were accepted before.",
+            c.duplicates);
+  to.follow("tocsin_facts_conflicting_total",
+            "Facts dropped because their id was taken by another content.", c.conflicts);
+  to.follow("tocsin_facts_rejected_total", "Facts rejected.", c.rejected);
+  to.follow("tocsin_facts_late_total", "Facts that had their entity read anew.", c.late);
+  to.follow("tocsin_decisions_total", "Decisions about an entity.", c.decisions);
+  to.follow("tocsin_derived_events_total", "Derived events decided.", c.derived);
+  to.follow("tocsin_commits_total", "Batches written to the log.", status.commits);
+  to.follow("tocsin_commit_failures_total", "Batches that could not be written.",
+            status.commit_failures);
+  to.follow("tocsin_clock_jumps_total", "Jumps of the system clock.", status.clock_jumps);
+  to.follow("tocsin_holds_total",
+            "Times that dues were told though intake was not read to its end.", status.held);
+  to.follow("tocsin_intake_rerouted_total", "Facts moved to their account's partition.",
+            status.rerouted);
+  to.follow("tocsin_intake_tombstones_total", "Records without value, skipped.", status.tombstones);
+  to.follow("tocsin_rejected_cut_total", "Rejected records too large to be kept whole.",
+            status.rejected_cut);
+  to.show_lateness(status.lateness);
+  to.set("tocsin_last_decision_timestamp_seconds",
+         "The last instant at which this node decided or followed something; 0: none.",
+         status.latest == kAlways ? 0 : in_seconds(status.latest.ms));
+  to.set("tocsin_entities_in_memory", "Entities in memory.",
+         static_cast<double>(status.entities_in_memory));
+  to.set("tocsin_queue_events", "Events that wait to be decided about.", number(status.queued));
+  to.set("tocsin_views_unwritten_bytes", "What was decided and is not in the views yet.",
+         static_cast<double>(unwritten));
+  to.show_partitions(status);
+  to.show_views(views);
+  return prometheus::TextSerializer().Serialize(to.registry.Collect());
 }
 
 }  // namespace tocsin

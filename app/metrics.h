@@ -16,7 +16,7 @@ class Metrics {
   explicit Metrics(Node& node);
   ~Metrics();
 
-  // Counts a committed record: facts by type, breaches by clock, alarms by urgency.
+  // Counts a committed record: by type; what became of thresholds and escalations.
   void observe(std::string_view record);
   // Text exposition format.
   std::string text();

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/lateness.h"
 #include "app/room.h"
 #include "connectors/http/ports.h"
 #include "engine/log_port.h"
@@ -31,7 +32,7 @@ struct NodeStatus {
   std::int64_t clock_jumps = 0;
   std::int64_t held = 0;  // holds of dues so far
   Instant latest;         // last instant used
-  double lateness_p50_ms = 0, lateness_p99_ms = 0, lateness_max_ms = 0;
+  Lateness lateness;      // of this process's decisions
   std::map<PartitionId, Offset> applied;
   // On Kafka, of partitions that this node owns: unread intake records, the position behind what
   // was read, and intake's end as last seen.

@@ -139,9 +139,9 @@ def counts(world, a):
     k.wait_for("positions at intake's ends", lambda: metric(a, "tocsin_intake_position") == ends)
     check("intake's ends", metric(a, "tocsin_intake_end"), ends)
     check("tocsin_intake_lag", metric(a, "tocsin_intake_lag"), 0)
-    check("facts moved to their partition", metric(a, "tocsin_intake_rerouted") >= PARTITIONS - 1, True)
-    check("tocsin_intake_tombstones", metric(a, "tocsin_intake_tombstones"), 1)
-    check("tocsin_facts_rejected", metric(a, "tocsin_facts_rejected"), 2)
+    check("facts moved to their partition", metric(a, "tocsin_intake_rerouted_total") >= PARTITIONS - 1, True)
+    check("tocsin_intake_tombstones_total", metric(a, "tocsin_intake_tombstones_total"), 1)
+    check("tocsin_facts_rejected_total", metric(a, "tocsin_facts_rejected_total"), 2)
     check("tocsin_partitions_owned", metric(a, "tocsin_partitions_owned"), PARTITIONS)
     segment = k.ROOT / ".kafka" / "cluster-1" / "1.data" / f"{world.prefix}.log-0" / f"{0:020}.log"
     if segment.exists():  # scripts/kafka's own broker
