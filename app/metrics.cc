@@ -29,6 +29,9 @@ constexpr std::string_view kOther = "other";
 constexpr std::array<std::int64_t, 15> kLatenessMs = {1,   2,   5,    10,   20,   50,    64,   128,
                                                       256, 512, 1024, 2048, 4096, 16384, 65536};
 
+enum Ending : std::size_t { kMet, kBreached, kWithdrawn };
+constexpr std::array<const char*, 3> kEndings = {"met", "breached", "withdrawn"};
+
 double number(std::int64_t n) { return static_cast<double>(n); }
 double in_seconds(std::int64_t ms) { return static_cast<double>(ms) / 1000; }
 
@@ -94,8 +97,10 @@ struct Metrics::Impl {
       counters("tocsin_escalations_closed_total", "Escalations that need nobody any more.");
   std::map<std::string, prometheus::Counter*, std::less<>> by_type;
   std::shared_ptr<const Policy> policy;
-  // By [clock, threshold, outcome]: adding to a family takes a lock and a search.
-  std::map<std::array<std::string, 3>, prometheus::Counter*> by_outcome;
+  // By kind, clock, threshold and ending, of `policy`: adding to a family takes a lock and a
+  // search.
+  using Endings = std::array<prometheus::Counter*, kEndings.size()>;
+  std::vector<std::vector<std::array<Endings, kMaxThresholds>>> by_ending;
   std::array<prometheus::Counter*, 2> by_urgency = {&raised.Add({{"urgency", "low"}}),
                                                     &raised.Add({{"urgency", "high"}})};
   prometheus::Counter& acknowledged = closed.Add({{"how", "acknowledged"}});
@@ -122,14 +127,17 @@ void Metrics::Impl::count_record(std::string_view type) {
 void Metrics::Impl::create_decided(const std::shared_ptr<const Policy>& latest) {
   if (latest == policy || latest == nullptr) return;
   policy = latest;
+  by_ending.clear();
   for (const KindSpec& kind : policy->kinds) {
+    auto& clocks = by_ending.emplace_back();
     for (const ClockSpec& clock : kind.clocks) {
-      for (std::size_t t = 0; t < policy->thresholds.size() && t < clock.allowance.size(); ++t) {
-        if (t > 0 && clock.allowance[t].empty()) continue;
-        const std::string& threshold = policy->thresholds[t];
-        for (const char* outcome : {"met", "breached", "withdrawn"}) {
-          by_outcome[{clock.name, threshold, outcome}] =
-              &decided.Add({{"clock", clock.name}, {"threshold", threshold}, {"outcome", outcome}});
+      auto& thresholds = clocks.emplace_back();
+      for (std::size_t t = 0; t < policy->thresholds.size() && t < thresholds.size(); ++t) {
+        if (t > 0 && clock.allowance[t].empty()) continue;  // it has no such threshold
+        for (std::size_t o = 0; o < kEndings.size(); ++o) {
+          thresholds[t][o] = &decided.Add({{"clock", clock.name},
+                                           {"threshold", policy->thresholds[t]},
+                                           {"outcome", kEndings[o]}});
         }
       }
     }
@@ -144,18 +152,17 @@ void Metrics::Impl::count_decided(const LogEvent& event) {
     by_urgency[derived.high ? 1 : 0]->Increment();
     return;
   }
-  const ClockSpec& clock =
-      policy->kinds[static_cast<std::size_t>(kind)].clocks[static_cast<std::size_t>(derived.clock)];
-  const auto count = [&](std::size_t threshold, const char* outcome) {
-    const auto at = by_outcome.find({clock.name, policy->thresholds[threshold], outcome});
-    if (at != by_outcome.end()) at->second->Increment();
+  const auto& thresholds =
+      by_ending[static_cast<std::size_t>(kind)][static_cast<std::size_t>(derived.clock)];
+  const auto count = [&](std::size_t threshold, Ending ending) {
+    if (prometheus::Counter* counter = thresholds[threshold][ending]) counter->Increment();
   };
   if (derived.type != DerivedType::kClockStopped) {
     return count(static_cast<std::size_t>(derived.threshold),
-                 derived.type == DerivedType::kClockBreached ? "breached" : "withdrawn");
+                 derived.type == DerivedType::kClockBreached ? kBreached : kWithdrawn);
   }
-  for (std::size_t t = 0; t < policy->thresholds.size() && t < derived.verdict.size(); ++t) {
-    if ((derived.exists >> t & 1) != 0 && derived.verdict[t] == Verdict::kMet) count(t, "met");
+  for (std::size_t t = 0; t < thresholds.size(); ++t) {
+    if ((derived.exists >> t & 1) != 0 && derived.verdict[t] == Verdict::kMet) count(t, kMet);
   }
 }
 

@@ -4,7 +4,7 @@
 // their keys. So within a run, the rows of one prefix behind which an instant and then the entity
 // stand (keys.h: dues, clocks, groups), those of one instant come in order, and sorting by the
 // instant is enough: comparing whole keys, which have long beginnings in common and lie scattered,
-// took a quarter of the store's writing. Other rows are a run a family, and sorted by their keys.
+// took a fifth of the store's writing. Other rows are a run a family, and sorted by their keys.
 //
 // One write's; one thread. The keys must outlive it.
 #pragma once
