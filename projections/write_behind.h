@@ -29,8 +29,8 @@ PreparedWrite prepare_write(const Pending& pending, const Table& table, const Re
                             const LowWater& low_water, const std::map<PartitionId, Offset>& written,
                             bool keep_records, Arena& arena);
 
-// After the write: the rows that are likely to be read again. It ends the process rather than fail: the rows are
-// there, and a write that is tried again would count twice.
+// After the write: the rows that are likely to be read again. It ends the process rather than fail:
+// the rows are there, and a write that is tried again would count twice.
 void remember_rows(const std::vector<Write>& rows, RecentRows& recent) noexcept;
 
 // After the write: advances the low-water keys of the given ranges to their first rows.
