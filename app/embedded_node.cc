@@ -111,10 +111,14 @@ EmbeddedNode::EmbeddedNode(EmbeddedNodeOptions options) : options_(std::move(opt
 }
 
 void EmbeddedNode::start() {
+  const Offset known = room_->next();
   catch_up();
+  if (const Offset read = room_->next() - known; read > 0)
+    report("info", "log_applied", std::to_string(read) + " records that the views lacked");
   hold_dues();
+  const Offset there = room_->next();
   thread_ = std::thread([this] { run(); });  // what is overdue is told while the views are written
-  while (!store_->refresh(kViewsWritten) && store_->problem().empty()) {
+  while (!store_->wait_applied(0, there, kViewsWritten) && store_->problem().empty()) {
   }
   const std::lock_guard lock(mutex_);
   ready_ = true;
@@ -161,7 +165,7 @@ void EmbeddedNode::catch_up() {
           return ++n < kStretch;
         });
     const bool end = n < kStretch;
-    room_->followed(end ? next : last, true);
+    room_->followed(end ? next : last, end);  // as a follower until all is read
     if (end) break;
     store_->wait_for_writing(kUnwrittenInReplay);
   }
