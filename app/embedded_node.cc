@@ -111,10 +111,9 @@ EmbeddedNode::EmbeddedNode(EmbeddedNodeOptions options) : options_(std::move(opt
 }
 
 void EmbeddedNode::start() {
-  const Offset known = room_->next();
+  if (const Offset lacking = log_->next_offset() - room_->next(); lacking > 0)
+    report("info", "log_read", std::to_string(lacking) + " records that the views lack");
   catch_up();
-  if (const Offset read = room_->next() - known; read > 0)
-    report("info", "log_applied", std::to_string(read) + " records that the views lacked");
   hold_dues();
   const Offset there = room_->next();
   thread_ = std::thread([this] { run(); });  // what is overdue is told while the views are written
