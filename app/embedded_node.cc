@@ -20,7 +20,8 @@ constexpr auto kCrowdedWait = std::chrono::milliseconds(2);
 constexpr std::size_t kDuesWhenCrowded = 4;  // one on so many facts
 constexpr std::size_t kPartsMax = 1 << 14;   // a round of one request is the smallest
 constexpr const char* kDiskFull = "nothing can be written: the disk is full";
-// A burst of dues is told before its views are written: so much for each entity in memory, twice.
+// A burst of dues is told before its views are written. So much may wait for each entity in memory:
+// twice what a due of it leaves behind.
 constexpr std::size_t kUnwrittenBytes = 2 << 10;
 constexpr std::size_t kUnwrittenInReplay = 128u << 20;
 // Free on the log's disk before writing is tried again: a record may find a place where no batch

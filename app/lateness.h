@@ -16,9 +16,8 @@ class Lateness {
     ++buckets_[bucket(ms)];
   }
   std::int64_t sum_ms() const { return sum_ms_; }
-  // How many were later than `ms` no more. Exact for whole `ms` below kExact; above, `ms` should be
-  // kExact times a power of two, and those that are as late as that to the millisecond are not
-  // counted.
+  // How many were at most so late. Exact below 64 ms; above, `ms` should be 64 times a power of
+  // two, and those that were as late as that to the millisecond are not counted.
   std::int64_t up_to(std::int64_t ms) const {
     std::int64_t n = 0;
     for (std::size_t b = 0; b < buckets_.size() && last(b) <= ms; ++b) n += buckets_[b];

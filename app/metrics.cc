@@ -70,8 +70,8 @@ struct Metrics::Impl {
   // A count that is kept elsewhere.
   void follow(const char* name, const char* help, std::int64_t total) {
     std::int64_t& before = followed[name];
-    // It began anew where a partition was taken over anew.
-    counters(name, help).Add({}).Increment(number(total < before ? total : total - before));
+    // It goes back where a partition is taken over anew, whose part of it begins at zero.
+    counters(name, help).Add({}).Increment(number(std::max<std::int64_t>(0, total - before)));
     before = total;
   }
 
@@ -266,14 +266,12 @@ void Metrics::Impl::show_views(const Views& views) {
 }
 
 std::string Metrics::text() {
-  const NodeStatus status = impl_->node.status();
-  const auto policy = impl_->node.policy();
   const Views views = read_views(impl_->node.store().view());
-  const std::size_t unwritten = impl_->node.store().waiting_bytes();
-  const Counters& c = status.counters;
   const std::lock_guard lock(impl_->mutex);
   Impl& to = *impl_;
-  to.create_decided(policy);
+  const NodeStatus status = to.node.status();  // in order: of two who ask, the later sees the later
+  const Counters& c = status.counters;
+  to.create_decided(to.node.policy());
   to.gauges("tocsin_build_info", "Always 1.").Add({{"version", TOCSIN_VERSION}}).Set(1);
   to.follow("tocsin_facts_accepted_total", "Facts accepted.", c.accepted);
   to.follow("tocsin_facts_duplicate_total", "Facts dropped because they were accepted before.",
@@ -303,7 +301,7 @@ std::string Metrics::text() {
          static_cast<double>(status.entities_in_memory));
   to.set("tocsin_queue_events", "Events that wait to be decided about.", number(status.queued));
   to.set("tocsin_views_unwritten_bytes", "What was decided and is not in the views yet.",
-         static_cast<double>(unwritten));
+         static_cast<double>(to.node.store().waiting_bytes()));
   to.show_partitions(status);
   to.show_views(views);
   return prometheus::TextSerializer().Serialize(to.registry.Collect());

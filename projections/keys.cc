@@ -1,6 +1,5 @@
 #include "projections/keys.h"
 
-#include <algorithm>
 #include <stdexcept>
 
 namespace tocsin {
@@ -124,7 +123,7 @@ std::size_t place_of_instant(std::string_view key) {
 }
 
 Instant instant_at(std::string_view key, std::size_t place) {
-  std::string_view left = key.substr(std::min(place, key.size()));
+  std::string_view left = key.substr(place);
   return take_instant(left);
 }
 

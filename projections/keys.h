@@ -109,7 +109,7 @@ class KeyReader {
 
 // Where the instant stands in a key that has one before its entity (D, C, G); 0 in others.
 std::size_t place_of_instant(std::string_view key);
-// The instant that stands there.
+// The instant at a place in the key. Throws std::runtime_error when the key ends before its end.
 Instant instant_at(std::string_view key, std::size_t place);
 
 // The first key after all that begin with `prefix`.

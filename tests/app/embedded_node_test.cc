@@ -96,6 +96,16 @@ class EmbeddedNodeTest : public ::testing::Test {
                   [promise](SubmitResult result) { promise->set_value(std::move(result)); });
     return answer;
   }
+  static constexpr std::size_t kLeftTickets = 1000;
+  void leave_a_damaged_store() {
+    std::vector<int> tickets(kLeftTickets);
+    std::iota(tickets.begin(), tickets.end(), 0);
+    start();
+    EXPECT_TRUE(kept(wait(submit(tickets))));
+    node_.reset();
+    damage(directory_.path() / "state");
+  }
+
   static SubmitResult wait(std::future<SubmitResult> answer) {
     if (answer.wait_for(kLong) != std::future_status::ready) throw std::runtime_error("no answer");
     return answer.get();
@@ -320,12 +330,7 @@ TEST_F(EmbeddedNodeTest, AFailureOfTheEngineIsToldAndEndsTheProcess) {
 }
 
 TEST_F(EmbeddedNodeTest, DamageThatAQuestionMeetsEndsTheProcess) {
-  std::vector<int> tickets(1000);
-  std::iota(tickets.begin(), tickets.end(), 0);
-  start();
-  EXPECT_TRUE(kept(wait(submit(tickets))));
-  node_.reset();
-  damage(directory_.path() / "state");
+  leave_a_damaged_store();
 
   const auto before = ::signal(SIGTERM, SIG_IGN);
   start();
@@ -336,12 +341,7 @@ TEST_F(EmbeddedNodeTest, DamageThatAQuestionMeetsEndsTheProcess) {
 }
 
 TEST_F(EmbeddedNodeTest, ADamagedStoreEndsTheProcessAndIsMadeAnewAtItsNextStart) {
-  std::vector<int> tickets(1000);
-  std::iota(tickets.begin(), tickets.end(), 0);
-  start();
-  EXPECT_TRUE(kept(wait(submit(tickets))));
-  node_.reset();
-  damage(directory_.path() / "state");
+  leave_a_damaged_store();
 
   terminations = 0;
   const auto before = ::signal(SIGTERM, [](int) { ++terminations; });
@@ -355,7 +355,7 @@ TEST_F(EmbeddedNodeTest, ADamagedStoreEndsTheProcessAndIsMadeAnewAtItsNextStart)
   node_.reset();
   start();
   EXPECT_EQ(wait(submit({1})).events.at(0).verdict, EventVerdict::kDuplicate);
-  ASSERT_TRUE(comes([&] { return subjects("tocsin.clock.breached").size() == tickets.size(); }));
+  ASSERT_TRUE(comes([&] { return subjects("tocsin.clock.breached").size() == kLeftTickets; }));
 }
 
 }  // namespace
