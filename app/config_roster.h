@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "engine/roster.h"
+#include "engine/policy/roster.h"
 #include "events/time.h"
 
 namespace tocsin {

@@ -11,7 +11,7 @@
 #include "app/csv.h"
 #include "app/servicenow_compare.h"
 #include "app/simulate.h"
-#include "engine/zone_load.h"
+#include "engine/calendar/zone_load.h"
 #include "events/writer.h"
 
 namespace tocsin {

@@ -16,7 +16,7 @@
 #include <variant>
 #include <vector>
 
-#include "engine/policy.h"
+#include "engine/policy/policy.h"
 #include "events/time.h"
 
 namespace tocsin {

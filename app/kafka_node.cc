@@ -7,7 +7,7 @@
 
 #include "app/kafka_loop.h"
 #include "connectors/kafka/intake_producer.h"
-#include "engine/data_read.h"
+#include "engine/entity/data_read.h"
 #include "events/log_record.h"
 
 namespace tocsin {

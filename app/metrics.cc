@@ -12,7 +12,7 @@
 #include <mutex>
 #include <vector>
 
-#include "engine/derived.h"
+#include "engine/said/derived.h"
 #include "events/log_record.h"
 #include "projections/query.h"
 #include "projections/record_type.h"

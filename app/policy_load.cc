@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "app/embedded.h"
-#include "engine/policy_yaml.h"
-#include "engine/zone_load.h"
+#include "engine/calendar/zone_load.h"
+#include "engine/policy/compile/yaml.h"
 
 namespace tocsin {
 

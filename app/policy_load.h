@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-#include "engine/policy_parse.h"
+#include "engine/policy/compile/parse.h"
 
 namespace tocsin {
 

@@ -7,7 +7,7 @@
 
 #include "app/engine_record.h"
 #include "app/policy_load.h"
-#include "engine/zone_load.h"
+#include "engine/calendar/zone_load.h"
 #include "events/writer.h"
 
 namespace tocsin {

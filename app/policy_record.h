@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "engine/policy.h"
-#include "engine/policy_parse.h"
+#include "engine/policy/compile/parse.h"
+#include "engine/policy/policy.h"
 #include "events/time.h"
 
 namespace tocsin {

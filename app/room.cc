@@ -6,8 +6,8 @@
 
 #include "app/config_roster.h"
 #include "app/policy_record.h"
-#include "engine/derived.h"
-#include "engine/entity_codec.h"
+#include "engine/entity/entity_codec.h"
+#include "engine/said/derived.h"
 #include "events/log_record.h"
 
 namespace tocsin {

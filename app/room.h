@@ -32,7 +32,7 @@
 #include "app/policy_load.h"
 #include "engine/log_port.h"
 #include "engine/partition.h"
-#include "engine/unconfirmed_years.h"
+#include "engine/said/unconfirmed_years.h"
 #include "projections/store.h"
 
 namespace tocsin {

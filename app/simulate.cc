@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "app/summary.h"
-#include "engine/derived.h"
 #include "engine/partition.h"
-#include "engine/unconfirmed_years.h"
+#include "engine/said/derived.h"
+#include "engine/said/unconfirmed_years.h"
 #include "engine/views.h"
 #include "events/codec.h"
 #include "events/writer.h"

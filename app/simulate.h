@@ -8,7 +8,7 @@
 #include <ostream>
 #include <string>
 
-#include "engine/policy.h"
+#include "engine/policy/policy.h"
 #include "events/time.h"
 
 namespace tocsin {

@@ -7,7 +7,7 @@
 #include <tuple>
 #include <vector>
 
-#include "engine/derived.h"
+#include "engine/said/derived.h"
 #include "engine/view.h"
 
 namespace tocsin {

@@ -1,7 +1,7 @@
 // Open time on business hours against a walk from day to day, in the same run: bench_calendar.
 // Instants are random in 2024–2026, drawn beforehand, so that each look-up is a fresh one. Ratios
 // against the walk are printed at the end; the goal is an add over a year below 200 ns.
-#include "engine/calendar.h"
+#include "engine/calendar/calendar.h"
 
 #include <chrono>
 #include <cstdint>
@@ -12,7 +12,7 @@
 #include <variant>
 #include <vector>
 
-#include "engine/zone_load.h"
+#include "engine/calendar/zone_load.h"
 
 namespace {
 

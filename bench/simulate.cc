@@ -18,11 +18,11 @@
 #include <string>
 #include <vector>
 
-#include "engine/derived.h"
-#include "engine/entity_codec.h"
+#include "engine/calendar/zone_load.h"
+#include "engine/entity/entity_codec.h"
 #include "engine/partition.h"
-#include "engine/policy_parse.h"
-#include "engine/zone_load.h"
+#include "engine/policy/compile/parse.h"
+#include "engine/said/derived.h"
 
 namespace {
 

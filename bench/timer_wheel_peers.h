@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/timer_wheel.h"
+#include "engine/timers/timer_wheel.h"
 
 // libev first: libevent's macros have the names of libev's enumerators.
 #ifdef TOCSIN_HAVE_LIBEV

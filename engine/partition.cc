@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "engine/escalate.h"
+#include "engine/said/escalate.h"
 #include "engine/views.h"
 #include "events/writer.h"
 

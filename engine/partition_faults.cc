@@ -1,8 +1,8 @@
 // Recurring faults: tickets of the same module in weeks running (contract §6).
 #include <algorithm>
 
-#include "engine/escalate.h"
 #include "engine/partition.h"
+#include "engine/said/escalate.h"
 #include "events/id.h"
 
 namespace tocsin {

@@ -3,10 +3,10 @@
 #include <tuple>
 #include <utility>
 
-#include "engine/derived.h"
-#include "engine/entity_codec.h"
-#include "engine/escalate.h"
+#include "engine/entity/entity_codec.h"
 #include "engine/partition.h"
+#include "engine/said/derived.h"
+#include "engine/said/escalate.h"
 #include "engine/views.h"
 
 namespace tocsin {

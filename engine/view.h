@@ -9,13 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "engine/entity/states.h"
 #include "events/time.h"
 
 namespace tocsin {
-
-enum class Verdict : std::uint8_t { kPending, kMet, kBreached };
-enum class ClockState : std::uint8_t { kRunning, kPaused, kStopped, kCancelled };
-enum class GroupState : std::uint8_t { kOpen, kAcknowledged, kCleared, kWithdrawn };
 
 struct ThresholdRow {
   std::string name;            // `target`, `limit`

@@ -4,8 +4,8 @@
 #include <boost/container/small_vector.hpp>
 #include <tuple>
 
-#include "engine/derived.h"
-#include "engine/truth.h"
+#include "engine/said/derived.h"
+#include "engine/truth/truth.h"
 #include "events/writer.h"
 
 namespace tocsin {

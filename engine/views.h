@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "engine/entity.h"
-#include "engine/policy.h"
+#include "engine/entity/entity.h"
+#include "engine/policy/policy.h"
 #include "engine/view.h"
 
 namespace tocsin {

@@ -14,8 +14,8 @@
 #include <variant>
 #include <vector>
 
-#include "engine/calendar.h"
-#include "engine/zone_load.h"
+#include "engine/calendar/calendar.h"
+#include "engine/calendar/zone_load.h"
 #include "events/time.h"
 
 namespace tocsin {

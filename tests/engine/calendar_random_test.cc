@@ -7,7 +7,7 @@
 #include <random>
 #include <set>
 
-#include "engine/calendar.h"
+#include "engine/calendar/calendar.h"
 #include "tests/engine/calendar_fixture.h"
 
 namespace tocsin {

@@ -1,6 +1,6 @@
 // Hand-computed cases on the shipped business calendar: Shanghai (UTC+8), Mon–Fri 09:00–12:00 and
 // 13:00–18:00, so 8 h a day, with the official dates of 2024–2026.
-#include "engine/calendar.h"
+#include "engine/calendar/calendar.h"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 // periods.
 #include <gtest/gtest.h>
 
-#include "engine/calendar.h"
+#include "engine/calendar/calendar.h"
 #include "tests/engine/calendar_fixture.h"
 
 namespace tocsin {

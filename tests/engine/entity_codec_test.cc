@@ -1,4 +1,4 @@
-#include "engine/entity_codec.h"
+#include "engine/entity/entity_codec.h"
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/derived.h"
+#include "engine/said/derived.h"
 #include "tests/engine/policy_fixture.h"
 #include "tests/engine/property_world.h"
 

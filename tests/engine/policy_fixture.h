@@ -11,8 +11,8 @@
 #include <variant>
 #include <vector>
 
-#include "engine/policy_parse.h"
-#include "engine/zone_load.h"
+#include "engine/calendar/zone_load.h"
+#include "engine/policy/compile/parse.h"
 
 namespace tocsin {
 

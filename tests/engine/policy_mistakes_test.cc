@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/policy_yaml.h"
+#include "engine/policy/compile/yaml.h"
 #include "tests/engine/policy_fixture.h"
 
 namespace tocsin {

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "engine/announce.h"
-#include "engine/derived.h"
-#include "engine/entity.h"
-#include "engine/escalate.h"
-#include "engine/truth.h"
+#include "engine/entity/entity.h"
+#include "engine/said/announce.h"
+#include "engine/said/derived.h"
+#include "engine/said/escalate.h"
+#include "engine/truth/truth.h"
 #include "tests/engine/property_world.h"
 
 namespace tocsin {

@@ -13,10 +13,10 @@
 #include <utility>
 #include <vector>
 
-#include "engine/announce.h"
-#include "engine/derived.h"
-#include "engine/escalate.h"
 #include "engine/partition.h"
+#include "engine/said/announce.h"
+#include "engine/said/derived.h"
+#include "engine/said/escalate.h"
 #include "engine/views.h"
 #include "events/codec.h"
 #include "events/id.h"

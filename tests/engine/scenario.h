@@ -35,9 +35,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/derived.h"
 #include "engine/partition.h"
-#include "engine/unconfirmed_years.h"
+#include "engine/said/derived.h"
+#include "engine/said/unconfirmed_years.h"
 #include "engine/views.h"
 #include "events/codec.h"
 #include "tests/engine/policy_fixture.h"

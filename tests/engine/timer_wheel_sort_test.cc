@@ -1,4 +1,4 @@
-#include "engine/timer_wheel_sort.h"
+#include "engine/timers/timer_wheel_sort.h"
 
 #include <gtest/gtest.h>
 

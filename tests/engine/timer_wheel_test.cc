@@ -1,4 +1,4 @@
-#include "engine/timer_wheel.h"
+#include "engine/timers/timer_wheel.h"
 
 #include <gtest/gtest.h>
 

@@ -1,11 +1,11 @@
-#include "engine/zone.h"
+#include "engine/calendar/zone.h"
 
 #include <date/tz.h>
 #include <gtest/gtest.h>
 
 #include <random>
 
-#include "engine/zone_load.h"
+#include "engine/calendar/zone_load.h"
 #include "tests/engine/calendar_fixture.h"
 
 namespace tocsin {

@@ -13,8 +13,8 @@
 #include <variant>
 #include <vector>
 
-#include "engine/policy_parse.h"
-#include "engine/zone_load.h"
+#include "engine/calendar/zone_load.h"
+#include "engine/policy/compile/parse.h"
 #include "events/hash.h"
 #include "tests/engine/property_facts.h"
 #include "tests/engine/property_world.h"

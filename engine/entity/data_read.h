@@ -1,0 +1,28 @@
+// Reading a fact's data as its policy describes it: the fields that decisions need, or what is bad.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/entity/entity.h"
+#include "engine/policy/policy.h"
+#include "events/fact.h"
+
+namespace tocsin {
+
+struct ReadData {
+  std::string bad;                   // `bad_data:priority`, or empty
+  EntityFact fact;                   // everything but words and stamps
+  std::string text, more;            // its words
+  std::vector<std::string> persons;  // of a `persons` field
+  int score = 0;                     // of a score field; 0: none
+};
+
+// Reads `fact.data` by the verb's fields, in their order; the first bad one is the reason. A date
+// is the end of that day in the policy's working calendar. Dues may lie in any
+// year from 0000 to 9999. Requires data as the codec leaves it: compact, right JSON.
+// Pure.
+void read_data(const Policy& policy, const VerbSpec& verb, const Fact& fact, ReadData& out);
+
+}  // namespace tocsin

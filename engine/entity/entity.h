@@ -1,0 +1,158 @@
+// An entity as the engine keeps it: the facts accepted so far, and what was announced about it.
+//
+// These two are all there is to keep. What is true (engine/truth/truth.h) is a function of the facts;
+// what to say next is the difference between the truth and what was announced. Both parts grow only
+// by `evolve`: a fact joins `facts`, a derived event changes `said`.
+//
+// Not thread safe; one partition's owner works on it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/entity/states.h"
+#include "engine/policy/policy.h"
+#include "events/time.h"
+
+namespace tocsin {
+
+// The words of a fact, in one piece of memory.
+class FactWords {
+ public:
+  FactWords() = default;
+  FactWords(std::string_view order, std::string_view text, std::string_view more)
+      : text_at_(static_cast<std::uint32_t>(order.size())),
+        more_at_(static_cast<std::uint32_t>(order.size() + text.size())) {
+    all_.reserve(more_at_ + more.size());
+    all_.append(order).append(text).append(more);
+  }
+
+  // source NUL sequence NUL id: breaks ties of time, by bytes
+  std::string_view order() const { return std::string_view(all_).substr(0, text_at_); }
+  // person, owner, by
+  std::string_view text() const {
+    return std::string_view(all_).substr(text_at_, more_at_ - text_at_);
+  }
+  // escalation group, role, module
+  std::string_view more() const { return std::string_view(all_).substr(more_at_); }
+
+ private:
+  std::string all_;
+  std::uint32_t text_at_ = 0, more_at_ = 0;
+};
+
+// A fact reduced to what decisions read.
+struct EntityFact {
+  Instant time;         // event time, cut to the arrival
+  Instant recorded;     // arrival
+  Instant due{kNever};  // the instant in its data, if any
+  FactWords words;
+  std::int16_t verb = kNone;  // kNone: on the timeline only
+  std::int16_t choice = kNone;
+  std::int16_t priority = kNone;
+  std::int16_t tier = kNone;  // creation facts: the stamp; else the tier in its data
+  std::int32_t policy = 0;    // stamp of a creation fact: version in force
+  bool creates = false;
+  bool provisional = false;  // the tier stamp is a guess until the account's first `tiered`
+  bool read = false;         // a decision has taken it into account
+};
+
+enum class SaidState : std::uint8_t { kRunning, kPaused, kStopped, kCancelled };
+
+// What was announced of one clock and cycle.
+struct SaidThreshold {
+  bool exists = false;
+  bool breached = false;
+  Verdict verdict = Verdict::kPending;  // when stopped
+  Instant due{kNever};                  // as it was told last; kNever: as unknown
+  Instant breached_at{kNever};          // of the breach told last
+  std::uint16_t warned = 0;             // number of the last warning told
+  std::uint16_t warned_ids = 0, breached_ids = 0, withdrawn_ids = 0;
+};
+
+struct SaidCycle {
+  std::int16_t clock = kNone;
+  std::int64_t cycle = 0;  // number, or a period's first instant in ms
+  SaidState state = SaidState::kRunning;
+  bool gone = false;  // taken back: no such clock
+  Instant start;
+  Instant stopped;
+  std::int64_t elapsed_ms = 0;
+  std::array<SaidThreshold, kMaxThresholds> thresholds;
+  std::uint16_t started = 0, retargeted = 0, paused = 0, resumed = 0, ended = 0, cancelled = 0,
+                corrected = 0;
+};
+
+struct SaidStage {
+  std::int16_t stage = kNone;
+  std::int16_t from = kNone;  // as it was told last
+  bool stands = false;
+  std::uint16_t advanced = 0, withdrawn = 0;
+};
+
+// What a group is about; two groups with the same key are the same one, raised again.
+struct GroupKey {
+  enum class Kind : std::uint8_t {
+    kBreach,
+    kWarning,
+    kRouting,
+    kStage,
+    kFault
+  } kind = Kind::kBreach;
+  std::int16_t clock = kNone;  // kBreach, kWarning
+  std::int64_t cycle = 0;      // kBreach, kWarning: the cycle; kRouting: its number
+  std::int16_t code = kNone;   // threshold, priority or stage
+  std::string name;            // kFault: `module/week`, encoded
+  friend bool operator==(const GroupKey&, const GroupKey&) = default;
+};
+
+struct SaidGroup {
+  GroupKey key;
+  std::uint16_t instance = 1;  // `~n`
+  std::uint16_t step = 0;      // the last raised
+  GroupState state = GroupState::kOpen;
+  bool high = false;
+  std::int16_t tier = kNone;        // which row of its ladder
+  Instant begun;                    // time of its first step, whether that was raised or not
+  Instant raised_at;                // arrival instant at which it was first raised
+  Instant last_step;                // time of the last step raised
+  std::vector<std::int16_t> roles;  // of the last step
+  std::vector<std::string> persons;
+  std::string by;
+};
+
+struct Truth;
+struct Account;
+
+struct Entity {
+  std::string account, id;
+  const Policy* policy = nullptr;  // that of its creation; all codes are this one's
+  std::int16_t kind = kNone;
+  std::vector<EntityFact> facts;  // in the order of the contract
+  std::vector<SaidCycle> said;
+  std::vector<SaidStage> stages;
+  std::vector<SaidGroup> groups;
+  std::int64_t plain_facts = 0;  // on the timeline only, not kept here
+
+  // Not kept:
+  std::shared_ptr<Truth> truth;  // a cache; never the only holder of anything
+  Account* owner = nullptr;
+  Instant next_due{kNever};
+  Instant said_at{kAlways};  // when it was last decided about, as far as is known
+  std::uint64_t taken = 0;   // the hand-over that its changes were last taken with
+  std::uint32_t slot = 0;    // of its timer
+  bool used = true;          // since the evicting hand came by last
+  bool touched = false;      // something joined since the last decision
+  bool changed = false;      // since its changes were last taken
+  bool held = false;         // it waits with what it has to say
+  bool undecided = false;    // the log's last record about it is a fact
+  bool listed = false;       // its account's faults may hold its opening
+
+  const KindSpec& spec() const { return policy->kinds[static_cast<std::size_t>(kind)]; }
+};
+
+}  // namespace tocsin

@@ -1,0 +1,72 @@
+// `figures:` of a policy: what its key figures are made of.
+#include <algorithm>
+
+#include "engine/policy/compile/reader.h"
+
+namespace tocsin {
+
+namespace {
+
+std::int16_t read_threshold(PolicyReader& reader, const Yaml& node, const std::string& where,
+                            const Policy& policy) {
+  const std::string text = reader.text(node, where);
+  return text.empty() ? kNone : reader.code(node.line, where, "threshold", text, policy.thresholds);
+}
+
+// `ticket.closed satisfaction`: the mean of a fact's score.
+void read_mean(PolicyReader& reader, const Yaml& node, const std::string& where,
+               const Policy& policy, FigureSpec& figure) {
+  const std::string text = reader.text(node, where + " mean");
+  if (text.empty()) return;
+  const std::size_t space = std::min(text.find(' '), text.size());
+  const std::string type = text.substr(0, space);
+  const auto found = policy.types.find(type);
+  figure.mean_type = type;
+  figure.mean_field = space < text.size() ? text.substr(space + 1) : "";
+  if (found == policy.types.end()) {
+    if (!reader.gave_up("kind"))
+      reader.error(node, where + ": there is no fact `" + type +
+                             "`; mean is like `ticket.closed satisfaction`");
+    return;
+  }
+  const auto& fields = policy.kinds[static_cast<std::size_t>(found->second.kind)]
+                           .verbs[static_cast<std::size_t>(found->second.verb)]
+                           .fields;
+  const bool scored = std::any_of(fields.begin(), fields.end(), [&](const Field& f) {
+    return f.form == Form::kScore && f.name == figure.mean_field;
+  });
+  if (!scored)
+    reader.error(node, where + ": `" + type + "` has no field `" + figure.mean_field +
+                           "` with a range of numbers");
+}
+
+}  // namespace
+
+void read_figures(PolicyReader& reader, const Yaml& node, Policy& policy) {
+  if (!reader.map(node, "figures")) return;
+  std::vector<std::string> clocks;
+  for (const KindSpec& kind : policy.kinds) {
+    for (const ClockSpec& clock : kind.clocks) clocks.push_back(clock.name);
+  }
+  for (const Yaml& member : node.values) {
+    const std::string where = "figures " + member.key;
+    if (!reader.map(member, where, {"clock", "threshold", "beside", "mean"})) continue;
+    FigureSpec figure;
+    figure.name = member.key;
+    if (!member["mean"].absent()) {
+      if (member.values.size() > 1) reader.error(member, where + ": `mean` stands alone");
+      read_mean(reader, member["mean"], where, policy, figure);
+    } else {
+      for (const Word& word :
+           reader.list(reader.required(member, "clock", where), where + " clock")) {
+        if (reader.code(word.line, where, "clock", word.text, clocks) != kNone)
+          figure.clocks.push_back(word.text);
+      }
+      figure.threshold = read_threshold(reader, member["threshold"], where + " threshold", policy);
+      figure.beside = read_threshold(reader, member["beside"], where + " beside", policy);
+    }
+    policy.figures.push_back(std::move(figure));
+  }
+}
+
+}  // namespace tocsin

@@ -1,0 +1,190 @@
+#include "engine/policy/compile/reader.h"
+
+#include <algorithm>
+
+namespace tocsin {
+
+namespace {
+
+constexpr std::size_t kNamesMax = 64;  // of a list in the policy
+constexpr std::size_t kNameBytesMax = 100;
+constexpr std::int64_t kDaysMax = 3660;  // of an allowance: ten years
+
+bool has_control(const std::string& text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+  });
+}
+
+// Letters to change, add or drop to make one word of another (Levenshtein).
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t corner = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t keep = corner + (a[i - 1] == b[j - 1] ? 0 : 1);
+      corner = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, keep});
+    }
+  }
+  return row[b.size()];
+}
+
+template <typename Words>
+std::string known_words(const std::string& word, const Words& words) {
+  std::string all;
+  std::string_view nearest;
+  std::size_t least =
+      word.size() < kNameBytesMax ? std::min<std::size_t>(3, (word.size() + 2) / 2) : 0;
+  for (const auto& w : words) {
+    all += (all.empty() ? "" : ", ") + std::string(w);
+    const std::size_t d = least == 0 ? 1 : distance(word, w);
+    if (d < least) {
+      least = d;
+      nearest = w;
+    }
+  }
+  if (!nearest.empty()) return "did you mean `" + std::string(nearest) + "`?";
+  return all.empty() ? "there are none" : "known: " + all;
+}
+
+}  // namespace
+
+bool PolicyReader::map(const Yaml& node, const std::string& where) {
+  if (node.is_map()) return true;
+  if (!node.absent()) error(node, where + " must be a map of keys");
+  return false;
+}
+
+bool PolicyReader::map(const Yaml& node, const std::string& where,
+                       std::initializer_list<std::string_view> known) {
+  if (!map(node, where)) return false;
+  for (const Yaml& member : node.values) {
+    if (std::find(known.begin(), known.end(), member.key) != known.end()) continue;
+    error(member.key_line,
+          where + ": unknown key `" + member.key + "` (" + known_words(member.key, known) + ")");
+  }
+  return true;
+}
+
+const Yaml& PolicyReader::required(const Yaml& map, std::string_view key,
+                                   const std::string& where) {
+  const Yaml& node = map[key];
+  if (node.absent()) error(map, where + ": `" + std::string(key) + "` is missing");
+  return node;
+}
+
+std::string PolicyReader::text(const Yaml& node, const std::string& where) {
+  if (node.absent()) return {};
+  if (node.is_text() && !node.text.empty() && !has_control(node.text)) return node.text;
+  error(node, where + " must be text");
+  return {};
+}
+
+std::vector<Word> PolicyReader::list(const Yaml& node, const std::string& where) {
+  std::vector<Word> out;
+  if (node.absent()) return out;
+  const auto add = [&](const Yaml& item) {
+    std::string word = text(item, where);
+    if (!word.empty()) out.push_back({std::move(word), item.line});
+  };
+  if (node.is_text()) {
+    add(node);
+  } else if (node.is_list()) {
+    for (const Yaml& item : node.values) add(item);
+  } else {
+    error(node, where + " must be a list, like [one, two]");
+  }
+  return out;
+}
+
+std::vector<std::string> PolicyReader::names(const Yaml& node, const std::string& where) {
+  std::vector<std::string> out;
+  const std::size_t before = errors_.size();
+  for (Word& word : list(node, where)) {
+    if (!name(word.line, word.text, where)) continue;
+    if (std::find(out.begin(), out.end(), word.text) != out.end()) {
+      error(word.line, where + ": `" + word.text + "` is there twice");
+    } else {
+      out.push_back(std::move(word.text));
+    }
+  }
+  if (out.empty() && !node.absent() && errors_.size() == before)
+    error(node, where + ": the list is empty");
+  if (out.size() > kNamesMax) {
+    error(node, where + ": more than " + std::to_string(kNamesMax));
+    out.resize(kNamesMax);
+  }
+  return out;
+}
+
+bool PolicyReader::name(int line, const std::string& text, const std::string& where) {
+  if (text.size() > kNameBytesMax) {
+    error(line, where + ": a name has at most " + std::to_string(kNameBytesMax) + " bytes");
+    return false;
+  }
+  if (!text.empty() && !has_control(text) && text.find_first_of(" /%~:=`\"\\") == std::string::npos)
+    return true;
+  error(line, where + ": a name has no spaces and none of / % ~ : = ` \" \\: `" + text + "`");
+  return false;
+}
+
+bool PolicyReader::flag(const Yaml& node, const std::string& where) {
+  if (node.absent()) return false;
+  if (!node.is_text() || (node.text != "true" && node.text != "false")) {
+    error(node, where + " must be true or false");
+  }
+  return node.text == "true";
+}
+
+std::int64_t PolicyReader::integer(const Yaml& node, const std::string& where, std::int64_t low,
+                                   std::int64_t high) {
+  const auto value = node.is_text() ? whole_number(node.text, high) : std::nullopt;
+  if (value && *value >= low) return *value;
+  error(node, where + " must be a whole number from " + std::to_string(low) + " to " +
+                  std::to_string(high));
+  return low;
+}
+
+std::int16_t PolicyReader::code(int line, const std::string& where, const std::string& what,
+                                const std::string& word, const std::vector<std::string>& words) {
+  const auto it = std::find(words.begin(), words.end(), word);
+  if (it != words.end()) return static_cast<std::int16_t>(it - words.begin());
+  if (!gave_up(what)) {
+    error(line, where + ": unknown " + what + " `" + word + "` (" + known_words(word, words) + ")");
+  }
+  return kNone;
+}
+
+std::optional<std::int64_t> whole_number(std::string_view text, std::int64_t high) {
+  if (text.empty() || text.size() > 15) return std::nullopt;
+  std::int64_t value = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    value = value * 10 + (c - '0');
+  }
+  if (value > high) return std::nullopt;
+  return value;
+}
+
+std::optional<Allowance> read_allowance(const std::string& text) {
+  const std::size_t end = std::min(text.find_first_not_of("0123456789"), text.size());
+  const std::string unit = text.substr(end);
+  const std::int64_t unit_ms = unit == "ms"  ? 1
+                               : unit == "s" ? 1000
+                               : unit == "m" ? 60'000
+                               : unit == "h" ? 3'600'000
+                               : unit == "d" ? 86'400'000
+                                             : 0;
+  const auto n = whole_number(std::string_view(text).substr(0, end),
+                              unit_ms != 0 ? days(kDaysMax).ms / unit_ms : kDaysMax);
+  if (!n || *n == 0) return std::nullopt;
+  if (unit == "wd") return Allowance{Allowance::Kind::kWorkingDays, *n};
+  if (unit_ms == 0) return std::nullopt;
+  return Allowance{Allowance::Kind::kOpenTime, *n * unit_ms};
+}
+
+}  // namespace tocsin

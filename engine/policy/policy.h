@@ -1,0 +1,268 @@
+// The policy, compiled: which facts start, stop and pause which clocks, and who is told.
+//
+// Everything that the default policy file says stands here as small tables of numbers; the decision
+// code reads these tables and knows no kind, verb, clock or role by name. A Policy is immutable
+// once built (engine/policy/compile/parse.h) and may be read from any thread.
+//
+// Codes are positions in the policy's own lists: a verb is a position in its kind's `verbs`, a
+// clock in its kind's `clocks`, a priority its rank (0 is the most urgent), a tier its place in
+// `tiers`.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/calendar/calendar.h"
+#include "events/time.h"
+
+namespace tocsin {
+
+inline constexpr int kMaxThresholds = 2;  // thresholds a clock may have: `target`, `limit`
+inline constexpr std::int16_t kNone = -1;
+
+using VerbMask = std::uint64_t;  // a set of a kind's verbs; a kind has at most 64
+inline constexpr int kMaxVerbs = 64;
+
+// ---- what a fact's data may hold -------------------------------------------------------------
+
+enum class Form : std::uint8_t {
+  kAny,       // not checked, not read
+  kPriority,  // one of the policy's priorities
+  kTier,      // one of the policy's tiers
+  kChoice,    // one of the field's own words; at most one such field a verb
+  kDue,       // an RFC 3339 instant, or a date: the end of that day in the policy's date zone
+  kPerson,    // a name: text that is not empty
+  kPersons,   // a name or a list of names
+  kRole,      // a role's name: text that is not empty
+  kText,      // text that is not empty
+  kModule,    // text; what recurring faults are grouped by
+  kGroup,     // id of an escalation group
+  kOwner,     // a name, not checked: the owner
+  kScore,     // an integer between `low` and `high`
+};
+
+struct Field {
+  std::string name;
+  Form form = Form::kAny;
+  bool required = false;
+  std::vector<std::string> words;  // kChoice
+  int low = 0, high = 0;           // kScore
+};
+
+struct VerbSpec {
+  std::string name;
+  std::vector<Field> fields;
+  bool creates = false;    // a creation fact
+  bool uncreated = false;  // counts before the entity is created (`assigned`, `acknowledged`)
+  bool subject_is_account = false;
+  std::vector<std::string> subjects;  // the subject is the choice: `screening` of `duty.completed`
+};
+
+// ---- what sets things in motion ---------------------------------------------------------------
+
+// A fact of this verb that meets every condition named. kNone: no such condition.
+struct Trigger {
+  std::int16_t verb = kNone;     // kNone: not a fact but entering `enters`
+  std::int16_t choice = kNone;   // the choice field has this word
+  std::int16_t stage = kNone;    // the entity is in this stage
+  std::int16_t enters = kNone;   // entering this stage
+  bool first = false;            // the first such trigger in the stage (or life) only
+  bool has_due = false;          // the fact carries a due
+  bool unless_resolved = false;  // the entity was not resolved before this fact
+  bool unless_ended = false;     // not while the entity has ended
+};
+
+struct Allowance {
+  enum class Kind : std::uint8_t {
+    kNothing,
+    kOpenTime,
+    kWorkingDays,
+    kGiven
+  } kind = Kind::kNothing;
+  std::int64_t amount =
+      0;  // ms of open time, or working days; kGiven: unused, the due is in the fact
+};
+
+struct Warning {
+  enum class Kind : std::uint8_t { kNever, kFraction, kWorkingDaysBefore } kind = Kind::kNever;
+  std::int32_t numerator = 0, denominator = 1;  // of the open time from start to due
+  std::int32_t days = 0;
+};
+
+struct Step {
+  Duration after;                   // real time after step 1
+  std::int16_t working_days = 0;    // instead: the closing of the n-th next working day
+  std::vector<std::int16_t> roles;  // in the order of telling
+};
+
+struct Ladder {
+  std::vector<Step> steps;  // the first is step 1; empty: nobody is told
+};
+
+// Roles that depend on the tier or on the priority at the group's time.
+struct LadderRow {
+  Ladder ladder;
+  std::vector<Ladder> by_tier;             // instead, by tier; empty: the same for all
+  std::vector<std::int16_t> urgent_roles;  // added to step 1 while the priority is urgent
+  std::vector<std::vector<std::int16_t>> tier_roles;  // added to step 1, by tier
+};
+
+// ---- clocks ------------------------------------------------------------------------------------
+
+inline constexpr std::int16_t kTierCalendar = -2;  // a clock's calendar: that of the entity's tier
+
+struct PeriodSpec {
+  PeriodKind kind = PeriodKind::kWeek;
+  std::vector<int> count;  // by tier; 0: none. One entry: the same for all
+  enum class Due : std::uint8_t { kEnd, kDay, kFirstWorkingDay } due = Due::kEnd;
+  int day = 0;  // kDay: end of this day of the month
+  Trigger match;
+};
+
+struct ClockSpec {
+  std::string name;  // `ticket.response`
+  bool period = false;
+  PeriodSpec cadence;  // when `period`
+
+  std::vector<Trigger> start, stop;
+  VerbMask cancel = 0;           // cancels it when it runs
+  VerbMask unless = 0;           // does not start once one of these counted
+  VerbMask unless_in_stage = 0;  // nor once one of these counted in this stage
+  VerbMask sets = 0;             // sets the due exactly while it runs
+  VerbMask presets = 0;          // sets the due in this stage even before the start
+  VerbMask resume = 0;           // the last cycle runs on (`reopened`)
+  VerbMask restart = 0;          // stops the cycle and starts the next
+  bool restart_on_breach = false;
+  int rest_after = 0;  // breaches in a row after which it rests; 0: never
+  VerbMask wakes = 0;  // ends the rest
+  bool unless_resolved = false;
+  bool pauses = false;
+  bool capped = false;                 // a set due is never later than what the allowance gives
+  std::int16_t stage = kNone;          // leaving this stage cancels it
+  std::int16_t breach_enters = kNone;  // a breach moves the entity to this stage and ends the cycle
+
+  std::array<std::vector<Allowance>, kMaxThresholds> allowance;  // [threshold][priority]
+  std::vector<std::int16_t> calendar;  // by priority; kTierCalendar or a calendar's place
+  Warning warning;
+  Duration grace;
+
+  bool low = false;  // urgency is always low
+  std::array<LadderRow, kMaxThresholds> on_breach;
+  LadderRow on_warning;
+  bool group_by_run = false;      // one group a run of breaches, named after the first
+  std::vector<Trigger> run_ends;  // what ends a run and clears its group
+};
+
+// ---- kinds -------------------------------------------------------------------------------------
+
+struct StageMove {
+  std::int16_t verb = kNone;
+  std::int16_t choice = kNone;
+  std::vector<std::int16_t> from;  // stages; empty: none yet (the creation)
+  std::int16_t to = kNone;
+  std::string reason;
+};
+
+struct RoutingSpec {
+  std::vector<LadderRow> by_priority;  // [priority]; no steps: not routed
+  std::vector<bool> on_raise;          // [priority]: also when raised from a lower one
+  std::vector<bool> on_reopen;         // [priority]: also each time it is reopened
+  std::vector<LadderRow> by_stage;     // [stage]
+  std::vector<Trigger> clear;
+};
+
+struct FaultSpec {
+  bool enabled = false;
+  int weeks = 3;                 // running
+  std::vector<bool> priorities;  // which count, at the opening
+  VerbMask not_when = 0;         // an entity that ended by one of these does not count
+  Ladder ladder;
+};
+
+struct KindSpec {
+  std::string name;
+  bool on_account = false;  // its one entity is the account itself
+  std::vector<VerbSpec> verbs;
+
+  VerbMask ends = 0, resolves = 0, reopens = 0, pauses = 0, resumes = 0;
+  VerbMask cancels = 0;  // of `ends`: cancels running clocks
+  VerbMask revives = 0;  // of an ended entity: a creation fact that makes it alive again (`tiered`)
+  std::vector<VerbMask> after_end;  // [verb that ended it]: verbs that still count
+  std::int16_t default_priority = 0;
+  bool prioritized = false;
+  std::int16_t priority_verb = kNone;  // `prioritized`
+  std::int16_t assign_verb = kNone;    // its person is the assignee
+  std::int16_t acknowledge_verb = kNone;
+  std::int16_t role_verb = kNone;  // account.assigned
+  VerbMask life = 0;           // period clocks: a life begins with these (`tiered`, `kickedoff`)
+  VerbMask tiers = 0;          // facts that carry the entity's own tier in force
+  bool urgent_always = false;  // urgency high at every priority (complaints)
+  std::vector<std::string> stages;  // names; a stage's code is its place
+  std::vector<StageMove> moves;
+  RoutingSpec routing;
+  FaultSpec fault;
+  std::vector<ClockSpec> clocks;  // sorted by name
+  bool has_periods = false;
+  bool pauses_clocks = false;
+};
+
+// A key figure: thresholds of clocks that were met, or the mean of a score.
+struct FigureSpec {
+  std::string name;
+  std::vector<std::string> clocks;
+  std::int16_t threshold = kNone;     // kNone: all that the clocks have
+  std::int16_t beside = kNone;        // shown with it
+  std::string mean_type, mean_field;  // instead: `ticket.closed`, `satisfaction`
+};
+
+// Where facts of a type count: `tocsin.duty.completed` counts on the account's `org`.
+struct TypeRef {
+  std::int16_t kind = kNone, verb = kNone;
+  bool on_account = false;  // the entity's id is the account, whatever the subject
+};
+
+struct NamedCalendar {
+  std::string name;
+  std::shared_ptr<const Calendar> calendar;
+};
+
+struct Policy {
+  std::string name;
+  std::int32_t version = 0;  // given when it takes force: 1, 2, …
+  std::string hash;          // of the text, hexadecimal
+  std::vector<std::string> priorities, tiers, roles, thresholds;
+  std::vector<bool> urgent;  // [priority]: urgency high
+  std::int16_t default_tier = 0;
+  std::vector<std::int16_t> tier_calendar;  // [tier]
+  std::vector<NamedCalendar> calendars;
+  std::int16_t working_calendar = 0;  // `N wd`, dates and periods
+  std::int16_t always_calendar = 0;   // 24x7
+  std::int16_t assignee_role = kNone, owner_role = kNone;
+  Instant quiet_before = kAlways;
+  double target = 0.95;
+  std::vector<FigureSpec> figures;
+  std::vector<KindSpec> kinds;
+  struct TypeHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const {
+      return std::hash<std::string_view>()(name);
+    }
+  };
+  // By `ticket.opened`.
+  std::unordered_map<std::string, TypeRef, TypeHash, std::equal_to<>> types;
+
+  const Calendar& working() const {
+    return *calendars[static_cast<std::size_t>(working_calendar)].calendar;
+  }
+  const Calendar& calendar(std::int16_t code) const {
+    return *calendars[static_cast<std::size_t>(code)].calendar;
+  }
+};
+
+}  // namespace tocsin

@@ -1,0 +1,389 @@
+#include "engine/said/announce.h"
+
+#include <algorithm>
+
+#include "engine/said/escalate.h"
+
+namespace tocsin {
+
+namespace {
+
+using enum DerivedType;
+
+constexpr const char* kFact = "fact";
+constexpr const char* kLate = "late";
+
+bool ended(const Cycle& cycle) {
+  return cycle.state == ClockState::kStopped || cycle.state == ClockState::kCancelled;
+}
+
+bool said_ended(const SaidCycle& said) {
+  return said.state == SaidState::kStopped || said.state == SaidState::kCancelled;
+}
+
+void take_thresholds(Derived& event, const Cycle& cycle) {
+  for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+    const Threshold& th = cycle.thresholds[i];
+    if (!th.exists) continue;
+    event.exists = static_cast<std::uint8_t>(event.exists | (1U << i));
+    event.due[i] = th.due;
+    event.verdict[i] = th.verdict;
+  }
+}
+
+void take_thresholds(Derived& event, const Happening& happening) {
+  event.exists = happening.exists;
+  event.due = happening.due;
+  event.verdict = happening.verdict;
+}
+
+// One cycle's announcement: the cycle as it is, and as it was told.
+class CycleAnnouncer {
+ public:
+  CycleAnnouncer(Announcement& a, const Cycle& cycle)
+      : a_(a), cycle_(cycle), said_(find_said(a.entity, cycle.clock, cycle.number)) {
+    fresh_ = said_ == nullptr || said_->gone ||
+             (said_->state == SaidState::kCancelled && was_taken_back());
+  }
+
+  void run() {
+    if (fresh_) say_start();
+    if (!ended(cycle_)) say_stated();
+    say_breaches();
+    if (ended(cycle_)) {
+      say_end();
+    } else {
+      say_state();
+    }
+    say_warnings();
+  }
+
+ private:
+  // Whether there was no such clock when the last decision was made. One that had been cancelled by
+  // then was taken back without a word.
+  bool was_taken_back() const {
+    if (a_.before == nullptr) return !cycle_.decided;
+    Truth known = a_.before->truth;
+    known.advance(a_.before->facts, {a_.now.ms - 1});
+    return std::none_of(known.cycles.begin(), known.cycles.end(), [&](const Cycle& c) {
+      return c.clock == cycle_.clock && c.number == cycle_.number;
+    });
+  }
+  // Whether earlier decisions did not know that this fact does this to this cycle.
+  bool news(const Happening& h) const {
+    if (fresh_ || a_.before == nullptr) return true;
+    if (h.cause < 0) return false;
+    const std::string_view fact = a_.entity.facts[static_cast<std::size_t>(h.cause)].words.order();
+    for (const Cycle& cycle : a_.before->truth.cycles) {
+      if (cycle.clock != cycle_.clock || cycle.number != cycle_.number) continue;
+      for (const Happening& known : cycle.history) {
+        if (known.what == h.what && known.cause >= 0 &&
+            a_.before->facts[static_cast<std::size_t>(known.cause)].words.order() == fact) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  // Whether the reopening after this end was learned too: only together do they make a statement.
+  bool reopening_is_news(const Happening& end) const {
+    for (const Happening* h = &end; h < cycle_.history.data() + cycle_.history.size(); ++h) {
+      if (h->what == Happened::kResumed) return news(*h);
+    }
+    return false;
+  }
+
+  void say_start() {
+    const Happening& first = cycle_.history.front();
+    Derived event = about(kClockStarted, cycle_, cycle_.start);
+    event.start = cycle_.start;
+    event.calendar = cycle_.calendar;
+    take_thresholds(event, first);
+    a_.say(std::move(event));
+    said_ = find_said(a_.entity, cycle_.clock, cycle_.number);
+  }
+
+  // What new facts state themselves, of a clock that has not ended by now.
+  void say_stated() {
+    for (const Happening& h : cycle_.history) {
+      if (h.what == Happened::kStarted || h.what == Happened::kWarned ||
+          h.what == Happened::kBreached || h.cause < 0 || !news(h)) {
+        continue;
+      }
+      const SaidCycle& told = *said_;
+      switch (h.what) {
+        case Happened::kPaused:
+          if (told.state != SaidState::kPaused) a_.say(about(kClockPaused, cycle_, h.time));
+          break;
+        case Happened::kResumed: {
+          if (told.state == SaidState::kRunning) break;
+          Derived event = about(kClockResumed, cycle_, h.time);
+          take_thresholds(event, h);
+          event.start = cycle_.start;
+          a_.say(std::move(event));
+          break;
+        }
+        case Happened::kRetargeted: {
+          if (said_ended(told)) break;
+          Derived event = about(kClockRetargeted, cycle_, h.time);
+          take_thresholds(event, h);
+          event.start = cycle_.start;
+          event.reason = kFact;
+          a_.say(std::move(event));
+          break;
+        }
+        case Happened::kWithdrawn:
+          if (takes_back(h, told.thresholds[static_cast<std::size_t>(h.threshold)])) {
+            say_withdrawn(h.threshold, h.time, "retargeted");
+          }
+          break;
+        case Happened::kStopped: {
+          if (said_ended(told) || !reopening_is_news(h)) break;
+          Derived event = about(kClockStopped, cycle_, h.time);
+          take_thresholds(event, h);
+          event.stopped = h.time;
+          event.elapsed_ms = h.elapsed_ms;
+          a_.say(std::move(event));
+          break;
+        }
+        case Happened::kCancelled: {
+          if (said_ended(told) || !reopening_is_news(h)) break;
+          Derived event = about(kClockCancelled, cycle_, h.time);
+          event.reason = kFact;
+          a_.say(std::move(event));
+          break;
+        }
+        default:
+          break;
+      }
+    }
+  }
+
+  // Not a breach that came later: the one before it was taken back already.
+  static bool takes_back(const Happening& withdrawal, const SaidThreshold& told) {
+    return told.breached && told.breached_at < withdrawal.time;
+  }
+
+  void say_withdrawn(std::int16_t threshold, Instant time, const char* reason) {
+    Derived event = about(kClockWithdrawn, cycle_, time);
+    event.threshold = threshold;
+    event.reason = reason;
+    a_.say(std::move(event));
+  }
+
+  void say_breaches() {
+    for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
+      const Threshold& th = cycle_.thresholds[static_cast<std::size_t>(i)];
+      const bool told = said_->thresholds[static_cast<std::size_t>(i)].breached;
+      const bool breached = th.exists && th.verdict == Verdict::kBreached;
+      if (told && !breached) say_withdrawn(i, a_.now, kLate);
+      if (!told && breached && th.breached_at != kNever) {
+        Derived event = about(kClockBreached, cycle_, th.breached_at);
+        event.threshold = i;
+        event.due[static_cast<std::size_t>(i)] = th.due;
+        a_.say(std::move(event));
+      }
+    }
+  }
+
+  void say_end() {
+    const SaidCycle& told = *said_;
+    if (cycle_.state == ClockState::kCancelled) {
+      if (told.state == SaidState::kCancelled) return;
+      Derived event = about(kClockCancelled, cycle_, cycle_.stopped);
+      event.reason = kFact;
+      a_.say(std::move(event));
+      return;
+    }
+    Derived event = about(kClockStopped, cycle_, cycle_.stopped);
+    take_thresholds(event, cycle_);
+    event.stopped = cycle_.stopped;
+    event.elapsed_ms = cycle_.elapsed_ms;
+    if (told.state == SaidState::kStopped) {
+      if (same_result(told)) return;
+      event.type = kClockCorrected;
+      event.time = a_.now;
+    }
+    a_.say(std::move(event));
+  }
+
+  bool same_result(const SaidCycle& told) const {
+    if (told.stopped != cycle_.stopped || told.elapsed_ms != cycle_.elapsed_ms) return false;
+    for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+      const Threshold& th = cycle_.thresholds[i];
+      const SaidThreshold& s = told.thresholds[i];
+      if (th.exists != s.exists) return false;
+      if (th.exists && (th.due != s.due || th.verdict != s.verdict)) return false;
+    }
+    return true;
+  }
+
+  // Running or paused: what is left when everything stated was said.
+  void say_state() {
+    const SaidCycle& told = *said_;
+    if (cycle_.state == ClockState::kPaused) {
+      if (told.state != SaidState::kPaused) {
+        a_.say(about(kClockPaused, cycle_, a_.now));
+      }
+      if (differs(told)) say_retargeted();
+      return;
+    }
+    if (told.state == SaidState::kPaused) {
+      Derived event = about(kClockResumed, cycle_, a_.now);
+      take_thresholds(event, cycle_);
+      event.start = cycle_.start;
+      a_.say(std::move(event));
+    }
+    if (said_ended(told) || differs(told)) say_retargeted();
+  }
+
+  void say_retargeted() {
+    Derived event = about(kClockRetargeted, cycle_, a_.now);
+    take_thresholds(event, cycle_);
+    event.start = cycle_.start;
+    event.reason = kLate;
+    a_.say(std::move(event));
+  }
+
+  // Start or dues, other than was said; while paused only the dues that were missed are known.
+  bool differs(const SaidCycle& told) const {
+    if (told.start != cycle_.start) return true;
+    const bool paused = cycle_.state == ClockState::kPaused;
+    for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+      const Threshold& th = cycle_.thresholds[i];
+      const SaidThreshold& s = told.thresholds[i];
+      if (paused && th.verdict != Verdict::kBreached) continue;
+      if (th.exists != s.exists || (th.exists && th.due != s.due)) return true;
+    }
+    return false;
+  }
+
+  void say_warnings() {
+    if (cycle_.state != ClockState::kRunning) return;
+    for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
+      const Threshold& th = cycle_.thresholds[static_cast<std::size_t>(i)];
+      if (!th.exists || th.verdict != Verdict::kPending) continue;
+      if (th.warned_at == kNever) continue;  // what an earlier threshold of that name was warned of
+      if (th.warned <= said_->thresholds[static_cast<std::size_t>(i)].warned) continue;
+      Derived event = about(kClockWarned, cycle_, th.warned_at);
+      event.threshold = i;
+      event.warning = th.warned;
+      event.due[static_cast<std::size_t>(i)] = th.warned_due;
+      a_.say(std::move(event));
+    }
+  }
+
+  Announcement& a_;
+  const Cycle& cycle_;
+  SaidCycle* said_;  // null until its start is said
+  bool fresh_ = false;
+};
+
+// Cycles that were told and do not exist.
+void take_back(Announcement& a) {
+  for (std::size_t s = 0; s < a.entity.said.size(); ++s) {
+    const SaidCycle& said = a.entity.said[s];
+    if (said.gone) continue;
+    const bool exists = std::any_of(
+        a.truth.cycles.begin(), a.truth.cycles.end(),
+        [&](const Cycle& c) { return c.clock == said.clock && c.number == said.cycle; });
+    if (exists) continue;
+    for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
+      if (!a.entity.said[s].thresholds[static_cast<std::size_t>(i)].breached) continue;
+      Derived event;
+      event.type = kClockWithdrawn;
+      event.time = a.now;
+      event.clock = a.entity.said[s].clock;
+      event.cycle = a.entity.said[s].cycle;
+      event.threshold = i;
+      event.reason = kLate;
+      a.say(std::move(event));
+    }
+    if (a.entity.said[s].state == SaidState::kCancelled) continue;
+    Derived event;
+    event.type = kClockCancelled;
+    event.time = a.now;
+    event.clock = a.entity.said[s].clock;
+    event.cycle = a.entity.said[s].cycle;
+    event.reason = kLate;
+    event.gone = true;
+    a.say(std::move(event));
+  }
+}
+
+}  // namespace
+
+Derived about(DerivedType type, const Cycle& cycle, Instant time) {
+  Derived event;
+  event.type = type;
+  event.time = time;
+  event.clock = cycle.clock;
+  event.cycle = cycle.number;
+  return event;
+}
+
+// Where the last decision compared the whole Truth, only what happened since can be news.
+void announce_clocks(Announcement& a) {
+  if (!a.truth.compared) take_back(a);
+  for (const Cycle& cycle : a.truth.cycles) {
+    if (!a.truth.compared || !cycle.history.empty()) CycleAnnouncer(a, cycle).run();
+  }
+}
+
+void count_as_decided(const Entity& entity, Truth& truth) {
+  truth.compared = false;
+  for (Cycle& cycle : truth.cycles) {
+    cycle.decided = true;
+    const SaidCycle* said = find_said(entity, cycle.clock, cycle.number);
+    if (said != nullptr && !said->gone) cycle.history = std::vector<Happening>();
+  }
+}
+
+void announce_stages(Announcement& a) {
+  for (std::size_t s = 0; s < a.entity.stages.size(); ++s) {
+    const SaidStage& said = a.entity.stages[s];
+    if (!said.stands) continue;
+    const auto entered = std::find_if(a.truth.entries.begin(), a.truth.entries.end(),
+                                      [&](const StageEntry& e) { return e.to == said.stage; });
+    if (entered != a.truth.entries.end()) continue;
+    Derived event;
+    event.type = kComplaintWithdrawn;
+    event.time = a.now;
+    event.to = said.stage;
+    event.from = said.from;
+    event.reason = kLate;
+    a.say(std::move(event));
+  }
+  for (const StageEntry& entry : a.truth.entries) {
+    const auto said = std::find_if(a.entity.stages.begin(), a.entity.stages.end(),
+                                   [&](const SaidStage& s) { return s.stage == entry.to; });
+    if (said != a.entity.stages.end() && said->stands) continue;
+    Derived event;
+    event.type = kComplaintAdvanced;
+    event.time = entry.time;
+    event.from = entry.from;
+    event.to = entry.to;
+    event.reason = entry.reason;
+    a.say(std::move(event));
+  }
+}
+
+void announce(Announcement& a) {
+  const std::size_t first = a.out.size();
+  announce_stages(a);
+  announce_clocks(a);
+  escalate(a, first);
+  a.truth.compared = true;
+  for (Cycle& cycle : a.truth.cycles) {
+    cycle.history = std::vector<Happening>();
+    cycle.decided = true;
+  }
+  const KindSpec& kind = a.policy.kinds[static_cast<std::size_t>(a.entity.kind)];
+  for (EntityFact& fact : a.entity.facts) {
+    fact.read = fact.read || a.truth.created ||
+                (fact.verb != kNone && kind.verbs[static_cast<std::size_t>(fact.verb)].uncreated);
+  }
+}
+
+}  // namespace tocsin

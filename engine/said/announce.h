@@ -1,0 +1,68 @@
+// The difference between what is true and what was announced, as derived events (contract §4.8).
+//
+// `announce` compares an entity's Truth with what was said, and says the rest: first what facts
+// that no decision has read yet state themselves, at their own time; then what follows indirectly,
+// at the decision's instant; then who is told (engine/said/escalate.h). Every event is applied to the
+// entity as it is made, so that afterwards nothing is left to say at this instant.
+//
+// Pure but for the entity. Cost: O(cycles of the entity + events).
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/entity/entity.h"
+#include "engine/said/derived.h"
+#include "engine/truth/truth.h"
+
+namespace tocsin {
+
+// Who plays a role for an account at this moment; appended to `persons`.
+class RoleBook {
+ public:
+  virtual ~RoleBook() = default;
+  virtual void persons(std::int16_t role, std::vector<std::string_view>& out) const = 0;
+};
+
+// What was true by the facts that earlier decisions read: tells what a decision learns anew when
+// the Truth had to be read from the start.
+struct Before {
+  explicit Before(const Entity& entity) : truth(*entity.policy, entity.spec()) {}
+
+  std::vector<EntityFact> facts;
+  Truth truth;
+};
+
+struct Announcement {
+  Entity& entity;
+  Truth& truth;
+  const Before* before;  // null: `truth` is the one of the last decision, read on
+  const Policy& policy;
+  const RoleBook& roles;
+  Instant now;
+  std::vector<Derived>& out;  // appended to
+
+  void say(Derived event) {
+    apply(entity, event, now);
+    out.push_back(std::move(event));
+  }
+};
+
+// Says everything that there is to say at `now`; `truth` has been advanced to it. Afterwards all
+// facts count as read, and all that happened as told.
+void announce(Announcement& a);
+
+// What happened so far is nothing new to the next decision, which still compares all of it with
+// what was announced: earlier ones knew it, but their words may be lost. History is kept only of
+// clocks of which nothing was said.
+void count_as_decided(const Entity& entity, Truth& truth);
+
+// Clocks and stages only; part of `announce`.
+void announce_clocks(Announcement& a);
+void announce_stages(Announcement& a);
+
+// A derived event about one cycle, with nothing said yet but whose it is and when.
+Derived about(DerivedType type, const Cycle& cycle, Instant time);
+
+}  // namespace tocsin

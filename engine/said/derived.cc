@@ -1,0 +1,176 @@
+#include "engine/said/derived.h"
+
+#include <utility>
+
+namespace tocsin {
+
+namespace {
+
+using enum DerivedType;
+
+SaidGroup* find_group(Entity& entity, const GroupKey& key, std::uint16_t instance) {
+  for (auto it = entity.groups.rbegin(); it != entity.groups.rend(); ++it) {
+    if (it->instance == instance && it->key == key) return &*it;
+  }
+  return nullptr;
+}
+
+SaidStage& stage_of(Entity& entity, std::int16_t stage) {
+  for (SaidStage& s : entity.stages) {
+    if (s.stage == stage) return s;
+  }
+  SaidStage& added = entity.stages.emplace_back();
+  added.stage = stage;
+  return added;
+}
+
+void take_dues(SaidCycle& said, const Derived& event) {
+  for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+    SaidThreshold& th = said.thresholds[i];
+    th.exists = (event.exists >> i & 1U) != 0;
+    if (th.exists) th.due = event.due[i];
+  }
+}
+
+void apply_clock(Entity& entity, Derived& event) {
+  SaidCycle* said = find_said(entity, event.clock, event.cycle);
+  if (said == nullptr) {
+    said = &entity.said.emplace_back();
+    said->clock = event.clock;
+    said->cycle = event.cycle;
+  }
+  SaidThreshold* th = event.threshold == kNone
+                          ? nullptr
+                          : &said->thresholds[static_cast<std::size_t>(event.threshold)];
+  switch (event.type) {
+    case kClockStarted: {
+      event.n = ++said->started;
+      for (SaidThreshold& t : said->thresholds) {
+        t.breached = false;
+        t.verdict = Verdict::kPending;
+      }
+      said->state = SaidState::kRunning;
+      said->gone = false;
+      said->start = event.start;
+      take_dues(*said, event);
+      break;
+    }
+    case kClockRetargeted:
+      event.n = ++said->retargeted;
+      if (said->state != SaidState::kPaused) said->state = SaidState::kRunning;
+      said->start = event.start;
+      take_dues(*said, event);
+      break;
+    case kClockPaused:
+      event.n = ++said->paused;
+      said->state = SaidState::kPaused;
+      break;
+    case kClockResumed:
+      event.n = ++said->resumed;
+      said->state = SaidState::kRunning;
+      said->start = event.start;
+      for (SaidThreshold& t : said->thresholds) t.verdict = Verdict::kPending;
+      take_dues(*said, event);
+      break;
+    case kClockWarned:
+      event.n = ++th->warned_ids;
+      th->warned = event.warning;
+      break;
+    case kClockBreached:
+      event.n = ++th->breached_ids;
+      th->breached = true;
+      th->breached_at = event.time;
+      break;
+    case kClockWithdrawn:
+      event.n = ++th->withdrawn_ids;
+      th->breached = false;
+      break;
+    case kClockStopped:
+    case kClockCorrected:
+      event.n = event.type == kClockStopped ? ++said->ended : ++said->corrected;
+      said->state = SaidState::kStopped;
+      said->stopped = event.stopped;
+      said->elapsed_ms = event.elapsed_ms;
+      take_dues(*said, event);
+      for (std::size_t i = 0; i < kMaxThresholds; ++i)
+        said->thresholds[i].verdict = event.verdict[i];
+      break;
+    case kClockCancelled:
+      event.n = ++said->cancelled;
+      said->state = SaidState::kCancelled;
+      said->gone = event.gone;
+      break;
+    default:
+      break;
+  }
+}
+
+void apply_group(Entity& entity, Derived& event, Instant recorded) {
+  SaidGroup* group = find_group(entity, event.group, event.instance);
+  if (event.type == kEscalationRaised) {
+    if (group == nullptr) {
+      group = &entity.groups.emplace_back();
+      group->key = event.group;
+      group->instance = event.instance;
+      group->begun = event.begun;
+      group->high = event.high;
+      group->tier = event.tier;
+      group->raised_at = recorded;
+    }
+    group->step = event.step;
+    group->last_step = event.time;
+    group->roles = event.roles;
+    group->persons.assign(event.persons.begin(), event.persons.end());
+    return;
+  }
+  if (group == nullptr) return;
+  group->state = event.type == kEscalationAcknowledged ? GroupState::kAcknowledged
+                 : event.type == kEscalationCleared    ? GroupState::kCleared
+                                                       : GroupState::kWithdrawn;
+  group->by = event.by;
+}
+
+}  // namespace
+
+const SaidCycle* find_said(const Entity& entity, std::int16_t clock, std::int64_t cycle) {
+  for (auto it = entity.said.rbegin(); it != entity.said.rend(); ++it) {
+    if (it->clock == clock && it->cycle == cycle) return &*it;
+  }
+  return nullptr;
+}
+
+SaidCycle* find_said(Entity& entity, std::int16_t clock, std::int64_t cycle) {
+  return const_cast<SaidCycle*>(find_said(std::as_const(entity), clock, cycle));
+}
+
+void apply(Entity& entity, Derived& event, Instant recorded) {
+  switch (event.type) {
+    case kComplaintAdvanced: {
+      SaidStage& stage = stage_of(entity, event.to);
+      stage.stands = true;
+      stage.from = event.from;
+      event.n = ++stage.advanced;
+      break;
+    }
+    case kComplaintWithdrawn: {
+      SaidStage& stage = stage_of(entity, event.to);
+      stage.stands = false;
+      event.n = ++stage.withdrawn;
+      break;
+    }
+    case kFaultRecurring:
+      event.n = 1;
+      break;
+    case kEscalationRaised:
+    case kEscalationAcknowledged:
+    case kEscalationCleared:
+    case kEscalationWithdrawn:
+      apply_group(entity, event, recorded);
+      break;
+    default:
+      apply_clock(entity, event);
+      break;
+  }
+}
+
+}  // namespace tocsin

@@ -1,0 +1,78 @@
+// Derived events: what the engine decides, as values, and what each does to what was announced.
+//
+// A decision makes Derived values; `Said` rules live nowhere else than in `apply`, which holds no
+// rule of the domain: replaying the same Derived values gives the same Entity. `encode` writes the
+// CloudEvent of the contract's §7, `decode` reads it back from the log.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/entity/entity.h"
+#include "engine/policy/policy.h"
+#include "events/log_record.h"
+#include "events/vocabulary.h"
+
+namespace tocsin {
+
+// The views point into the entity, its account, the roster or the policy, or, when read from the
+// log, into the record: a Derived lives no longer than the decision that makes it.
+struct Derived {
+  DerivedType type = DerivedType::kClockStarted;
+  Instant time;
+  // clocks
+  std::int16_t clock = kNone;
+  std::int64_t cycle = 0;
+  std::int16_t threshold = kNone;
+  std::int16_t calendar = kNone;
+  Instant start;    // started; and where a correction moved it
+  Instant stopped;  // stopped, corrected
+  std::int64_t elapsed_ms = 0;
+  std::uint8_t exists = 0;                    // which thresholds the event lists
+  std::array<Instant, kMaxThresholds> due{};  // kNever: unknown
+  std::array<Verdict, kMaxThresholds> verdict{};
+  std::uint16_t warning = 0;  // warned: its number
+  bool gone = false;          // cancelled: there is no such clock
+  std::string_view reason;    // or cause
+  // stages
+  std::int16_t from = kNone, to = kNone;
+  // groups and faults
+  GroupKey group;
+  std::uint16_t instance = 1, step = 0;
+  bool high = false;
+  std::int16_t tier = kNone;
+  Instant begun;
+  std::vector<std::int16_t> roles;
+  std::vector<std::string_view> persons;
+  std::string_view by;
+  std::vector<std::string> weeks;  // fault; its module is `reason`
+  std::uint16_t n = 0;             // which of its id; set by `apply`
+};
+
+// Changes what was announced. `recorded` is the decision's instant. Sets `event.n`.
+void apply(Entity& entity, Derived& event, Instant recorded);
+
+// The group's id, as `…/ticket.response/1/target~2`.
+std::string group_id(const Entity& entity, const Policy& policy, const GroupKey& key,
+                     std::uint16_t instance);
+
+// Appends the CloudEvent to `to` as compact JSON. `extended` adds the attributes that a replay
+// needs and that consumers may ignore (`saidstart`, `warning`, `gone`, `begun`, …).
+void encode(std::string& to, const Entity& entity, const Policy& policy, const Derived& event,
+            Instant recorded, bool extended);
+
+// Reads back what `encode` wrote with `extended`: the event, and in `entity_kind`/`event` whose it
+// is. False when the record is no derived event of this policy. `reason`, `calendar` and `weeks`
+// are not read: nothing that was announced depends on them.
+bool decode(const LogEvent& record, const Policy& policy, std::int16_t& entity_kind,
+            Derived& event);
+
+// The name of a cycle: `2`, `2026-W10`.
+std::string cycle_name(const Policy& policy, const ClockSpec& clock, std::int64_t cycle);
+
+SaidCycle* find_said(Entity& entity, std::int16_t clock, std::int64_t cycle);
+const SaidCycle* find_said(const Entity& entity, std::int16_t clock, std::int64_t cycle);
+
+}  // namespace tocsin

@@ -1,0 +1,387 @@
+// Derived events as CloudEvents (contract §7).
+#include <charconv>
+
+#include "engine/said/derived.h"
+#include "events/id.h"
+#include "events/writer.h"
+
+namespace tocsin {
+
+namespace {
+
+using enum DerivedType;
+
+void append_thresholds(TextBlock& out, const Policy& policy, const Derived& event, bool verdicts) {
+  static constexpr std::string_view kVerdicts[] = {"pending", "met", "breached"};
+  out.raw(",\"thresholds\":[");
+  bool first = true;
+  for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+    if ((event.exists >> i & 1U) == 0) continue;
+    if (!first) out.raw(",");
+    first = false;
+    out.raw("{\"name\":\"").raw(policy.thresholds[i]).raw("\",\"due\":");
+    if (event.due[i] == kNever) {
+      out.raw("null");
+    } else {
+      out.time(event.due[i]);
+    }
+    if (verdicts) {
+      out.raw(",\"verdict\":\"")
+          .raw(kVerdicts[static_cast<std::size_t>(event.verdict[i])])
+          .raw("\"");
+    }
+    out.raw("}");
+  }
+  out.raw("]");
+}
+
+template <class Texts>
+void append_strings(TextBlock& out, const Texts& texts) {
+  out.raw("[");
+  bool first = true;
+  for (const std::string_view text : texts) {
+    if (!first) out.raw(",");
+    first = false;
+    out.string(text);
+  }
+  out.raw("]");
+}
+
+// A text that is being gathered plain, as a TextBlock gathers JSON.
+struct PlainText {
+  std::string& out;
+  PlainText& raw(std::string_view text) {
+    out += text;
+    return *this;
+  }
+  PlainText& escaped(std::string_view text) { return raw(text); }
+  PlainText& number(std::int64_t value) {
+    append_int(out, value);
+    return *this;
+  }
+};
+
+template <class Out>
+void append_path_part(Out& out, std::string_view part) {
+  if (is_id_part(part)) {
+    out.escaped(part);
+    return;
+  }
+  std::string encoded;
+  append_id_part(encoded, part);
+  out.escaped(encoded);
+}
+
+template <class Out>
+void append_path(Out& out, const Entity& entity, const KindSpec& kind) {
+  append_path_part(out, entity.account);
+  out.raw("/");
+  append_path_part(out, kind.name);
+  out.raw("/");
+  append_path_part(out, entity.id);
+}
+
+template <class Out>
+void append_cycle(Out& out, const Policy& policy, const ClockSpec& clock, std::int64_t cycle) {
+  if (clock.period) {
+    out.escaped(cycle_name(policy, clock, cycle));
+  } else {
+    out.number(cycle);
+  }
+}
+
+template <class Out>
+void append_group_path(Out& out, const KindSpec& kind, const Policy& policy, const GroupKey& key,
+                       std::uint16_t instance) {
+  switch (key.kind) {
+    case GroupKey::Kind::kBreach:
+    case GroupKey::Kind::kWarning: {
+      const ClockSpec& clock = kind.clocks[static_cast<std::size_t>(key.clock)];
+      out.raw("/").escaped(clock.name).raw("/");
+      append_cycle(out, policy, clock, key.cycle);
+      out.raw("/").escaped(policy.thresholds[static_cast<std::size_t>(key.code)]);
+      if (key.kind == GroupKey::Kind::kWarning) out.raw("/warned");
+      break;
+    }
+    case GroupKey::Kind::kRouting:
+      out.raw("/routed/").escaped(policy.priorities[static_cast<std::size_t>(key.code)]);
+      break;
+    case GroupKey::Kind::kStage:
+      out.raw("/routed/stage:").escaped(kind.stages[static_cast<std::size_t>(key.code)]);
+      break;
+    case GroupKey::Kind::kFault:
+      out.raw("/fault/").escaped(key.name);
+      break;
+  }
+  if (instance > 1) out.raw("~").number(instance);
+}
+
+void append_again(TextBlock& out, std::uint16_t n) {
+  if (n > 1) out.raw(":").number(n);
+}
+
+// What follows the entity's path in an event's id.
+void append_local_id(TextBlock& out, const KindSpec& kind, const Policy& policy,
+                     const Derived& event) {
+  switch (event.type) {
+    case kEscalationRaised:
+    case kEscalationAcknowledged:
+    case kEscalationCleared:
+    case kEscalationWithdrawn:
+      append_group_path(out, kind, policy, event.group, event.instance);
+      if (event.type == kEscalationRaised) {
+        out.raw(":").number(event.step);
+      } else {
+        out.raw(event.type == kEscalationAcknowledged ? ":acknowledged"
+                : event.type == kEscalationCleared    ? ":cleared"
+                                                      : ":withdrawn");
+      }
+      return;
+    case kFaultRecurring:
+      out.raw("/fault/").escaped(event.group.name);
+      append_again(out, event.n);
+      return;
+    case kComplaintAdvanced:
+      out.raw("/stage:").escaped(kind.stages[static_cast<std::size_t>(event.to)]);
+      append_again(out, event.n);
+      return;
+    case kComplaintWithdrawn:
+      out.raw("/stage:").escaped(kind.stages[static_cast<std::size_t>(event.to)]);
+      out.raw(":withdrawn:").number(event.n);
+      return;
+    default:
+      break;
+  }
+  const ClockSpec& clock = kind.clocks[static_cast<std::size_t>(event.clock)];
+  out.raw("/").escaped(clock.name).raw("/");
+  append_cycle(out, policy, clock, event.cycle);
+  const auto threshold = [&]() -> const std::string& {
+    return policy.thresholds[static_cast<std::size_t>(event.threshold)];
+  };
+  switch (event.type) {
+    case kClockStarted:
+      out.raw("/started");
+      append_again(out, event.n);
+      break;
+    case kClockRetargeted:
+      out.raw("/retargeted:").number(event.n);
+      break;
+    case kClockPaused:
+      out.raw("/paused:").number(event.n);
+      break;
+    case kClockResumed:
+      out.raw("/resumed:").number(event.n);
+      break;
+    case kClockWarned:
+      out.raw("/warned:").escaped(threshold());
+      append_again(out, event.n);
+      break;
+    case kClockBreached:
+      out.raw("/breached:").escaped(threshold());
+      append_again(out, event.n);
+      break;
+    case kClockStopped:
+      out.raw("/stopped:").number(event.n);
+      break;
+    case kClockCancelled:
+      out.raw("/cancelled");
+      append_again(out, event.n);
+      break;
+    case kClockWithdrawn:
+      out.raw("/withdrawn:").escaped(threshold()).raw(":").number(event.n);
+      break;
+    case kClockCorrected:
+      out.raw("/corrected:").number(event.n);
+      break;
+    default:
+      break;
+  }
+}
+
+void append_type(TextBlock& out, const KindSpec& kind, DerivedType type) {
+  if (type == kComplaintAdvanced || type == kComplaintWithdrawn) {
+    out.raw("tocsin.").raw(kind.name).raw(type == kComplaintAdvanced ? ".advanced" : ".withdrawn");
+  } else {
+    out.raw(name(type));
+  }
+}
+
+void append_escalation(TextBlock& out, const Entity& entity, const KindSpec& kind,
+                       const Policy& policy, const Derived& event) {
+  out.raw(",\"escalation\":\"");
+  append_path(out, entity, kind);
+  append_group_path(out, kind, policy, event.group, event.instance);
+  out.raw("\"");
+  if (event.type == kEscalationRaised) {
+    out.raw(",\"step\":").number(event.step).raw(",\"roles\":[");
+    for (std::size_t i = 0; i < event.roles.size(); ++i) {
+      if (i != 0) out.raw(",");
+      out.string(policy.roles[static_cast<std::size_t>(event.roles[i])]);
+    }
+    out.raw("],\"persons\":");
+    append_strings(out, event.persons);
+    out.raw(event.high ? ",\"urgency\":\"high\"" : ",\"urgency\":\"low\"");
+    out.raw(",\"reason\":").string(event.reason);
+  } else if (event.type == kEscalationAcknowledged) {
+    out.raw(",\"by\":").string(event.by);
+  }
+}
+
+void append_stage(TextBlock& out, const KindSpec& kind, const Derived& event) {
+  const auto stage = [&](std::int16_t code) {
+    if (code == kNone) {
+      out.raw("null");
+      return;
+    }
+    const std::string& name = kind.stages[static_cast<std::size_t>(code)];
+    if (!name.empty() && name.find_first_not_of("0123456789") == std::string::npos) {
+      out.raw(name);
+    } else {
+      out.string(name);
+    }
+  };
+  out.raw(",\"from\":");
+  stage(event.from);
+  out.raw(",\"to\":");
+  stage(event.to);
+  out.raw(",\"reason\":").string(event.reason);
+}
+
+void append_clock_data(TextBlock& out, const Policy& policy, const Derived& event,
+                       const ClockSpec& clock) {
+  out.raw(",\"clock\":").string(clock.name);
+  out.raw(clock.period ? ",\"cycle\":\"" : ",\"cycle\":");
+  append_cycle(out, policy, clock, event.cycle);
+  if (clock.period) out.raw("\"");
+  const auto threshold = [&] {
+    out.raw(",\"threshold\":").string(policy.thresholds[static_cast<std::size_t>(event.threshold)]);
+  };
+  switch (event.type) {
+    case kClockStarted:
+      out.raw(",\"start\":").time(event.start).raw(",\"calendar\":");
+      out.string(policy.calendars[static_cast<std::size_t>(event.calendar)].name);
+      append_thresholds(out, policy, event, false);
+      break;
+    case kClockRetargeted:
+      out.raw(",\"cause\":").string(event.reason);
+      append_thresholds(out, policy, event, false);
+      break;
+    case kClockResumed:
+      append_thresholds(out, policy, event, false);
+      break;
+    case kClockWarned:
+    case kClockBreached:
+      threshold();
+      out.raw(",\"due\":").time(event.due[static_cast<std::size_t>(event.threshold)]);
+      break;
+    case kClockStopped:
+    case kClockCorrected:
+      out.raw(",\"elapsedMs\":").number(event.elapsed_ms);
+      append_thresholds(out, policy, event, true);
+      if (event.type == kClockCorrected) out.raw(",\"stopped\":").time(event.stopped);
+      break;
+    case kClockCancelled:
+      out.raw(",\"reason\":").string(event.reason);
+      break;
+    case kClockWithdrawn:
+      threshold();
+      out.raw(",\"reason\":").string(event.reason);
+      break;
+    default:
+      break;
+  }
+}
+
+// What a replay needs beyond the contract's data (docs/adr/0003).
+void append_extensions(TextBlock& out, const KindSpec& kind, const Derived& event) {
+  const auto number = [&](std::string_view name, std::int64_t value) {
+    out.raw(",\"tocsin").raw(name).raw("\":\"").number(value).raw("\"");
+  };
+  const bool of_group = event.type >= kEscalationRaised && event.type <= kEscalationWithdrawn;
+  const std::int16_t clock = of_group ? event.group.clock : event.clock;
+  if (clock != kNone && kind.clocks[static_cast<std::size_t>(clock)].period) {
+    number("cycle", of_group ? event.group.cycle : event.cycle);
+  }
+  if (of_group && event.group.kind == GroupKey::Kind::kRouting) number("number", event.group.cycle);
+  switch (event.type) {
+    case kClockRetargeted:
+    case kClockResumed:
+      number("start", event.start.ms);
+      break;
+    case kClockWarned:
+      number("number", event.warning);
+      break;
+    case kClockCancelled:
+      if (event.gone) number("gone", 1);
+      break;
+    case kEscalationRaised:
+      number("begun", event.begun.ms);
+      number("tier", event.tier);
+      break;
+    case kComplaintAdvanced:
+    case kComplaintWithdrawn: {  // a type of another kind would pass for a fact
+      const char* verb = event.type == kComplaintAdvanced ? ".advanced" : ".withdrawn";
+      if (!is_reserved_type("tocsin." + kind.name + verb)) number("derived", 1);
+      break;
+    }
+    default:
+      break;
+  }
+}
+
+}  // namespace
+
+std::string cycle_name(const Policy& policy, const ClockSpec& clock, std::int64_t cycle) {
+  if (clock.period) return policy.working().period_at({cycle}, clock.cadence.kind).name;
+  char text[24];
+  const auto end = std::to_chars(text, text + sizeof text, cycle).ptr;
+  return {text, end};
+}
+
+std::string group_id(const Entity& entity, const Policy& policy, const GroupKey& key,
+                     std::uint16_t instance) {
+  std::string id;
+  PlainText out{id};
+  const KindSpec& kind = policy.kinds[static_cast<std::size_t>(entity.kind)];
+  append_path(out, entity, kind);
+  append_group_path(out, kind, policy, key, instance);
+  return id;
+}
+
+void encode(std::string& to, const Entity& entity, const Policy& policy, const Derived& event,
+            Instant recorded, bool extended) {
+  const KindSpec& kind = policy.kinds[static_cast<std::size_t>(entity.kind)];
+  TextBlock out(to);
+  out.raw("{\"specversion\":\"1.0\",\"id\":\"");
+  append_path(out, entity, kind);
+  append_local_id(out, kind, policy, event);
+  out.raw("\",\"source\":\"/tocsin/engine\",\"type\":\"");
+  append_type(out, kind, event.type);
+  out.raw("\",\"subject\":").string(entity.id);
+  out.raw(",\"partitionkey\":").string(entity.account);
+  out.raw(",\"time\":").time(event.time).raw(",\"recordedtime\":").time(recorded);
+  if (extended) append_extensions(out, kind, event);
+  out.raw(",\"data\":{\"entity\":\"").escaped(kind.name).raw("/").escaped(entity.id).raw("\"");
+  switch (event.type) {
+    case kComplaintAdvanced:
+    case kComplaintWithdrawn:
+      append_stage(out, kind, event);
+      break;
+    case kFaultRecurring:
+      out.raw(",\"module\":").string(event.reason).raw(",\"weeks\":");
+      append_strings(out, event.weeks);
+      break;
+    case kEscalationRaised:
+    case kEscalationAcknowledged:
+    case kEscalationCleared:
+    case kEscalationWithdrawn:
+      append_escalation(out, entity, kind, policy, event);
+      break;
+    default:
+      append_clock_data(out, policy, event, kind.clocks[static_cast<std::size_t>(event.clock)]);
+      break;
+  }
+  out.raw("}}").flush();
+}
+
+}  // namespace tocsin

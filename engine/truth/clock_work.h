@@ -1,0 +1,60 @@
+// How one cycle of a clock runs: start, pause, resume, stop, cancel, re-target, warn (contract §4).
+//
+// All functions change a Cycle and append to its history; they know no facts beyond the one that
+// caused the change. Pure; the caller owns the cycle.
+#pragma once
+
+#include "engine/truth/truth.h"
+
+namespace tocsin {
+
+struct ClockWork {
+  const Policy& policy;
+  const ClockSpec& spec;
+  Cycle& cycle;
+
+  // Starts it at `t` under `priority` on `tier`'s hours. `given` is the due for thresholds that
+  // take it from the fact. `paused`: its entity is paused, and it with it, with its full budget.
+  void start(Instant t, std::int16_t priority, std::int16_t tier, Instant given, bool paused,
+             std::int32_t cause);
+  void pause(Instant t, std::int32_t cause);
+  void resume(Instant t, std::int32_t cause);
+  void stop(Instant t, std::int32_t cause);
+  void cancel(Instant t, std::int32_t cause);
+  // An ended cycle runs on at `t`; the time in between does not count.
+  void run_on(Instant t, std::int32_t cause);
+  // The priority changed at `c`. Cancels when there is no allowance any more.
+  void retarget(Instant c, std::int16_t priority, std::int16_t tier, std::int32_t cause);
+  // The due was set exactly at `c`.
+  void set_due(Instant c, Instant due, std::int32_t cause);
+  void breach(std::int16_t threshold, Instant t);
+  void warn(std::int16_t threshold, Instant t);
+
+  // Whether there is any allowance at this priority.
+  static bool allows(const ClockSpec& spec, std::int16_t priority);
+  // Code of the calendar at this priority and tier.
+  static std::int16_t calendar(const Policy& policy, const ClockSpec& spec, std::int16_t priority,
+                               std::int16_t tier);
+  // Open time that counted up to `t`, on the cycle's calendar.
+  std::int64_t elapsed(Instant t) const;
+
+ private:
+  const Calendar& calendar() const { return policy.calendar(cycle.calendar); }
+  // Open time of an allowance for a clock that starts at `a`, in ms.
+  std::int64_t budget(const Allowance& allowance, Instant a) const;
+  // Where `budget` ms of counted time end, pauses left out, as if it ran on at `c` when paused.
+  Instant from_start(std::int64_t budget, Instant c, const Calendar& calendar) const;
+  struct Move {  // what a re-target did to a threshold
+    Instant from, to;
+    bool changed = false, withdrawn = false;
+  };
+  Move move(Threshold& threshold, const Allowance& allowance, Instant c, const Calendar& on) const;
+  void set(Threshold& threshold, Instant c, Instant due, const Calendar& on) const;
+  Instant warn_instant(Instant due, Instant resumed) const;
+  void plan_warning(Threshold& threshold);
+  void plan_warning_again(Threshold& threshold, const Move& moved, Instant c);
+  Happening& note(Happened what, Instant t, std::int32_t cause, std::int16_t threshold = kNone);
+  void end(Instant t, std::int32_t cause);
+};
+
+}  // namespace tocsin

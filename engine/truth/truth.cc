@@ -1,0 +1,200 @@
+#include "engine/truth/truth.h"
+
+#include <algorithm>
+
+#include "engine/truth/truth_parts.h"
+
+namespace tocsin {
+
+namespace {
+
+// When a pending threshold's breach fires.
+Instant breaches_at(const ClockSpec& spec, const Threshold& th, bool patient) {
+  const Instant at = std::max(th.due, th.since);
+  return at == kNever || !patient ? at : at + spec.grace;
+}
+
+}  // namespace
+
+std::int16_t Truth::priority_at(Instant t) const {
+  std::int16_t found = priorities.empty() ? priority : priorities.front().second;
+  for (const auto& [when, what] : priorities) {
+    if (when > t) break;
+    found = what;
+  }
+  return found;
+}
+
+Instant Truth::creation(const std::vector<EntityFact>& facts) {
+  return !facts.empty() && facts.front().creates ? facts.front().time : kNever;
+}
+
+void Truth::read(const std::vector<EntityFact>& facts) {
+  if (!created) created_at = creation(facts);
+  for (; position < facts.size(); ++position) {
+    if (created_at == kNever) return;
+    const Instant t = std::max(facts[position].time, created_at);
+    advance(facts, {t.ms - 1}, false);
+    apply(facts, position);
+  }
+}
+
+Instant Truth::advance(const std::vector<EntityFact>& facts, Instant until, bool patient) {
+  Instant t = next_due(patient);
+  for (; t <= until; t = next_due(patient)) fire_one(facts, t, patient);
+  return t;
+}
+
+Instant Truth::next_due(bool patient) const {
+  Instant next = kNever;
+  for (std::size_t c = 0; c < clocks.size(); ++c) {
+    const ClockTruth& clock = clocks[c];
+    next = std::min(next, clock.next_period);
+    if (clock.last < 0) continue;
+    const Cycle& cycle = cycles[static_cast<std::size_t>(clock.last)];
+    if (cycle.state != ClockState::kRunning) continue;
+    for (const Threshold& th : cycle.thresholds) {
+      if (!th.exists || th.verdict != Verdict::kPending) continue;
+      next = std::min({next, th.warn_at, breaches_at(kind->clocks[c], th, patient)});
+    }
+  }
+  return next;
+}
+
+void Truth::fire_one(const std::vector<EntityFact>& facts, Instant t, bool patient) {
+  fired = std::max(fired, t);
+  for (std::size_t c = 0; c < clocks.size(); ++c) {
+    Cycle* cycle = live_cycle(*this, c);
+    if (cycle == nullptr || cycle->state != ClockState::kRunning) continue;
+    for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
+      Threshold& th = cycle->thresholds[static_cast<std::size_t>(i)];
+      if (!th.exists || th.verdict != Verdict::kPending) continue;
+      if (th.warn_at == t) {
+        work(*this, *cycle).warn(i, t);
+        return;
+      }
+      if (breaches_at(kind->clocks[c], th, patient) == t) {
+        breach(*cycle, i, std::max(th.due, th.since));
+        return;
+      }
+    }
+  }
+  for (std::size_t c = 0; c < clocks.size(); ++c) {
+    if (clocks[c].next_period == t) {
+      start_period(facts, c, t);
+      return;
+    }
+  }
+}
+
+void Truth::breach(Cycle& cycle, std::int16_t threshold, Instant t) {
+  const auto c = static_cast<std::size_t>(cycle.clock);
+  const ClockSpec& spec = kind->clocks[c];
+  ClockTruth& clock = clocks[c];
+  work(*this, cycle).breach(threshold, t);
+  if (spec.group_by_run && clock.run < 0) {
+    clock.run = static_cast<std::int32_t>(runs.size());
+    runs.push_back({cycle.clock, cycle.number, threshold, t, kNever});
+  }
+  if (!spec.period && !spec.restart_on_breach && spec.breach_enters == kNone) return;
+  cycle.ended_by_breach = true;
+  work(*this, cycle).stop(t, -1);
+  if (spec.restart_on_breach) {
+    ++clock.in_a_row;
+    if (spec.rest_after > 0 && clock.in_a_row >= spec.rest_after) {
+      clock.resting = true;
+    } else {
+      start_cycle(*this, c, t, kNever, -1);
+    }
+  }
+  if (spec.breach_enters != kNone) enter_stage(spec.breach_enters, t, -1, "breach");
+}
+
+void Truth::enter_stage(std::int16_t to, Instant t, std::int32_t cause, std::string_view reason) {
+  if (stage != kNone) {
+    for (std::size_t c = 0; c < clocks.size(); ++c) {
+      if (kind->clocks[c].stage != stage) continue;
+      if (Cycle* cycle = live_cycle(*this, c)) work(*this, *cycle).cancel(t, cause);
+      clocks[c].armed = false;
+    }
+  }
+  entries.push_back({to, stage, t, cause, reason});
+  stage = to;
+  resolved = false;
+  counted_in_stage = 0;
+  for (ClockTruth& clock : clocks) {
+    clock.first_done = false;
+    clock.preset = kNever;
+  }
+  const RoutingSpec& routing = kind->routing;
+  if (static_cast<std::size_t>(to) < routing.by_stage.size() &&
+      !routing.by_stage[static_cast<std::size_t>(to)].ladder.steps.empty()) {
+    routings.push_back({{GroupKey::Kind::kStage, kNone, 0, to, {}}, t, kNever, kNone});
+  }
+  for (std::size_t c = 0; c < clocks.size(); ++c) {
+    const ClockSpec& spec = kind->clocks[c];
+    for (const Trigger& trigger : spec.start) {
+      if (trigger.enters != to) continue;
+      clocks[c].armed = true;
+      if (live_cycle(*this, c) == nullptr && startable(*this, spec, clocks[c])) {
+        start_cycle(*this, c, t, kNever, cause);
+      }
+    }
+  }
+}
+
+void Truth::start_period(const std::vector<EntityFact>& facts, std::size_t c, Instant t) {
+  const ClockSpec& spec = kind->clocks[c];
+  const Calendar& calendar = policy->working();
+  const Period period = calendar.period_at(t, spec.cadence.kind);
+  clocks[c].next_period = period.end;
+  if (ended != kNone || !created) {
+    clocks[c].next_period = kNever;
+    return;
+  }
+  const std::int16_t in_force = tier_in_force == kNone ? tier : tier_in_force;
+  const auto& count = spec.cadence.count;
+  const int needed = count[count.size() == 1 ? 0 : static_cast<std::size_t>(in_force)];
+  if (needed == 0) return;
+  Instant due = period.end;
+  if (spec.cadence.due == PeriodSpec::Due::kDay) {
+    due = calendar.end_of_day(t, spec.cadence.day);
+  } else if (spec.cadence.due == PeriodSpec::Due::kFirstWorkingDay) {
+    due = calendar.end_of_first_working_day(period);
+  }
+  Cycle& cycle = begin_cycle(*this, c, t.ms);
+  ++clocks[c].count;
+  cycle.tier = in_force;
+  cycle.end = period.end;
+  cycle.needed = needed;
+  work(*this, cycle).start(t, 0, tier, due, false, -1);
+  // Facts of this very instant were read before it, and count.
+  std::size_t first = position;
+  while (first > 0 && std::max(facts[first - 1].time, created_at) == t) --first;
+  for (std::size_t i = first; i < position; ++i) {
+    if (facts[i].time == t && fires(spec.cadence.match, facts[i], {stage, resolved, false}) &&
+        --cycle.needed == 0) {
+      work(*this, cycle).stop(t, static_cast<std::int32_t>(i));
+      return;
+    }
+  }
+}
+
+void Truth::begin_life(const std::vector<EntityFact>& facts, std::size_t i, Instant t) {
+  life_from = kNever;
+  for (std::size_t j = i; j < facts.size(); ++j) {
+    const EntityFact& fact = facts[j];
+    if (fact.verb == kNone) continue;
+    if (has(kind->life, fact.verb))
+      life_from = std::min(life_from, std::max(fact.time, fact.recorded));
+    if (has(kind->ends, fact.verb)) break;
+  }
+  life_from = std::max({life_from, created_at, t});
+  for (std::size_t c = 0; c < clocks.size(); ++c) {
+    if (!kind->clocks[c].period) continue;
+    const Period period = policy->working().period_at(life_from, kind->clocks[c].cadence.kind);
+    clocks[c].next_period = period.begin == life_from ? period.begin : period.end;
+  }
+}
+
+}  // namespace tocsin

@@ -1,0 +1,185 @@
+// What is true about one entity: the state that its facts and the passing of time lead to.
+//
+// A Truth reads facts in the contract's order and fires what falls due between them, facts before
+// dues at equal instants. It is a pure function of (policy, facts with their stamps, until):
+// reading all facts from the start and reading them one by one as they come give the same, as long
+// as they come in order. It knows nothing of what was announced; it records what happened to every
+// clock, with the fact that caused it, so that the announcer can tell the difference.
+//
+// Invariants
+//  1. Each clock has at most one cycle that runs or is paused, the last one.
+//  2. A pending threshold of a running cycle has a due; of a paused one, what remains.
+//  3. `fired` is not after any fact read later, or the Truth is stale (`can_read`).
+//
+// Worked example. P1 opened 10:00 (24x7): `ticket.response` target 10:15, `ticket.resolution`
+// target 12:00 and limit 14:00. Responded 10:10: the response is met, `ticket.progress` 1 runs to
+// 10:40.
+//
+// Cost: a fact O(clocks of the kind); a due O(running clocks). Not thread safe.
+#pragma once
+
+#include <array>
+#include <boost/container/small_vector.hpp>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/entity/entity.h"
+#include "engine/entity/states.h"
+#include "engine/policy/policy.h"
+
+namespace tocsin {
+
+enum class Happened : std::uint8_t {
+  kStarted,
+  kRetargeted,
+  kPaused,
+  kResumed,
+  kWarned,
+  kBreached,
+  kStopped,
+  kCancelled,
+  kWithdrawn
+};
+
+struct Happening {
+  Happened what = Happened::kStarted;
+  std::uint8_t exists = 0;  // which thresholds there are
+  std::array<Verdict, kMaxThresholds> verdict{};
+  std::int16_t threshold = kNone;  // warned, breached, withdrawn
+  std::int32_t cause = -1;         // place of the fact that caused it; -1: a due
+  Instant time;
+  std::array<Instant, kMaxThresholds> due{};  // kNever = unknown
+  std::int64_t elapsed_ms = 0;                // stopped
+};
+
+// Of this and of a Cycle, what is asked for at every fact stands first.
+struct Threshold {
+  bool exists = false;
+  Verdict verdict = Verdict::kPending;
+  bool warn_armed = true;
+  std::uint16_t warned = 0;
+  Instant due{kNever};         // unknown while pending and paused
+  Instant since;               // the start, resume or re-target that set the due
+  Instant warn_at{kNever};     // the next; kNever: none
+  Instant warned_at{kNever};   // the last
+  Instant warned_due{kNever};  // the due at that moment
+  Instant breached_at{kNever};
+  std::int64_t remaining_ms = 0;  // while paused, and from the end until a reopening
+};
+
+struct Cycle {
+  std::int16_t clock = kNone;
+  std::int16_t calendar = 0;
+  std::int16_t priority = 0;  // under which it runs
+  std::int16_t tier = 0;      // of a period clock: in force at its first instant
+  ClockState state = ClockState::kRunning;
+  bool ended_by_breach = false;
+  bool decided = false;  // a decision has been made with it
+  int needed = 0;        // period: matching facts still missing
+  std::array<Threshold, kMaxThresholds> thresholds;
+  std::int64_t number = 0;  // 1, 2, …; of a period clock its first instant in ms
+  Instant start;
+  Instant end{kNever};      // of its period
+  Instant stopped{kNever};  // stopped or cancelled
+  std::int64_t elapsed_ms = 0;
+  Instant last_end_by_fact{kAlways}, last_end_by_due{kAlways};  // stopped or cancelled
+  // Where time counts; the last is open while running.
+  boost::container::small_vector<std::pair<Instant, Instant>, 1> active;
+  // Since the last decision on this Truth; all of it while there was none.
+  std::vector<Happening> history;
+};
+
+struct StageEntry {
+  std::int16_t to = kNone, from = kNone;
+  Instant time;
+  std::int32_t cause = -1;
+  std::string_view reason;  // the policy's
+};
+
+// Something that people are told about until it is over, other than a warning.
+struct Routing {
+  GroupKey key;
+  Instant begin;
+  Instant over{kNever};
+  std::int16_t priority = kNone;
+};
+
+struct Run {  // breaches in a row of a clock with `group_by_run`
+  std::int16_t clock = kNone;
+  std::int64_t first = 0;  // cycle of the first breach
+  std::int16_t threshold = 0;
+  Instant begin;
+  Instant over{kNever};
+};
+
+struct ClockTruth {
+  std::int32_t last = -1;     // place of its last cycle in `cycles`
+  std::int32_t count = 0;     // cycles so far
+  std::int32_t run = -1;      // open run
+  std::int16_t in_a_row = 0;  // breaches
+  bool armed = false;         // its start fact happened and its stop fact not
+  bool resting = false;
+  bool first_done = false;  // in this stage, or life
+  Instant next_period{kNever};
+  Instant preset{kNever};  // due set before the start, in this stage
+};
+
+struct Truth {
+  static constexpr std::size_t kFewCycles = 4;  // that most entities have
+
+  Truth(const Policy& policy, const KindSpec& kind) : policy(&policy), kind(&kind) {
+    clocks.resize(kind.clocks.size());
+    cycles.reserve(kFewCycles);
+  }
+
+  // Reads the facts that come after those read so far. All of them must sort after what was fired.
+  void read(const std::vector<EntityFact>& facts);
+  // Fires everything due up to and including `until`; returns the next due. Patient: a breach waits
+  // for its clock's grace (its time stays true); a fact read meanwhile ends the waiting.
+  Instant advance(const std::vector<EntityFact>& facts, Instant until, bool patient = true);
+  // Whether a fact that joins at `place` with effective time `time` may be read on top of this.
+  bool can_read(std::size_t place, Instant time) const { return place >= position && time > fired; }
+  // The next instant at which something falls due; kNever when nothing does.
+  Instant next_due(bool patient = true) const;
+  // When an entity with these facts was created: the effective time of all earlier facts.
+  static Instant creation(const std::vector<EntityFact>& facts);
+
+  const Policy* policy;
+  const KindSpec* kind;
+  std::size_t position = 0;  // facts read
+  Instant fired{kAlways};    // the last due that fired
+  bool created = false;
+  Instant created_at{kNever};
+  std::int32_t creator = -1;
+  std::int16_t priority = 0;
+  std::int16_t tier = 0;               // the stamp
+  std::int16_t tier_in_force = kNone;  // of an account, by event time
+  std::int16_t stage = kNone;
+  std::int16_t ended = kNone;  // the verb that ended it
+  bool paused = false, resolved = false;
+  VerbMask counted = 0, counted_in_stage = 0;
+  Instant life_from{kNever};  // period clocks start at or after this
+  bool compared = false;      // a decision has compared all of it with what was announced
+  std::vector<ClockTruth> clocks;
+  std::vector<Cycle> cycles;
+  std::vector<StageEntry> entries;
+  boost::container::small_vector<Routing, 1> routings;
+  std::vector<Run> runs;
+  boost::container::small_vector<std::pair<Instant, std::int16_t>, 1> priorities;  // history
+
+  std::int16_t priority_at(Instant t) const;
+
+ private:
+  friend class FactEffect;
+  void apply(const std::vector<EntityFact>& facts, std::size_t i);
+  void fire_one(const std::vector<EntityFact>& facts, Instant t, bool patient);
+  void enter_stage(std::int16_t to, Instant t, std::int32_t cause, std::string_view reason);
+  void begin_life(const std::vector<EntityFact>& facts, std::size_t i, Instant t);
+  void start_period(const std::vector<EntityFact>& facts, std::size_t clock, Instant t);
+  void breach(Cycle& cycle, std::int16_t threshold, Instant t);
+};
+
+}  // namespace tocsin

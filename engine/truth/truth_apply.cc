@@ -1,0 +1,224 @@
+// One fact's effect: what it changes in the entity's state, and then in its clocks, stages,
+// routings.
+#include <algorithm>
+
+#include "engine/truth/truth_parts.h"
+
+namespace tocsin {
+
+namespace {
+
+void set_priority(Truth& truth, std::int16_t priority, Instant t, std::int32_t cause) {
+  const std::int16_t was = truth.priority;
+  if (priority == was) return;
+  truth.priority = priority;
+  truth.priorities.emplace_back(t, priority);
+  for (std::size_t c = 0; c < truth.clocks.size(); ++c) {
+    const ClockSpec& spec = truth.kind->clocks[c];
+    if (spec.period) continue;
+    ClockTruth& clock = truth.clocks[c];
+    if (Cycle* cycle = live_cycle(truth, c)) {
+      work(truth, *cycle).retarget(t, priority, truth.tier, cause);
+    } else if (clock.armed && !ClockWork::allows(spec, was) && startable(truth, spec, clock)) {
+      start_cycle(truth, c, t, kNever, cause);
+    }
+    if (!ClockWork::allows(spec, priority)) close_run(truth, clock, t);
+  }
+  const RoutingSpec& routing = truth.kind->routing;
+  if (priority < was && routes(routing, priority) &&
+      routing.on_raise[static_cast<std::size_t>(priority)] && routed(truth, priority) == 0) {
+    route(truth, priority, t);
+  }
+}
+
+}  // namespace
+
+// A fact that is being applied, with the state just before it.
+class FactEffect {
+ public:
+  FactEffect(Truth& truth, const std::vector<EntityFact>& facts, std::size_t place)
+      : truth_(truth),
+        kind_(*truth.kind),
+        facts_(facts),
+        fact_(facts[place]),
+        place_(place),
+        cause_(static_cast<std::int32_t>(place)),
+        t_(std::max(fact_.time, truth.created_at)),
+        creating_(!truth.created),
+        reviving_(truth.ended != kNone && is(truth.kind->revives)),
+        before_{truth.stage, truth.resolved, truth.ended != kNone},
+        was_paused_(truth.paused) {}
+
+  void run() {
+    if (creating_) create();
+    if (!counts()) return;
+    change_state();
+    for (std::size_t c = 0; c < truth_.clocks.size(); ++c) {
+      if (kind_.clocks[c].period) {
+        change_period(c);
+      } else {
+        change_clock(c);
+      }
+    }
+    move_stage();
+    for (std::size_t c = 0; c < truth_.clocks.size(); ++c) {
+      if (!kind_.clocks[c].period) start_clock(c);
+    }
+    change_routings();
+    truth_.counted |= bit(fact_.verb);
+    truth_.counted_in_stage |= bit(fact_.verb);
+  }
+
+ private:
+  bool is(VerbMask mask) const { return has(mask, fact_.verb); }
+
+  void create() {
+    truth_.created = true;
+    truth_.creator = cause_;
+    truth_.priority = fact_.priority != kNone ? fact_.priority : kind_.default_priority;
+    truth_.tier = fact_.tier != kNone ? fact_.tier : truth_.policy->default_tier;
+    truth_.priorities.emplace_back(t_, truth_.priority);
+  }
+
+  // Whether it has any effect: not after the end, not a second creation, not a state again.
+  bool counts() const {
+    if (truth_.ended != kNone && !reviving_ &&
+        !is(kind_.after_end[static_cast<std::size_t>(truth_.ended)]))
+      return false;
+    if (fact_.creates && !creating_ && !reviving_ && !is(kind_.tiers)) return false;
+    if (is(kind_.resolves) && truth_.resolved) return false;
+    if (is(kind_.pauses) && (truth_.paused || truth_.resolved)) return false;
+    if (is(kind_.resumes) && !truth_.paused) return false;
+    return !is(kind_.reopens) || truth_.resolved || truth_.ended != kNone;
+  }
+
+  void change_state() {
+    if (is(kind_.tiers) && fact_.tier != kNone) truth_.tier_in_force = fact_.tier;
+    if (is(kind_.life) && (reviving_ || truth_.life_from == kNever)) {
+      if (reviving_) truth_.ended = kNone;
+      truth_.begin_life(facts_, place_, t_);
+    }
+    if (fact_.verb == kind_.priority_verb && fact_.priority != kNone) {
+      set_priority(truth_, fact_.priority, t_, cause_);
+    }
+    if (is(kind_.resolves)) truth_.resolved = true;
+    if (is(kind_.reopens)) {
+      truth_.resolved = false;
+      truth_.ended = kNone;
+    }
+    if (is(kind_.ends) && truth_.ended == kNone) truth_.ended = fact_.verb;
+    if (is(kind_.pauses)) truth_.paused = true;
+    if (is(kind_.resumes | kind_.resolves | kind_.ends | kind_.reopens)) truth_.paused = false;
+  }
+
+  void change_period(std::size_t c) {
+    if (truth_.ended != kNone) truth_.clocks[c].next_period = kNever;
+    Cycle* cycle = live_cycle(truth_, c);
+    if (cycle == nullptr) return;
+    if (is(kind_.ends)) {
+      work(truth_, *cycle).cancel(t_, cause_);
+    } else if (fires(kind_.clocks[c].cadence.match, fact_, before_) && fact_.time >= cycle->start &&
+               fact_.time < cycle->end && --cycle->needed == 0) {
+      work(truth_, *cycle).stop(t_, cause_);
+    }
+  }
+
+  // Stops, cancels, pauses, resumes or sets the due of what runs.
+  void change_clock(std::size_t c) {
+    const ClockSpec& spec = kind_.clocks[c];
+    ClockTruth& clock = truth_.clocks[c];
+    if (any(spec.run_ends, fact_, before_)) close_run(truth_, clock, t_);
+    const bool stops = any(spec.stop, fact_, before_);
+    const bool cancels = is(kind_.cancels | spec.cancel);
+    if (stops || cancels) clock.armed = false;
+    if (Cycle* cycle = live_cycle(truth_, c)) {
+      ClockWork running = work(truth_, *cycle);
+      if (cancels) {
+        running.cancel(t_, cause_);
+      } else if (stops || is(spec.restart)) {
+        running.stop(t_, cause_);
+      } else if (spec.pauses && truth_.paused && !was_paused_) {
+        running.pause(t_, cause_);
+      } else if (cycle->state == ClockState::kPaused && !truth_.paused && was_paused_) {
+        running.resume(t_, cause_);
+      } else if (is(spec.sets) && fact_.due != kNever) {
+        running.set_due(t_, fact_.due, cause_);
+      }
+    }
+    if (is(spec.presets) && fact_.due != kNever) clock.preset = fact_.due;
+    if (is(spec.wakes)) {
+      clock.resting = false;
+      clock.in_a_row = 0;
+    }
+  }
+
+  void move_stage() {
+    for (const StageMove& move : kind_.moves) {
+      if (move.verb != fact_.verb || (move.choice != kNone && move.choice != fact_.choice))
+        continue;
+      const bool from = move.from.empty() ? creating_
+                                          : std::find(move.from.begin(), move.from.end(),
+                                                      before_.stage) != move.from.end();
+      if (!from) continue;
+      truth_.enter_stage(move.to, t_, cause_, move.reason);
+      return;
+    }
+  }
+
+  void start_clock(std::size_t c) {
+    const ClockSpec& spec = kind_.clocks[c];
+    ClockTruth& clock = truth_.clocks[c];
+    if (is(spec.resume) && clock.last >= 0) return run_on(c);
+    bool start = is(spec.resume) || is(spec.restart);
+    for (const Trigger& trigger : spec.start) {
+      if (trigger.enters != kNone || !fires(trigger, fact_, before_)) continue;
+      if (trigger.first && clock.first_done) continue;
+      if (trigger.first) clock.first_done = true;
+      start = true;
+    }
+    if (!start) return;
+    clock.armed = true;
+    if (live_cycle(truth_, c) == nullptr && startable(truth_, spec, clock)) {
+      start_cycle(truth_, c, t_, fact_.due != kNever ? fact_.due : clock.preset, cause_);
+    }
+  }
+
+  // The last cycle runs on, under the priority that is in force.
+  void run_on(std::size_t c) {
+    truth_.clocks[c].armed = true;
+    Cycle& cycle = truth_.cycles[static_cast<std::size_t>(truth_.clocks[c].last)];
+    if (live(cycle)) return;
+    work(truth_, cycle).run_on(t_, cause_);
+    if (cycle.priority != truth_.priority)
+      work(truth_, cycle).retarget(t_, truth_.priority, truth_.tier, cause_);
+  }
+
+  void change_routings() {
+    const RoutingSpec& routing = kind_.routing;
+    for (Routing& r : truth_.routings) {
+      if (r.over == kNever && any(routing.clear, fact_, before_)) r.over = t_;
+    }
+    const std::int16_t priority = truth_.priority;
+    if (!routes(routing, priority)) return;
+    if (creating_) route(truth_, priority, t_);
+    if (is(kind_.reopens) && routing.on_reopen[static_cast<std::size_t>(priority)])
+      route(truth_, priority, t_);
+  }
+
+  Truth& truth_;
+  const KindSpec& kind_;
+  const std::vector<EntityFact>& facts_;
+  const EntityFact& fact_;
+  std::size_t place_;
+  std::int32_t cause_;
+  Instant t_;  // when it counts
+  bool creating_, reviving_;
+  Moment before_;
+  bool was_paused_;
+};
+
+void Truth::apply(const std::vector<EntityFact>& facts, std::size_t place) {
+  if (facts[place].verb != kNone) FactEffect(*this, facts, place).run();
+}
+
+}  // namespace tocsin

@@ -1,0 +1,109 @@
+// What the parts of Truth share: small questions and steps, each about one clock or one fact.
+//
+// Included by truth.cc and truth_apply.cc alone. Pure but for the Truth that is given.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "engine/truth/clock_work.h"
+#include "engine/truth/truth.h"
+
+namespace tocsin {
+
+constexpr VerbMask bit(std::int16_t verb) { return VerbMask{1} << verb; }
+inline bool has(VerbMask mask, std::int16_t verb) { return (mask & bit(verb)) != 0; }
+
+inline ClockWork work(Truth& truth, Cycle& cycle) {
+  return {*truth.policy, truth.kind->clocks[static_cast<std::size_t>(cycle.clock)], cycle};
+}
+
+inline bool live(const Cycle& cycle) {
+  return cycle.state == ClockState::kRunning || cycle.state == ClockState::kPaused;
+}
+
+// The cycle of a clock that runs or is paused; null when there is none.
+inline Cycle* live_cycle(Truth& truth, std::size_t clock) {
+  const std::int32_t last = truth.clocks[clock].last;
+  if (last < 0) return nullptr;
+  Cycle& cycle = truth.cycles[static_cast<std::size_t>(last)];
+  return live(cycle) ? &cycle : nullptr;
+}
+
+struct Moment {  // the state just before a fact, as triggers see it
+  std::int16_t stage;
+  bool resolved, ended;
+};
+
+// Whether a fact pulls this trigger.
+inline bool fires(const Trigger& trigger, const EntityFact& fact, const Moment& at) {
+  return trigger.verb == fact.verb && fact.verb != kNone &&
+         (trigger.choice == kNone || trigger.choice == fact.choice) &&
+         (trigger.stage == kNone || trigger.stage == at.stage) &&
+         (!trigger.has_due || fact.due != kNever) && !(trigger.unless_resolved && at.resolved) &&
+         !(trigger.unless_ended && at.ended);
+}
+
+inline bool any(const std::vector<Trigger>& triggers, const EntityFact& fact, const Moment& at) {
+  for (const Trigger& trigger : triggers) {
+    if (fires(trigger, fact, at)) return true;
+  }
+  return false;
+}
+
+// References to earlier cycles end here.
+inline Cycle& begin_cycle(Truth& truth, std::size_t clock, std::int64_t number) {
+  ClockTruth& ct = truth.clocks[clock];
+  ct.last = static_cast<std::int32_t>(truth.cycles.size());
+  Cycle& cycle = truth.cycles.emplace_back();
+  cycle.clock = static_cast<std::int16_t>(clock);
+  cycle.number = number;
+  cycle.tier = truth.tier;
+  return cycle;
+}
+
+// `given`: the due of thresholds that take it from a fact.
+inline void start_cycle(Truth& truth, std::size_t clock, Instant t, Instant given,
+                        std::int32_t cause) {
+  const ClockSpec& spec = truth.kind->clocks[clock];
+  Cycle& cycle = begin_cycle(truth, clock, ++truth.clocks[clock].count);
+  work(truth, cycle)
+      .start(t, truth.priority, truth.tier, given, spec.pauses && truth.paused, cause);
+}
+
+// The breaches in a row are over.
+inline void close_run(Truth& truth, ClockTruth& clock, Instant t) {
+  if (clock.run < 0) return;
+  truth.runs[static_cast<std::size_t>(clock.run)].over = t;
+  clock.run = -1;
+  clock.in_a_row = 0;
+}
+
+// Whether nothing forbids a start, and the priority in force allows it.
+inline bool startable(const Truth& truth, const ClockSpec& spec, const ClockTruth& clock) {
+  return !(spec.unless_resolved && truth.resolved) && (spec.unless & truth.counted) == 0 &&
+         (spec.unless_in_stage & truth.counted_in_stage) == 0 && !clock.resting &&
+         ClockWork::allows(spec, truth.priority);
+}
+
+// Routings at this priority so far.
+inline std::int64_t routed(const Truth& truth, std::int16_t priority) {
+  return std::count_if(truth.routings.begin(), truth.routings.end(),
+                       [&](const Routing& r) { return r.priority == priority; });
+}
+
+// The next routing at this priority begins.
+inline void route(Truth& truth, std::int16_t priority, Instant t) {
+  const std::int64_t number = routed(truth, priority) + 1;
+  truth.routings.push_back(
+      {{GroupKey::Kind::kRouting, kNone, number, priority, {}}, t, kNever, priority});
+}
+
+// Whether anybody is told of a routing at this priority.
+inline bool routes(const RoutingSpec& routing, std::int16_t priority) {
+  const auto p = static_cast<std::size_t>(priority);
+  return p < routing.by_priority.size() &&
+         (!routing.by_priority[p].ladder.steps.empty() || !routing.by_priority[p].by_tier.empty());
+}
+
+}  // namespace tocsin
