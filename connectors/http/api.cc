@@ -87,7 +87,14 @@ Api::Api(ApiOptions options, NodePort& node, QueryPort& queries, LogReader& log)
       queries_(queries),
       guard_(options_.access),
       feed_(options_.feed, log),
-      figures_(std::make_unique<RouteFigures[]>(table().size())),
+      routes_([this] {
+        std::vector<Route> all = table();
+        for (const ModuleRoute& module : options_.modules)
+          all.push_back({module.method, module.pattern, module.needed, nullptr,
+                         split_pattern(module.pattern), &module});
+        return all;
+      }()),
+      figures_(std::make_unique<RouteFigures[]>(routes_.size())),
       pool_(options_.query_threads) {}
 
 Api::~Api() { stop(); }
@@ -99,13 +106,13 @@ void Api::stop() {
 
 void Api::watch(const HttpServer& server) { server_ = &server; }
 
-Api::Match Api::match(const HttpRequest& request) {
+Api::Match Api::match(const HttpRequest& request) const {
   Match match;
   auto path = path_segments(request.path);
   if (!path) return match;
   std::string_view method = request.method;
   if (method == "HEAD") method = "GET";
-  for (const Route& route : table()) {
+  for (const Route& route : routes_) {
     if (!fits(route.segments, *path)) continue;
     if (route.method == method) {
       match.route = &route;
@@ -149,6 +156,9 @@ void Api::handle(HttpRequest request, Reply reply) {
           std::chrono::duration_cast<std::chrono::microseconds>(passed).count());
     reply(std::move(response));
   };
+  if (route.module != nullptr)
+    return route.module->handle(
+        {std::move(request), std::move(found.parameters), std::move(counted)});
   (this->*route.handler)({std::move(request), std::move(found.parameters), std::move(counted)});
 }
 

@@ -22,6 +22,7 @@
 #include "connectors/http/event_feed.h"
 #include "connectors/http/guard.h"
 #include "connectors/http/message.h"
+#include "connectors/http/module_route.h"
 #include "connectors/http/ports.h"
 #include "connectors/http/query_pool.h"
 #include "connectors/http/server.h"
@@ -38,6 +39,7 @@ struct ApiOptions {
   std::size_t pending_bytes_max = 256 << 20;
   Duration min_offset_wait = seconds(5);
   std::function<Instant()> now;  // empty: the system's clock
+  std::vector<ModuleRoute> modules;
 };
 
 class Api : public HttpService {
@@ -66,7 +68,7 @@ class Api : public HttpService {
     std::string allowed;  // methods of the path when none fits
   };
   static const std::vector<Route>& table();
-  static Match match(const HttpRequest& request);
+  Match match(const HttpRequest& request) const;
   std::optional<HttpResponse> check_event_content(const HttpRequest& request) const;
 
   // api_events.cc
@@ -106,6 +108,7 @@ class Api : public HttpService {
   std::atomic<std::size_t> pending_bytes_{0};
   std::atomic<std::int64_t> events_received_{0}, events_accepted_{0}, events_rejected_{0},
       events_duplicate_{0}, events_conflict_{0}, overloaded_{0};
+  const std::vector<Route> routes_;  // the table, then the modules'
   struct RouteFigures;
   std::unique_ptr<RouteFigures[]> figures_;
   std::atomic<const HttpServer*> server_{nullptr};

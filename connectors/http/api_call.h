@@ -18,6 +18,7 @@ struct Api::Route {
   std::optional<Role> needed;  // empty: anybody, without a token too
   Handler handler;
   std::vector<std::string_view> segments;  // of the pattern; `{…}` takes any
+  const ModuleRoute* module = nullptr;     // instead of `handler`
 };
 
 struct Api::Call {

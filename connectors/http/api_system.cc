@@ -46,7 +46,7 @@ void Api::get_openapi(Call call) {
 void Api::get_page(Call call) { call.reply(board_page()); }
 
 void Api::count(const Route& route, int status, std::int64_t micros) {
-  RouteFigures& figures = figures_[static_cast<std::size_t>(&route - table().data())];
+  RouteFigures& figures = figures_[static_cast<std::size_t>(&route - routes_.data())];
   figures.by_class[static_cast<std::size_t>(std::clamp(status / 100, 0, 5))].fetch_add(
       1, std::memory_order_relaxed);
   std::size_t bucket = 0;
@@ -62,8 +62,8 @@ std::string Api::own_metrics() const {
     return "method=\"" + std::string(route.method) + "\",route=\"" + std::string(route.pattern) +
            "\"";
   };
-  for (std::size_t i = 0; i < table().size(); ++i) {
-    const Route& route = table()[i];
+  for (std::size_t i = 0; i < routes_.size(); ++i) {
+    const Route& route = routes_[i];
     const RouteFigures& figures = figures_[i];
     for (std::size_t c = 2; c < figures.by_class.size(); ++c) {
       if (const std::int64_t n = figures.by_class[c]; n > 0) {

@@ -1,0 +1,30 @@
+// A route that another part of the product brings along: policies, the roster, adapters, the board.
+//
+// The API matches it after its own routes and treats it the same: token, role, rate, figures. What
+// is written here is called from io threads and must not block; long work goes to a thread of the
+// module's own, which may answer much later.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "connectors/http/message.h"
+
+namespace tocsin {
+
+struct ModuleCall {
+  HttpRequest request;
+  std::vector<std::string> parameters;  // of the path, decoded, in order
+  Reply reply;
+};
+
+struct ModuleRoute {
+  std::string method;          // `POST`
+  std::string pattern;         // `/v1/in/{name}`: `{…}` takes any one segment
+  std::optional<Role> needed;  // empty: anybody, without a token too
+  std::function<void(ModuleCall)> handle;
+};
+
+}  // namespace tocsin
