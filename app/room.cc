@@ -4,8 +4,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include "app/config_roster.h"
 #include "app/policy_record.h"
+#include "app/roster_record.h"
 #include "engine/entity/entity_codec.h"
 #include "engine/said/derived.h"
 #include "events/log_record.h"
@@ -129,7 +129,7 @@ void Room::adopt_roster(std::string_view record) {
   LogEvent event;
   if (!read_log_record(record, event))
     throw std::runtime_error("a roster record of the log cannot be read");
-  partition_->adopt(parse_roster(roster_text(event.data)));
+  partition_->adopt(roster_of_record(event.data));
   roster_ = record;
 }
 

@@ -9,7 +9,6 @@
 #include <iostream>
 #include <sstream>
 
-#include "app/config_roster.h"
 #include "app/demo.h"
 #include "app/embedded_node.h"
 #include "app/journal.h"
@@ -17,6 +16,7 @@
 #include "app/keep_memory.h"
 #include "app/log_records.h"
 #include "app/metrics.h"
+#include "app/roster_record.h"
 #include "connectors/http/api.h"
 #include "connectors/http/view_queries.h"
 
@@ -61,7 +61,7 @@ std::string configured_roster(const Config& config) {
   if (!in) throw std::runtime_error("cannot read the roster " + config.roster);
   std::ostringstream text;
   text << in.rdbuf();
-  parse_roster(text.str());
+  parse_roster(text.str(), config.roster);
   return text.str();
 }
 

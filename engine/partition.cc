@@ -31,13 +31,14 @@ bool has(VerbMask mask, std::int16_t verb) { return verb != kNone && (mask >> ve
 
 }  // namespace
 
-void AccountRoles::persons(std::int16_t role, std::vector<std::string_view>& out) const {
+void AccountRoles::persons(std::int16_t role, Instant at,
+                           std::vector<std::string_view>& out) const {
   static const std::vector<std::string> nobody;
   const std::string& name = policy_.roles[static_cast<std::size_t>(role)];
   const auto it = account_.roles.find(name);
   const auto& persons = it == account_.roles.end() ? nobody : it->second.persons;
   if (roster_ != nullptr) {
-    roster_->resolve(name, persons, out);
+    roster_->resolve(name, persons, at, out);
   } else {
     out.insert(out.end(), persons.begin(), persons.end());
   }

@@ -233,7 +233,7 @@ class AccountRoles : public RoleBook {
  public:
   AccountRoles(const Account& account, const Policy& policy, const Roster* roster)
       : account_(account), policy_(policy), roster_(roster) {}
-  void persons(std::int16_t role, std::vector<std::string_view>& out) const override;
+  void persons(std::int16_t role, Instant at, std::vector<std::string_view>& out) const override;
 
  private:
   const Account& account_;

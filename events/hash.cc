@@ -30,6 +30,15 @@ std::uint64_t read64(const char* p, std::size_t bytes = 8) {
 
 }  // namespace
 
+std::string hex(const Hash128& hash) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  for (const std::uint64_t half : {hash.high, hash.low}) {
+    for (int shift = 60; shift >= 0; shift -= 4) out += kDigits[half >> shift & 15U];
+  }
+  return out;
+}
+
 Hash128 hash128(std::string_view bytes, Hash128 seed) {
   std::uint64_t h1 = seed.low, h2 = seed.high;
   const char* p = bytes.data();

@@ -10,6 +10,7 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "events/fact.h"
@@ -24,6 +25,9 @@ struct Hash128 {
 // `seed` may be the hash of what comes before: hash128(b, hash128(a)) tells (a, b) from every other
 // pair, ("ab", "c") from ("a", "bc") too.
 Hash128 hash128(std::string_view bytes, Hash128 seed = {});
+
+// 32 hexadecimal digits.
+std::string hex(const Hash128& hash);
 
 // Of (source, id): who the fact is within its account.
 inline Hash128 identity_hash(std::string_view source, std::string_view id) {

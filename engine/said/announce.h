@@ -18,11 +18,11 @@
 
 namespace tocsin {
 
-// Who plays a role for an account at this moment; appended to `persons`.
+// Who plays a role for an account at an instant; appended to `persons`.
 class RoleBook {
  public:
   virtual ~RoleBook() = default;
-  virtual void persons(std::int16_t role, std::vector<std::string_view>& out) const = 0;
+  virtual void persons(std::int16_t role, Instant at, std::vector<std::string_view>& out) const = 0;
 };
 
 // What was true by the facts that earlier decisions read: tells what a decision learns anew when

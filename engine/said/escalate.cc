@@ -355,7 +355,7 @@ class Escalator {
           if (!owner.empty()) out.push_back(owner);
         }
       } else {
-        a_.roles.persons(role, out);
+        a_.roles.persons(role, a_.now, out);
       }
     }
     return out;

@@ -9,22 +9,6 @@ namespace tocsin {
 namespace {
 
 constexpr std::size_t kCalendarsMax = 64;  // each holds some 1.6 MB
-constexpr const char* kDays[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
-
-int day_code(const std::string& word) {
-  for (int i = 0; i < 7; ++i) {
-    if (word == kDays[i]) return i;
-  }
-  return -1;
-}
-
-std::optional<Duration> read_clock_time(std::string_view text) {
-  if (text.size() != 5 || text[2] != ':') return std::nullopt;
-  const auto hour = whole_number(text.substr(0, 2), 24);
-  const auto minute = whole_number(text.substr(3), 59);
-  if (!hour || !minute || *hour * 60 + *minute > 24 * 60) return std::nullopt;
-  return minutes(*hour * 60 + *minute);
-}
 
 // One calendar's map.
 class CalendarReader {
@@ -95,49 +79,10 @@ class CalendarReader {
   }
 
   std::vector<LocalInterval> read_hours(const Yaml& node) {
-    std::vector<LocalInterval> hours;
-    for (const Word& word : reader_.list(node, where_ + " hours")) {
-      const std::size_t dash = std::min(word.text.find('-'), word.text.size());
-      const auto open = read_clock_time(std::string_view(word.text).substr(0, dash));
-      const auto close = dash < word.text.size()
-                             ? read_clock_time(std::string_view(word.text).substr(dash + 1))
-                             : std::nullopt;
-      if (!open || !close) {
-        reader_.error(word.line,
-                      where_ + ": `" + word.text + "` are no opening hours like 09:00-12:00");
-      } else if (*close <= *open) {
-        reader_.error(word.line, where_ + ": `" + word.text +
-                                     "` closes before it opens; split what passes midnight");
-      } else {
-        hours.push_back({*open, *close});
-      }
-    }
-    return hours;
+    return read_intervals(reader_, node, where_);
   }
 
-  void read_week(const Yaml& node) {
-    if (!reader_.map(node, where_ + " hours")) return;
-    const std::size_t before = reader_.errors().size();
-    for (const Yaml& member : node.values) {
-      const std::size_t dash = member.key.find('-');
-      const int from = day_code(member.key.substr(0, dash));
-      const int to = dash == std::string::npos ? from : day_code(member.key.substr(dash + 1));
-      if (from < 0 || to < from) {
-        reader_.error(member.key_line, where_ + ": `" + member.key +
-                                           "` is no weekday like sat, and no range like mon-fri");
-        continue;
-      }
-      const auto hours = read_hours(member);
-      for (int d = from; d <= to; ++d) {
-        auto& day = spec_.weekly[static_cast<std::size_t>(d)];
-        day.insert(day.end(), hours.begin(), hours.end());
-      }
-    }
-    const bool opens = std::any_of(spec_.weekly.begin(), spec_.weekly.end(),
-                                   [](const auto& day) { return !day.empty(); });
-    if (!opens && reader_.errors().size() == before)
-      reader_.error(node, where_ + ": it never opens");
-  }
+  void read_week(const Yaml& node) { spec_.weekly = read_hours_of_week(reader_, node, where_); }
 
   void read_confirmed(const Yaml& node) {
     spec_.confirmed.emplace();

@@ -113,14 +113,9 @@ void read_calendar_uses(PolicyReader& reader, const Yaml& root, Policy& policy) 
 }
 
 std::string hash_of(const PolicyText& text) {
-  static constexpr char kDigits[] = "0123456789abcdef";
   Hash128 hash = hash128(text.text);
   for (const auto& [name, file] : text.files) hash = hash128(file, hash128(name, hash));
-  std::string hex;
-  for (const std::uint64_t half : {hash.high, hash.low}) {
-    for (int shift = 60; shift >= 0; shift -= 4) hex += kDigits[half >> shift & 15U];
-  }
-  return hex;
+  return hex(hash);
 }
 
 }  // namespace

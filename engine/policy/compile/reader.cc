@@ -53,6 +53,10 @@ std::string known_words(const std::string& word, const Words& words) {
 
 }  // namespace
 
+std::string nearest_words(const std::string& word, const std::vector<std::string>& words) {
+  return known_words(word, words);
+}
+
 bool PolicyReader::map(const Yaml& node, const std::string& where) {
   if (node.is_map()) return true;
   if (!node.absent()) error(node, where + " must be a map of keys");

@@ -4,6 +4,7 @@
 // error. Private to engine/policy_*.cc.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/calendar/calendar.h"
 #include "engine/policy/compile/parse.h"
 #include "engine/policy/compile/yaml.h"
 
@@ -69,6 +71,19 @@ std::optional<Allowance> read_allowance(const std::string& text);
 inline constexpr const char* kDurations = "a duration is like 90s, 15m, 2h, 1d or 3wd";
 // All digits, at most `high`.
 std::optional<std::int64_t> whole_number(std::string_view text, std::int64_t high);
+
+// `did you mean `x`?`, or all of them: `known: a, b`.
+std::string nearest_words(const std::string& word, const std::vector<std::string>& words);
+// `09:00`, up to `24:00`, since midnight.
+std::optional<Duration> read_clock_time(std::string_view text);
+// `mon` … `sun` as 0 … 6; −1: none of them. Case does not matter.
+int weekday_code(std::string word);
+// Opening hours of a day: `["09:00-12:00", "13:00-18:00"]`.
+std::vector<LocalInterval> read_intervals(PolicyReader& reader, const Yaml& node,
+                                          const std::string& where);
+// Of a week: `{mon-fri: ["09:00-18:00"], sat: […]}`.
+std::array<std::vector<LocalInterval>, 7> read_hours_of_week(PolicyReader& reader, const Yaml& node,
+                                                             const std::string& where);
 
 // ---- the parser's parts, each filling its own piece of the policy
 // ---------------------------------
