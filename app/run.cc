@@ -18,7 +18,6 @@
 #include "app/metrics.h"
 #include "app/roster_record.h"
 #include "connectors/http/api.h"
-#include "connectors/http/view_queries.h"
 
 namespace tocsin {
 
@@ -87,22 +86,20 @@ std::unique_ptr<Node> make_node(const RunOptions& options, const std::filesystem
 // Answers include everything that was committed before the question, as long as little waits to be
 // written, which then takes a few milliseconds. Under load a question does not wait for the views:
 // they are some moments old, and `as_of_offset` says of when; `min_offset` waits.
-ViewQueriesOptions view_options(Node& node) {
+ReadSide read_side(Node& node) {
   constexpr Duration kFreshWait = seconds(2);
   constexpr std::size_t kSoonWrittenBytes = 256u << 10;
-  ViewQueriesOptions options;
-  options.view = [&node] {
+  ReadSide views;
+  views.view = [&node] {
     node.store().refresh(kFreshWait, kSoonWrittenBytes);
     return node.store().view();
   };
-  options.now = [&node] { return node.now(); };
-  options.records = [&node](PartitionId partition, const std::vector<Offset>& offsets) {
+  views.now = [&node] { return node.now(); };
+  views.records = [&node](PartitionId partition, const std::vector<Offset>& offsets) {
     return records_at(node.log(), partition, offsets);
   };
-  options.business_day = [&node](Instant t) {
-    return Day{node.policy()->working().local_date(t).day};
-  };
-  return options;
+  views.policy = [&node] { return node.policy(); };
+  return views;
 }
 
 // The node with its door: everything that starts and stops together.
@@ -112,8 +109,7 @@ class Service {
       : options_(options),
         journal_(journal),
         printer_(stdout, options.demo),
-        node_(std::move(node)),
-        queries_(view_options(*node_)) {}
+        node_(std::move(node)) {}
 
   void start() {
     const Config& config = options_.config;
@@ -128,7 +124,7 @@ class Service {
     api.now = [this] { return node_->now(); };
     metrics_ = std::make_unique<Metrics>(*node_);
     port_ = std::make_unique<MeteredNode>(*node_, *metrics_);
-    api_ = std::make_shared<Api>(api, *port_, queries_, node_->log());
+    api_ = std::make_shared<Api>(api, *port_, read_side(*node_), node_->log());
     HttpServerOptions http = config.http;
     http.log = [this](std::string_view event, std::string_view client, std::string_view detail) {
       journal_.line("info", event, std::string(client) + " " + std::string(detail));
@@ -160,7 +156,6 @@ class Service {
   Journal& journal_;
   RecordPrinter printer_;
   std::unique_ptr<Node> node_;
-  ViewQueries queries_;
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<MeteredNode> port_;
   std::shared_ptr<Api> api_;

@@ -127,6 +127,34 @@ Instant instant_at(std::string_view key, std::size_t place) {
   return take_instant(left);
 }
 
+bool is_whole_key(std::string_view key, Family family) {
+  try {
+    KeyReader reader(key);
+    if (reader.family() != family) return false;
+    if (family == Family::kClock) {
+      reader.letter();  // class
+      reader.text();    // kind
+      reader.text();    // clock
+      reader.instant();
+      reader.text();  // account
+      reader.text();  // id
+      reader.text();  // cycle
+    } else if (family == Family::kGroup) {
+      reader.letter();
+      reader.text();    // person or role
+      reader.letter();  // urgency
+      reader.instant();
+      reader.entity();
+      reader.text();  // group's name
+    } else {
+      reader.text();  // account
+    }
+    return reader.rest().empty();
+  } catch (const std::runtime_error&) {
+    return false;
+  }
+}
+
 std::string after_prefix(std::string prefix) {
   while (!prefix.empty() && prefix.back() == '\xff') prefix.pop_back();
   if (!prefix.empty()) prefix.back() = static_cast<char>(prefix.back() + 1);

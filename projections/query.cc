@@ -1,6 +1,7 @@
 #include "projections/query.h"
 
 #include <algorithm>
+#include <set>
 
 #include "events/bytes.h"
 #include "projections/merged_rows.h"
@@ -272,6 +273,41 @@ std::map<std::string, std::int64_t> counts(const ReadView& view, const std::stri
     }
   }
   return sums;
+}
+
+InboxPage inbox_of_all(const ReadView& view, std::size_t limit) {
+  std::vector<InboxItem> items;
+  std::set<std::pair<EntityKey, std::string>> seen;
+  std::size_t scanned = 0;
+  for (const PartitionId partition : view.partitions()) {
+    // Each group has a row for each of its roles and of its persons; a step has a role at least.
+    const std::string prefix = Key(partition, Family::kGroup).letter('r').take();
+    for (RowCursor rows = view.rows(prefix); rows.valid() && scanned < kRowsScannedMax;
+         rows.next(), ++scanned) {
+      KeyReader key(rows.key());
+      key.letter();
+      key.text();
+      key.letter();
+      key.instant();
+      const EntityKey entity = key.entity();
+      const std::string name = key.text();
+      if (!seen.emplace(entity, name).second) continue;
+      const auto found = find_entity(view, entity);
+      if (!found) continue;
+      for (const GroupRow& group : found->groups) {
+        if (group_name(entity, group.escalation) == name)
+          items.push_back({entity, group, found->tier, found->priority, found->state});
+      }
+    }
+  }
+  std::sort(items.begin(), items.end(), [](const InboxItem& a, const InboxItem& b) {
+    const bool a_high = a.group.urgency == "high", b_high = b.group.urgency == "high";
+    if (a_high != b_high) return a_high;
+    return a.group.begun != b.group.begun ? a.group.begun < b.group.begun
+                                          : a.group.escalation < b.group.escalation;
+  });
+  if (items.size() > limit) items.resize(limit);
+  return {std::move(items), ""};
 }
 
 InboxPage inbox_of_person(const ReadView& view, const std::string& person, std::size_t limit,

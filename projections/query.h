@@ -80,6 +80,8 @@ struct InboxPage {
   std::string cursor;
 };
 
+// Every open group once; one page, of what kRowsScannedMax rows hold.
+InboxPage inbox_of_all(const ReadView& view, std::size_t limit);
 // Open groups whose last step names the person (empty: nobody), or the role.
 InboxPage inbox_of_person(const ReadView& view, const std::string& person, std::size_t limit,
                           const std::string& cursor);

@@ -37,21 +37,7 @@ const std::vector<Api::Route>& Api::table() {
     std::vector<Route> list = {
         {"POST", "/v1/events", kIngest, &Api::post_events, {}},
         {"OPTIONS", "/v1/events", std::nullopt, &Api::options_events, {}},
-        {"GET", "/v1/clocks", kRead, &Api::get_clocks, {}},
-        {"GET", "/v1/board", kRead, &Api::get_board, {}},
-        {"GET", "/v1/inbox", kRead, &Api::get_inbox, {}},
-        {"GET", "/v1/entities/{account}/{kind}/{id}", kRead, &Api::get_entity, {}},
-        {"GET",
-         "/v1/entities/{account}/{kind}/{id}/timeline",
-         kRead,
-         &Api::get_entity_timeline,
-         {}},
         {"POST", "/v1/entities/{account}/{kind}/{id}/acknowledge", kAct, &Api::acknowledge, {}},
-        {"GET", "/v1/accounts", kRead, &Api::get_accounts, {}},
-        {"GET", "/v1/accounts/{account}", kRead, &Api::get_account, {}},
-        {"GET", "/v1/accounts/{account}/timeline", kRead, &Api::get_account_timeline, {}},
-        {"GET", "/v1/kpis", kRead, &Api::get_kpis, {}},
-        {"GET", "/v1/faults", kRead, &Api::get_faults, {}},
         {"GET", "/v1/stream", kRead, &Api::get_stream, {}},
         {"GET", "/metrics", kRead, &Api::get_metrics, {}},
         {"GET", "/healthz", std::nullopt, &Api::get_health, {}},
@@ -59,6 +45,8 @@ const std::vector<Api::Route>& Api::table() {
         {"GET", "/openapi.yaml", std::nullopt, &Api::get_openapi, {}},
         {"GET", "/", std::nullopt, &Api::get_page, {}},
     };
+    for (const QuestionRoute& q : question_routes())
+      list.push_back({"GET", q.pattern, kRead, nullptr, {}, nullptr, q.answer});
     for (Route& route : list) route.segments = split_pattern(route.pattern);
     return list;
   }();
@@ -72,7 +60,7 @@ std::vector<std::string> Api::routes() {
   return names;
 }
 
-Api::Api(ApiOptions options, NodePort& node, QueryPort& queries, LogReader& log)
+Api::Api(ApiOptions options, NodePort& node, ReadSide views, LogReader& log)
     : options_([&] {
         if (!options.now) {
           options.now = [] {
@@ -84,7 +72,7 @@ Api::Api(ApiOptions options, NodePort& node, QueryPort& queries, LogReader& log)
         return std::move(options);
       }()),
       node_(node),
-      queries_(queries),
+      views_(std::move(views)),
       guard_(options_.access),
       feed_(options_.feed, log),
       routes_([this] {
@@ -159,6 +147,8 @@ void Api::handle(HttpRequest request, Reply reply) {
   if (route.module != nullptr)
     return route.module->handle(
         {std::move(request), std::move(found.parameters), std::move(counted)});
+  if (route.question != nullptr)
+    return ask(route, {std::move(request), std::move(found.parameters), std::move(counted)});
   (this->*route.handler)({std::move(request), std::move(found.parameters), std::move(counted)});
 }
 

@@ -1,8 +1,8 @@
-// The HTTP API, version 1: routes to ports. docs/openapi.yaml describes every route for those who
+// The HTTP API, version 1: routes to the node and to the views. docs/openapi.yaml describes every route for those who
 // call it, and is served as /openapi.yaml; a test holds the two together.
 //
 // A request goes: route (404, 405) → token, role and rate (401, 403, 429) → content type (415)
-// before the body is read; then the route's own checks (400), and the ports.
+// before the body is read; then the route's own checks (400), and the answer.
 //
 // Order of life: make the Api, start an HttpServer with it, then `feed().begin(…)` and publish. To
 // stop: the server first (it waits for answers, so the ports must still give them), then stop().
@@ -25,6 +25,7 @@
 #include "connectors/http/module_route.h"
 #include "connectors/http/ports.h"
 #include "connectors/http/query_pool.h"
+#include "connectors/http/question.h"
 #include "connectors/http/server.h"
 
 namespace tocsin {
@@ -44,8 +45,8 @@ struct ApiOptions {
 
 class Api : public HttpService {
  public:
-  // The ports must outlive the Api's stop() and every answer.
-  Api(ApiOptions options, NodePort& node, QueryPort& queries, LogReader& log);
+  // Node, views and log must outlive the Api's stop() and every answer.
+  Api(ApiOptions options, NodePort& node, ReadSide views, LogReader& log);
   ~Api() override;
 
   std::optional<HttpResponse> admit(HttpRequest& request) override;
@@ -78,17 +79,7 @@ class Api : public HttpService {
   void submit(std::unique_ptr<Submission> submission, bool batch, Reply reply);
 
   // api_queries.cc
-  void query(Call call, std::function<HttpResponse(const HttpRequest&, QueryPort&)> answer);
-  void get_clocks(Call call);
-  void get_board(Call call);
-  void get_inbox(Call call);
-  void get_entity(Call call);
-  void get_entity_timeline(Call call);
-  void get_accounts(Call call);
-  void get_account(Call call);
-  void get_account_timeline(Call call);
-  void get_kpis(Call call);
-  void get_faults(Call call);
+  void ask(const Route& route, Call call);
   void get_stream(Call call);
 
   // api_system.cc
@@ -102,7 +93,7 @@ class Api : public HttpService {
 
   const ApiOptions options_;
   NodePort& node_;
-  QueryPort& queries_;
+  const ReadSide views_;
   Guard guard_;
   EventFeed feed_;
   std::atomic<std::size_t> pending_bytes_{0};

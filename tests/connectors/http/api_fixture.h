@@ -1,5 +1,5 @@
 // The API on a real server, with a node that judges events as the contract says but keeps them in a
-// map, and queries that answer what they were asked.
+// map, and a small store.
 #pragma once
 
 #include <atomic>
@@ -9,10 +9,9 @@
 #include "connectors/http/api.h"
 #include "events/hash.h"
 #include "tests/connectors/http/server_fixture.h"
+#include "tests/connectors/http/small_store.h"
 
 namespace tocsin::test {
-
-inline constexpr Instant kNow{1'772'414'100'000};  // 2026-03-02T01:15:00Z
 
 class FakeNode : public NodePort {
  public:
@@ -100,64 +99,6 @@ class FakeNode : public NodePort {
   std::vector<std::function<void()>> held_;
 };
 
-class FakeQueries : public QueryPort {
- public:
-  std::string clocks(const ClocksRequest& r) override {
-    if (r.page.cursor == "bad") throw BadParameter("cursor", "is none of ours");
-    return object({"clocks", r.state, r.kind, r.clock, r.account, r.tier, r.role, r.person,
-                   std::to_string(r.page.limit), r.page.cursor});
-  }
-  std::string board(const BoardRequest& r) override {
-    return object({"board", r.account, r.kind, r.tier, r.role, r.person, std::to_string(r.limit)});
-  }
-  std::string inbox(const InboxRequest& r) override {
-    return object({"inbox", r.person, r.role, std::to_string(r.page.limit), r.page.cursor});
-  }
-  std::string accounts(const PageRequest& r) override {
-    return object({"accounts", std::to_string(r.limit), r.cursor});
-  }
-  std::string kpis(const KpisRequest& r) override {
-    return object({"kpis", std::to_string(static_cast<int>(r.by)), r.from, r.to, r.clock, r.account,
-                   r.tier, r.priority, r.per_account ? "account" : "", r.per_tier ? "tier" : "",
-                   r.per_priority ? "priority" : ""});
-  }
-  std::string faults(const std::string& account, std::size_t limit) override {
-    if (account == "boom") throw std::runtime_error("the store failed");
-    return object({"faults", account, std::to_string(limit)});
-  }
-  std::optional<std::string> entity(const std::string& account, const std::string& kind,
-                                    const std::string& id) override {
-    if (account == "nobody") return std::nullopt;
-    return object({"entity", account, kind, id});
-  }
-  std::optional<std::string> entity_timeline(const std::string& account, const std::string& kind,
-                                             const std::string& id,
-                                             const TimelineRequest& r) override {
-    if (account == "nobody") return std::nullopt;
-    return object({"timeline", account, kind, id, std::to_string(r.after),
-                   r.newest_first ? "newest" : "oldest", std::to_string(r.limit)});
-  }
-  std::optional<std::string> account(const std::string& account) override {
-    if (account == "nobody") return std::nullopt;
-    return object({"account", account});
-  }
-  std::optional<std::string> account_timeline(const std::string& account,
-                                              const TimelineRequest& r) override {
-    if (account == "nobody") return std::nullopt;
-    return object({"timeline", account, std::to_string(r.after)});
-  }
-  std::map<PartitionId, Offset> applied() override { return {{0, applied_to.load()}}; }
-
-  // What a request came to, in a form that tests can spell.
-  static std::string object(const std::vector<std::string>& parts) {
-    std::string out = "{\"asked\":\"";
-    for (std::size_t i = 0; i < parts.size(); ++i) out += (i == 0 ? "" : "|") + parts[i];
-    return out + "\"}";
-  }
-
-  std::atomic<Offset> applied_to{0};
-};
-
 // A log in memory; committed as it is appended.
 class FakeLog : public LogReader {
  public:
@@ -209,7 +150,7 @@ class ApiTest : public ::testing::Test {
   ~ApiTest() override { stop(); }
 
   void start() {
-    api = std::make_shared<Api>(options, node, queries, log);
+    api = std::make_shared<Api>(options, node, store.views(), log);
     server = HttpServer::start(server_options, api);
     api->watch(*server);
     client.emplace(server->port());
@@ -228,7 +169,7 @@ class ApiTest : public ::testing::Test {
   Answer batch(std::string_view body) { return post(body, "application/cloudevents-batch+json"); }
 
   FakeNode node;
-  FakeQueries queries;
+  SmallStore store;
   FakeLog log;
   ApiOptions options;
   HttpServerOptions server_options;

