@@ -48,9 +48,9 @@ int command_simulate(const std::string& policy_path, const std::string& events,
   options.policy = std::get<std::shared_ptr<const Policy>>(policy);
   if (!until.empty()) {
     options.until = parse_rfc3339(until);
-    if (!options.until) {
+    if (!options.until || !in_calendar_range(*options.until)) {
       std::cerr << "tocsin simulate: --until must be an RFC 3339 instant with an offset, like "
-                   "2026-03-02T09:00:00+08:00\n";
+                   "2026-03-02T09:00:00+08:00, from 1970 to 2099\n";
       return kUnusable;
     }
   }

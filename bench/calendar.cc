@@ -57,7 +57,7 @@ class Walk {
   const CalendarSpec& spec_;
   const Zone& zone_;
   std::set<LocalDate> holidays_;
-  LocalDate last_ = *make_date(2037, 12, 31);
+  LocalDate last_ = *make_date(2099, 12, 31);
 };
 
 struct Question {

@@ -175,7 +175,7 @@ void Decoder::Work::check_values(Decoded& out) {
   }
   if (is_good(Attribute::kTime)) {
     const auto instant = parse_rfc3339(time);
-    bad_unless(Attribute::kTime, instant.has_value());
+    bad_unless(Attribute::kTime, instant && in_calendar_range(*instant));
     fact.time = fact.claimed = instant.value_or(Instant{});
   }
   if (is_good(Attribute::kType) && is_good(Attribute::kSubject) &&
@@ -186,7 +186,7 @@ void Decoder::Work::check_values(Decoded& out) {
     state(Attribute::kRecordedTime) = AttributeState::kMissing;
   } else if (is_good(Attribute::kRecordedTime)) {
     out.recorded = parse_rfc3339(recorded);
-    bad_unless(Attribute::kRecordedTime, out.recorded.has_value());
+    bad_unless(Attribute::kRecordedTime, out.recorded && in_calendar_range(*out.recorded));
   }
 }
 

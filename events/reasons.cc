@@ -14,13 +14,17 @@ std::string_view explain(std::string_view reason) {
       {kBad[1], "id must be a non-empty text without control characters"},
       {kBad[2], "source must be a non-empty text without control characters"},
       {kBad[3], "type must be a non-empty text, and none that the engine itself writes"},
-      {kBad[4], "time must be RFC 3339 with an offset, such as 2026-03-02T09:15:00+08:00"},
+      {kBad[4],
+       "time must be RFC 3339 with an offset, such as 2026-03-02T09:15:00+08:00, and lie in 1970 "
+       "to "
+       "2099"},
       {kBad[5],
        "subject must be a non-empty text; for account and org facts the same as partitionkey"},
       {kBad[6],
        "partitionkey, the account id, must be a non-empty text without control characters"},
       {kBad[7], "sequence must be a non-empty text when it is given"},
-      {kBad[8], "recordedtime must be RFC 3339 with an offset when it is given"},
+      {kBad[8],
+       "recordedtime must be RFC 3339 with an offset when it is given, and lie in 1970 to 2099"},
   };
   for (const auto& [known, text] : kTexts) {
     if (reason == known) return text;

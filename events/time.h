@@ -41,6 +41,10 @@ struct Instant {
 inline constexpr Instant kNever{std::numeric_limits<std::int64_t>::max()};
 inline constexpr Instant kAlways{std::numeric_limits<std::int64_t>::min()};
 
+// What facts may speak of (contract §2): 1970-01-01T00:00:00.000Z to 2099-12-31T23:59:59.999Z.
+inline constexpr Instant kFirstInstant{0}, kLastInstant{4'102'444'799'999};
+constexpr bool in_calendar_range(Instant t) { return t >= kFirstInstant && t <= kLastInstant; }
+
 // Reads RFC 3339 `date-time` with an offset: `2026-03-02T09:15:00.123+08:00`, `t` and `z` in lower
 // case too. Digits finer than a millisecond are cut. nullopt for anything else: a missing offset, a
 // space for the T, a second of 60, a day that the month has not, a year outside 0000–9999.

@@ -76,10 +76,17 @@ bool Calendar::working_day(LocalDate date) const {
   return !table_ || table_->count_before(date + 1) > table_->count_before(date);
 }
 
+LocalDate Calendar::working_date(Instant t) const {
+  const LocalDate date = local_date(t);
+  if (!table_ || table_->shift_ends.empty()) return date;
+  const auto i = static_cast<std::size_t>(date.day - table_->first_date.day);
+  return i < table_->shift_ends.size() && t < table_->shift_ends[i] ? date - 1 : date;
+}
+
 Instant Calendar::end_of_working_day(Instant a, int n) const {
   if (n < 1) return a;
   if (n > kMaxWorkingDays || !in_range(a)) return kNever;
-  const LocalDate date = local_date(a);
+  const LocalDate date = working_date(a);
   if (!table_) return within(utc_midnight(date + 1 + n));
   const std::size_t i = table_->count_before(date + 1) + static_cast<std::size_t>(n) - 1;
   return i < table_->working_days.size() ? table_->working_days[i].close : kNever;
@@ -94,7 +101,7 @@ Instant Calendar::before_working_days(Instant t, int n) const {
   if (n < 1) return t;
   if (t > kZoneEnd) return kNever;
   if (n > kMaxWorkingDays || t <= kZoneBegin) return kAlways;
-  const LocalDate date = local_date(t - milliseconds(1));
+  const LocalDate date = working_date(t - milliseconds(1));
   if (!table_) return within(utc_midnight(date - n));
   const std::size_t i = table_->count_before(date);
   const auto back = static_cast<std::size_t>(n);
@@ -126,7 +133,7 @@ std::size_t Calendar::memory() const {
   if (!table_) return 0;
   const auto bytes = [](const auto& v) { return v.capacity() * sizeof(v[0]); };
   return sizeof(Table) + bytes(table_->segments) + bytes(table_->by_day) + bytes(table_->by_open) +
-         bytes(table_->working_days) + bytes(table_->working_before);
+         bytes(table_->working_days) + bytes(table_->working_before) + bytes(table_->shift_ends);
 }
 
 }  // namespace tocsin

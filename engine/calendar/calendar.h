@@ -14,17 +14,19 @@
 //     elapsed(a, b) + elapsed(b, c) = elapsed(a, c) for a ≤ b ≤ c. Overlapping intervals count
 //     once.
 //  2. add(a, d) is the earliest u ≥ a with elapsed(a, u) = d; add(a, 0) = a.
-//  3. A working day is a local date with an opening interval that is not empty.
+//  3. A working day is a local date with an opening interval that is not empty. An interval that
+//     begins at 00:00 and ends before 24:00 belongs to the day before where that was open until
+//     24:00: the end of a shift past midnight, whose instants have that day as their date.
 //  4. Local times in a DST gap or fold: as Zone says. Local days as Zone::start_of bounds them.
 //
-// Range: instants in [kZoneBegin, kZoneEnd), 1990 to 2037, where tz data is right. Callers refuse
+// Range: instants in [kZoneBegin, kZoneEnd), 1970 to 2099 (contract §2). Callers refuse
 // others on the way in (`in_range`). Where an answer would lie outside, it is kNever (later) or
 // kAlways (earlier): an instant that never comes. Open time outside the range counts as none, so
 // elapsed is always defined. No argument crashes or loops; a calendar that never opens answers
 // kNever. `24x7` needs no tz data: it computes with every instant, and answers kNever only on
 // overflow.
 //
-// Immutable; copies share one table; any thread. Cost: a table of some 1.6 MB for business hours,
+// Immutable; copies share one table; any thread. Cost: a table of some 4.4 MB for business hours,
 // built in some ms; queries search it by a day index and an open-time index: some 10–30 ns,
 // whatever the distance (docs/timers.md).
 #pragma once
@@ -109,13 +111,16 @@ class Calendar {
 
   // ---- working days; `24x7` takes every UTC day as one, open from midnight to midnight
   bool working_day(LocalDate date) const;
-  // Last closing instant of the n-th working day strictly after a's local date; n ≥ 1, else a.
+  // The date by which working days are counted from `t`: the local date, or that of the shift which
+  // began the day before and lasts.
+  LocalDate working_date(Instant t) const;
+  // Last closing instant of the n-th working day strictly after a's working date; n ≥ 1, else a.
   Instant end_of_working_day(Instant a, int n) const;
   // The same as a budget: elapsed(a, end_of_working_day(a, n)); {kNever.ms} when there is no such
   // day.
   Duration budget_of_working_days(Instant a, int n) const;
-  // First opening instant of the n-th working day strictly before the local date of (t − 1 ms); n ≥
-  // 1, else t. kAlways when there is none; kNever for t = kNever.
+  // First opening instant of the n-th working day strictly before the working date of (t − 1
+  // ms); n ≥ 1, else t. kAlways when there is none; kNever for t = kNever.
   Instant before_working_days(Instant t, int n) const;
 
   // ---- dates

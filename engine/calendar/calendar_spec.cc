@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::array kDayNames = {"Monday", "Tuesday",  "Wednesday", "Thursday",
                                   "Friday", "Saturday", "Sunday"};
-constexpr std::int32_t kFirstYear = 1990;
-constexpr std::int32_t kLastYear = 2037;
+constexpr std::int32_t kFirstYear = 1970;
+constexpr std::int32_t kLastYear = 2099;
 
 void check_hours(const std::vector<LocalInterval>& hours, const std::string& where,
                  std::vector<std::string>& errors) {

@@ -34,19 +34,25 @@ class Hours {
   std::vector<LocalInterval> closed_;
 };
 
-// Sorts, and joins segments that overlap or touch.
-std::vector<Segment> joined(std::vector<Segment> segments) {
-  std::sort(segments.begin(), segments.end(),
-            [](const Segment& a, const Segment& b) { return a.open < b.open; });
-  std::vector<Segment> out;
-  for (const Segment& segment : segments) {
-    if (!out.empty() && segment.open <= out.back().close) {
-      out.back().close = std::max(out.back().close, segment.close);
+// Sorts, and joins segments or intervals that overlap or touch.
+template <class Span>
+std::vector<Span> joined(std::vector<Span> spans) {
+  std::sort(spans.begin(), spans.end(),
+            [](const Span& a, const Span& b) { return a.open < b.open; });
+  std::vector<Span> out;
+  for (const Span& span : spans) {
+    if (!out.empty() && span.open <= out.back().close) {
+      out.back().close = std::max(out.back().close, span.close);
     } else {
-      out.push_back(segment);
+      out.push_back(span);
     }
   }
   return out;
+}
+
+// Where the day before was open until 24:00.
+bool ends_a_shift(const LocalInterval& interval) {
+  return interval.open == Duration{0} && interval.close < days(1);
 }
 
 }  // namespace
@@ -63,22 +69,40 @@ std::shared_ptr<const Calendar::Table> Calendar::Table::build(const CalendarSpec
   // A day more on each side: a date's hours may reach into the range from outside.
   table->first_date = zone.local_date(kZoneBegin) - 1;
   const LocalDate last_date = zone.local_date(kZoneEnd) + 1;
+  std::vector<LocalInterval> intervals;
+  std::vector<LocalInterval> tomorrow = joined(hours.on(table->first_date));
+  bool past_midnight = false;  // the day before is open until 24:00
+  bool any_shift = false;
   for (LocalDate date = table->first_date; date <= last_date; date = date + 1) {
+    intervals.swap(tomorrow);
+    tomorrow = joined(hours.on(date + 1));
     table->working_before.push_back(static_cast<std::uint32_t>(table->working_days.size()));
     WorkingDay day{date, kNever, kAlways};
-    for (const LocalInterval& interval : hours.on(date)) {
+    Instant shift_end = kAlways;
+    for (const LocalInterval& interval : intervals) {
       const Instant from = zone.to_utc(local_time(date, interval.open), Edge::kOpening);
       const Instant to = zone.to_utc(local_time(date, interval.close), Edge::kClosing);
       if (to <= from) continue;  // swallowed by a gap
-      day.open = std::min(day.open, from);
-      day.close = std::max(day.close, to);
+      if (past_midnight && ends_a_shift(interval)) {
+        shift_end = to;
+      } else {
+        day.open = std::min(day.open, from);
+        day.close = std::max(day.close, to);
+      }
       const Segment clipped{std::max(from, kZoneBegin), std::min(to, kZoneEnd)};
       if (clipped.open < clipped.close) open.push_back(clipped);
+    }
+    past_midnight = !intervals.empty() && intervals.back().close == days(1);
+    if (past_midnight && !tomorrow.empty() && ends_a_shift(tomorrow.front())) {
+      day.close = zone.to_utc(local_time(date + 1, tomorrow.front().close), Edge::kClosing);
     }
     if (day.open >= kZoneBegin && day.open < day.close && day.close < kZoneEnd) {
       table->working_days.push_back(day);
     }
+    table->shift_ends.push_back(shift_end);
+    any_shift = any_shift || shift_end != kAlways;
   }
+  if (!any_shift) table->shift_ends = {};
   table->working_before.push_back(static_cast<std::uint32_t>(table->working_days.size()));
 
   for (const Segment& segment : joined(std::move(open))) {
@@ -86,6 +110,9 @@ std::shared_ptr<const Calendar::Table> Calendar::Table::build(const CalendarSpec
     table->total += segment.close.ms - segment.open.ms;
   }
   table->index();
+  table->segments.shrink_to_fit();
+  table->working_days.shrink_to_fit();
+  table->working_before.shrink_to_fit();
   return table;
 }
 

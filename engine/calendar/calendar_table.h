@@ -1,4 +1,4 @@
-// What a Calendar with a zone looks up: every open segment from 1990 to 2037, and every working
+// What a Calendar with a zone looks up: every open segment from 1970 to 2099, and every working
 // day.
 //
 // Built once by `build`, read by Calendar alone. Invariants:
@@ -13,8 +13,10 @@
 //     one entry more than needed, likewise.
 //  4. `working_days` are ascending by date; `working_before[i]` counts those before date
 //     `first_date + i`, for every local date of the range and two more.
+//  5. `shift_ends[i]` is when a shift ends that date `first_date + i` has from the day before;
+//     kAlways: there is none. Empty where no date has one.
 //
-// Sizes: at most kMaxIntervalsPerDay segments for each of 17,534 local dates.
+// Sizes: at most kMaxIntervalsPerDay segments for each of 47,484 local dates.
 #pragma once
 
 #include <cstddef>
@@ -44,6 +46,7 @@ struct Calendar::Table {
   std::int64_t total = 0;  // open time of all segments
   std::vector<WorkingDay> working_days;
   std::vector<std::uint32_t> working_before;
+  std::vector<Instant> shift_ends;
   LocalDate first_date;
   std::optional<std::vector<std::int32_t>> confirmed;  // ascending
 

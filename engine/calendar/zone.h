@@ -1,4 +1,4 @@
-// A time zone as a value: which offset from UTC held when, from 1990 to the end of 2037.
+// A time zone as a value: which offset from UTC held when, from 1970 to the end of 2099.
 //
 // A Zone is the table of a zone's offset changes. It is made from the IANA database by `load_zone`
 // (engine/calendar/zone_load.h), the one place that reads the machine's tz files, or from the text that
@@ -9,7 +9,7 @@
 //  1. `Zone::parse(zone.text())` gives an equal zone.
 //  2. to_local is right for instants in [kZoneBegin, kZoneEnd). Outside, the offset at that edge
 //     goes on for ever: defined, but not the truth; callers refuse such instants
-//     (Calendar::in_range).
+//     (Calendar::in_range). A text that version 3 wrote ends in 2037, and so does its truth.
 //  3. A local time in a gap (clocks go forward) becomes the gap's end. One that occurs twice
 //     (clocks go back) becomes its first occurrence for an opening, its last for a closing.
 //
@@ -35,8 +35,8 @@
 
 namespace tocsin {
 
-inline constexpr Instant kZoneBegin{631'152'000'000};  // 1990-01-01T00:00Z
-inline constexpr Instant kZoneEnd{2'145'916'800'000};  // 2038-01-01T00:00Z, the first one refused
+inline constexpr Instant kZoneBegin = kFirstInstant;     // 1970-01-01T00:00Z
+inline constexpr Instant kZoneEnd{kLastInstant.ms + 1};  // 2100-01-01T00:00Z, the first one refused
 
 // What a clock on the wall shows, in milliseconds since 1970-01-01T00:00 local time.
 struct LocalTime {
@@ -67,7 +67,7 @@ class Zone {
     friend constexpr bool operator==(const Change&, const Change&) = default;
   };
 
-  // More changes than any zone has in these 48 years; a text with more is refused.
+  // More changes than any zone has in these 130 years; a text with more is refused.
   static constexpr std::size_t kMaxChanges = 1024;
   static constexpr std::int64_t kMaxOffsetMs = 26 * 3'600'000;
 

@@ -37,9 +37,6 @@ bool digits(std::string_view text, int& value) {
          text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-// What four digits of a year can write in UTC.
-constexpr Instant kFirstDue{-62'167'219'200'000}, kLastDue{253'402'300'799'999};
-
 std::optional<Instant> due_of(const Policy& policy, std::string_view text) {
   std::optional<Instant> due;
   if (text.size() == 10 && text[4] == '-' && text[7] == '-') {
@@ -52,7 +49,7 @@ std::optional<Instant> due_of(const Policy& policy, std::string_view text) {
   } else {
     due = parse_rfc3339(text);
   }
-  return due && *due >= kFirstDue && *due <= kLastDue ? due : std::nullopt;
+  return due && in_calendar_range(*due) ? due : std::nullopt;
 }
 
 bool persons_of(std::string_view value, std::vector<std::string>& out) {

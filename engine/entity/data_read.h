@@ -20,8 +20,8 @@ struct ReadData {
 };
 
 // Reads `fact.data` by the verb's fields, in their order; the first bad one is the reason. A date
-// is the end of that day in the policy's working calendar. Dues may lie in any
-// year from 0000 to 9999. Requires data as the codec leaves it: compact, right JSON.
+// is the end of that day in the policy's working calendar. A due outside 1970 to 2099 is bad.
+// Requires data as the codec leaves it: compact, right JSON.
 // Pure.
 void read_data(const Policy& policy, const VerbSpec& verb, const Fact& fact, ReadData& out);
 

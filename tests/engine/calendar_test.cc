@@ -191,7 +191,7 @@ TEST(CalendarYears, WhatIsNotConfirmedIsTold) {
   EXPECT_EQ(business().unconfirmed_year(sh("2026-12-31T10:00:00"), sh("2027-01-01T00:00:00.001")),
             2027);
   EXPECT_EQ(business().unconfirmed_year(sh("2026-12-31T10:00:00"), kNever), 2027);
-  EXPECT_EQ(business().unconfirmed_year(kAlways, kNever), 1990);
+  EXPECT_EQ(business().unconfirmed_year(kAlways, kNever), 1970);
   EXPECT_EQ(Calendar{}.unconfirmed_year(kAlways, kNever), std::nullopt);
   // In an unconfirmed year it is plain Monday to Friday: New Year's Day 2027 is a Friday.
   EXPECT_TRUE(business().working_day(date("2027-01-01")));
@@ -215,11 +215,11 @@ TEST(CalendarAlways, IsPlainArithmetic) {
 
 TEST(CalendarRange, OutsideItNothingHappens) {
   const Calendar& c = business();
-  EXPECT_FALSE(Calendar::in_range(at("1989-12-31T23:59:59.999Z")));
-  EXPECT_TRUE(Calendar::in_range(at("1990-01-01T00:00:00Z")));
-  EXPECT_TRUE(Calendar::in_range(at("2037-12-31T23:59:59.999Z")));
-  EXPECT_FALSE(Calendar::in_range(at("2038-01-01T00:00:00Z")));
-  for (const Instant t : {kAlways, at("1989-12-31T23:59:59.999Z"), at("2038-01-01T00:00:00Z"),
+  EXPECT_FALSE(Calendar::in_range(at("1969-12-31T23:59:59.999Z")));
+  EXPECT_TRUE(Calendar::in_range(at("1970-01-01T00:00:00Z")));
+  EXPECT_TRUE(Calendar::in_range(at("2099-12-31T23:59:59.999Z")));
+  EXPECT_FALSE(Calendar::in_range(at("2100-01-01T00:00:00Z")));
+  for (const Instant t : {kAlways, at("1969-12-31T23:59:59.999Z"), at("2100-01-01T00:00:00Z"),
                           at("9999-12-31T23:59:59.999Z"), kNever}) {
     EXPECT_EQ(c.add(t, {0}), t);
     EXPECT_EQ(c.add(t, hours(1)), kNever);
@@ -227,18 +227,18 @@ TEST(CalendarRange, OutsideItNothingHappens) {
     EXPECT_EQ(c.budget_of_working_days(t, 1), Duration{kNever.ms});
     EXPECT_FALSE(c.open_at(t));
   }
-  EXPECT_EQ(c.elapsed(kAlways, at("1990-01-01T00:00:00Z")), Duration{0});
-  EXPECT_EQ(c.elapsed(at("2038-01-01T00:00:00Z"), kNever), Duration{0});
+  EXPECT_EQ(c.elapsed(kAlways, at("1970-01-01T00:00:00Z")), Duration{0});
+  EXPECT_EQ(c.elapsed(at("2100-01-01T00:00:00Z"), kNever), Duration{0});
   EXPECT_EQ(c.elapsed(kAlways, kNever), c.elapsed(kZoneBegin, kZoneEnd));
   EXPECT_EQ(c.before_working_days(kNever, 1), kNever);
   EXPECT_EQ(c.before_working_days(kAlways, 1), kAlways);
   EXPECT_EQ(c.before_working_days(kZoneBegin, 1), kAlways);
-  // Thursday 2037-12-31 is the last working day; 17:00 + 1 h ends there, 1 ms more never does.
-  EXPECT_EQ(c.add(sh("2037-12-31T17:00:00"), hours(1)), sh("2037-12-31T18:00:00"));
-  EXPECT_EQ(c.add(sh("2037-12-31T17:00:00"), hours(1) + milliseconds(1)), kNever);
+  // Thursday 2099-12-31 is the last working day; 17:00 + 1 h ends there, 1 ms more never does.
+  EXPECT_EQ(c.add(sh("2099-12-31T17:00:00"), hours(1)), sh("2099-12-31T18:00:00"));
+  EXPECT_EQ(c.add(sh("2099-12-31T17:00:00"), hours(1) + milliseconds(1)), kNever);
   EXPECT_EQ(c.add(sh("2026-03-02T17:00:00"), {kNever.ms}), kNever);
-  EXPECT_EQ(c.end_of_working_day(sh("2037-12-30T17:00:00"), 1), sh("2037-12-31T18:00:00"));
-  EXPECT_EQ(c.end_of_working_day(sh("2037-12-30T17:00:00"), 2), kNever);
+  EXPECT_EQ(c.end_of_working_day(sh("2099-12-30T17:00:00"), 1), sh("2099-12-31T18:00:00"));
+  EXPECT_EQ(c.end_of_working_day(sh("2099-12-30T17:00:00"), 2), kNever);
   EXPECT_EQ(c.end_of_working_day(sh("2026-03-02T17:00:00"), 2'000'000'000), kNever);
   EXPECT_EQ(c.before_working_days(sh("2026-03-02T17:00:00"), 2'000'000'000), kAlways);
 }
@@ -298,7 +298,7 @@ TEST(CalendarSpec, EveryMistakeIsTold) {
                    {date("2026-05-02"), {}},
                    {date("2026-05-09"), {interval("09:00-10:00")}},
                    {date("2026-05-09"), {interval("09:00-10:00")}}};
-  spec.confirmed = {{1989, 2026, 2038}};
+  spec.confirmed = {{1969, 2026, 2100}};
   const auto errors = check_calendar(spec);
   EXPECT_EQ(errors.size(), 9U);
   const auto told = [&](std::string_view word) {
@@ -313,15 +313,15 @@ TEST(CalendarSpec, EveryMistakeIsTold) {
   EXPECT_TRUE(told("2026-05-01: both a holiday and a workday"));
   EXPECT_TRUE(told("2026-05-02: a workday needs its own hours"));
   EXPECT_TRUE(told("2026-05-09: twice"));
-  EXPECT_TRUE(told("1989"));
-  EXPECT_TRUE(told("2038"));
+  EXPECT_TRUE(told("1969"));
+  EXPECT_TRUE(told("2100"));
   EXPECT_TRUE(std::holds_alternative<std::string>(build_calendar(spec, Zone{})));
   // A sound spec with another zone's table is refused too.
   const auto other = build_calendar(weekly("Asia/Shanghai", {"09:00-12:00"}, {0}), zone("UTC"));
   EXPECT_TRUE(std::holds_alternative<std::string>(other));
 }
 
-TEST(CalendarSpec, TheBusinessTableIsSmall) { EXPECT_LT(business().memory(), 2U << 20); }
+TEST(CalendarSpec, TheBusinessTableIsSmall) { EXPECT_LT(business().memory(), 5U << 20); }
 
 }  // namespace
 }  // namespace tocsin

@@ -8,7 +8,7 @@ namespace tocsin {
 
 namespace {
 
-constexpr std::size_t kCalendarsMax = 64;  // each holds some 1.6 MB
+constexpr std::size_t kCalendarsMax = 64;  // each holds some 4.4 MB
 
 // One calendar's map.
 class CalendarReader {
