@@ -17,17 +17,23 @@
 #include <vector>
 
 #include "app/room.h"
-#include "connectors/http/ports.h"
+#include "engine/input_port.h"
 #include "engine/log_port.h"
 
 namespace tocsin {
 
-// A request that waits for its answer.
+// A request that waits for its answer: facts, or a record of the engine's own.
 struct Request {
   std::unique_ptr<Submission> submission;
-  NodePort::SubmitDone done;
+  InputPort::SubmitDone done;
   Instant arrived;
   SubmitResult result;
+  std::unique_ptr<OwnRecord> own;  // in place of a submission
+  InputPort::OwnDone own_done;
+  OwnResult own_result;
+
+  std::size_t events() const { return submission ? submission->events.size() : 1; }
+  std::size_t bytes() const { return submission ? submission->body.size() : own->data.size(); }
 };
 
 // What one batch of the log holds, and who waits for it; an empty batch is not written.

@@ -98,11 +98,11 @@ EmbeddedNode::EmbeddedNode(EmbeddedNodeOptions options) : options_(std::move(opt
   room.on_unconfirmed = [this](std::int32_t year) {
     report("warn", "holidays_unknown", "dues in " + std::to_string(year) + " count plain weekdays");
   };
-  room_ = std::make_unique<Room>(
-      room, store_.get(),
-      [this](PartitionId p, Offset o, std::string_view account, std::string_view record) {
-        if (listener_) listener_(p, o, account, record);
-      });
+  room_ = std::make_unique<Room>(room, store_.get(), [this](const Committed& record) {
+    if (listener_) listener_(record);
+  });
+  log_found_ = log_->next_offset();
+  room_->replayed_until(log_found_);
   stage_ = std::make_unique<CommitStage>([this](Round& round) { return commit(round); },
                                          [this] {
                                            const std::lock_guard lock(mutex_);
@@ -160,7 +160,7 @@ void EmbeddedNode::catch_up() {
     Offset last = room_->next();
     const Offset next =
         log_->read(0, room_->next(), [&](Offset offset, std::string_view, std::string_view value) {
-          room_->follow(offset, value);
+          room_->follow(offset, value, true);
           last = offset + 1;
           return ++n < kStretch;
         });
@@ -177,33 +177,43 @@ void EmbeddedNode::catch_up() {
     if (commit(own).status != CommitStatus::kDurable) throw std::runtime_error(kDiskFull);
   }
   fresh_ = true;
-  auto policy = std::make_shared<Policy>(room_->policy());
   const std::lock_guard lock(mutex_);
-  policy_ = std::move(policy);
+  policy_ = room_->partition().policy_in_force();
 }
 
 void EmbeddedNode::submit(std::unique_ptr<Submission> submission, SubmitDone done) {
-  const std::size_t events = submission->events.size(), bytes = submission->body.size();
   SubmitResult refused;
   refused.status = SubmitResult::Status::kUnavailable;
-  {
-    const std::lock_guard lock(mutex_);
-    const bool full = queued_events_ + events > options_.queue_events_max ||
-                      queued_bytes_ + bytes > options_.queue_bytes_max;
-    if (ready_ && !stopping_ && !stalled_ && !full) {
-      queued_events_ += events;
-      queued_bytes_ += bytes;
-      queue_.push_back({std::move(submission), std::move(done), options_.clock->now(), {}});
-      if (queue_.size() == 1) wake_.notify_one();
-      return;
-    }
-    refused.detail = stopping_        ? "the node is going down"
-                     : !ready_        ? "the node is starting"
-                     : !sick_.empty() ? sick_
-                     : stalled_       ? kDiskFull
-                                      : "too many events wait to be decided about";
+  if (!enqueue({std::move(submission), done, {}, {}, nullptr, {}, {}}, refused.detail))
+    done(std::move(refused));
+}
+
+void EmbeddedNode::submit_own(OwnRecord record, OwnDone done) {
+  OwnResult refused{OwnResult::Status::kUnavailable, {0}, {}};
+  auto own = std::make_unique<OwnRecord>(std::move(record));
+  if (!enqueue({nullptr, {}, {}, {}, std::move(own), done, {}}, refused.detail))
+    done(std::move(refused));
+}
+
+bool EmbeddedNode::enqueue(Request request, std::string& why_not) {
+  const std::size_t events = request.events(), bytes = request.bytes();
+  const std::lock_guard lock(mutex_);
+  const bool full = queued_events_ + events > options_.queue_events_max ||
+                    queued_bytes_ + bytes > options_.queue_bytes_max;
+  if (ready_ && !stopping_ && !stalled_ && !full) {
+    queued_events_ += events;
+    queued_bytes_ += bytes;
+    request.arrived = options_.clock->now();
+    queue_.push_back(std::move(request));
+    if (queue_.size() == 1) wake_.notify_one();
+    return true;
   }
-  done(std::move(refused));
+  why_not = stopping_        ? "the node is going down"
+            : !ready_        ? "the node is starting"
+            : !sick_.empty() ? sick_
+            : stalled_       ? kDiskFull
+                             : "too many events wait to be decided about";
+  return false;
 }
 
 void EmbeddedNode::run() {
@@ -294,17 +304,17 @@ void EmbeddedNode::take_requests() {
   const std::lock_guard lock(mutex_);
   std::size_t taken = 0;
   for (; taken < queue_.size(); ++taken) {
-    const Submission& next = *queue_[taken].submission;
-    const std::size_t events = open_.events + next.events.size();
-    const std::size_t bytes = open_bytes_ + next.body.size();
+    const Request& next = queue_[taken];
+    const std::size_t events = open_.events + next.events();
+    const std::size_t bytes = open_bytes_ + next.bytes();
     const bool fits =
         events <= options_.round_events_max / parts_ && bytes <= options_.round_bytes_max / parts_;
     next_does_not_fit_ = !fits && !open_.requests.empty();
     if (next_does_not_fit_) break;
     open_.events = events;
     open_bytes_ = bytes;
-    queued_events_ -= next.events.size();
-    queued_bytes_ -= next.body.size();
+    queued_events_ -= next.events();
+    queued_bytes_ -= next.bytes();
     open_.requests.push_back(std::move(queue_[taken]));
   }
   queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(taken));
@@ -406,8 +416,9 @@ void EmbeddedNode::try_again_smaller(std::vector<Request> requests, std::size_t 
     const std::lock_guard lock(mutex_);
     for (Request& r : requests) {
       r.result = {};
-      queued_events_ += r.submission->events.size();
-      queued_bytes_ += r.submission->body.size();
+      r.own_result = {};
+      queued_events_ += r.events();
+      queued_bytes_ += r.bytes();
     }
     queue_.insert(queue_.begin(), std::make_move_iterator(requests.begin()),
                   std::make_move_iterator(requests.end()));
@@ -421,6 +432,12 @@ void EmbeddedNode::try_again_smaller(std::vector<Request> requests, std::size_t 
 }
 
 void EmbeddedNode::take(Request& request, Instant arrival) {
+  if (request.own) {  // facts before it are judged by what was in force
+    room_->decide(arrival, arrival < released_ ? kAlways : arrival);
+    request.own_result.detail = room_->take_own(*request.own, arrival);
+    if (!request.own_result.detail.empty()) request.own_result.status = OwnResult::Status::kRefused;
+    return;
+  }
   Submission& submission = *request.submission;
   for (SubmittedEvent& event : submission.events) {
     Judged judged = room_->arrive(event.decoded, arrival);
@@ -481,6 +498,11 @@ void EmbeddedNode::recover() {
 
 void EmbeddedNode::answer(std::vector<Request>& requests, bool durable, const std::string& detail) {
   for (Request& r : requests) {
+    if (r.own) {
+      if (!durable) r.own_result = {OwnResult::Status::kUnavailable, {0}, detail};
+      r.own_done(std::move(r.own_result));
+      continue;
+    }
     if (durable) {
       r.result.position = "0:" + std::to_string(room_->next() - 1);
     } else {
@@ -494,6 +516,7 @@ void EmbeddedNode::answer(std::vector<Request>& requests, bool durable, const st
 
 void EmbeddedNode::publish_status() {
   const std::lock_guard lock(mutex_);
+  policy_ = room_->partition().policy_in_force();
   if (log_) status_.applied[0] = log_->next_offset();
   status_.counters = room_->partition().counters();
   status_.entities_in_memory = room_->partition().entities_in_memory();

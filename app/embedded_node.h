@@ -61,6 +61,7 @@ class EmbeddedNode final : public Node {
   ~EmbeddedNode() override;
 
   void submit(std::unique_ptr<Submission> submission, SubmitDone done) override;
+  void submit_own(OwnRecord record, OwnDone done) override;
   bool knows_duplicates() const override { return true; }
   Readiness ready() const override;
   std::string sick() const override;
@@ -68,7 +69,8 @@ class EmbeddedNode final : public Node {
   NodeStatus status() override;
   Store& store() override { return *store_; }
   LogReader& log() override { return reader_; }
-  void listen(StreamListener listener) override { listener_ = std::move(listener); }
+  void listen(CommittedListener listener) override { listener_ = std::move(listener); }
+  std::map<PartitionId, Offset> log_found() const override { return {{0, log_found_}}; }
   // Applies what the store has not seen of the log, and begins to decide.
   void start() override;
   void stop() override;
@@ -95,6 +97,7 @@ class EmbeddedNode final : public Node {
   void extend();
   void take_requests();
   void take(Request& request, Instant arrival);
+  bool enqueue(Request request, std::string& why_not);
   void fire(Instant until, Instant now);
   bool has_open() const { return !room_->batch().empty() || !open_.requests.empty(); }
   bool is_full() const;
@@ -137,7 +140,8 @@ class EmbeddedNode final : public Node {
   NodeStatus status_;
   std::shared_ptr<const Policy> policy_;
 
-  StreamListener listener_;
+  Offset log_found_ = 0;
+  CommittedListener listener_;
   std::unique_ptr<CommitStage> stage_;
   std::thread thread_;
 };

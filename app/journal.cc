@@ -1,16 +1,11 @@
 #include "app/journal.h"
 
-#include <simdjson.h>
-
 #include <chrono>
-#include <cstdio>
-#include <ctime>
-#include <string>
+#include <utility>
+#include <vector>
 
-#include "events/log_record.h"
 #include "events/vocabulary.h"
 #include "events/writer.h"
-#include "projections/record_type.h"
 
 namespace tocsin {
 
@@ -29,128 +24,101 @@ Instant system_now() {
               .count()};
 }
 
-std::string joined(const simdjson::dom::element& list) {
+std::string line_of(std::string_view level, std::string_view event, std::string_view detail) {
   std::string out;
-  simdjson::dom::array items;
-  if (list.get(items) != simdjson::SUCCESS) return out;
-  for (const simdjson::dom::element item : items) {
-    std::string_view text;
-    if (item.get(text) != simdjson::SUCCESS) continue;
-    if (!out.empty()) out += ", ";
-    out += text;
-  }
-  return out;
+  JsonObject object(out);
+  object.time("time", system_now()).text("level", level).text("event", event);
+  if (!detail.empty()) object.text("detail", detail);
+  object.close();
+  return printable(out) + "\n";
 }
 
-std::string text(const simdjson::dom::element& data, const char* name) {
-  simdjson::dom::element value;
-  if (data[name].get(value) != simdjson::SUCCESS) return {};
-  std::string_view s;
-  if (value.get(s) == simdjson::SUCCESS) return std::string(s);
-  return simdjson::minify(value);
+template <typename List>
+void append_joined(std::string& out, const List& list) {
+  bool first = true;
+  for (const auto& item : list) {
+    if (!std::exchange(first, false)) out += ", ";
+    out += item;
+  }
+}
+
+std::string roles_and_persons(const Derived& event, const Policy& policy) {
+  std::vector<std::string_view> roles;
+  for (const auto role : event.roles)
+    roles.emplace_back(policy.roles[static_cast<std::size_t>(role)]);
+  std::string who, persons;
+  append_joined(who, roles);
+  append_joined(persons, event.persons);
+  return persons.empty() ? who : who + " (" + persons + ")";
+}
+
+std::string describe_event(const Committed& record, bool story) {
+  const Derived& event = *record.derived;
+  const auto clock = [&] {
+    return record.spec->clocks[static_cast<std::size_t>(event.clock)].name;
+  };
+  switch (event.type) {
+    case DerivedType::kEscalationRaised:
+      return std::string("ALARM ") + (event.high ? "high" : "low") + " step " +
+             std::to_string(event.step) + ": " + std::string(record.escalation) + " -> " +
+             roles_and_persons(event, *record.policy);
+    case DerivedType::kClockBreached: {
+      const auto threshold = static_cast<std::size_t>(event.threshold);
+      return "BREACHED " + clock() + " " + record.policy->thresholds[threshold] + ", due " +
+             format_rfc3339(event.due[threshold]);
+    }
+    case DerivedType::kComplaintAdvanced:
+      return "STAGE " + record.spec->stages[static_cast<std::size_t>(event.to)] + " (" +
+             std::string(event.reason) + ")";
+    case DerivedType::kClockWithdrawn:
+      return "WITHDRAWN " + clock();
+    case DerivedType::kEscalationWithdrawn:
+      return "WITHDRAWN " + std::string(record.escalation);
+    case DerivedType::kFaultRecurring:
+      return "RECURRING FAULT " + std::string(event.reason);
+    case DerivedType::kClockStopped:
+      return story ? "stopped " + clock() : std::string();
+    case DerivedType::kClockWarned:
+      return story ? "warned " + clock() : std::string();
+    default:
+      return {};
+  }
 }
 
 }  // namespace
 
 void Journal::line(std::string_view level, std::string_view event, std::string_view detail) {
   if (level_of(level) < least_) return;
-  std::string out;
-  JsonObject object(out);
-  object.time("time", system_now()).text("level", level).text("event", event);
-  if (!detail.empty()) object.text("detail", detail);
-  object.close();
-  out += '\n';
-  std::fwrite(out.data(), 1, out.size(), stderr);
+  constexpr auto kAtOnce = std::chrono::milliseconds(0);
+  const std::lock_guard lock(mutex_);
+  std::string text = line_of(level, event, detail);
+  if (dropped_ > 0) text = line_of("warn", "lines_dropped", std::to_string(dropped_)) + text;
+  if (write_while_taken(fd_, text, kAtOnce).taken == Taken::kAll) {
+    dropped_ = 0;
+  } else {
+    ++dropped_;
+  }
 }
 
-bool is_for_people(std::string_view record) {
-  const std::string_view type = type_of_record(record);
-  return type == "tocsin.escalation.raised" || type == "tocsin.clock.breached" ||
-         type == "tocsin.complaint.advanced" || type == "tocsin.fault.recurring" ||
-         type.ends_with(".withdrawn");
+std::string describe_record(const Committed& record, bool story) {
+  const bool fact = record.kind == RecordKind::kFact;
+  if (fact ? !story : record.derived == nullptr || record.spec == nullptr) return {};
+  std::string what;
+  if (fact) {
+    what = record.type.starts_with("tocsin.") ? record.type.substr(7) : record.type;
+  } else {
+    what = describe_event(record, story);
+  }
+  if (what.empty()) return {};
+  std::string line = format_rfc3339(record.time).substr(0, 19) + "Z  ";
+  line.append(record.account).append("  ");
+  if (!fact) line.append(record.entity_kind).append("/");
+  return line.append(record.entity_id).append("  ").append(what);
 }
 
-std::string describe_record(std::string_view record, bool story) {
-  LogEvent event;
-  if (!read_log_record(record, event) || is_engine_type(event.type)) return {};
-  std::string type(event.type.starts_with("tocsin.") ? event.type.substr(7) : event.type);
-  const std::string at =
-      format_rfc3339(event.time).substr(0, 19) + "Z  " + std::string(event.account) + "  ";
-  if (event.is_fact()) {
-    return story ? at + std::string(event.subject) + "  " + type : std::string();
-  }
-  thread_local simdjson::dom::parser parser;
-  simdjson::dom::element data;
-  const simdjson::padded_string padded(event.data);
-  if (parser.parse(padded).get(data) != simdjson::SUCCESS) return {};
-  const std::string entity = text(data, "entity");
-  if (type == "escalation.raised") {
-    std::string who;
-    simdjson::dom::element list;
-    if (data["persons"].get(list) == simdjson::SUCCESS) who = joined(list);
-    if (data["roles"].get(list) == simdjson::SUCCESS)
-      who = joined(list) + (who.empty() ? "" : " (" + who + ")");
-    return at + entity + "  ALARM " + text(data, "urgency") + " step " + text(data, "step") + ": " +
-           text(data, "escalation") + " -> " + who;
-  }
-  if (type == "clock.breached")
-    return at + entity + "  BREACHED " + text(data, "clock") + " " + text(data, "threshold") +
-           ", due " + text(data, "due");
-  if (type == "complaint.advanced")
-    return at + entity + "  STAGE " + text(data, "to") + " (" + text(data, "reason") + ")";
-  if (type == "clock.withdrawn" || type == "escalation.withdrawn")
-    return at + entity + "  WITHDRAWN " +
-           text(data, type == "clock.withdrawn" ? "clock" : "escalation");
-  if (type == "fault.recurring") return at + entity + "  RECURRING FAULT " + text(data, "module");
-  if (!story) return {};
-  if (type == "clock.stopped" || type == "clock.warned")
-    return at + entity + "  " + (type == "clock.warned" ? "warned " : "stopped ") +
-           text(data, "clock");
-  return {};
-}
-
-RecordPrinter::RecordPrinter(std::FILE* out, bool story, std::size_t waiting_bytes_max)
-    : out_(out), story_(story), waiting_bytes_max_(waiting_bytes_max), thread_([this] { run(); }) {}
-
-RecordPrinter::~RecordPrinter() {
-  {
-    const std::lock_guard lock(mutex_);
-    ending_ = true;
-  }
-  woken_.notify_one();
-  thread_.join();
-}
-
-void RecordPrinter::print(std::string_view record) {
-  if (!story_ && !is_for_people(record)) return;
-  std::unique_lock lock(mutex_);
-  if (waiting_bytes_ >= waiting_bytes_max_) {
-    woken_.notify_one();
-    room_.wait(lock, [&] { return waiting_bytes_ < waiting_bytes_max_; });
-  }
-  waiting_.emplace_back(record);
-  waiting_bytes_ += record.size();
-}
-
-void RecordPrinter::run() {
-  std::vector<std::string> taken;
-  for (bool last = false; !last;) {
-    {
-      std::unique_lock lock(mutex_);
-      woken_.wait_for(lock, kEvery,
-                      [&] { return ending_ || waiting_bytes_ >= waiting_bytes_max_; });
-      last = ending_;
-      taken.swap(waiting_);
-      waiting_bytes_ = 0;
-    }
-    room_.notify_one();
-    for (const std::string& record : taken) {
-      const std::string line = describe_record(record, story_);
-      if (!line.empty()) std::fprintf(out_, "%s\n", line.c_str());
-    }
-    if (!taken.empty()) std::fflush(out_);
-    taken.clear();
-  }
+void RecordPrinter::print(const Committed& record) {
+  if (record.replayed) return;
+  if (const std::string line = describe_record(record, story_); !line.empty()) lines_.write(line);
 }
 
 }  // namespace tocsin

@@ -21,15 +21,18 @@ constexpr Duration kRetryWait = milliseconds(500);
 constexpr Duration kCatchUpWait = seconds(30);
 constexpr std::size_t kLookAheadRows = 20'000;  // of a round, all partitions together: some 20 ms
 
+constexpr std::string_view kPartitionsType = "tocsin.engine.partitions";
+constexpr std::string_view kIntakeType = "tocsin.engine.intake";
+
 std::string partitions_record(std::int32_t count, PartitionId partition, Instant now) {
-  return engine_record("tocsin.engine.partitions", "partitions/" + std::to_string(partition),
+  return engine_record(kPartitionsType, "partitions/" + std::to_string(partition),
                        "{\"partitions\":" + std::to_string(count) + "}", now);
 }
 
 // Where intake stands, when nothing else of a transaction goes to the log (ADR 0052).
 std::string position_record(PartitionId partition, Offset position, Instant now) {
   const std::string place = std::to_string(position);
-  return engine_record("tocsin.engine.intake", "intake/" + std::to_string(partition) + "/" + place,
+  return engine_record(kIntakeType, "intake/" + std::to_string(partition) + "/" + place,
                        "{\"intake\":" + place + "}", now);
 }
 
@@ -42,8 +45,9 @@ std::vector<HeaderView> views_of(const Headers& headers) {
 
 }  // namespace
 
-KafkaLoop::KafkaLoop(KafkaLoopOptions options, Store& store, RecordListener listener)
-    : options_(std::move(options)), store_(store) {
+KafkaLoop::KafkaLoop(KafkaLoopOptions options, Store& store, OwnAsks& asks,
+                     CommittedListener listener)
+    : options_(std::move(options)), store_(store), asks_(asks) {
   clock_->on_jump(
       [this](std::int64_t ms) { report("warn", "clock_jumped", std::to_string(ms) + " ms"); });
   for (PartitionId p = 0; p < options_.partitions; ++p) {
@@ -64,8 +68,13 @@ KafkaLoop::KafkaLoop(KafkaLoopOptions options, Store& store, RecordListener list
   }
   reader_ = std::make_unique<KafkaLogReader>(options_.kafka);
   follower_ = std::make_unique<LogFollower>(options_.kafka);
+  control_ = std::make_unique<LogFollower>(options_.kafka, options_.kafka.control_topic());
+  for (PartitionId p = 0; p < options_.partitions; ++p) {
+    log_found_[p] = reader_->range(p).end;
+    room(p).replayed_until(log_found_[p]);
+  }
   writer_ = std::make_unique<TransactionalWriter>(options_.kafka, options_.rejected_bytes_max);
-  policy_ = std::make_shared<Policy>(rooms_.front()->policy());
+  policy_ = rooms_.front()->partition().policy_in_force();
 }
 
 KafkaLoop::~KafkaLoop() {
@@ -111,10 +120,12 @@ void KafkaLoop::run() {
     };
     intake_ = std::make_unique<IntakeConsumer>(options_.kafka, std::move(callbacks));
     while (!stopping_) round();
+    asks_.abandon("the node is going down");
     intake_->leave();
     writer_->close();
   } catch (const std::exception& e) {
     fail(e.what());
+    asks_.abandon(e.what());
     // A node that decides no more must not hold partitions: others take them over at once.
     intake_.reset();
   }
@@ -155,7 +166,7 @@ bool KafkaLoop::follow(Duration wait) {
   for (; n < kFollowMax; ++n) {
     const auto entry = follower_->poll(n == 0 ? wait : Duration{});
     if (!entry) break;
-    room(entry->partition).follow(entry->offset, entry->value);
+    room(entry->partition).follow(entry->offset, entry->value, false);
     if (entry->intake_next >= 0) room(entry->partition).note_intake(entry->intake_next);
     touched.insert(entry->partition);
   }
@@ -254,6 +265,7 @@ void KafkaLoop::take_over() {
   released_ = kAlways;
   began_ = clock_->now();
   follow_others();
+  follow_control();
   for (const PartitionId p : all) {
     room(p).followed(room(p).next(), true);
     ensure_records(room(p), p);
@@ -299,10 +311,9 @@ void KafkaLoop::learn_latest(PartitionId partition) {
 
 void KafkaLoop::ensure_records(Room& r, PartitionId partition) {
   const Instant now = std::max(clock_->now(), r.latest());
-  if (r.next() == 0) r.append_own(partitions_record(options_.partitions, partition, now));
+  if (r.next() == 0)
+    r.append_mark(kPartitionsType, partitions_record(options_.partitions, partition, now), now);
   r.ensure_policy(now);
-  const std::lock_guard lock(mutex_);
-  policy_ = std::make_shared<Policy>(r.policy());
 }
 
 void KafkaLoop::round() {
@@ -317,6 +328,7 @@ void KafkaLoop::round() {
     read_to_release();
   }
   if (!owned_.empty() && !stopping_) {  // reading may have brought a rebalance
+    read_control();
     const Instant now = clock_->now();
     for (const PartitionId p : owned_) {
       room(p).decide(std::max(now, room(p).latest()), released_);
@@ -326,6 +338,11 @@ void KafkaLoop::round() {
     commit();
   }
   follow(Duration{});
+  if (!asks_.empty()) {
+    asks_.settle(clock_->now(), [this](PartitionId p, Offset control) {
+      return OwnAsks::Seen{room(p).control_next(), room(p).refusal(control)};
+    });
+  }
   publish_status();
 }
 
@@ -445,7 +462,7 @@ void KafkaLoop::fire(Instant now) {
 // So that what was rejected is not rejected once more when the group's offsets have expired.
 void KafkaLoop::note_position(PartitionId partition, Offset position) {
   Room& r = room(partition);
-  r.append_own(position_record(partition, position, r.latest()));
+  r.append_mark(kIntakeType, position_record(partition, position, r.latest()), r.latest());
 }
 
 bool KafkaLoop::commit() {
@@ -509,67 +526,6 @@ Duration KafkaLoop::idle(Instant now) {
   const Duration most = follows ? kFollowWait : kIntakeWait;
   if (due == kNever) return most;
   return {std::clamp<std::int64_t>((due - now).ms, 0, most.ms)};
-}
-
-// ---- what others may ask -----------------------------------------------------------------------
-
-void KafkaLoop::publish_status() {
-  NodeStatus status;
-  for (const auto& r : rooms_) {
-    const Counters& c = r->partition().counters();
-    status.counters.accepted += c.accepted;
-    status.counters.duplicates += c.duplicates;
-    status.counters.conflicts += c.conflicts;
-    status.counters.rejected += c.rejected;
-    status.counters.late += c.late;
-    status.counters.provisional += c.provisional;
-    status.counters.decisions += c.decisions;
-    status.counters.derived += c.derived;
-    status.entities_in_memory += r->partition().entities_in_memory();
-    status.latest = std::max(status.latest, r->latest());
-  }
-  status.commits = tally_.commits;
-  status.commit_failures = tally_.failures;
-  status.held = tally_.held;
-  status.tombstones = tally_.tombstones;
-  status.rerouted = static_cast<std::int64_t>(writer_->counters().rerouted);
-  status.rejected_cut = static_cast<std::int64_t>(writer_->counters().rejected_cut);
-  status.clock_jumps = clock_->jumps();
-  status.lateness = lateness_;
-  for (PartitionId p = 0; p < options_.partitions; ++p) status.applied[p] = room(p).next();
-  for (const PartitionId p : owned_) {
-    status.owned.push_back(p);
-    const Offset end = intake_->last_seen_end(p), position = intake_->position(p);
-    if (position >= 0) status.intake_position[p] = position;
-    if (end < 0 || position < 0) continue;
-    status.intake_end[p] = std::max(end, position);
-    status.lag[p] = status.intake_end[p] - position;
-  }
-  const std::lock_guard lock(mutex_);
-  status_ = std::move(status);
-}
-
-NodeStatus KafkaLoop::status() const {
-  const std::lock_guard lock(mutex_);
-  return status_;
-}
-
-Readiness KafkaLoop::ready() const {
-  const std::lock_guard lock(mutex_);
-  if (!sick_.empty()) return {false, sick_};
-  if (!followed_all_) return {false, "the log is being read"};
-  if (!joined_) return {false, "waiting for the consumer group"};
-  return {true, ""};
-}
-
-std::string KafkaLoop::sick() const {
-  const std::lock_guard lock(mutex_);
-  return sick_;
-}
-
-std::shared_ptr<const Policy> KafkaLoop::policy() const {
-  const std::lock_guard lock(mutex_);
-  return policy_;
 }
 
 }  // namespace tocsin

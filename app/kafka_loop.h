@@ -26,6 +26,7 @@
 #include "app/kafka_node.h"
 #include "app/lateness.h"
 #include "app/node.h"
+#include "app/own_asks.h"
 #include "connectors/kafka/intake.h"
 #include "connectors/kafka/log_tail.h"
 #include "connectors/kafka/topics.h"
@@ -46,11 +47,13 @@ struct KafkaLoopOptions {
 
 class KafkaLoop {
  public:
-  KafkaLoop(KafkaLoopOptions options, Store& store, RecordListener listener);
+  // `asks`: is answered as the log shows what was handed to every partition.
+  KafkaLoop(KafkaLoopOptions options, Store& store, OwnAsks& asks, CommittedListener listener);
   ~KafkaLoop();
 
-  void start();                                  // any thread; then the engine thread runs
-  void stop();                                   // any thread
+  void start();  // any thread; then the engine thread runs
+  void stop();   // any thread
+  std::map<PartitionId, Offset> log_found() const { return log_found_; }
   NodeStatus status() const;                     // any thread
   Readiness ready() const;                       // any thread
   std::string sick() const;                      // any thread
@@ -71,6 +74,8 @@ class KafkaLoop {
   void round();
   void read_intake(Duration wait);
   void take(const IntakeRecord& record, Instant arrival);
+  void follow_control();
+  void read_control();
   void fire(Instant now);
   void ask_for_release(Instant now);
   void take_release(Duration wait);
@@ -104,7 +109,9 @@ class KafkaLoop {
   std::unique_ptr<IntakeConsumer> intake_;
   std::unique_ptr<TransactionalWriter> writer_;
   std::unique_ptr<KafkaLogReader> reader_;
-  std::unique_ptr<LogFollower> follower_;
+  std::unique_ptr<LogFollower> follower_, control_;
+  OwnAsks& asks_;
+  std::map<PartitionId, Offset> log_found_;
 
   std::set<PartitionId> owned_;
   std::vector<PartitionId> given_;  // by the group, not yet taken over

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "app/engine_record.h"
 #include "app/kafka_loop.h"
 #include "connectors/kafka/intake_producer.h"
 #include "engine/entity/data_read.h"
@@ -66,16 +67,16 @@ class KafkaNode final : public Node {
     loop.partitions = topics.partitions;
     loop.rejected_bytes_max = topics.rejected_bytes_max;
     loop.report = std::move(report);
-    loop_ = std::make_unique<KafkaLoop>(
-        std::move(loop), *store_,
-        [this](PartitionId p, Offset o, std::string_view account, std::string_view record) {
-          if (listener_) listener_(p, o, account, record);
-        });
+    loop_ = std::make_unique<KafkaLoop>(std::move(loop), *store_, asks_,
+                                        [this](const Committed& record) {
+                                          if (listener_) listener_(record);
+                                        });
   }
 
   ~KafkaNode() override { stop(); }
 
   void submit(std::unique_ptr<Submission> submission, SubmitDone done) override;
+  void submit_own(OwnRecord record, OwnDone done) override;
   bool knows_duplicates() const override { return false; }
   Readiness ready() const override { return loop_->ready(); }
   std::string sick() const override { return loop_->sick(); }
@@ -83,7 +84,8 @@ class KafkaNode final : public Node {
   NodeStatus status() override { return loop_->status(); }
   Store& store() override { return *store_; }
   LogReader& log() override { return *log_; }
-  void listen(StreamListener listener) override { listener_ = std::move(listener); }
+  void listen(CommittedListener listener) override { listener_ = std::move(listener); }
+  std::map<PartitionId, Offset> log_found() const override { return loop_->log_found(); }
   void start() override { loop_->start(); }
   void stop() override {
     loop_->stop();
@@ -100,8 +102,9 @@ class KafkaNode final : public Node {
   std::unique_ptr<KafkaLogReader> log_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<IntakeProducer> producer_;
+  OwnAsks asks_;
   std::unique_ptr<KafkaLoop> loop_;
-  StreamListener listener_;
+  CommittedListener listener_;
 };
 
 // What can be judged without knowing what was accepted before; empty: into intake with it.
@@ -181,6 +184,24 @@ void KafkaNode::submit(std::unique_ptr<Submission> submission, SubmitDone done) 
   }
   if (!accepted.empty() && !producer_->send_all(accepted, finish)) finish(busy);
   finish({});
+}
+
+void KafkaNode::submit_own(OwnRecord record, OwnDone done) {
+  const Instant now = clock_.now();
+  const auto unavailable = [&done](const std::string& why) {
+    done({OwnResult::Status::kUnavailable, {}, why});
+  };
+  if (const std::string sick = loop_->sick(); !sick.empty()) return unavailable(sick);
+  const auto ask = asks_.begin(producer_->partitions(), done, now);
+  if (!ask) return unavailable("too many such records are on their way");
+  const std::string text = engine_record(record.type, "handed-in", record.data, now,
+                                         record.subject.empty() ? "tocsin" : record.subject);
+  const bool sent = producer_->control(
+      text, [this, ask](PartitionId p, Offset offset) { asks_.placed(*ask, p, offset); },
+      [this, ask](const std::string& error) {
+        if (!error.empty()) asks_.failed(*ask, error);
+      });
+  if (!sent) asks_.failed(*ask, "too much is on its way to Kafka");
 }
 
 }  // namespace

@@ -13,9 +13,7 @@
 #include <vector>
 
 #include "engine/said/derived.h"
-#include "events/log_record.h"
 #include "projections/query.h"
-#include "projections/record_type.h"
 #include "projections/views.h"
 
 namespace tocsin {
@@ -76,8 +74,8 @@ struct Metrics::Impl {
   }
 
   void count_record(std::string_view type);
-  void count_decided(const LogEvent& event);
-  void create_decided(const std::shared_ptr<const Policy>& latest);
+  void count_decided(const Committed& record);
+  void create_decided(const Policy& of);
   void show_lateness(const Lateness& now);
   void show_partitions(const NodeStatus& status);
   void show_views(const Views& views);
@@ -97,10 +95,13 @@ struct Metrics::Impl {
       counters("tocsin_escalations_closed_total", "Escalations that need nobody any more.");
   std::map<std::string, prometheus::Counter*, std::less<>> by_type;
   std::shared_ptr<const Policy> policy;
-  // By kind, clock, threshold and ending, of `policy`: adding to a family takes a lock and a
-  // search.
+  // By a policy's hash, then by kind, clock, threshold and ending: adding to a family takes a lock
+  // and a search.
   using Endings = std::array<prometheus::Counter*, kEndings.size()>;
-  std::vector<std::vector<std::array<Endings, kMaxThresholds>>> by_ending;
+  using ByClock = std::vector<std::vector<std::array<Endings, kMaxThresholds>>>;
+  std::map<std::string, ByClock> endings;
+  std::string shown_policy;  // whose `by_ending` is
+  ByClock* by_ending = nullptr;
   std::array<prometheus::Counter*, 2> by_urgency = {&raised.Add({{"urgency", "low"}}),
                                                     &raised.Add({{"urgency", "high"}})};
   prometheus::Counter& acknowledged = closed.Add({{"how", "acknowledged"}});
@@ -124,36 +125,32 @@ void Metrics::Impl::count_record(std::string_view type) {
 }
 
 // So that the first of a kind is seen to be one more than none.
-void Metrics::Impl::create_decided(const std::shared_ptr<const Policy>& latest) {
-  if (latest == policy || latest == nullptr) return;
-  policy = latest;
-  by_ending.clear();
-  for (const KindSpec& kind : policy->kinds) {
-    auto& clocks = by_ending.emplace_back();
+void Metrics::Impl::create_decided(const Policy& of) {
+  if (of.hash == shown_policy && by_ending != nullptr) return;
+  shown_policy = of.hash;
+  const auto [at, fresh] = endings.try_emplace(of.hash);
+  by_ending = &at->second;
+  if (!fresh) return;
+  for (const KindSpec& kind : of.kinds) {
+    auto& clocks = by_ending->emplace_back();
     for (const ClockSpec& clock : kind.clocks) {
       auto& thresholds = clocks.emplace_back();
-      for (std::size_t t = 0; t < policy->thresholds.size() && t < thresholds.size(); ++t) {
+      for (std::size_t t = 0; t < of.thresholds.size() && t < thresholds.size(); ++t) {
         if (t > 0 && clock.allowance[t].empty()) continue;  // it has no such threshold
         for (std::size_t o = 0; o < kEndings.size(); ++o) {
-          thresholds[t][o] = &decided.Add({{"clock", clock.name},
-                                           {"threshold", policy->thresholds[t]},
-                                           {"outcome", kEndings[o]}});
+          thresholds[t][o] = &decided.Add(
+              {{"clock", clock.name}, {"threshold", of.thresholds[t]}, {"outcome", kEndings[o]}});
         }
       }
     }
   }
 }
 
-void Metrics::Impl::count_decided(const LogEvent& event) {
-  std::int16_t kind = kNone;
-  Derived derived;
-  if (policy == nullptr || !decode(event, *policy, kind, derived)) return;
-  if (derived.type == DerivedType::kEscalationRaised) {
-    by_urgency[derived.high ? 1 : 0]->Increment();
-    return;
-  }
-  const auto& thresholds =
-      by_ending[static_cast<std::size_t>(kind)][static_cast<std::size_t>(derived.clock)];
+void Metrics::Impl::count_decided(const Committed& record) {
+  const Derived& derived = *record.derived;
+  create_decided(*record.policy);
+  const auto kind = static_cast<std::size_t>(record.spec - record.policy->kinds.data());
+  const auto& thresholds = (*by_ending)[kind][static_cast<std::size_t>(derived.clock)];
   const auto count = [&](std::size_t threshold, Ending ending) {
     if (prometheus::Counter* counter = thresholds[threshold][ending]) counter->Increment();
   };
@@ -166,20 +163,27 @@ void Metrics::Impl::count_decided(const LogEvent& event) {
   }
 }
 
-void Metrics::observe(std::string_view record) {
-  const std::string_view type = type_of_record(record);
+void Metrics::observe(const Committed& record) {
+  if (record.replayed || record.kind == RecordKind::kRejected) return;
   const std::lock_guard lock(impl_->mutex);
-  impl_->count_record(type.starts_with("tocsin.") ? type : kOther);
-  if (type == name(DerivedType::kEscalationAcknowledged)) impl_->acknowledged.Increment();
-  if (type == name(DerivedType::kEscalationCleared)) impl_->cleared.Increment();
-  if (type == name(DerivedType::kEscalationWithdrawn)) impl_->withdrawn.Increment();
-  const bool decides =
-      type == name(DerivedType::kClockBreached) || type == name(DerivedType::kClockStopped) ||
-      type == name(DerivedType::kClockWithdrawn) || type == name(DerivedType::kEscalationRaised);
-  if (!decides) return;
-  impl_->create_decided(impl_->node.policy());
-  thread_local LogEvent event;
-  if (read_log_record(record, event)) impl_->count_decided(event);
+  impl_->count_record(record.type.starts_with("tocsin.") ? record.type : kOther);
+  if (record.derived == nullptr) return;
+  switch (record.derived->type) {
+    case DerivedType::kEscalationRaised:
+      return impl_->by_urgency[record.derived->high ? 1 : 0]->Increment();
+    case DerivedType::kEscalationAcknowledged:
+      return impl_->acknowledged.Increment();
+    case DerivedType::kEscalationCleared:
+      return impl_->cleared.Increment();
+    case DerivedType::kEscalationWithdrawn:
+      return impl_->withdrawn.Increment();
+    case DerivedType::kClockBreached:
+    case DerivedType::kClockStopped:
+    case DerivedType::kClockWithdrawn:
+      return impl_->count_decided(record);
+    default:
+      return;
+  }
 }
 
 void Metrics::Impl::show_lateness(const Lateness& now) {
@@ -271,7 +275,8 @@ std::string Metrics::text() {
   Impl& to = *impl_;
   const NodeStatus status = to.node.status();  // in order: of two who ask, the later sees the later
   const Counters& c = status.counters;
-  to.create_decided(to.node.policy());
+  to.policy = to.node.policy();
+  if (to.policy) to.create_decided(*to.policy);
   to.gauges("tocsin_build_info", "Always 1.").Add({{"version", TOCSIN_VERSION}}).Set(1);
   to.follow("tocsin_facts_accepted_total", "Facts accepted.", c.accepted);
   to.follow("tocsin_facts_duplicate_total", "Facts dropped because they were accepted before.",

@@ -17,7 +17,7 @@ class Metrics {
   ~Metrics();
 
   // Counts a committed record: by type; what became of thresholds and escalations.
-  void observe(std::string_view record);
+  void observe(const Committed& record);
   // Text exposition format.
   std::string text();
 
@@ -32,6 +32,9 @@ class MeteredNode final : public NodePort {
   MeteredNode(Node& node, Metrics& metrics) : node_(node), metrics_(metrics) {}
   void submit(std::unique_ptr<Submission> submission, SubmitDone done) override {
     node_.submit(std::move(submission), std::move(done));
+  }
+  void submit_own(OwnRecord record, OwnDone done) override {
+    node_.submit_own(std::move(record), std::move(done));
   }
   bool knows_duplicates() const override { return node_.knows_duplicates(); }
   Readiness ready() const override { return node_.ready(); }

@@ -48,16 +48,16 @@ struct NodeStatus {
 inline constexpr const char* kStoreDamaged =
     "the store is damaged; the next start makes it anew from the log";
 
-// Tells listeners of committed records, in the order of each partition. Must not block.
-using StreamListener = RecordListener;
-
 class Node : public NodePort {
  public:
   virtual NodeStatus status() = 0;
   virtual Store& store() = 0;
   virtual LogReader& log() = 0;
   // Before the node starts its own threads.
-  virtual void listen(StreamListener listener) = 0;
+  virtual void listen(CommittedListener listener) = 0;
+  // The end of each partition of the log when this process found it: what listeners are told of
+  // before is replayed.
+  virtual std::map<PartitionId, Offset> log_found() const = 0;
   virtual void start() = 0;
   // Finishes what was begun; afterwards submit answers that nothing was kept.
   virtual void stop() = 0;

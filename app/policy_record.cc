@@ -40,8 +40,19 @@ std::string policy_record(const PolicyText& text, const Policy& policy, std::int
   }
   zones.close();
   object.close();
-  const std::string id = "policy/" + std::to_string(partition) + "/" + std::to_string(version);
-  return engine_record(kPolicyType, id, data, now, policy.name);
+  return engine_record(kPolicyType, policy_record_id(partition, version), data, now, policy.name);
+}
+
+std::string policy_record_id(std::int32_t partition, std::int32_t version) {
+  return "policy/" + std::to_string(partition) + "/" + std::to_string(version);
+}
+
+std::string with_version(std::string_view data, std::int32_t version) {
+  constexpr std::string_view kBegin = "{\"version\":";
+  const std::size_t end = data.find_first_of(",}");
+  if (!data.starts_with(kBegin) || end == std::string_view::npos)
+    throw std::runtime_error("a policy's data begins with its version");
+  return std::string(kBegin) + std::to_string(version) + std::string(data.substr(end));
 }
 
 std::shared_ptr<const Policy> policy_of_record(std::string_view data) {

@@ -19,6 +19,11 @@ inline constexpr std::string_view kPolicyType = "tocsin.engine.policy";
 std::string policy_record(const PolicyText& text, const Policy& policy, std::int32_t version,
                           std::int32_t partition, Instant now);
 
+std::string policy_record_id(std::int32_t partition, std::int32_t version);
+
+// `data` of such a record with another version. Throws std::runtime_error when it does not begin with one.
+std::string with_version(std::string_view data, std::int32_t version);
+
 // The policy in `data` of such a record, with its version. Throws std::runtime_error when this
 // binary cannot read it.
 std::shared_ptr<const Policy> policy_of_record(std::string_view data);

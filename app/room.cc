@@ -1,14 +1,18 @@
 #include "app/room.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <stdexcept>
 #include <utility>
 
+#include "app/engine_record.h"
 #include "app/policy_record.h"
 #include "app/roster_record.h"
 #include "engine/entity/entity_codec.h"
 #include "engine/said/derived.h"
 #include "events/log_record.h"
+#include "events/vocabulary.h"
+#include "events/writer.h"
 
 namespace tocsin {
 
@@ -23,6 +27,15 @@ constexpr Duration kNear = minutes(10);
 const std::string kPoliciesKey = "\x01policies";
 const std::string kRosterKey = "\x01roster";
 const std::string kIntakeKey = "\x01intake";
+const std::string kControlKey = "\x01control";
+
+constexpr std::string_view kControlStamp = "tocsincontrol";
+constexpr std::size_t kRefusalsMax = 100;
+
+std::string control_stamp(Offset control) {
+  if (control < 0) return {};
+  return "\"" + std::string(kControlStamp) + "\":" + std::to_string(control);
+}
 
 EntityKey key_of(const Entity& entity) { return {entity.account, entity.spec().name, entity.id}; }
 
@@ -36,6 +49,11 @@ std::string kind_of(const LogEvent& event) {
   if (!event.data.starts_with(kBegin)) return {};
   const std::string_view rest = event.data.substr(kBegin.size());
   return std::string(rest.substr(0, rest.find('/')));
+}
+
+std::string group_of(const Entity& entity, const Derived& event) {
+  if (!is_escalation(event.type)) return {};
+  return group_id(entity, *entity.policy, event.group, event.instance);
 }
 
 }  // namespace
@@ -60,7 +78,7 @@ class Room::Cold final : public ColdPort {
   PartitionId partition_;
 };
 
-Room::Room(RoomOptions options, Store* store, RecordListener listener)
+Room::Room(RoomOptions options, Store* store, CommittedListener listener)
     : options_(std::move(options)), store_(store), listener_(std::move(listener)) {
   if (store_ != nullptr) cold_ = std::make_unique<Cold>(*store_, options_.partition);
   sink_ = [this](const Entity& entity, const Derived& event, Instant recorded) {
@@ -68,7 +86,10 @@ Room::Room(RoomOptions options, Store* store, RecordListener listener)
       options_.on_unconfirmed(*year);
     scratch_.clear();
     encode(scratch_, entity, *entity.policy, event, recorded, true);
-    append(entity.account, scratch_, key_of(entity), name(event.type));
+    append(entity.account, scratch_,
+           {key_of(entity), RecordKind::kDerived, event_type(entity.spec(), event.type), event.time,
+            events_.size()});
+    events_.push_back({KeptDerived(event), entity.policy, &entity.spec(), group_of(entity, event)});
   };
   batch_.partition = options_.partition;
   reset();
@@ -81,10 +102,12 @@ void Room::reset() {
   batch_.rejected.clear();
   batch_.intake_next = -1;
   places_.clear();
+  events_.clear();
   seen_.clear();
   followed_.clear();
   policies_.clear();
   stored_policies_ = 0;
+  refusals_.clear();
   roster_.clear();
   stored_roster_.clear();
   horizon_ = kAlways;
@@ -106,8 +129,10 @@ void Room::reset() {
     load_policies();
     const auto intake = store_->load_account(options_.partition, kIntakeKey);
     intake_next_ = stored_intake_ = intake ? std::stoll(*intake) : -1;
+    const auto control = store_->load_account(options_.partition, kControlKey);
+    control_next_ = stored_control_ = control ? std::stoll(*control) : 0;
   } else {
-    next_ = 0;
+    next_ = control_next_ = 0;
   }
 }
 
@@ -148,7 +173,7 @@ void Room::adopt(std::string_view record) {
 
 // ---- following ---------------------------------------------------------------------------------
 
-void Room::follow(Offset offset, std::string_view record) {
+void Room::follow(Offset offset, std::string_view record, bool owned) {
   if (!read_log_record(record, event_)) {
     throw std::runtime_error("record " + std::to_string(options_.partition) + ":" +
                              std::to_string(offset) + " of the log cannot be read");
@@ -163,8 +188,22 @@ void Room::follow(Offset offset, std::string_view record) {
   knows_latest_ = true;
   if (event_.type == kPolicyType) adopt(record);
   if (event_.type == kRosterType) adopt_roster(record);
-  if (listener_) listener_(options_.partition, offset, event_.account, record);
-  if (is_engine_type(event_.type)) return;
+  if (is_engine_type(event_.type)) follow_own();
+  std::string escalation;
+  Committed told;
+  told.partition = options_.partition;
+  told.offset = offset;
+  told.owned = owned;
+  told.replayed = offset < replay_end_;
+  told.type = event_.type;
+  told.time = event_.time;
+  told.account = event_.account;
+  told.bytes = record;
+  if (is_engine_type(event_.type)) {
+    told.kind = RecordKind::kEngine;
+    if (listener_) listener_(told);
+    return;
+  }
   EntityKey key{std::string(event_.account), {}, std::string(event_.subject)};
   if (!event_.is_fact()) key.kind = kind_of(event_);
   partition_->evolve(event_);
@@ -172,7 +211,17 @@ void Room::follow(Offset offset, std::string_view record) {
     const Partition::Replayed replayed = partition_->replayed();
     seen_.push_back({replayed.fact.account, replayed.identity, replayed.content});
     key = key_of(partition_->home_of(replayed.fact));
+  } else {
+    const auto [event, entity] = partition_->replayed_event();
+    told.kind = RecordKind::kDerived;
+    told.derived = event;
+    told.policy = entity == nullptr ? nullptr : entity->policy;
+    told.spec = entity == nullptr ? nullptr : &entity->spec();
+    if (entity != nullptr) told.escalation = escalation = group_of(*entity, *event);
   }
+  told.entity_kind = key.kind;
+  told.entity_id = key.id;
+  if (listener_) listener_(told);
   followed_.push_back({offset, std::move(key), std::string(record), is_read_by_views(event_.type)});
 }
 
@@ -193,9 +242,83 @@ void Room::give_to_store(AppliedBatch applied, Offset next, std::uint64_t hand_o
 
 // ---- owning ------------------------------------------------------------------------------------
 
-void Room::append(std::string account, std::string value, EntityKey entity, std::string_view type) {
+void Room::append(std::string account, std::string value, Decided::Place place) {
   batch_.log.push_back({std::move(account), std::move(value)});
-  places_.push_back({std::move(entity), is_read_by_views(type)});
+  places_.push_back(std::move(place));
+}
+
+void Room::append_mark(std::string_view type, std::string record, Instant at) {
+  append("tocsin", std::move(record), {{}, RecordKind::kEngine, std::string(type), at, 0});
+}
+
+void Room::put_in_force(std::string_view type, const std::string& record, Instant at) {
+  if (type == kPolicyType) adopt(record);
+  if (type == kRosterType) adopt_roster(record);
+  append_mark(type, record, at);
+}
+
+std::string Room::take_own(const OwnRecord& record, Instant now) {
+  latest_ = std::max(latest_, now);
+  std::string data = record.data, id;
+  try {
+    if (!is_engine_type(record.type))
+      throw std::runtime_error("`" + record.type + "` is no type of the engine's own records");
+    const std::string_view name = std::string_view(record.type).substr(kEnginePrefix.size());
+    if (record.type == kPolicyType) {
+      const std::int32_t version = partition_->policy().version + 1;
+      data = with_version(record.data, version);
+      policy_of_record(data);
+      id = policy_record_id(options_.partition, version);
+    } else {
+      if (record.type == kRosterType) roster_of_record(data);
+      id = std::string(name) + "/" + std::to_string(options_.partition) + "/" +
+           std::to_string(latest_.ms) + "." + std::to_string(++own_records_);
+    }
+  } catch (const std::runtime_error& error) {
+    put_refusal(record, error.what());
+    return error.what();
+  }
+  const std::string_view subject = record.subject.empty() ? "tocsin" : record.subject;
+  put_in_force(
+      record.type,
+      engine_record(record.type, id, data, latest_, subject, control_stamp(record.control)),
+      latest_);
+  control_next_ = std::max(control_next_, record.control + 1);
+  return {};
+}
+
+// So that it is known to have been read.
+void Room::put_refusal(const OwnRecord& record, const std::string& why) {
+  if (record.control < 0) return;
+  const std::string id =
+      "refused/" + std::to_string(options_.partition) + "/" + std::to_string(record.control);
+  std::string data;
+  JsonObject(data).text("type", record.type).text("why", why).close();
+  append_mark(
+      kRefusedType,
+      engine_record(kRefusedType, id, data, latest_, "tocsin", control_stamp(record.control)),
+      latest_);
+  note_refusal(record.control, why);
+  control_next_ = std::max(control_next_, record.control + 1);
+}
+
+void Room::note_refusal(Offset control, std::string why) {
+  refusals_.insert_or_assign(control, std::move(why));
+  if (refusals_.size() > kRefusalsMax) refusals_.erase(refusals_.begin());
+}
+
+std::optional<std::string> Room::refusal(Offset control) const {
+  const auto found = refusals_.find(control);
+  return found == refusals_.end() ? std::nullopt : std::optional(found->second);
+}
+
+// Where the engine's own record came through the topic for such.
+void Room::follow_own() {
+  const std::string_view place = stamp(event_, kControlStamp);
+  if (place.empty()) return;
+  const Offset control = std::atoll(std::string(place).c_str());
+  control_next_ = std::max(control_next_, control + 1);
+  if (event_.type == kRefusedType) note_refusal(control, std::string(event_.data));
 }
 
 void Room::ensure_policy(Instant now) {
@@ -205,16 +328,14 @@ void Room::ensure_policy(Instant now) {
   if (partition_->policy().version == 0 || partition_->policy().hash != wanted.hash) {
     const std::string record = policy_record(
         options_.policy, wanted, partition_->policy().version + 1, options_.partition, latest_);
-    adopt(record);
-    append("tocsin", record, {}, {});
+    put_in_force(kPolicyType, record, latest_);
   }
   std::string in_force;
   if (LogEvent event; !roster_.empty() && read_log_record(roster_, event))
     in_force = roster_text(event.data);
   if (in_force == options_.roster) return;
   const std::string record = roster_record(options_.roster, options_.partition, latest_);
-  adopt_roster(record);
-  append("tocsin", record, {}, {});
+  put_in_force(kRosterType, record, latest_);
 }
 
 Judged Room::arrive(Decoded& decoded, Instant arrival) {
@@ -226,8 +347,9 @@ Judged Room::arrive(Decoded& decoded, Instant arrival) {
   seen_.push_back({decoded.fact.account, judged.identity, judged.content});
   scratch_.clear();
   append_fact_record(scratch_, decoded.fact, judged.stamps);
-  append(decoded.fact.account, scratch_, key_of(partition_->home_of(decoded.fact)),
-         decoded.fact.type);
+  const Fact& fact = decoded.fact;
+  append(fact.account, scratch_,
+         {key_of(partition_->home_of(fact)), RecordKind::kFact, fact.type, fact.time, 0});
   return judged;
 }
 
@@ -278,21 +400,56 @@ Decided Room::take_decided() {
   batch_.log.reserve(decided.batch.log.size());  // rounds are much alike
   decided.places = std::exchange(places_, {});
   places_.reserve(decided.places.size());
+  decided.events = std::exchange(events_, {});
+  events_.reserve(decided.events.size());
   decided.applied = take_changes(decided.hand_over);
   return decided;
 }
 
+void Room::tell(const Decided& decided, Offset first) const {
+  Committed told;
+  told.partition = options_.partition;
+  told.owned = true;
+  for (std::size_t i = 0; i < decided.places.size(); ++i) {
+    const Decided::Place& place = decided.places[i];
+    told.offset = first + static_cast<Offset>(i);
+    told.kind = place.kind;
+    told.time = place.time;
+    told.account = decided.batch.log[i].key;
+    told.entity_kind = place.entity.kind;
+    told.entity_id = place.entity.id;
+    told.bytes = decided.batch.log[i].value;
+    const bool derived = place.kind == RecordKind::kDerived;
+    const Decided::Event* event = derived ? &decided.events[place.derived] : nullptr;
+    told.type = place.type;
+    told.derived = derived ? &event->said.event() : nullptr;
+    told.policy = derived ? event->policy : nullptr;
+    told.spec = derived ? event->spec : nullptr;
+    told.escalation = derived ? event->escalation : std::string_view();
+    listener_(told);
+  }
+  told = {};
+  told.partition = options_.partition;
+  told.owned = true;
+  told.kind = RecordKind::kRejected;
+  for (const RejectedRecord& rejected : decided.batch.rejected) {
+    told.type = rejected.reason;
+    told.time = rejected.arrived;
+    told.bytes = rejected.original;
+    listener_(told);
+  }
+}
+
 void Room::committed(Decided decided, Offset first, Offset next) {
+  if (listener_) tell(decided, first);
   AppliedBatch& applied = decided.applied;
   std::vector<LogRecord>& records = decided.batch.log;
   applied.timeline.reserve(records.size());
   for (std::size_t i = 0; i < records.size(); ++i) {
-    const Offset offset = first + static_cast<Offset>(i);
-    if (listener_) listener_(options_.partition, offset, records[i].key, records[i].value);
     Decided::Place& place = decided.places[i];
-    if (!place.entity.kind.empty())
-      applied.timeline.push_back(
-          {offset, std::move(place.entity), std::move(records[i].value), place.read_by_views});
+    if (place.entity.kind.empty()) continue;
+    applied.timeline.push_back({first + static_cast<Offset>(i), std::move(place.entity),
+                                std::move(records[i].value), is_read_by_views(place.type)});
   }
   give_to_store(std::move(applied), next, decided.hand_over);
 }
@@ -325,6 +482,9 @@ AppliedBatch Room::take_changes(std::uint64_t& hand_over) {
   if (intake_next_ != stored_intake_)
     applied.accounts.push_back({kIntakeKey, std::to_string(intake_next_)});
   stored_intake_ = intake_next_;
+  if (control_next_ != stored_control_)
+    applied.accounts.push_back({kControlKey, std::to_string(control_next_)});
+  stored_control_ = control_next_;
   partition_->evict(options_.hot_entities, stored_);
   return applied;
 }

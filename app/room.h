@@ -24,12 +24,15 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
 #include "app/policy_load.h"
+#include "engine/committed.h"
+#include "engine/input_port.h"
 #include "engine/log_port.h"
 #include "engine/partition.h"
 #include "engine/said/unconfirmed_years.h"
@@ -49,25 +52,32 @@ struct RoomOptions {
   std::function<void(std::int32_t year)> on_unconfirmed;
 };
 
-// A committed record, for streams.
-using RecordListener =
-    std::function<void(PartitionId, Offset, std::string_view account, std::string_view record)>;
-
 // What a room decided since the last time, on its way to the log.
 struct Decided {
+  // What listeners and views are told of the batch's record at the same place.
   struct Place {
     EntityKey entity;
-    bool read_by_views;
+    RecordKind kind = RecordKind::kFact;
+    std::string type;
+    Instant time;
+    std::size_t derived = 0;  // of kDerived: place in `events`
+  };
+  struct Event {
+    KeptDerived said;
+    const Policy* policy;
+    const KindSpec* spec;
+    std::string escalation;
   };
   Batch batch;
-  std::vector<Place> places;  // of the batch's records
-  AppliedBatch applied;       // but for positions and timeline
+  std::vector<Place> places;
+  std::vector<Event> events;
+  AppliedBatch applied;  // but for positions and timeline
   std::uint64_t hand_over = 0;
 };
 
 class Room {
  public:
-  Room(RoomOptions options, Store* store, RecordListener listener);
+  Room(RoomOptions options, Store* store, CommittedListener listener);
   ~Room();
 
   // ---- following the log
@@ -76,13 +86,24 @@ class Room {
   // The intake position that the log's records so far carry; −1: none (Kafka).
   Offset intake_next() const { return intake_next_; }
   void note_intake(Offset next) { intake_next_ = next; }
-  void follow(Offset offset, std::string_view record);
+  // Records before `end` were in the log when this process started: they are replayed.
+  void replayed_until(Offset end) { replay_end_ = end; }
+  // `owned`: it is about a partition that this node owned or is about to own.
+  void follow(Offset offset, std::string_view record, bool owned);
+  // Of the records that were handed to every partition (OwnRecord::control): below it all are in the
+  // log, or in the batch. 0: none were.
+  Offset control_next() const { return control_next_; }
+  // Why the one at `control` was refused; nullopt: it was not, or that was long ago.
+  std::optional<std::string> refusal(Offset control) const;
   // Ends a stretch of following. `own`: this node decides from here on.
   void followed(Offset next, bool own);
 
   // ---- owning
-  // A record of the engine's own.
-  void append_own(std::string record) { append("tocsin", std::move(record), {}, {}); }
+  // A mark of the engine's own, true at `at`, that has no effect on the partition.
+  void append_mark(std::string_view type, std::string record, Instant at);
+  // Makes a record of the engine's own of what somebody handed in, and lets it take force. Returns
+  // why that is refused, or nothing. What came by a topic leaves a record also when it is refused.
+  std::string take_own(const OwnRecord& record, Instant now);
   // Writes the policy record when the log's last policy is not the configured one.
   void ensure_policy(Instant now);
   Judged arrive(Decoded& decoded, Instant arrival);
@@ -116,7 +137,12 @@ class Room {
 
  private:
   class Cold;
-  void append(std::string account, std::string value, EntityKey entity, std::string_view type);
+  void append(std::string account, std::string value, Decided::Place place);
+  void put_in_force(std::string_view type, const std::string& record, Instant at);
+  void put_refusal(const OwnRecord& record, const std::string& why);
+  void note_refusal(Offset control, std::string why);
+  void follow_own();
+  void tell(const Decided& decided, Offset first) const;
   void adopt(std::string_view record);
   AppliedBatch take_changes(std::uint64_t& hand_over);
   void give_to_store(AppliedBatch applied, Offset next, std::uint64_t hand_over);
@@ -125,14 +151,15 @@ class Room {
 
   RoomOptions options_;
   Store* store_;
-  RecordListener listener_;
+  CommittedListener listener_;
   std::unique_ptr<Cold> cold_;
   std::unique_ptr<Partition> partition_;
   DerivedSink sink_;
   UnconfirmedYears years_;
   Batch batch_;
   std::vector<Decided::Place> places_;  // of the batch's records
-  std::vector<SeenRow> seen_;           // of the batch's facts
+  std::vector<Decided::Event> events_;
+  std::vector<SeenRow> seen_;  // of the batch's facts
   std::vector<TimelineRow> followed_;
   std::string policies_;  // all policy records so far, a line each
   std::size_t stored_policies_ = 0;
@@ -146,6 +173,10 @@ class Room {
   std::atomic<Offset> next_ = 0;
   std::atomic<std::uint64_t> stored_ = 0;  // the last hand-over that the store was given
   Offset intake_next_ = -1, stored_intake_ = -1;
+  Offset replay_end_ = 0;
+  Offset control_next_ = 0, stored_control_ = 0;
+  std::map<Offset, std::string> refusals_;
+  std::uint64_t own_records_ = 0;  // taken by this room, for their ids
   LogEvent event_;
   EntityView view_;       // made last
   std::string scratch_;   // what is being encoded; kept for its room

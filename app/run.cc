@@ -1,6 +1,7 @@
 #include "app/run.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
@@ -108,7 +109,7 @@ class Service {
   Service(const RunOptions& options, std::unique_ptr<Node> node, Journal& journal)
       : options_(options),
         journal_(journal),
-        printer_(stdout, options.demo),
+        printer_(STDOUT_FILENO, options.demo),
         node_(std::move(node)) {}
 
   void start() {
@@ -131,10 +132,9 @@ class Service {
     };
     server_ = HttpServer::start(http, api_);
     api_->watch(*server_);
-    api_->feed().begin(node_->store().view().applied());
-    node_->listen([this](PartitionId partition, Offset offset, std::string_view account,
-                         std::string_view record) {
-      api_->feed().publish(partition, offset, account, record);
+    api_->feed().begin(node_->log_found());
+    node_->listen([this](const Committed& record) {
+      api_->feed().publish(record);
       metrics_->observe(record);
       printer_.print(record);
     });

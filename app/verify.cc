@@ -35,7 +35,7 @@ std::unique_ptr<Store> build(EmbeddedLog& log, const std::filesystem::path& scra
     const Offset read =
         log.read(0, room.next(), [&](Offset offset, std::string_view, std::string_view value) {
           if (offset >= end) return false;
-          room.follow(offset, value);
+          room.follow(offset, value, true);
           next = offset + 1;
           return ++n < kStretch;
         });
@@ -84,7 +84,7 @@ std::unique_ptr<Store> build(const KafkaSettings& settings, const std::filesyste
   for (std::int64_t n = 0; !done(); ++n) {
     const auto entry = follower.poll(kWait);
     if (entry && entry->offset < ends.at(entry->partition)) {
-      rooms[entry->partition]->follow(entry->offset, entry->value);
+      rooms[entry->partition]->follow(entry->offset, entry->value, false);
       if (entry->intake_next >= 0) rooms[entry->partition]->note_intake(entry->intake_next);
     }
     if (n % kStretch == kStretch - 1) hand_over();

@@ -37,7 +37,6 @@
 #include "app/keep_memory.h"
 #include "app/policy_load.h"
 #include "app/room.h"
-#include "projections/record_type.h"
 
 namespace {
 
@@ -150,9 +149,9 @@ class Bench {
                    std::string(detail).c_str());
     };
     node_ = std::make_unique<EmbeddedNode>(options);
-    node_->listen([this](PartitionId, Offset, std::string_view, std::string_view record) {
-      if (type_of_record(record) != "tocsin.clock.breached") return;
-      late_.add(static_cast<double>(clock_->now().ms - due_ms(record)));
+    node_->listen([this](const Committed& record) {
+      if (record.derived == nullptr || record.derived->type != DerivedType::kClockBreached) return;
+      late_.add(static_cast<double>(clock_->now().ms - record.time.ms));
     });
     node_->start();
   }
@@ -214,12 +213,6 @@ class Bench {
     std::filesystem::create_directories(path);
     return path;
   }
-  static std::int64_t due_ms(std::string_view record) {
-    const std::string_view name = "\"time\":\"";
-    const std::size_t at = record.find(name) + name.size();
-    return parse_rfc3339(record.substr(at, record.find('"', at) - at))->ms;
-  }
-
   std::filesystem::path directory_;
   std::shared_ptr<ShiftedClock> clock_;
   std::unique_ptr<EmbeddedNode> node_;

@@ -100,6 +100,7 @@ class Partition {
   // From now on new entities follow `policy`; its version is its place in the log's sequence.
   void adopt(std::shared_ptr<const Policy> policy);
   const Policy& policy() const { return *policy_; }
+  std::shared_ptr<const Policy> policy_in_force() const { return policy_; }
   const Policy* policy(std::int32_t version) const;
 
   // From now on persons are looked up with `roster`; null: as the accounts' facts say.
@@ -115,6 +116,16 @@ class Partition {
     std::uint64_t content;
   };
   Replayed replayed() const { return {fact_, identity_, content_}; }
+  // The derived event that was applied last by it, and whose it is; nulls when the record was none
+  // that its entity's policy can name.
+  struct ReplayedEvent {
+    const Derived* event;
+    const Entity* entity;
+  };
+  ReplayedEvent replayed_event() const {
+    if (replayed_entity_ == nullptr) return {nullptr, nullptr};
+    return {&replayed_event_, replayed_entity_};
+  }
   // After a stretch of `evolve`: what is true as of the last record, and the timers. With `decide`,
   // entities of that stretch are decided about at the next occasion (a new owner makes sure that
   // nothing is left unsaid).
@@ -224,6 +235,8 @@ class Partition {
   std::uint64_t content_ = 0;
   std::string order_;  // of the fact taken last
   Fact fact_;          // read back last
+  Derived replayed_event_;
+  const Entity* replayed_entity_ = nullptr;  // null: the record was no such event
   std::vector<Derived> derived_;
   Counters counters_;
 };

@@ -263,7 +263,8 @@ void Partition::evolve(const LogEvent& record) {
   as_of_ = std::max(as_of_, record.recorded);
   if (!record.is_fact()) {
     std::int16_t kind = kNone;
-    Derived event;
+    Derived& event = replayed_event_;
+    replayed_entity_ = nullptr;
     if (!decode(record, *policy_, kind, event)) return;
     Entity& e = entity(
         {record.account, policy_->kinds[static_cast<std::size_t>(kind)].name, record.subject});
@@ -275,6 +276,7 @@ void Partition::evolve(const LogEvent& record) {
       owner.changed = true;
     }
     apply(e, event, record.recorded);
+    replayed_entity_ = &e;
     e.said_at = record.recorded;
     e.undecided = false;
     touch(e);

@@ -163,7 +163,8 @@ void append_own_event(std::string& out, const OwnEvent& event) {
       .text("subject", event.subject)
       .text("partitionkey", event.account)
       .time("time", event.time)
-      .time("recordedtime", event.recorded);
+      .time("recordedtime", event.recorded)
+      .members(event.stamps);
   if (!event.data.empty()) record.raw("data", event.data);
   record.close();
 }

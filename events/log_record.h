@@ -35,6 +35,7 @@ struct OwnEvent {
   Instant time;      // when it is true
   Instant recorded;  // when it was decided
   std::string_view data;
+  std::string_view stamps = {};  // as in append_fact_record
 };
 void append_own_event(std::string& out, const OwnEvent& event);
 

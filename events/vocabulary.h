@@ -48,6 +48,10 @@ constexpr std::string_view name(DerivedType type) {
   return kDerivedTypes[static_cast<std::size_t>(type)];
 }
 
+constexpr bool is_escalation(DerivedType type) {
+  return name(type).starts_with("tocsin.escalation.");
+}
+
 std::optional<DerivedType> derived_type(std::string_view type);
 
 inline constexpr std::string_view kEngineSource = "/tocsin/engine";

@@ -63,6 +63,14 @@ struct EventFeed::Entry {
   std::string account, record;
   std::string type;  // empty for what is not for the stream
 
+  explicit Entry(const Committed& committed)
+      : partition(committed.partition),
+        offset(committed.offset),
+        account(committed.account),
+        record(committed.bytes) {
+    if (committed.kind != RecordKind::kEngine) type = committed.type;
+  }
+  // Of history.
   Entry(PartitionId p, Offset o, std::string_view key, std::string_view value)
       : partition(p), offset(o), account(key), record(value) {
     LogEvent event;
@@ -126,9 +134,11 @@ void EventFeed::begin(const Positions& next) {
   for (const auto& [partition, offset] : next) next_[partition] = floor_[partition] = offset;
 }
 
-void EventFeed::publish(PartitionId partition, Offset offset, std::string_view account,
-                        std::string_view record) {
+void EventFeed::publish(const Committed& record) {
+  if (record.replayed || record.kind == RecordKind::kRejected) return;
   const std::lock_guard lock(mutex_);
+  const PartitionId partition = record.partition;
+  const Offset offset = record.offset;
   next_[partition] = offset + 1;
   if (clients_.empty()) {
     floor_[partition] = offset + 1;
@@ -137,7 +147,7 @@ void EventFeed::publish(PartitionId partition, Offset offset, std::string_view a
     return;
   }
   floor_.try_emplace(partition, offset);
-  const auto entry = std::make_shared<const Entry>(partition, offset, account, record);
+  const auto entry = std::make_shared<const Entry>(record);
   ring_.push_back(entry);
   ring_bytes_ += entry->record.size();
   while (ring_bytes_ > options_.queue_bytes_max / 2) {

@@ -12,8 +12,9 @@
 //
 // Promises:
 //  1. Between its position and the end of the stream a client misses no record that passes its
-//     filter, and gets those of a partition in order. Of several partitions some may come twice
-//     around a reconnection, never of one.
+//     filter, gets those of a partition in order, and each once, also where it resumes. What is
+//     replayed to the node (Committed::replayed) is history to it, however far its position lies
+//     behind.
 //  2. A client for whom more than queue_bytes_max waits while it is caught up is dropped and told
 //     so (`event: dropped`); it can resume.
 //  3. With no clients `publish` costs some 30 ns and keeps nothing.
@@ -41,6 +42,7 @@
 
 #include "connectors/http/message.h"
 #include "connectors/http/stream_reply.h"
+#include "engine/committed.h"
 #include "engine/log_port.h"
 
 namespace tocsin {
@@ -71,11 +73,9 @@ class EventFeed {
   EventFeed(FeedOptions options, LogReader& history);
   ~EventFeed();
 
-  // The offset after the last folded record of each partition, before the first publish. A
-  // partition that is added later, or moved, is named again.
+  // The end of each partition of the log, before the first publish.
   void begin(const Positions& next);
-  void publish(PartitionId partition, Offset offset, std::string_view account,
-               std::string_view record);
+  void publish(const Committed& record);
 
   // nullptr: there are clients_max already.
   std::shared_ptr<StreamReply> subscribe(FeedRequest request);

@@ -37,8 +37,12 @@ std::map<std::string, std::string> door_properties(const KafkaSettings& settings
 // One request's records: the last to settle calls the completion.
 class Ticket {
  public:
-  Ticket(std::size_t records, IntakeProducer::Completion done)
-      : left_(records), done_(std::move(done)) {}
+  Ticket(std::size_t records, IntakeProducer::Completion done, IntakeProducer::Placed placed = {})
+      : left_(records), done_(std::move(done)), placed_(std::move(placed)) {}
+
+  void placed(PartitionId partition, Offset offset) const {
+    if (placed_) placed_(partition, offset);
+  }
 
   void settle(std::string error) {
     {
@@ -55,6 +59,7 @@ class Ticket {
   std::size_t left_;
   std::string error_;
   IntakeProducer::Completion done_;
+  IntakeProducer::Placed placed_;
 };
 
 }  // namespace
@@ -64,7 +69,7 @@ struct IntakeProducer::Impl {
   std::int64_t rejected_bytes_max;
   std::int32_t partition_total = 0;
   std::unique_ptr<rdkafka::Handle> handle;
-  rdkafka::Topic intake, rejected;
+  rdkafka::Topic intake, rejected, control;
   std::mutex admission;  // send_all takes all or nothing
   std::atomic<int> records{0};
   std::atomic<std::int64_t> bytes{0};
@@ -76,6 +81,8 @@ struct IntakeProducer::Impl {
     --self.records;
     self.bytes -= static_cast<std::int64_t>(message->len);
     auto* ticket = static_cast<Ticket*>(message->_private);
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+      ticket->placed(message->partition, message->offset);
     ticket->settle(message->err == RD_KAFKA_RESP_ERR_NO_ERROR
                        ? std::string()
                        : "kafka: " + rdkafka::text_of(message->err));
@@ -113,6 +120,7 @@ IntakeProducer::IntakeProducer(const KafkaSettings& settings, std::int64_t rejec
       rdkafka::partition_count(rk, settings.intake_topic(), settings.request_timeout);
   impl_->intake.reset(rd_kafka_topic_new(rk, settings.intake_topic().c_str(), nullptr));
   impl_->rejected.reset(rd_kafka_topic_new(rk, settings.rejected_topic().c_str(), nullptr));
+  impl_->control.reset(rd_kafka_topic_new(rk, settings.control_topic().c_str(), nullptr));
   impl_->server = std::thread([impl = impl_.get()] {
     while (!impl->stopping) {
       rd_kafka_poll(impl->handle->get(), rdkafka::timeout_ms(kServeSlice));
@@ -159,6 +167,16 @@ bool IntakeProducer::reject(const RejectedRecord& record, Completion done) {
   const PartitionId partition = partition_of(record.original, impl_->partition_total);
   impl_->produce(impl_->rejected, partition, {}, wire.value, wire.headers,
                  new Ticket(1, std::move(done)));
+  return true;
+}
+
+bool IntakeProducer::control(std::string_view record, Placed placed, Completion done) {
+  const auto count = static_cast<std::size_t>(impl_->partition_total);
+  if (!impl_->admit(impl_->partition_total, static_cast<std::int64_t>(record.size() * count)))
+    return false;
+  auto* ticket = new Ticket(count, std::move(done), std::move(placed));  // deletes itself
+  for (PartitionId p = 0; p < impl_->partition_total; ++p)
+    impl_->produce(impl_->control, p, {}, record, {}, ticket);
   return true;
 }
 

@@ -55,6 +55,11 @@ class IntakeProducer {
 
   bool reject(const RejectedRecord& record, Completion done);
 
+  // Writes `record` once to every partition of the control topic. `placed` is told where, partition by
+  // partition, from this producer's thread and before `done`.
+  using Placed = std::function<void(PartitionId, Offset)>;
+  bool control(std::string_view record, Placed placed, Completion done);
+
   // Under way now.
   int pending() const;
   std::int32_t partitions() const;  // of the intake topic

@@ -240,9 +240,9 @@ std::int32_t KafkaRejectedReader::partitions() {
 }
 
 struct LogFollower::Impl {
-  explicit Impl(const KafkaSettings& settings)
+  Impl(const KafkaSettings& settings, std::string topic)
       : settings(settings),
-        topic(settings.log_topic()),
+        topic(std::move(topic)),
         handle(RD_KAFKA_CONSUMER, settings, reader_properties(settings, "read_committed")) {
     rd_kafka_poll_set_consumer(handle.get());
   }
@@ -255,7 +255,10 @@ struct LogFollower::Impl {
   std::map<PartitionId, Offset> positions;
 };
 
-LogFollower::LogFollower(const KafkaSettings& settings) : impl_(new Impl(settings)) {}
+LogFollower::LogFollower(const KafkaSettings& settings)
+    : LogFollower(settings, settings.log_topic()) {}
+LogFollower::LogFollower(const KafkaSettings& settings, std::string topic)
+    : impl_(new Impl(settings, std::move(topic))) {}
 
 LogFollower::~LogFollower() {
   impl_->message.reset();
@@ -300,6 +303,10 @@ Offset LogFollower::position(PartitionId partition) const {
   const std::lock_guard lock(impl_->mutex);
   const auto it = impl_->positions.find(partition);
   return it == impl_->positions.end() ? -1 : it->second;
+}
+
+PositionRange LogFollower::range(PartitionId partition) {
+  return range_of(impl_->handle.get(), impl_->topic, partition, impl_->settings.request_timeout);
 }
 
 std::int32_t LogFollower::partitions() {

@@ -94,10 +94,11 @@ class KafkaRejectedReader {
   std::unique_ptr<Impl> impl_;
 };
 
-// Threads: one calls everything except position().
+// Threads: one calls everything except position(). `topic`: another one that is read in this way.
 class LogFollower {
  public:
   explicit LogFollower(const KafkaSettings& settings);
+  LogFollower(const KafkaSettings& settings, std::string topic);
   ~LogFollower();
 
   // Follows exactly these partitions from these offsets; others are no longer handed out.
@@ -110,6 +111,8 @@ class LogFollower {
   // −1 for a partition that is not followed. Any thread.
   Offset position(PartitionId partition) const;
 
+  // First offset and committed end as they are now.
+  PositionRange range(PartitionId partition);
   std::int32_t partitions();
 
  private:

@@ -34,6 +34,7 @@ struct KafkaSettings {
   std::string intake_topic() const { return prefix + ".intake"; }
   std::string log_topic() const { return prefix + ".log"; }
   std::string rejected_topic() const { return prefix + ".rejected"; }
+  std::string control_topic() const { return prefix + ".control"; }
 };
 
 // Throws std::invalid_argument naming the property when `properties` sets one that is ours to set,

@@ -17,7 +17,8 @@ constexpr Duration kNewTopicPatience = seconds(2);
 constexpr Duration kNewTopicStep = milliseconds(20);
 
 std::vector<std::string> names(const KafkaSettings& settings) {
-  return {settings.intake_topic(), settings.log_topic(), settings.rejected_topic()};
+  return {settings.intake_topic(), settings.log_topic(), settings.rejected_topic(),
+          settings.control_topic()};
 }
 
 std::optional<std::int64_t> number(const std::map<std::string, std::string>& config,

@@ -1,4 +1,4 @@
-// The three topics: making them, and refusing to run on others.
+// The four topics: making them, and refusing to run on others.
 //
 // Their settings are correctness. Kafka's defaults delete the log after seven days, and compaction
 // by key would leave one record an account; so `run` checks what it finds before it reads a record.
@@ -6,6 +6,8 @@
 //   <prefix>.intake    any producer writes it; a node reads it as a member of the consumer group
 //   <prefix>.log       the truth: kept for ever
 //   <prefix>.rejected  what was refused, original bytes: kept for ever, takes twice intake's size
+//   <prefix>.control   what is to stand in every partition's log (policies, rosters, overrides), one
+//                      record a partition; its owner makes it one of the log
 //
 // Threads: any; every call makes its own connection and blocks for at most
 // settings.request_timeout a request. Cost: some 50 ms.
@@ -60,12 +62,12 @@ inline constexpr std::int64_t kIntakeMessageBytes = 1024 * 1024 + 12;  // Kafka'
 // Returns the names of those created. Throws std::runtime_error with the broker's reason.
 std::vector<std::string> create_topics(const KafkaSettings& settings, const TopicPlan& plan);
 
-// The settings that create_topics gives a topic (one of the three names).
+// The settings that create_topics gives a topic (one of the four names).
 std::map<std::string, std::string> wanted_config(const KafkaSettings& settings,
                                                  const std::string& topic,
                                                  std::int32_t replication);
 
-// Reads the three topics from the broker and judges them. `partitions_in_log` is the count that the
+// Reads the four topics from the broker and judges them. `partitions_in_log` is the count that the
 // log itself remembers (record `tocsin.engine.partitions`), when it does: another count would send
 // an account's facts elsewhere than its past. Throws std::runtime_error when the broker cannot be
 // asked.

@@ -1,5 +1,6 @@
 #include "engine/said/derived.h"
 
+#include <cstring>
 #include <utility>
 
 namespace tocsin {
@@ -141,6 +142,20 @@ const SaidCycle* find_said(const Entity& entity, std::int16_t clock, std::int64_
 
 SaidCycle* find_said(Entity& entity, std::int16_t clock, std::int64_t cycle) {
   return const_cast<SaidCycle*>(find_said(std::as_const(entity), clock, cycle));
+}
+
+KeptDerived::KeptDerived(const Derived& event) : event_(event) {
+  std::size_t size = 0;
+  each_view(event_, [&](const std::string_view& view) { size += view.size(); });
+  if (size == 0) return;
+  text_ = std::make_unique<char[]>(size);
+  char* to = text_.get();
+  each_view(event_, [&](std::string_view& view) {
+    if (view.empty()) return;
+    std::memcpy(to, view.data(), view.size());
+    view = {to, view.size()};
+    to += view.size();
+  });
 }
 
 void apply(Entity& entity, Derived& event, Instant recorded) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,8 +52,31 @@ struct Derived {
   std::uint16_t n = 0;             // which of its id; set by `apply`
 };
 
+// Calls `f` with every view of `event` into something else. A new view joins here.
+template <typename Event, typename F>
+void each_view(Event& event, const F& f) {
+  f(event.reason);
+  f(event.by);
+  for (auto& person : event.persons) f(person);
+}
+
+// A Derived that outlives the decision that made it: it has its own copy of all that is pointed to.
+// It may be moved, and read from any thread.
+class KeptDerived {
+ public:
+  explicit KeptDerived(const Derived& event);
+  const Derived& event() const { return event_; }
+
+ private:
+  Derived event_;
+  std::unique_ptr<char[]> text_;
+};
+
 // Changes what was announced. `recorded` is the decision's instant. Sets `event.n`.
 void apply(Entity& entity, Derived& event, Instant recorded);
+
+// The CloudEvents type: that of the contract's §7, where a stage's names the kind.
+std::string event_type(const KindSpec& kind, DerivedType type);
 
 // The group's id, as `…/ticket.response/1/target~2`.
 std::string group_id(const Entity& entity, const Policy& policy, const GroupKey& key,

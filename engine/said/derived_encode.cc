@@ -338,6 +338,12 @@ std::string cycle_name(const Policy& policy, const ClockSpec& clock, std::int64_
   return {text, end};
 }
 
+std::string event_type(const KindSpec& kind, DerivedType type) {
+  if (type == kComplaintAdvanced) return "tocsin." + kind.name + ".advanced";
+  if (type == kComplaintWithdrawn) return "tocsin." + kind.name + ".withdrawn";
+  return std::string(name(type));
+}
+
 std::string group_id(const Entity& entity, const Policy& policy, const GroupKey& key,
                      std::uint16_t instance) {
   std::string id;

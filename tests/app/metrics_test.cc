@@ -16,6 +16,7 @@ class FigureNode final : public Node {
   NodeStatus figures;
 
   void submit(std::unique_ptr<Submission>, SubmitDone) override {}
+  void submit_own(OwnRecord, OwnDone) override {}
   bool knows_duplicates() const override { return true; }
   Readiness ready() const override { return {}; }
   std::string sick() const override { return {}; }
@@ -23,7 +24,8 @@ class FigureNode final : public Node {
   NodeStatus status() override { return figures; }
   Store& store() override { return *store_; }
   LogReader& log() override { std::abort(); }
-  void listen(StreamListener) override {}
+  void listen(CommittedListener) override {}
+  std::map<PartitionId, Offset> log_found() const override { return {}; }
   void start() override {}
   void stop() override {}
   std::shared_ptr<const Policy> policy() override { return nullptr; }

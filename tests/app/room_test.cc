@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <variant>
 
+#include "app/policy_record.h"
 #include "events/log_record.h"
 #include "tests/projections/temp_directory.h"
 
@@ -26,7 +27,7 @@ class RoomTest : public ::testing::Test {
   }
 
   void open() {
-    room_ = std::make_unique<Room>(options_, store_.get(), RecordListener{});
+    room_ = std::make_unique<Room>(options_, store_.get(), CommittedListener{});
     room_->followed(room_->next(), true);
     room_->ensure_policy(kBegin);
     commit();
@@ -148,12 +149,13 @@ TEST_F(RoomTest, ADueThatPassedBeforeALaterRecordIsToldByTheNextOwner) {
   commit();
   ASSERT_TRUE(store_->refresh(seconds(30)));
   // The owner is gone before it told; the log goes on behind the due with another's record.
-  room_ = std::make_unique<Room>(options_, store_.get(), RecordListener{});
+  room_ = std::make_unique<Room>(options_, store_.get(), CommittedListener{});
   room_->follow(static_cast<Offset>(log_.size()),
                 R"({"specversion":"1.0","id":"9","source":"/crm","type":"tocsin.ticket.opened",)"
                 R"("time":"2026-03-02T12:20:00.000Z","subject":"T-9","partitionkey":"other",)"
                 R"("recordedtime":"2026-03-02T12:20:00.000Z","tocsintier":"A","tocsinpolicy":"1",)"
-                R"("data":{"priority":"P4"}})");
+                R"("data":{"priority":"P4"}})",
+                true);
   const Instant now = at("2026-03-02T12:20:01Z");
   room_->followed(room_->next() + 1, true);
   room_->look_ahead(now);
@@ -173,7 +175,7 @@ TEST_F(RoomTest, DuesAreReadAheadSomeAtATimeAndNoneIsLeftOut) {
   ASSERT_TRUE(store_->refresh(seconds(30)));
   options_.look_ahead_rows = 3;
   options_.horizon = hours(24);
-  room_ = std::make_unique<Room>(options_, store_.get(), RecordListener{});
+  room_ = std::make_unique<Room>(options_, store_.get(), CommittedListener{});
   const Instant now = at("2026-03-02T12:30:00Z");
   own(now);
   int slices = 1;
@@ -236,7 +238,7 @@ TEST_F(RoomTest, MemoryIsBoundedAlsoWhenAllFallDueSoon) {
   options_.hot_entities = 40;
   options_.horizon = hours(24);
   ASSERT_TRUE(store_->refresh(seconds(30)));
-  room_ = std::make_unique<Room>(options_, store_.get(), RecordListener{});
+  room_ = std::make_unique<Room>(options_, store_.get(), CommittedListener{});
   own(kBegin);
   std::size_t most = 0;
   for (int i = 0; i < kTickets; ++i) {
@@ -267,11 +269,11 @@ TEST_F(RoomTest, ANewOwnerKnowsTheLastInstantOnlyOfALogThatItFollowed) {
   EXPECT_TRUE(room_->knows_latest());  // it wrote them
   ASSERT_TRUE(store_->refresh(seconds(30)));
   // The store has it all: nothing is followed, and the policy's record is an old one.
-  room_ = std::make_unique<Room>(options_, store_.get(), RecordListener{});
+  room_ = std::make_unique<Room>(options_, store_.get(), CommittedListener{});
   EXPECT_FALSE(room_->knows_latest());
   EXPECT_LT(room_->latest(), arrival);
   const auto next = static_cast<Offset>(log_.size());
-  room_->follow(next, log_.back());
+  room_->follow(next, log_.back(), true);
   room_->followed(next + 1, false);
   EXPECT_TRUE(room_->knows_latest());
   EXPECT_EQ(room_->latest(), arrival);
@@ -288,7 +290,7 @@ TEST_F(RoomTest, WhatWasHeldIsToldByTheNextOwner) {
   EXPECT_EQ(room_->partition().waiting(), 1u);
   commit();
   ASSERT_TRUE(store_->refresh(seconds(30)));
-  room_ = std::make_unique<Room>(options_, store_.get(), RecordListener{});
+  room_ = std::make_unique<Room>(options_, store_.get(), CommittedListener{});
   own(arrival + seconds(1));
   room_->fire(arrival + seconds(1), arrival + seconds(1), 100);
   EXPECT_EQ(breaches(), kBreach);
@@ -301,8 +303,9 @@ TEST_F(RoomTest, WhatAFollowerSawHeldIsToldByIt) {
   commit();
   TempDirectory other;
   const auto store = Store::open(other.path());
-  Room follower(options_, store.get(), RecordListener{});
-  for (std::size_t i = 0; i < log_.size(); ++i) follower.follow(static_cast<Offset>(i), log_[i]);
+  Room follower(options_, store.get(), CommittedListener{});
+  for (std::size_t i = 0; i < log_.size(); ++i)
+    follower.follow(static_cast<Offset>(i), log_[i], true);
   follower.followed(static_cast<Offset>(log_.size()), false);
   follower.followed(static_cast<Offset>(log_.size()), true);
   const Instant now = arrival + seconds(1);
@@ -349,13 +352,14 @@ TEST_F(RoomTest, AnAnswerWhoseOwnerHeldItsEffectsIsToldByTheNextOne) {
               "withdrawn:target:1 2026-03-02T12:00:11.000Z\nstopped:1 2026-03-02T11:59:00.000Z\n");
   };
   {
-    Room follower(options_, store.get(), RecordListener{});
-    for (std::size_t i = 0; i < log_.size(); ++i) follower.follow(static_cast<Offset>(i), log_[i]);
+    Room follower(options_, store.get(), CommittedListener{});
+    for (std::size_t i = 0; i < log_.size(); ++i)
+      follower.follow(static_cast<Offset>(i), log_[i], true);
     follower.followed(static_cast<Offset>(log_.size()), false);
     expect_told(follower);
   }
   ASSERT_TRUE(store->refresh(seconds(10)));
-  Room again(options_, store.get(), RecordListener{});  // its store remembers
+  Room again(options_, store.get(), CommittedListener{});  // its store remembers
   expect_told(again);
 }
 
@@ -372,8 +376,9 @@ TEST_F(RoomTest, AFactWithoutEffectLeavesNothingToTell) {
   commit();
   TempDirectory other;
   const auto store = Store::open(other.path());
-  Room follower(options_, store.get(), RecordListener{});
-  for (std::size_t i = 0; i < log_.size(); ++i) follower.follow(static_cast<Offset>(i), log_[i]);
+  Room follower(options_, store.get(), CommittedListener{});
+  for (std::size_t i = 0; i < log_.size(); ++i)
+    follower.follow(static_cast<Offset>(i), log_[i], true);
   follower.followed(static_cast<Offset>(log_.size()), false);
   Entity* e = follower.partition().find({"acme", "ticket", "T-1"});
   ASSERT_NE(e, nullptr);
@@ -403,10 +408,103 @@ TEST_F(RoomTest, WhatFaultsAreReadFromOutlivesRestarts) {
     }
     commit();
     ASSERT_TRUE(store_->refresh(seconds(30)));
-    room_ = std::make_unique<Room>(options_, store_.get(), RecordListener{});
+    room_ = std::make_unique<Room>(options_, store_.get(), CommittedListener{});
     room_->followed(room_->next(), true);
   }
   EXPECT_EQ(faults, std::vector<std::string>{"acme/account/acme/fault/gate/2026-W12"});
+}
+
+struct Told {
+  Offset offset;
+  RecordKind kind;
+  std::string type, entity;
+  bool owned, replayed, derived;
+  friend bool operator==(const Told&, const Told&) = default;
+};
+
+// What listeners are told is the same whether it was decided here or followed, but for whose it is.
+TEST_F(RoomTest, ListenersAreToldTheSameOfWhatWasDecidedAndWhatWasFollowed) {
+  std::vector<Told> told;
+  const CommittedListener listener = [&](const Committed& c) {
+    told.push_back({c.offset, c.kind, std::string(c.type),
+                    std::string(c.entity_kind) + "/" + std::string(c.entity_id), c.owned,
+                    c.replayed, c.derived != nullptr});
+    if (c.derived == nullptr || c.derived->type != DerivedType::kEscalationRaised) return;
+    EXPECT_EQ(c.escalation, "acme/ticket/T-1/routed/P1");
+    EXPECT_EQ(c.policy->roles.at(static_cast<std::size_t>(c.derived->roles.at(0))),
+              "service_director");
+  };
+  TempDirectory directory;
+  const auto store = Store::open(directory.path());
+  log_.clear();
+  Room owner(options_, store.get(), listener);
+  owner.followed(0, true);
+  owner.ensure_policy(kBegin);
+  Decoded decoded;
+  decoder_.structured(
+      R"({"specversion":"1.0","id":"1","source":"/crm","type":"tocsin.ticket.opened",)"
+      R"("time":"2026-03-02T10:00:00Z","subject":"T-1","partitionkey":"acme",)"
+      R"("data":{"priority":"P1","tier":"A"}})",
+      {}, decoded);
+  ASSERT_EQ(owner.arrive(decoded, kOpened).outcome, Outcome::kAccepted);
+  owner.decide(kOpened, kOpened);
+  for (const LogRecord& record : owner.batch().log) log_.push_back(record.value);
+  owner.committed(owner.take_decided(), 0, static_cast<Offset>(log_.size()));
+  const std::vector<Told> decided = std::exchange(told, {});
+  ASSERT_GE(decided.size(), 4u);
+  EXPECT_EQ(decided[0],
+            (Told{0, RecordKind::kEngine, "tocsin.engine.policy", "/", true, false, false}));
+  EXPECT_EQ(decided[1],
+            (Told{1, RecordKind::kFact, "tocsin.ticket.opened", "ticket/T-1", true, false, false}));
+  EXPECT_EQ(decided[2], (Told{2, RecordKind::kDerived, "tocsin.clock.started", "ticket/T-1", true,
+                              false, true}));
+
+  TempDirectory other;
+  const auto empty = Store::open(other.path());
+  Room follower(options_, empty.get(), listener);
+  follower.replayed_until(2);
+  for (std::size_t i = 0; i < log_.size(); ++i)
+    follower.follow(static_cast<Offset>(i), log_[i], false);
+  for (Told& t : told) {
+    EXPECT_EQ(t.replayed, t.offset < 2);
+    EXPECT_FALSE(t.owned);
+    t.replayed = false;
+    t.owned = true;
+  }
+  EXPECT_EQ(told, decided);
+}
+
+TEST_F(RoomTest, ARecordThatWasHandedInTakesForceAndItsPlaceIsRemembered) {
+  const std::int32_t version = room_->policy().version;
+  EXPECT_EQ(
+      room_->take_own({"tocsin.engine.roster", "", R"({"text":"away: [Li Wei]"})", 4}, kBegin), "");
+  EXPECT_NE(
+      room_->take_own({"tocsin.engine.roster", "", R"({"text":"nobody: [Li Wei]"})", 5}, kBegin),
+      "");
+  EXPECT_NE(room_->take_own({"tocsin.clock.started", "", "{}", 6}, kBegin), "");
+  const auto configured = compile_policy(options_.policy, load_zone_for_policy);
+  const std::string record = policy_record(options_.policy, *std::get<0>(configured), 0, 0, kBegin);
+  LogEvent event;
+  ASSERT_TRUE(read_log_record(record, event));
+  EXPECT_EQ(room_->take_own({"tocsin.engine.policy", "again", std::string(event.data), 7}, kBegin),
+            "");
+  EXPECT_EQ(room_->policy().version, version + 1);
+  commit();
+  EXPECT_EQ(room_->control_next(), 8);
+  EXPECT_TRUE(room_->refusal(5).has_value());
+  EXPECT_FALSE(room_->refusal(4).has_value());
+
+  ASSERT_TRUE(store_->refresh(seconds(30)));
+  Room again(options_, store_.get(), CommittedListener{});
+  EXPECT_EQ(again.control_next(), 8);
+  EXPECT_EQ(again.policy().version, version + 1);
+  TempDirectory other;
+  const auto empty = Store::open(other.path());
+  Room follower(options_, empty.get(), CommittedListener{});
+  for (std::size_t i = 0; i < log_.size(); ++i)
+    follower.follow(static_cast<Offset>(i), log_[i], false);
+  EXPECT_EQ(follower.control_next(), 8);
+  EXPECT_TRUE(follower.refusal(5).has_value());
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ class FakeNode : public NodePort {
     }
     done(std::move(result));
   }
+  void submit_own(OwnRecord, OwnDone done) override { done({}); }
   bool knows_duplicates() const override { return knows; }
   Readiness ready() const override { return readiness; }
   std::string sick() const override { return sickness; }

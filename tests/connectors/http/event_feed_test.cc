@@ -63,7 +63,20 @@ class FeedTest : public ::testing::Test {
               std::string_view account = "acme", PartitionId partition = 0) {
     const std::string text = record(id, type, account);
     const Offset offset = log.append(partition, std::string(account), text);
-    if (feed) feed->publish(partition, offset, account, text);
+    if (feed) publish(partition, offset, account, type, text, false);
+  }
+  void publish(PartitionId partition, Offset offset, std::string_view account,
+               std::string_view type, std::string_view text, bool replayed) {
+    Committed committed;
+    committed.partition = partition;
+    committed.offset = offset;
+    committed.replayed = replayed;
+    committed.kind =
+        type.starts_with("tocsin.engine.") ? RecordKind::kEngine : RecordKind::kDerived;
+    committed.type = type;
+    committed.account = account;
+    committed.bytes = text;
+    feed->publish(committed);
   }
   std::shared_ptr<StreamReply> subscribe(std::string_view after = {}, std::string account = {},
                                          std::vector<std::string> types = {}) {
@@ -166,6 +179,25 @@ TEST_F(FeedTest, ResumeBeyondTheEndIsFromNow) {
 }
 
 // A client that catches up is read for at its own pace and never dropped.
+// The node reads again what its views lack, while a client goes on where it was.
+TEST_F(FeedTest, WhatIsReplayedIsNotSentAgain) {
+  constexpr std::string_view kType = "tocsin.clock.started";
+  for (const char* id : {"a", "b", "c"}) happen(id);
+  start({{0, 3}});
+  const auto reply = subscribe("0:1");
+  Received received;
+  ASSERT_TRUE(eventually_received(*reply, received, 1));
+  for (Offset offset = 0; const char* id : {"a", "b", "c"})
+    publish(0, offset++, "acme", kType, record(id, kType, "acme"), true);
+  const auto late = subscribe("0:2");  // it has seen all
+  happen("d");
+  ASSERT_TRUE(eventually_received(*reply, received, 2));
+  EXPECT_THAT(received.ids, ElementsAre("c", "d"));
+  Received by_late;
+  ASSERT_TRUE(eventually_received(*late, by_late, 1));
+  EXPECT_THAT(by_late.ids, ElementsAre("d"));
+}
+
 TEST_F(FeedTest, CatchingUpIsPacedByTheClient) {
   options.queue_bytes_max = 20'000;
   for (int i = 0; i < 3000; ++i) happen(std::to_string(i));

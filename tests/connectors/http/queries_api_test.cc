@@ -161,7 +161,13 @@ TEST_F(QueriesApiTest, Stream) {
   EXPECT_EQ(chunk, "retry: 2000\nid: 0:4\n\n");
   std::string record;
   append_own_event(record, {"x", "tocsin.clock.breached", "T-1", "acme", kNow, kNow, "{}"});
-  api->feed().publish(0, 5, "acme", record);
+  Committed committed;
+  committed.offset = 5;
+  committed.kind = RecordKind::kDerived;
+  committed.type = "tocsin.clock.breached";
+  committed.account = "acme";
+  committed.bytes = record;
+  api->feed().publish(committed);
   ASSERT_TRUE(client->read_chunk(chunk));
   EXPECT_EQ(chunk, "id: 0:5\ndata: " + record + "\n\n");
 }

@@ -17,7 +17,8 @@ std::map<std::string, TopicFound> good_topics(std::int32_t replication = 3) {
   const auto settings = some_settings();
   std::map<std::string, TopicFound> found;
   for (const auto& name :
-       {settings.intake_topic(), settings.log_topic(), settings.rejected_topic()}) {
+       {settings.intake_topic(), settings.log_topic(), settings.rejected_topic(),
+        settings.control_topic()}) {
     found[name] = {12, replication, wanted_config(settings, name, replication)};
     found[name].config.emplace("retention.ms", "604800000");  // Kafka's default, on intake
   }
@@ -39,7 +40,7 @@ TEST(JudgeTopics, AcceptsWhatCreateMakes) {
   EXPECT_EQ(faults(good_topics()), Texts{});
   EXPECT_EQ(faults(good_topics(1)), Texts{});
   EXPECT_EQ(judge_topics(some_settings(), good_topics(3), std::nullopt).warnings.size(), 0u);
-  EXPECT_EQ(judge_topics(some_settings(), good_topics(1), std::nullopt).warnings.size(), 3u);
+  EXPECT_EQ(judge_topics(some_settings(), good_topics(1), std::nullopt).warnings.size(), 4u);
   EXPECT_EQ(judge_topics(some_settings(), good_topics(), 12).partitions, 12);
 }
 

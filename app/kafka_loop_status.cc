@@ -1,0 +1,103 @@
+// What others may ask of a node on Kafka, and records that every partition needs.
+#include "app/kafka_loop.h"
+#include "events/log_record.h"
+
+namespace tocsin {
+
+// What is to stand in every partition's log is read from behind what stands there.
+void KafkaLoop::follow_control() {
+  std::map<PartitionId, Offset> from;
+  for (const PartitionId p : owned_) {
+    const PositionRange there = control_->range(p);
+    const Offset next = room(p).control_next();
+    from[p] = std::max(next > there.end ? 0 : next, there.first);  // the topic was made anew
+    if (from[p] != next)
+      report("warn", "control_lost",
+             "partition " + std::to_string(p) + " goes on at " + std::to_string(from[p]) +
+                 ", not at " + std::to_string(next));
+  }
+  control_->follow(from);
+}
+
+void KafkaLoop::read_control() {
+  while (const auto entry = control_->poll({})) {
+    if (owned_.count(entry->partition) == 0) continue;  // followed anew with its next owner
+    Room& r = room(entry->partition);
+    LogEvent event;
+    OwnRecord record;
+    record.control = entry->offset;
+    if (read_log_record(entry->value, event)) {
+      record.type = event.type;
+      record.subject = event.subject;
+      record.data = event.data;
+    }
+    const Instant now = std::max(clock_->now(), r.latest());
+    r.decide(now, released_);  // facts before it are judged by what was in force
+    if (const std::string why = r.take_own(record, now); !why.empty())
+      report("error", "own_record_refused", why);
+  }
+}
+
+// ---- what others may ask -----------------------------------------------------------------------
+
+void KafkaLoop::publish_status() {
+  NodeStatus status;
+  for (const auto& r : rooms_) {
+    const Counters& c = r->partition().counters();
+    status.counters.accepted += c.accepted;
+    status.counters.duplicates += c.duplicates;
+    status.counters.conflicts += c.conflicts;
+    status.counters.rejected += c.rejected;
+    status.counters.late += c.late;
+    status.counters.provisional += c.provisional;
+    status.counters.decisions += c.decisions;
+    status.counters.derived += c.derived;
+    status.entities_in_memory += r->partition().entities_in_memory();
+    status.latest = std::max(status.latest, r->latest());
+  }
+  status.commits = tally_.commits;
+  status.commit_failures = tally_.failures;
+  status.held = tally_.held;
+  status.tombstones = tally_.tombstones;
+  status.rerouted = static_cast<std::int64_t>(writer_->counters().rerouted);
+  status.rejected_cut = static_cast<std::int64_t>(writer_->counters().rejected_cut);
+  status.clock_jumps = clock_->jumps();
+  status.lateness = lateness_;
+  for (PartitionId p = 0; p < options_.partitions; ++p) status.applied[p] = room(p).next();
+  for (const PartitionId p : owned_) {
+    status.owned.push_back(p);
+    const Offset end = intake_->last_seen_end(p), position = intake_->position(p);
+    if (position >= 0) status.intake_position[p] = position;
+    if (end < 0 || position < 0) continue;
+    status.intake_end[p] = std::max(end, position);
+    status.lag[p] = status.intake_end[p] - position;
+  }
+  const std::lock_guard lock(mutex_);
+  policy_ = rooms_.front()->partition().policy_in_force();
+  status_ = std::move(status);
+}
+
+NodeStatus KafkaLoop::status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+Readiness KafkaLoop::ready() const {
+  const std::lock_guard lock(mutex_);
+  if (!sick_.empty()) return {false, sick_};
+  if (!followed_all_) return {false, "the log is being read"};
+  if (!joined_) return {false, "waiting for the consumer group"};
+  return {true, ""};
+}
+
+std::string KafkaLoop::sick() const {
+  const std::lock_guard lock(mutex_);
+  return sick_;
+}
+
+std::shared_ptr<const Policy> KafkaLoop::policy() const {
+  const std::lock_guard lock(mutex_);
+  return policy_;
+}
+
+}  // namespace tocsin
