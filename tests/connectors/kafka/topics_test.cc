@@ -16,9 +16,8 @@ KafkaSettings some_settings() {
 std::map<std::string, TopicFound> good_topics(std::int32_t replication = 3) {
   const auto settings = some_settings();
   std::map<std::string, TopicFound> found;
-  for (const auto& name :
-       {settings.intake_topic(), settings.log_topic(), settings.rejected_topic(),
-        settings.control_topic()}) {
+  for (const auto& name : {settings.intake_topic(), settings.log_topic(), settings.rejected_topic(),
+                           settings.control_topic()}) {
     found[name] = {12, replication, wanted_config(settings, name, replication)};
     found[name].config.emplace("retention.ms", "604800000");  // Kafka's default, on intake
   }
