@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "app/adapter_commands.h"
 #include "app/commands.h"
 #include "app/import_servicenow.h"
 #include "app/policy_load.h"
@@ -129,6 +130,8 @@ int main(int argc, char** argv) {
     import.policy = std::get<std::shared_ptr<const tocsin::Policy>>(compiled);
     status = tocsin::import_servicenow(import, std::cout, std::cerr);
   });
+
+  tocsin::add_adapter_commands(app, *imports, status);
 
   try {
     app.parse(argc, argv);

@@ -13,33 +13,6 @@ namespace {
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// RFC 8259 §6: -? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?
-bool is_number(std::string_view token) {
-  const char* p = token.data();
-  const char* const end = p + token.size();
-  const auto digits = [&] {
-    const char* const first = p;
-    while (p != end && is_digit(*p)) ++p;
-    return p != first;
-  };
-  if (p != end && *p == '-') ++p;
-  if (p != end && *p == '0') {
-    ++p;
-  } else if (!digits()) {
-    return false;
-  }
-  if (p != end && *p == '.') {
-    ++p;
-    if (!digits()) return false;
-  }
-  if (p != end && (*p == 'e' || *p == 'E')) {
-    ++p;
-    if (p != end && (*p == '+' || *p == '-')) ++p;
-    if (!digits()) return false;
-  }
-  return p == end;
-}
-
 bool is_scalar(std::string_view token) {
   switch (token.front()) {
     case 't':
@@ -49,7 +22,7 @@ bool is_scalar(std::string_view token) {
     case 'n':
       return token == "null";
     default:
-      return is_number(token);
+      return is_json_number(token);
   }
 }
 
@@ -99,6 +72,33 @@ std::uint64_t number_hash(std::string_view token) {
 }
 
 }  // namespace
+
+// RFC 8259 §6: -? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?
+bool is_json_number(std::string_view token) {
+  const char* p = token.data();
+  const char* const end = p + token.size();
+  const auto digits = [&] {
+    const char* const first = p;
+    while (p != end && is_digit(*p)) ++p;
+    return p != first;
+  };
+  if (p != end && *p == '-') ++p;
+  if (p != end && *p == '0') {
+    ++p;
+  } else if (!digits()) {
+    return false;
+  }
+  if (p != end && *p == '.') {
+    ++p;
+    if (!digits()) return false;
+  }
+  if (p != end && (*p == 'e' || *p == 'E')) {
+    ++p;
+    if (p != end && (*p == '+' || *p == '-')) ++p;
+    if (!digits()) return false;
+  }
+  return p == end;
+}
 
 void MemberList::start(const std::string& out) {
   start_ = out.size();

@@ -29,6 +29,9 @@ namespace tocsin {
 
 inline constexpr int kNestingMax = 512;
 
+// Whether the text is one JSON number (RFC 8259 §6), however long.
+bool is_json_number(std::string_view token);
+
 constexpr bool is_json_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 // The members of an object that is being written to a string, without braces: where each lies, so

@@ -28,6 +28,7 @@ LIBRARIES = {
     "rocksdb/": ("projections/",),
     "librdkafka/": ("connectors/kafka/",),
     "curl/": ("connectors/notify/",),
+    "re2/": ("connectors/crm/",),
     "yaml-cpp/": ("engine/policy", "app/config"),
     "CLI/": ("app/",),
     "spdlog/": ("connectors/", "app/"),

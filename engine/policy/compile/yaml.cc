@@ -45,12 +45,13 @@ class Builder : public YAML::EventHandler {
     value.line = line_of(mark);
     add(std::move(value), anchor);
   }
-  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& text) override {
     Yaml value;
     value.kind = Yaml::Kind::kText;
     value.line = line_of(mark);
     value.text = text;
+    value.quoted = tag != "?";  // how the library tells plain texts
     add(std::move(value), anchor);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {

@@ -23,9 +23,10 @@ inline constexpr std::size_t kYamlDepthMax = 40;
 struct Yaml {
   enum class Kind : std::uint8_t { kAbsent, kNull, kText, kList, kMap };
   Kind kind = Kind::kAbsent;
-  int line = 0;      // from 1; of the key where a list or map is a key's value
-  std::string text;  // kText
-  std::string key;   // of a map's member
+  int line = 0;         // from 1; of the key where a list or map is a key's value
+  std::string text;     // kText
+  bool quoted = false;  // kText: written in quotes or as a block, so never a number or truth value
+  std::string key;      // of a map's member
   int key_line = 0;
   std::vector<Yaml> values;  // of a list, or the members of a map in their order
 

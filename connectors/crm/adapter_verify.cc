@@ -1,0 +1,103 @@
+// `verify` of an adapter's file.
+#include "connectors/crm/adapter_parts.h"
+
+namespace tocsin {
+namespace {
+
+using Scheme = VerifyRule::Scheme;
+using Part = VerifyRule::Part;
+
+const std::vector<std::string> kSchemes = {"none",  "hmac",     "token", "basic",
+                                           "wecom", "dingtalk", "feishu"};
+const std::vector<std::string> kAlgorithms = {"sha1", "sha256", "sha512"};
+const std::vector<std::string> kEncodings = {"hex", "base64"};
+
+std::string header_path(PolicyReader& reader, const Yaml& node, const std::string& where) {
+  constexpr std::string_view kHeader = "header.";
+  const std::string text = reader.text(node, where);
+  if (text.starts_with(kHeader) && text.size() > kHeader.size()) return text.substr(kHeader.size());
+  if (!text.empty()) reader.error(node, where + ": `" + text + "` must be like header.X-Timestamp");
+  return {};
+}
+
+void read_over(PolicyReader& reader, const Yaml& node, VerifyRule& rule) {
+  for (const Word& word : reader.list(node, "verify over")) {
+    Part part;
+    if (word.text == "body") {
+      part.kind = Part::Kind::kBody;
+    } else if (word.text == "method") {
+      part.kind = Part::Kind::kMethod;
+    } else if (word.text == "uri") {
+      part.kind = Part::Kind::kUri;
+    } else if (word.text.starts_with("text:")) {
+      part = {Part::Kind::kText, word.text.substr(5)};
+    } else if (word.text.starts_with("header.") && word.text.size() > 7) {
+      part = {Part::Kind::kHeader, word.text.substr(7)};
+    } else {
+      reader.error(word.line, "verify over: unknown part `" + word.text +
+                                  "` (known: body, header.<Name>, method, uri, text:<literal>)");
+    }
+    rule.over.push_back(std::move(part));
+  }
+  if (rule.over.empty()) rule.over.push_back({});  // the body
+}
+
+void read_hmac(PolicyReader& reader, const Yaml& node, VerifyRule& rule) {
+  if (!reader.map(
+          node, "verify",
+          {"scheme", "algorithm", "header", "prefix", "over", "encoding", "timestamp", "window"}))
+    return;
+  rule.header = reader.text(reader.required(node, "header", "verify"), "verify header");
+  if (const Yaml& algorithm = node["algorithm"]; !algorithm.absent()) {
+    rule.algorithm = reader.text(algorithm, "verify algorithm");
+    reader.code(algorithm.line, "verify", "algorithm", rule.algorithm, kAlgorithms);
+  }
+  if (const Yaml& prefix = node["prefix"]; !prefix.absent()) rule.prefix = prefix.text;
+  if (const Yaml& encoding = node["encoding"]; !encoding.absent())
+    rule.base64 = reader.code(encoding.line, "verify", "encoding",
+                              reader.text(encoding, "verify encoding"), kEncodings) == 1;
+  read_over(reader, node["over"], rule);
+  if (const Yaml& timestamp = node["timestamp"]; !timestamp.absent())
+    rule.timestamp_header = header_path(reader, timestamp, "verify timestamp");
+  if (const Yaml& window = node["window"]; !window.absent()) {
+    const auto read = read_allowance(reader.text(window, "verify window"));
+    if (!read || read->kind != Allowance::Kind::kOpenTime) {
+      reader.error(window, std::string("verify window: ") + kDurations);
+    } else {
+      rule.window = {read->amount};
+    }
+    if (node["timestamp"].absent())
+      reader.error(window, "verify window: without `timestamp` there is nothing to compare");
+  }
+}
+
+}  // namespace
+
+VerifyRule read_verify(PolicyReader& reader, const Yaml& node) {
+  VerifyRule rule;
+  if (node.absent() || !reader.map(node, "verify")) return rule;
+  const Yaml& scheme = reader.required(node, "scheme", "verify");
+  const std::string word = reader.text(scheme, "verify scheme");
+  const std::int16_t code =
+      word.empty() ? kNone : reader.code(scheme.line, "verify", "scheme", word, kSchemes);
+  if (code == kNone) return rule;
+  rule.scheme = static_cast<Scheme>(code);
+  switch (rule.scheme) {
+    case Scheme::kHmac:
+      read_hmac(reader, node, rule);
+      break;
+    case Scheme::kToken:
+      reader.map(node, "verify", {"scheme", "header", "query", "prefix"});
+      rule.header = reader.text(node["header"], "verify header");
+      rule.query = reader.text(node["query"], "verify query");
+      if (const Yaml& prefix = node["prefix"]; !prefix.absent()) rule.prefix = prefix.text;
+      if (rule.header.empty() == rule.query.empty())
+        reader.error(node, "verify: a token stands in a `header` or in the `query`, one of them");
+      break;
+    default:
+      reader.map(node, "verify", {"scheme"});
+  }
+  return rule;
+}
+
+}  // namespace tocsin
