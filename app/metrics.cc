@@ -149,8 +149,8 @@ void Metrics::Impl::create_decided(const Policy& of) {
 void Metrics::Impl::count_decided(const Committed& record) {
   const Derived& derived = *record.derived;
   create_decided(*record.policy);
-  const auto kind = static_cast<std::size_t>(record.spec - record.policy->kinds.data());
-  const auto& thresholds = (*by_ending)[kind][static_cast<std::size_t>(derived.clock)];
+  const std::int16_t kind = record.policy->code_of(*record.spec);
+  const auto& thresholds = at(at(*by_ending, kind), derived.clock);
   const auto count = [&](std::size_t threshold, Ending ending) {
     if (prometheus::Counter* counter = thresholds[threshold][ending]) counter->Increment();
   };

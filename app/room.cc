@@ -43,14 +43,6 @@ EntityKey key_of(EntityHome home) {
   return {std::move(home.account), std::move(home.kind), std::move(home.id)};
 }
 
-// The kind in `"entity":"ticket/T-1"`, which begins the data of every derived event.
-std::string kind_of(const LogEvent& event) {
-  constexpr std::string_view kBegin = "{\"entity\":\"";
-  if (!event.data.starts_with(kBegin)) return {};
-  const std::string_view rest = event.data.substr(kBegin.size());
-  return std::string(rest.substr(0, rest.find('/')));
-}
-
 std::string group_of(const Entity& entity, const Derived& event) {
   if (!is_escalation(event.type)) return {};
   return group_id(entity, *entity.policy, event.group, event.instance);
@@ -205,7 +197,7 @@ void Room::follow(Offset offset, std::string_view record, bool owned) {
     return;
   }
   EntityKey key{std::string(event_.account), {}, std::string(event_.subject)};
-  if (!event_.is_fact()) key.kind = kind_of(event_);
+  if (!event_.is_fact()) key.kind = kind_in(event_);
   partition_->evolve(event_);
   if (event_.is_fact()) {
     const Partition::Replayed replayed = partition_->replayed();

@@ -64,7 +64,7 @@ class Simulation {
     if (judged_.outcome == Outcome::kRejected) reject(judged_.reason);
     if (judged_.outcome != Outcome::kAccepted) return;
     so_far_ = arrival;
-    if (options_.until && arrival > *options_.until) return partition_.remember();
+    if (options_.until && arrival > *options_.until) return partition_.remember(judged_);
     if (arrival > arrived_) advance_to(arrival);
     partition_.take(decoded_, judged_);
   }

@@ -1,11 +1,9 @@
 #include "engine/partition.h"
 
 #include <algorithm>
-#include <tuple>
 
+#include "engine/policy/translate.h"
 #include "engine/said/escalate.h"
-#include "engine/views.h"
-#include "events/writer.h"
 
 namespace tocsin {
 
@@ -26,8 +24,6 @@ std::unique_ptr<Before> what_was_known(const Entity& e) {
   before->truth.read(before->facts);
   return before;
 }
-
-bool has(VerbMask mask, std::int16_t verb) { return verb != kNone && (mask >> verb & 1U) != 0; }
 
 }  // namespace
 
@@ -62,179 +58,6 @@ Partition::Partition(std::shared_ptr<const Policy> policy, ColdPort* cold) : col
   adopt(std::move(policy));
 }
 Partition::~Partition() = default;
-
-// ---- accepting ---------------------------------------------------------------------------------
-
-const TypeRef* Partition::type_of(const Policy& policy, const Fact& fact) const {
-  constexpr std::string_view kPrefix = "tocsin.";
-  const std::string_view type = fact.type;
-  if (!type.starts_with(kPrefix)) return nullptr;
-  const auto it = policy.types.find(type.substr(kPrefix.size()));
-  return it == policy.types.end() ? nullptr : &it->second;
-}
-
-void Partition::check(Decoded& decoded, Instant arrival, bool with_content, Judged& out) {
-  out.entity = nullptr;
-  out.reason.clear();
-  out.stamps.clear();
-  const auto refuse = [&](std::string_view reason) {
-    out.outcome = Outcome::kRejected;
-    out.reason = reason;
-    ++counters_.rejected;
-  };
-  if (!decoded.form_error.empty()) return refuse(decoded.form_error);
-  const Fact& fact = decoded.fact;
-  if (decoded.has_identity) {
-    identity_ = identity_hash(fact.source, fact.id);
-    if (const auto before = seen(fact.account, identity_)) {
-      const bool same = !with_content || *before == content_hash(fact);
-      out.outcome = same ? Outcome::kDuplicate : Outcome::kConflict;
-      ++(same ? counters_.duplicates : counters_.conflicts);
-      return;
-    }
-  }
-  if (const auto reason = judge(decoded, arrival); !reason.empty()) return refuse(reason);
-  type_ = type_of(*policy_, fact);
-  if (type_ != nullptr) {
-    const KindSpec& kind = policy_->kinds[static_cast<std::size_t>(type_->kind)];
-    read_data(*policy_, kind.verbs[static_cast<std::size_t>(type_->verb)], fact, data_);
-    if (!data_.bad.empty()) return refuse(data_.bad);
-  }
-  content_ = with_content ? content_hash(fact) : 0;
-  out.outcome = Outcome::kAccepted;
-}
-
-void Partition::remember() { remember(content_); }
-
-void Partition::take(const Decoded& decoded, Judged& out) {
-  const Fact& fact = decoded.fact;
-  ++counters_.accepted;
-  out.identity = identity_;
-  out.content = content_;
-  remember();
-  if (type_ == nullptr) {
-    ++counters_.plain;
-    return;
-  }
-  const KindSpec& kind = policy_->kinds[static_cast<std::size_t>(type_->kind)];
-  Entity& target =
-      entity({fact.account, kind.name, type_->on_account ? fact.account : fact.subject});
-  Account& owner = *target.owner;
-  set_order(order_, fact);
-  data_.fact.time = fact.time;
-  data_.fact.verb = type_->verb;
-  take_account_fact(owner, *policy_, kind, data_);
-  const TypeRef* type = type_;
-  if (target.policy != policy_.get()) {  // it lives by an older policy's words
-    type = type_of(*target.policy, fact);
-    if (type == nullptr) {
-      ++target.plain_facts;
-      return changed(target);
-    }
-    const KindSpec& its = target.policy->kinds[static_cast<std::size_t>(type->kind)];
-    read_data(*target.policy, its.verbs[static_cast<std::size_t>(type->verb)], fact, data_);
-  }
-  out.entity = &target;
-  EntityFact& joined = data_.fact;
-  joined.time = fact.time;
-  joined.recorded = fact.recorded;
-  joined.verb = type->verb;
-  joined.creates = target.spec().verbs[static_cast<std::size_t>(type->verb)].creates;
-  joined.words = {order_, data_.text, data_.more};
-  if (joined.creates) stamp(owner, target, joined, out.stamps);
-  insert(target, std::move(joined));
-  touch(target);
-}
-
-void Partition::take_account_fact(Account& owner, const Policy& policy, const KindSpec& kind,
-                                  const ReadData& data) {
-  const EntityFact& fact = data.fact;
-  if (fact.verb != kNone && fact.verb == kind.role_verb) {
-    RoleHolder& holder = owner.roles[data.more];
-    if (holder.order.empty() || std::tie(holder.time, holder.order) < std::tie(fact.time, order_)) {
-      holder = {fact.time, order_, data.persons};
-      owner.changed = true;
-    }
-  }
-  if (!has(kind.tiers, fact.verb)) return;
-  const bool first = owner.tier.empty();
-  if (first || std::tie(owner.tier_time, owner.tier_order) < std::tie(fact.time, order_)) {
-    owner.tier_time = fact.time;
-    owner.tier_order = order_;
-    owner.tier = policy.tiers[static_cast<std::size_t>(fact.tier)];
-    owner.changed = true;
-  }
-  if (!first) return;
-  for (const std::string& key : owner.provisional) {
-    const std::size_t slash = key.find('/');
-    Entity* e = find({owner.name, std::string_view(key).substr(0, slash),
-                      std::string_view(key).substr(slash + 1)});
-    if (e == nullptr) continue;
-    const auto& tiers = e->policy->tiers;
-    const auto tier = std::find(tiers.begin(), tiers.end(), owner.tier);
-    for (EntityFact& f : e->facts) {
-      if (!f.provisional) continue;
-      f.provisional = false;
-      if (tier != tiers.end()) f.tier = static_cast<std::int16_t>(tier - tiers.begin());
-    }
-    e->truth.reset();
-    --counters_.provisional;
-    touch(*e);
-  }
-  owner.provisional.clear();
-}
-
-void Partition::stamp(Account& owner, Entity& target, EntityFact& fact, std::string& stamps) {
-  const KindSpec& kind = target.spec();
-  fact.policy = policy_->version;
-  if (!has(kind.tiers, fact.verb) && fact.tier == kNone) {
-    const auto& tiers = policy_->tiers;
-    const auto tier = std::find(tiers.begin(), tiers.end(), owner.tier);
-    fact.provisional = owner.tier.empty();
-    fact.tier = tier == tiers.end() ? policy_->default_tier
-                                    : static_cast<std::int16_t>(tier - tiers.begin());
-    if (fact.provisional && !kind.on_account) {
-      owner.provisional.push_back(kind.name + "/" + target.id);
-      owner.changed = true;
-      ++counters_.provisional;
-    }
-  }
-  stamps = "\"tocsintier\":";
-  append_json_string(stamps, policy_->tiers[static_cast<std::size_t>(fact.tier)]);
-  stamps += ",\"tocsinpolicy\":\"";
-  append_int(stamps, fact.policy);
-  stamps += fact.provisional ? "\",\"tocsinprovisional\":\"1\"" : "\"";
-}
-
-void Partition::insert(Entity& target, EntityFact fact) {
-  auto& facts = target.facts;
-  if (facts.empty()) facts.reserve(kFewFacts);
-  Instant created = Truth::creation(facts);
-  if (fact.creates && fact.time < created) {
-    created = fact.time;
-    const std::int32_t version = fact.policy;
-    facts.push_back(std::move(fact));
-    std::sort(facts.begin(), facts.end(), [&](const EntityFact& a, const EntityFact& b) {
-      return comes_before(a, b, created);
-    });
-    target.truth.reset();
-    follow(target, version);
-    return;
-  }
-  const Instant from = created == kNever ? kAlways : created;
-  auto place = facts.end();
-  if (!facts.empty() && comes_before(fact, facts.back(), from)) {
-    place = std::upper_bound(
-        facts.begin(), facts.end(), fact,
-        [&](const EntityFact& a, const EntityFact& b) { return comes_before(a, b, from); });
-  }
-  const auto index = static_cast<std::size_t>(place - facts.begin());
-  if (target.truth && !target.truth->can_read(index, std::max(fact.time, from))) {
-    target.truth.reset();
-    ++counters_.late;
-  }
-  facts.insert(place, std::move(fact));
-}
 
 // ---- deciding ----------------------------------------------------------------------------------
 
@@ -271,7 +94,7 @@ void Partition::decide_one(Entity& e, Instant now, Instant release, const Derive
   const FaultState known = fault_state(e);
   if (!e.truth) {
     before = what_was_known(e);
-    e.truth = std::make_shared<Truth>(*e.policy, e.spec());
+    e.truth = std::make_shared<Truth>(e);
   }
   e.truth->read(e.facts);
   if (!e.truth->created && e.groups.empty()) return;
@@ -355,8 +178,11 @@ bool Partition::fire(Instant until, Instant now, const DerivedSink& sink, std::s
 }
 
 void Partition::adopt(std::shared_ptr<const Policy> policy) {
-  policies_[policy->version] = policy;
-  policy_ = std::move(policy);
+  if (policies_.contains(policy->version) && policy->version > 0) return;
+  // Version 0 is in force only until the log says otherwise: nobody lives by it then.
+  const bool first = policy_ == nullptr || policy_->version == 0;
+  policy_ = remembering(*policy, first ? nullptr : policy_);
+  policies_[policy_->version] = policy_;
 }
 
 const Policy* Partition::policy(std::int32_t version) const {

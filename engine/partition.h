@@ -48,13 +48,27 @@ namespace tocsin {
 
 enum class Outcome : std::uint8_t { kAccepted, kDuplicate, kConflict, kRejected };
 
+// By which policy a fact is read, and whose it is.
+struct Reading {
+  const Policy* policy = nullptr;  // null: none that is known mentions its type
+  TypeRef type;                    // in `policy`
+  Entity* entity = nullptr;        // null: there is none yet
+  bool counts = false;             // `policy` is the one by which the entity lives
+};
+
+// What was judged of a fact: all that `take` needs. The caller keeps it for its memory.
 struct Judged {
   Outcome outcome = Outcome::kAccepted;
   std::string reason;        // when rejected
-  Entity* entity = nullptr;  // when accepted and its entity's policy mentions its type
-  std::string stamps;        // when accepted: members for the log record
+  Entity* entity = nullptr;  // when taken and its entity's policy knows its type
+  std::string stamps;        // when taken: members for the log record
   Hash128 identity;          // of (source, id)
   std::uint64_t content = 0;
+  // For `take`:
+  Hash128 seen_key;
+  Reading reading;
+  ReadData data;
+  std::string order;  // source NUL sequence NUL id
 };
 
 struct Counters {
@@ -77,10 +91,10 @@ class Partition {
   // Judges a decoded fact that arrived at `arrival`; an accepted one is stamped with it.
   // `with_content`: tells conflicts from duplicates (half a microsecond a fact).
   void check(Decoded& decoded, Instant arrival, bool with_content, Judged& out);
-  // Takes in the fact that was checked last and accepted.
+  // Takes in a fact that was accepted, before another is checked.
   void take(const Decoded& decoded, Judged& out);
   // Remembers its identity only.
-  void remember();
+  void remember(const Judged& judged);
   // Decides about every entity that accepted something since. Dues after `release` are not
   // announced: entities that have some wait, with all that they have to say (contract §4.9).
   void decide(Instant now, Instant release, const DerivedSink& sink);
@@ -115,7 +129,7 @@ class Partition {
     Hash128 identity;
     std::uint64_t content;
   };
-  Replayed replayed() const { return {fact_, identity_, content_}; }
+  Replayed replayed() const { return {fact_, replayed_.identity, replayed_.content}; }
   // The derived event that was applied last by it, and whose it is; nulls when the record was none
   // that its entity's policy can name.
   struct ReplayedEvent {
@@ -172,16 +186,35 @@ class Partition {
 
   Account& account(const std::string& name);
   Entity& entity(const EntityName& name);
+  // There is none of that name; it lives by the policy in force, which has its kind.
+  Entity& make(const EntityName& name);
   // As decided up to `as_of`.
   Entity* load(const EntityName& name, Instant as_of);
-  std::optional<std::uint64_t> seen(std::string_view account, const Hash128& identity);
-  void remember(std::uint64_t content);
-  const TypeRef* type_of(const Policy& policy, const Fact& fact) const;
+  // Sets `key`.
+  std::optional<std::uint64_t> seen(std::string_view account, const Hash128& identity,
+                                    Hash128& key);
+  // The entity on whose timeline a fact of this type stands.
+  static EntityName home(const Policy& policy, const TypeRef& type, const Fact& fact);
+  // The newest version that knows its type; nulls when none does.
+  struct Known {
+    const Policy* policy = nullptr;
+    const TypeRef* type = nullptr;
+  };
+  Known who_knows(const Fact& fact) const;
+  Reading reading_of(const Fact& fact, std::string_view order);
+  // Reads the data by the policy that `reading` names.
+  void read_by(const Fact& fact, Judged& judged);
+  // An accepted fact becomes part of its entity, with the stamps of its record or, where there is
+  // none yet, with those that it gets now.
+  void join(const Fact& fact, Judged& judged, const LogEvent* record);
   void stamp(Account& account, Entity& entity, EntityFact& fact, std::string& stamps);
-  void take_account_fact(Account& account, const Policy& policy, const KindSpec& kind,
-                         const ReadData& data);
+  void take_stamps(Account& account, Entity& entity, EntityFact& fact, const LogEvent& record);
+  void note_provisional(Account& account, Entity& entity);
+  void take_account_fact(Account& account, const Judged& judged);
+  void settle_tier(Account& account);
   void insert(Entity& entity, EntityFact fact);
-  void follow(Entity& entity, std::int32_t version);
+  void evolve_fact(const LogEvent& record);
+  void evolve_derived(const LogEvent& record);
   bool owes(const Entity& entity) const;
   void refresh(Entity& entity, Instant now);
   void decide_one(Entity& entity, Instant now, Instant release, const DerivedSink& sink);
@@ -229,12 +262,8 @@ class Partition {
   Instant as_of_{kAlways};
   std::uint64_t hand_overs_ = 0;
   std::size_t hand_ = 0;  // of `evict`, on slots_
-  ReadData data_;         // of the fact checked last
-  const TypeRef* type_ = nullptr;
-  Hash128 identity_, seen_key_;
-  std::uint64_t content_ = 0;
-  std::string order_;  // of the fact taken last
-  Fact fact_;          // read back last
+  Fact fact_;             // read back last
+  Judged replayed_;       // and what became of it
   Derived replayed_event_;
   const Entity* replayed_entity_ = nullptr;  // null: the record was no such event
   std::vector<Derived> derived_;

@@ -1,6 +1,5 @@
 // What a Partition keeps in memory, and how it follows the log without deciding.
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 #include "engine/entity/entity_codec.h"
@@ -14,18 +13,6 @@ namespace tocsin {
 namespace {
 
 constexpr std::size_t kSeenInMemory = 1 << 20;  // identities, with a store behind
-
-std::int16_t place(const std::string& word, const std::vector<std::string>& words) {
-  const auto it = std::find(words.begin(), words.end(), word);
-  return it == words.end() ? kNone : static_cast<std::int16_t>(it - words.begin());
-}
-
-const KindSpec* kind_named(const Policy& policy, std::string_view name) {
-  for (const KindSpec& kind : policy.kinds) {
-    if (kind.name == name) return &kind;
-  }
-  return nullptr;
-}
 
 // Whether something is true of its clocks that was not announced.
 bool has_unsaid(Entity& e) {
@@ -41,41 +28,6 @@ bool has_unsaid(Entity& e) {
     }
     return false;
   });
-}
-
-std::int16_t verb_named(const KindSpec& kind, const std::string& name) {
-  for (std::size_t v = 0; v < kind.verbs.size(); ++v) {
-    if (kind.verbs[v].name == name) return static_cast<std::int16_t>(v);
-  }
-  return kNone;
-}
-
-const std::vector<std::string>& choice_words(const VerbSpec& verb) {
-  static const std::vector<std::string> none;
-  if (!verb.subjects.empty()) return verb.subjects;
-  for (const Field& field : verb.fields) {
-    if (field.form == Form::kChoice) return field.words;
-  }
-  return none;
-}
-
-// A fact's codes in the words of another policy; a verb that it does not know is on the timeline
-// only.
-void translate(EntityFact& fact, const Policy& from, const KindSpec& old_kind, const Policy& to,
-               const KindSpec& new_kind) {
-  if (fact.verb == kNone) return;
-  const VerbSpec& old_verb = old_kind.verbs[static_cast<std::size_t>(fact.verb)];
-  const auto word = [](std::int16_t code, const std::vector<std::string>& was,
-                       const std::vector<std::string>& is) {
-    return code == kNone ? kNone : place(was[static_cast<std::size_t>(code)], is);
-  };
-  fact.verb = verb_named(new_kind, old_verb.name);
-  fact.priority = word(fact.priority, from.priorities, to.priorities);
-  fact.tier = word(fact.tier, from.tiers, to.tiers);
-  if (fact.verb == kNone) return;
-  const VerbSpec& new_verb = new_kind.verbs[static_cast<std::size_t>(fact.verb)];
-  fact.choice = word(fact.choice, choice_words(old_verb), choice_words(new_verb));
-  fact.creates = new_verb.creates;
 }
 
 }  // namespace
@@ -118,55 +70,40 @@ Entity* Partition::load(const EntityName& name, Instant as_of) {
 }
 
 Entity& Partition::entity(const EntityName& name) {
-  if (Entity* found = find(name)) return *found;
+  Entity* found = find(name);
+  return found != nullptr ? *found : make(name);
+}
+
+Entity& Partition::make(const EntityName& name) {
+  const KindSpec* kind = policy_->kind_named(name.kind);
+  CHECK(kind != nullptr);
   auto e = std::make_unique<Entity>();
   e->account = name.account;
   e->id = name.id;
   e->owner = &account(e->account);
   e->policy = policy_.get();
   give_slot(*e);
-  e->kind = static_cast<std::int16_t>(kind_named(*policy_, name.kind) - policy_->kinds.data());
+  e->kind = policy_->code_of(*kind);
+  e->moves_known = policy_->version;
   return entities_.add(std::move(e));
 }
 
-// An entity lives by the policy of its creation.
-void Partition::follow(Entity& e, std::int32_t version) {
-  const Policy* to = policy(version);
-  if (to == nullptr || to == e.policy) return;
-  const KindSpec& old_kind = e.spec();
-  const KindSpec* new_kind = kind_named(*to, old_kind.name);
-  if (new_kind == nullptr) return;
-  for (EntityFact& fact : e.facts) translate(fact, *e.policy, old_kind, *to, *new_kind);
-  for (SaidCycle& said : e.said) {
-    const std::string& name = old_kind.clocks[static_cast<std::size_t>(said.clock)].name;
-    const auto clock = std::find_if(new_kind->clocks.begin(), new_kind->clocks.end(),
-                                    [&](const ClockSpec& c) { return c.name == name; });
-    said.clock = clock == new_kind->clocks.end()
-                     ? kNone
-                     : static_cast<std::int16_t>(clock - new_kind->clocks.begin());
-  }
-  std::erase_if(e.said, [](const SaidCycle& said) { return said.clock == kNone; });
-  e.policy = to;
-  e.kind = static_cast<std::int16_t>(new_kind - to->kinds.data());
-}
-
-std::optional<std::uint64_t> Partition::seen(std::string_view account_name,
-                                             const Hash128& identity) {
-  seen_key_ = hash128(account_name, identity);
+std::optional<std::uint64_t> Partition::seen(std::string_view account_name, const Hash128& identity,
+                                             Hash128& key) {
+  key = hash128(account_name, identity);
   for (const auto* map : {&seen_, &seen_before_}) {
-    const auto it = map->find(seen_key_);
+    const auto it = map->find(key);
     if (it != map->end()) return it->second;
   }
   return cold_ == nullptr ? std::nullopt : cold_->seen(account_name, identity);
 }
 
-// The fact whose key was set last.
-void Partition::remember(std::uint64_t content) {
+void Partition::remember(const Judged& judged) {
   if (cold_ != nullptr && seen_.size() >= kSeenInMemory) {
     seen_before_.swap(seen_);
     seen_.clear();
   }
-  seen_.emplace(seen_key_, content);
+  seen_.emplace(judged.seen_key, judged.content);
 }
 
 void Partition::changed(Entity& e) {
@@ -234,7 +171,7 @@ void Partition::evict(std::size_t most, std::uint64_t stored) {
 // asked only of entities whose last record is a fact.
 bool Partition::owes(const Entity& e) const {
   Entity copy = e;
-  Truth truth(*e.policy, e.spec());
+  Truth truth(e);
   truth.read(copy.facts);
   if (!truth.created && copy.groups.empty()) return false;
   truth.advance(copy.facts, as_of_);
@@ -248,7 +185,7 @@ bool Partition::owes(const Entity& e) const {
 
 void Partition::refresh(Entity& e, Instant now) {
   const bool anew = !e.truth;
-  if (anew) e.truth = std::make_shared<Truth>(*e.policy, e.spec());
+  if (anew) e.truth = std::make_shared<Truth>(e);
   e.truth->read(e.facts);
   const Instant due = e.truth->created ? e.truth->advance(e.facts, now) : e.truth->next_due();
   count_as_decided(e, *e.truth);
@@ -261,81 +198,43 @@ void Partition::refresh(Entity& e, Instant now) {
 
 void Partition::evolve(const LogEvent& record) {
   as_of_ = std::max(as_of_, record.recorded);
-  if (!record.is_fact()) {
-    std::int16_t kind = kNone;
-    Derived& event = replayed_event_;
-    replayed_entity_ = nullptr;
-    if (!decode(record, *policy_, kind, event)) return;
-    Entity& e = entity(
-        {record.account, policy_->kinds[static_cast<std::size_t>(kind)].name, record.subject});
-    Account& owner = *e.owner;
-    if (e.policy != policy_.get() && !decode(record, *e.policy, kind, event)) return;
-    if (event.type == DerivedType::kFaultRecurring) {
-      const Instant week = e.policy->working().period_at(event.time, PeriodKind::kWeek).begin;
-      owner.faults_said.emplace(std::string(event.reason), week.ms);
-      owner.changed = true;
-    }
-    apply(e, event, record.recorded);
-    replayed_entity_ = &e;
-    e.said_at = record.recorded;
-    e.undecided = false;
-    touch(e);
-    return;
+  if (record.is_fact()) {
+    evolve_fact(record);
+  } else {
+    evolve_derived(record);
   }
+}
+
+void Partition::evolve_derived(const LogEvent& record) {
+  replayed_entity_ = nullptr;
+  const EntityName name{record.account, kind_in(record), record.subject};
+  if (policy_->kind_named(name.kind) == nullptr) return;  // no version has it
+  Entity& e = entity(name);
+  Derived& event = replayed_event_;
+  if (!decode(record, *e.policy, e.spec(), event)) return;
+  if (event.type == DerivedType::kFaultRecurring) {
+    const Instant week = e.policy->working().period_at(event.time, PeriodKind::kWeek).begin;
+    e.owner->faults_said.emplace(std::string(event.reason), week.ms);
+    e.owner->changed = true;
+  }
+  apply(e, event, record.recorded);
+  replayed_entity_ = &e;
+  e.said_at = record.recorded;
+  e.undecided = false;
+  touch(e);
+}
+
+void Partition::evolve_fact(const LogEvent& record) {
   to_fact(record, fact_);
-  const Fact& fact = fact_;
-  identity_ = identity_hash(fact.source, fact.id);
-  content_ = content_hash(fact);
-  seen_key_ = hash128(fact.account, identity_);
-  remember();
-  ++counters_.accepted;
-  const TypeRef* in_force = type_of(*policy_, fact);
-  if (in_force == nullptr) {
-    ++counters_.plain;
-    return;
-  }
-  const KindSpec& kind = policy_->kinds[static_cast<std::size_t>(in_force->kind)];
-  Entity& target =
-      entity({fact.account, kind.name, in_force->on_account ? fact.account : fact.subject});
-  Account& owner = *target.owner;
-  set_order(order_, fact);
-  const auto read = [&](const Policy& policy, const TypeRef& type) {
-    read_data(policy,
-              policy.kinds[static_cast<std::size_t>(type.kind)]
-                  .verbs[static_cast<std::size_t>(type.verb)],
-              fact, data_);
-    EntityFact& f = data_.fact;
-    f.time = fact.time;
-    f.recorded = fact.recorded;
-    f.verb = type.verb;
-    f.words = {order_, data_.text, data_.more};
-  };
-  read(*policy_, *in_force);
-  take_account_fact(owner, *policy_, kind, data_);
-  if (target.policy != policy_.get()) {
-    const TypeRef* its = type_of(*target.policy, fact);
-    if (its == nullptr) {
-      ++target.plain_facts;
-      return changed(target);
-    }
-    read(*target.policy, *its);
-  }
-  EntityFact& joined = data_.fact;
-  joined.creates = target.spec().verbs[static_cast<std::size_t>(joined.verb)].creates;
-  if (joined.creates) {
-    const std::string_view tier = tocsin::stamp(record, "tocsintier");
-    if (!tier.empty()) joined.tier = place(std::string(tier), target.policy->tiers);
-    joined.policy = std::atoi(std::string(tocsin::stamp(record, "tocsinpolicy")).c_str());
-    joined.provisional = !tocsin::stamp(record, "tocsinprovisional").empty() && owner.tier.empty();
-    if (joined.provisional && !kind.on_account) {
-      owner.provisional.push_back(kind.name + "/" + target.id);
-      owner.changed = true;
-      ++counters_.provisional;
-    }
-  }
-  insert(target, std::move(joined));
-  target.undecided = true;
-  touch(target);
+  replayed_.identity = identity_hash(fact_.source, fact_.id);
+  replayed_.content = content_hash(fact_);
+  replayed_.seen_key = hash128(fact_.account, replayed_.identity);
+  replayed_.entity = nullptr;
+  set_order(replayed_.order, fact_);
+  replayed_.reading = reading_of(fact_, replayed_.order);
+  if (replayed_.reading.policy != nullptr) read_by(fact_, replayed_);
+  join(fact_, replayed_, &record);
+  if (replayed_.entity != nullptr) replayed_.entity->undecided = true;
 }
 
 void Partition::settle(Instant as_of, bool decide) {
@@ -365,16 +264,9 @@ void Partition::settle(Instant as_of, bool decide) {
   fault_accounts_.clear();
 }
 
-EntityHome Partition::home_of(const Fact& fact) const {
-  const TypeRef* type = type_of(*policy_, fact);
-  if (type == nullptr) return {fact.account, fact.kind, fact.subject};
-  return {fact.account, policy_->kinds[static_cast<std::size_t>(type->kind)].name,
-          type->on_account ? fact.account : fact.subject};
-}
-
 void Partition::view(Entity& e, EntityView& out) {
   if (e.truth) return make_view(e, *e.truth, out);
-  Truth truth(*e.policy, e.spec());  // it waits: to its next decision nothing of this is known
+  Truth truth(e);  // it waits: to its next decision nothing of this is known
   truth.read(e.facts);
   if (truth.created) truth.advance(e.facts, as_of_);
   make_view(e, truth, out);

@@ -52,10 +52,14 @@ struct EntityFact {
   Instant due{kNever};  // the instant in its data, if any
   FactWords words;
   std::int16_t verb = kNone;  // kNone: on the timeline only
+  // Codes are those of the policy by which the fact counts, or, where that one does not know its
+  // verb, of the one that read it, whose code `other_verb` is.
+  std::int16_t other_verb = kNone;
   std::int16_t choice = kNone;
   std::int16_t priority = kNone;
   std::int16_t tier = kNone;  // creation facts: the stamp; else the tier in its data
   std::int32_t policy = 0;    // stamp of a creation fact: version in force
+  std::int32_t version = 0;   // whose codes these are
   bool creates = false;
   bool provisional = false;  // the tier stamp is a guess until the account's first `tiered`
   bool read = false;         // a decision has taken it into account
@@ -112,11 +116,12 @@ struct GroupKey {
 
 struct SaidGroup {
   GroupKey key;
+  std::int32_t under = 0;      // the policy version by whose steps and tiers it climbs
   std::uint16_t instance = 1;  // `~n`
   std::uint16_t step = 0;      // the last raised
   GroupState state = GroupState::kOpen;
   bool high = false;
-  std::int16_t tier = kNone;        // which row of its ladder
+  std::int16_t tier = kNone;        // which row of its ladder; a code of `under`
   Instant begun;                    // time of its first step, whether that was raised or not
   Instant raised_at;                // arrival instant at which it was first raised
   Instant last_step;                // time of the last step raised
@@ -128,15 +133,24 @@ struct SaidGroup {
 struct Truth;
 struct Account;
 
+// From `at` on an entity lives by another policy; facts and dues up to then by `from`.
+struct PolicyMove {
+  Instant at;
+  const Policy* from = nullptr;
+  bool read = false;  // a decision has taken it into account
+};
+
 struct Entity {
   std::string account, id;
-  const Policy* policy = nullptr;  // that of its creation; all codes are this one's
+  // That of its creation, or of its last move; what was announced is in its codes.
+  const Policy* policy = nullptr;
   std::int16_t kind = kNone;
+  std::vector<PolicyMove> moves;  // in order of time, which is that of versions
+  std::int32_t moves_known = 0;   // the last version of which it was judged whether it moves there
   std::vector<EntityFact> facts;  // in the order of the contract
   std::vector<SaidCycle> said;
   std::vector<SaidStage> stages;
   std::vector<SaidGroup> groups;
-  std::int64_t plain_facts = 0;  // on the timeline only, not kept here
 
   // Not kept:
   std::shared_ptr<Truth> truth;  // a cache; never the only holder of anything

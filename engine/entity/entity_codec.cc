@@ -9,7 +9,7 @@ namespace tocsin {
 
 namespace {
 
-constexpr std::uint8_t kFormat = 2;
+constexpr std::uint8_t kFormat = 3;
 
 std::int16_t code(ByteReader& in) { return static_cast<std::int16_t>(in.signed_int()); }
 std::uint16_t count(ByteReader& in) { return static_cast<std::uint16_t>(in.unsigned_int()); }
@@ -39,6 +39,8 @@ void put_fact(std::string& out, const EntityFact& f) {
   put_text(out, f.words.text());
   put_text(out, f.words.more());
   put_signed(out, f.verb);
+  put_signed(out, f.other_verb);
+  put_signed(out, f.version);
   put_signed(out, f.choice);
   put_signed(out, f.priority);
   put_signed(out, f.tier);
@@ -55,6 +57,8 @@ EntityFact get_fact(ByteReader& in) {
   const std::string_view order = in.view(), text = in.view();
   f.words = {order, text, in.view()};
   f.verb = code(in);
+  f.other_verb = code(in);
+  f.version = static_cast<std::int32_t>(in.signed_int());
   f.choice = code(in);
   f.priority = code(in);
   f.tier = code(in);
@@ -120,6 +124,7 @@ void put_group(std::string& out, const SaidGroup& g) {
   put_signed(out, g.key.cycle);
   put_signed(out, g.key.code);
   put_text(out, g.key.name);
+  put_signed(out, g.under);
   put_unsigned(out, g.instance);
   put_unsigned(out, g.step);
   out.push_back(static_cast<char>(static_cast<int>(g.state) | (g.high ? 0x80 : 0)));
@@ -141,6 +146,7 @@ SaidGroup get_group(ByteReader& in) {
   g.key.cycle = in.signed_int();
   g.key.code = code(in);
   g.key.name = in.text();
+  g.under = static_cast<std::int32_t>(in.signed_int());
   g.instance = count(in);
   g.step = count(in);
   const std::uint8_t state = in.byte();
@@ -168,7 +174,13 @@ std::string encode_entity(const Entity& e) {
   out.push_back(static_cast<char>(kFormat));
   put_signed(out, e.policy->version);
   put_signed(out, e.kind);
-  put_signed(out, e.plain_facts);
+  put_signed(out, e.moves_known);
+  put_unsigned(out, e.moves.size());
+  for (const PolicyMove& move : e.moves) {
+    put_instant(out, move.at);
+    put_signed(out, move.from->version);
+    out.push_back(move.read ? '\1' : '\0');
+  }
   put_unsigned(out, e.facts.size());
   for (const EntityFact& f : e.facts) put_fact(out, f);
   put_unsigned(out, e.said.size());
@@ -189,11 +201,22 @@ std::string encode_entity(const Entity& e) {
 void decode_entity(std::string_view bytes, const PolicyFinder& policies, Entity& e) {
   ByteReader in(bytes);
   check_format(in);
-  e.policy = policies(static_cast<std::int32_t>(in.signed_int()));
-  if (e.policy == nullptr)
-    throw std::runtime_error("the store names a policy that the log does not hold");
+  const auto policy = [&] {
+    const Policy* found = policies(static_cast<std::int32_t>(in.signed_int()));
+    if (found == nullptr)
+      throw std::runtime_error("the store names a policy that the log does not hold");
+    return found;
+  };
+  e.policy = policy();
   e.kind = code(in);
-  e.plain_facts = in.signed_int();
+  e.moves_known = static_cast<std::int32_t>(in.signed_int());
+  for (std::uint64_t n = in.unsigned_int(); n > 0; --n) {
+    PolicyMove move;
+    move.at = instant(in);
+    move.from = policy();
+    move.read = in.byte() != 0;
+    e.moves.push_back(move);
+  }
   for (std::uint64_t n = in.unsigned_int(); n > 0; --n) e.facts.push_back(get_fact(in));
   for (std::uint64_t n = in.unsigned_int(); n > 0; --n) e.said.push_back(get_cycle(in));
   for (std::uint64_t n = in.unsigned_int(); n > 0; --n) {

@@ -19,12 +19,20 @@
 #include <vector>
 
 #include "engine/calendar/calendar.h"
+#include "events/check.h"
 #include "events/time.h"
 
 namespace tocsin {
 
 inline constexpr int kMaxThresholds = 2;  // thresholds a clock may have: `target`, `limit`
 inline constexpr std::int16_t kNone = -1;
+
+// What stands in a table at a code. A code that the table does not have is our mistake.
+template <class Table>
+decltype(auto) at(Table& table, std::int16_t code) {
+  CHECK(code >= 0 && static_cast<std::size_t>(code) < table.size());
+  return table[static_cast<std::size_t>(code)];
+}
 
 using VerbMask = std::uint64_t;  // a set of a kind's verbs; a kind has at most 64
 inline constexpr int kMaxVerbs = 64;
@@ -126,7 +134,8 @@ struct PeriodSpec {
 };
 
 struct ClockSpec {
-  std::string name;  // `ticket.response`
+  std::string name;      // `ticket.response`
+  bool retired = false;  // an earlier version had it: nothing starts it
   bool period = false;
   PeriodSpec cadence;  // when `period`
 
@@ -187,6 +196,7 @@ struct FaultSpec {
 
 struct KindSpec {
   std::string name;
+  bool retired = false;     // an earlier version had it: no fact is about it any more
   bool on_account = false;  // its one entity is the account itself
   std::vector<VerbSpec> verbs;
 
@@ -256,6 +266,36 @@ struct Policy {
   };
   // By `ticket.opened`.
   std::unordered_map<std::string, TypeRef, TypeHash, std::equal_to<>> types;
+
+  // What earlier versions had and this one has not is remembered by its name, behind what this one
+  // has (engine/policy/translate.h): kinds, clocks, stages, roles, thresholds and calendars stand
+  // in their tables, priorities, which index rules, here.
+  std::vector<std::string> retired_priorities;
+  std::vector<std::shared_ptr<const Policy>> earlier;  // versions before it, the oldest first
+
+  const std::string& priority_name(std::int16_t code) const {
+    const auto known = static_cast<std::int16_t>(priorities.size());
+    return code < known ? at(priorities, code)
+                        : at(retired_priorities, static_cast<std::int16_t>(code - known));
+  }
+  // This policy or the earlier one of that version; null when there is none.
+  const Policy* of_version(std::int32_t wanted) const {
+    if (wanted == version) return this;
+    for (const auto& policy : earlier) {
+      if (policy->version == wanted) return policy.get();
+    }
+    return nullptr;
+  }
+  // Null when there is none of that name.
+  const KindSpec* kind_named(std::string_view kind) const {
+    for (const KindSpec& spec : kinds) {
+      if (spec.name == kind) return &spec;
+    }
+    return nullptr;
+  }
+  std::int16_t code_of(const KindSpec& kind) const {
+    return static_cast<std::int16_t>(&kind - kinds.data());
+  }
 
   const Calendar& working() const {
     return *calendars[static_cast<std::size_t>(working_calendar)].calendar;

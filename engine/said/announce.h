@@ -28,7 +28,7 @@ class RoleBook {
 // What was true by the facts that earlier decisions read: tells what a decision learns anew when
 // the Truth had to be read from the start.
 struct Before {
-  explicit Before(const Entity& entity) : truth(*entity.policy, entity.spec()) {}
+  explicit Before(const Entity& entity) : truth(entity) {}
 
   std::vector<EntityFact> facts;
   Truth truth;

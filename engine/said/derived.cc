@@ -113,6 +113,7 @@ void apply_group(Entity& entity, Derived& event, Instant recorded) {
       group = &entity.groups.emplace_back();
       group->key = event.group;
       group->instance = event.instance;
+      group->under = entity.policy->version;
       group->begun = event.begun;
       group->high = event.high;
       group->tier = event.tier;

@@ -87,11 +87,14 @@ std::string group_id(const Entity& entity, const Policy& policy, const GroupKey&
 void encode(std::string& to, const Entity& entity, const Policy& policy, const Derived& event,
             Instant recorded, bool extended);
 
-// Reads back what `encode` wrote with `extended`: the event, and in `entity_kind`/`event` whose it
-// is. False when the record is no derived event of this policy. `reason`, `calendar` and `weeks`
-// are not read: nothing that was announced depends on them.
-bool decode(const LogEvent& record, const Policy& policy, std::int16_t& entity_kind,
-            Derived& event);
+// The kind of the entity that a derived event is about, as its record names it; empty when it is
+// none.
+std::string_view kind_in(const LogEvent& record);
+
+// Reads back what `encode` wrote with `extended`, in the codes of the policy by which its entity
+// lives. False when that policy cannot name what it is about. `reason`, `calendar` and `weeks` are
+// not read: nothing that was announced depends on them.
+bool decode(const LogEvent& record, const Policy& policy, const KindSpec& kind, Derived& event);
 
 // The name of a cycle: `2`, `2026-W10`.
 std::string cycle_name(const Policy& policy, const ClockSpec& clock, std::int64_t cycle);

@@ -2,6 +2,7 @@
 #include <array>
 #include <charconv>
 
+#include "engine/policy/translate.h"
 #include "engine/said/derived.h"
 #include "events/json_scan.h"
 
@@ -62,11 +63,6 @@ class Members {
 
 Instant instant(std::string_view text) { return parse_rfc3339(text).value_or(kNever); }
 
-std::int16_t place(std::string_view word, const std::vector<std::string>& words) {
-  const auto it = std::find(words.begin(), words.end(), word);
-  return it == words.end() ? kNone : static_cast<std::int16_t>(it - words.begin());
-}
-
 std::string_view cut(std::string_view& path, char at) {
   const std::size_t end = std::min(path.find(at), path.size());
   const std::string_view head = path.substr(0, end);
@@ -76,17 +72,13 @@ std::string_view cut(std::string_view& path, char at) {
 
 // Clocks of one name differ by their period; the name of the cycle tells which: `2026-Q1`.
 std::int16_t clock_code(const KindSpec& kind, std::string_view name, std::string_view cycle) {
-  const auto period = [&] {
-    if (cycle.find('W') != std::string_view::npos) return PeriodKind::kWeek;
-    if (cycle.find('Q') != std::string_view::npos) return PeriodKind::kQuarter;
-    return cycle.find('H') != std::string_view::npos ? PeriodKind::kHalfYear : PeriodKind::kMonth;
-  };
-  for (std::size_t i = 0; i < kind.clocks.size(); ++i) {
-    const ClockSpec& clock = kind.clocks[i];
-    if (clock.name == name && (!clock.period || clock.cadence.kind == period()))
-      return static_cast<std::int16_t>(i);
-  }
-  return kNone;
+  const bool period = cycle.find_first_not_of("0123456789") != std::string_view::npos;
+  const auto has = [&](char letter) { return cycle.find(letter) != std::string_view::npos; };
+  return clock_named(kind, name, period,
+                     has('W')   ? PeriodKind::kWeek
+                     : has('Q') ? PeriodKind::kQuarter
+                     : has('H') ? PeriodKind::kHalfYear
+                                : PeriodKind::kMonth);
 }
 
 std::int64_t cycle_number(const ClockSpec& clock, std::string_view cycle, const LogEvent& record) {
@@ -97,7 +89,7 @@ bool read_thresholds(const Members& data, const Policy& policy, Derived& event) 
   bool known = true;
   const bool list = json_scan::each_element(data["thresholds"], [&](std::string_view element) {
     const Members item(element);
-    const std::int16_t code = place(item.text("name"), policy.thresholds);
+    const std::int16_t code = place_of(item.text("name"), policy.thresholds);
     if (code == kNone) return known = false;
     const auto i = static_cast<std::size_t>(code);
     event.exists = static_cast<std::uint8_t>(event.exists | (1U << i));
@@ -129,12 +121,12 @@ bool read_group(std::string_view path, const KindSpec& kind, const Policy& polic
   }
   if (path.starts_with("routed/stage:")) {
     key.kind = GroupKey::Kind::kStage;
-    key.code = place(path.substr(13), kind.stages);
+    key.code = place_of(path.substr(13), kind.stages);
     return key.code != kNone;
   }
   if (path.starts_with("routed/")) {
     key.kind = GroupKey::Kind::kRouting;
-    key.code = place(path.substr(7), policy.priorities);
+    key.code = priority_named(policy, path.substr(7));
     key.cycle = number(stamp(record, "tocsinnumber"), 1);
     return key.code != kNone;
   }
@@ -143,7 +135,7 @@ bool read_group(std::string_view path, const KindSpec& kind, const Policy& polic
   const std::string_view threshold = cut(path, '/');
   key.kind = path == "warned" ? GroupKey::Kind::kWarning : GroupKey::Kind::kBreach;
   key.clock = clock_code(kind, name, cycle);
-  key.code = place(threshold, policy.thresholds);
+  key.code = place_of(threshold, policy.thresholds);
   if (key.clock == kNone || key.code == kNone) return false;
   key.cycle = cycle_number(kind.clocks[static_cast<std::size_t>(key.clock)], cycle, record);
   return true;
@@ -164,7 +156,7 @@ bool read_escalation(const Members& data, const KindSpec& kind, const Policy& po
   event.begun = {number(stamp(record, "tocsinbegun"), event.time.ms)};
   event.tier = static_cast<std::int16_t>(number(stamp(record, "tocsintier"), kNone));
   json_scan::each_element(data["roles"], [&](std::string_view role) {
-    event.roles.push_back(place(text_of(role), policy.roles));
+    event.roles.push_back(place_of(text_of(role), policy.roles));
     return true;
   });
   json_scan::each_element(data["persons"], [&](std::string_view person) {
@@ -182,7 +174,7 @@ bool read_clock(const Members& data, const KindSpec& kind, const Policy& policy,
   if (event.clock == kNone) return false;
   event.cycle = cycle_number(kind.clocks[static_cast<std::size_t>(event.clock)], cycle, record);
   const std::string_view threshold = data.text("threshold");
-  if (!threshold.empty()) event.threshold = place(threshold, policy.thresholds);
+  if (!threshold.empty()) event.threshold = place_of(threshold, policy.thresholds);
   switch (event.type) {
     case kClockStarted:
       event.start = instant(data.text("start"));
@@ -213,7 +205,7 @@ bool read_clock(const Members& data, const KindSpec& kind, const Policy& policy,
 
 bool read_stage(const Members& data, const KindSpec& kind, Derived& event) {
   const auto stage = [&](std::string_view value) {
-    return place(is_number(value) ? value : text_of(value), kind.stages);
+    return place_of(is_number(value) ? value : text_of(value), kind.stages);
   };
   event.to = stage(data["to"]);
   event.from = stage(data["from"]);
@@ -222,20 +214,18 @@ bool read_stage(const Members& data, const KindSpec& kind, Derived& event) {
 
 }  // namespace
 
-bool decode(const LogEvent& record, const Policy& policy, std::int16_t& entity_kind,
-            Derived& event) {
+std::string_view kind_in(const LogEvent& record) {
+  constexpr std::string_view kBegin = "{\"entity\":\"";  // begins the data of all of them
+  if (!record.data.starts_with(kBegin)) return {};
+  const std::string_view rest = record.data.substr(kBegin.size());
+  return rest.substr(0, rest.find('/'));
+}
+
+bool decode(const LogEvent& record, const Policy& policy, const KindSpec& kind, Derived& event) {
   unescaped.clear();
   unescaped.reserve(record.data.size());  // views into it stay good because it never has to grow
   const Members data(record.data);
   if (!data) return false;
-  std::string_view path = data.text("entity");
-  const std::string_view name = cut(path, '/');
-  entity_kind = kNone;
-  for (std::size_t k = 0; k < policy.kinds.size(); ++k) {
-    if (policy.kinds[k].name == name) entity_kind = static_cast<std::int16_t>(k);
-  }
-  if (entity_kind == kNone) return false;
-  const KindSpec& kind = policy.kinds[static_cast<std::size_t>(entity_kind)];
   event = Derived{};
   event.time = record.time;
   if (const auto type = derived_type(record.type)) {

@@ -96,18 +96,18 @@ void append_group_path(Out& out, const KindSpec& kind, const Policy& policy, con
   switch (key.kind) {
     case GroupKey::Kind::kBreach:
     case GroupKey::Kind::kWarning: {
-      const ClockSpec& clock = kind.clocks[static_cast<std::size_t>(key.clock)];
+      const ClockSpec& clock = at(kind.clocks, key.clock);
       out.raw("/").escaped(clock.name).raw("/");
       append_cycle(out, policy, clock, key.cycle);
-      out.raw("/").escaped(policy.thresholds[static_cast<std::size_t>(key.code)]);
+      out.raw("/").escaped(at(policy.thresholds, key.code));
       if (key.kind == GroupKey::Kind::kWarning) out.raw("/warned");
       break;
     }
     case GroupKey::Kind::kRouting:
-      out.raw("/routed/").escaped(policy.priorities[static_cast<std::size_t>(key.code)]);
+      out.raw("/routed/").escaped(policy.priority_name(key.code));
       break;
     case GroupKey::Kind::kStage:
-      out.raw("/routed/stage:").escaped(kind.stages[static_cast<std::size_t>(key.code)]);
+      out.raw("/routed/stage:").escaped(at(kind.stages, key.code));
       break;
     case GroupKey::Kind::kFault:
       out.raw("/fault/").escaped(key.name);
@@ -142,21 +142,21 @@ void append_local_id(TextBlock& out, const KindSpec& kind, const Policy& policy,
       append_again(out, event.n);
       return;
     case kComplaintAdvanced:
-      out.raw("/stage:").escaped(kind.stages[static_cast<std::size_t>(event.to)]);
+      out.raw("/stage:").escaped(at(kind.stages, event.to));
       append_again(out, event.n);
       return;
     case kComplaintWithdrawn:
-      out.raw("/stage:").escaped(kind.stages[static_cast<std::size_t>(event.to)]);
+      out.raw("/stage:").escaped(at(kind.stages, event.to));
       out.raw(":withdrawn:").number(event.n);
       return;
     default:
       break;
   }
-  const ClockSpec& clock = kind.clocks[static_cast<std::size_t>(event.clock)];
+  const ClockSpec& clock = at(kind.clocks, event.clock);
   out.raw("/").escaped(clock.name).raw("/");
   append_cycle(out, policy, clock, event.cycle);
   const auto threshold = [&]() -> const std::string& {
-    return policy.thresholds[static_cast<std::size_t>(event.threshold)];
+    return at(policy.thresholds, event.threshold);
   };
   switch (event.type) {
     case kClockStarted:
@@ -216,7 +216,7 @@ void append_escalation(TextBlock& out, const Entity& entity, const KindSpec& kin
     out.raw(",\"step\":").number(event.step).raw(",\"roles\":[");
     for (std::size_t i = 0; i < event.roles.size(); ++i) {
       if (i != 0) out.raw(",");
-      out.string(policy.roles[static_cast<std::size_t>(event.roles[i])]);
+      out.string(at(policy.roles, event.roles[i]));
     }
     out.raw("],\"persons\":");
     append_strings(out, event.persons);
@@ -233,7 +233,7 @@ void append_stage(TextBlock& out, const KindSpec& kind, const Derived& event) {
       out.raw("null");
       return;
     }
-    const std::string& name = kind.stages[static_cast<std::size_t>(code)];
+    const std::string& name = at(kind.stages, code);
     if (!name.empty() && name.find_first_not_of("0123456789") == std::string::npos) {
       out.raw(name);
     } else {
@@ -254,12 +254,12 @@ void append_clock_data(TextBlock& out, const Policy& policy, const Derived& even
   append_cycle(out, policy, clock, event.cycle);
   if (clock.period) out.raw("\"");
   const auto threshold = [&] {
-    out.raw(",\"threshold\":").string(policy.thresholds[static_cast<std::size_t>(event.threshold)]);
+    out.raw(",\"threshold\":").string(at(policy.thresholds, event.threshold));
   };
   switch (event.type) {
     case kClockStarted:
       out.raw(",\"start\":").time(event.start).raw(",\"calendar\":");
-      out.string(policy.calendars[static_cast<std::size_t>(event.calendar)].name);
+      out.string(at(policy.calendars, event.calendar).name);
       append_thresholds(out, policy, event, false);
       break;
     case kClockRetargeted:
@@ -348,7 +348,7 @@ std::string group_id(const Entity& entity, const Policy& policy, const GroupKey&
                      std::uint16_t instance) {
   std::string id;
   PlainText out{id};
-  const KindSpec& kind = policy.kinds[static_cast<std::size_t>(entity.kind)];
+  const KindSpec& kind = at(policy.kinds, entity.kind);
   append_path(out, entity, kind);
   append_group_path(out, kind, policy, key, instance);
   return id;
@@ -356,7 +356,7 @@ std::string group_id(const Entity& entity, const Policy& policy, const GroupKey&
 
 void encode(std::string& to, const Entity& entity, const Policy& policy, const Derived& event,
             Instant recorded, bool extended) {
-  const KindSpec& kind = policy.kinds[static_cast<std::size_t>(entity.kind)];
+  const KindSpec& kind = at(policy.kinds, entity.kind);
   TextBlock out(to);
   out.raw("{\"specversion\":\"1.0\",\"id\":\"");
   append_path(out, entity, kind);
@@ -384,7 +384,7 @@ void encode(std::string& to, const Entity& entity, const Policy& policy, const D
       append_escalation(out, entity, kind, policy, event);
       break;
     default:
-      append_clock_data(out, policy, event, kind.clocks[static_cast<std::size_t>(event.clock)]);
+      append_clock_data(out, policy, event, at(kind.clocks, event.clock));
       break;
   }
   out.raw("}}").flush();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "engine/policy/translate.h"
+
 namespace tocsin {
 
 namespace {
@@ -10,30 +12,30 @@ namespace {
 using enum DerivedType;
 
 const KindSpec& kind_of(const Entity& entity, const Policy& policy) {
-  return policy.kinds[static_cast<std::size_t>(entity.kind)];
+  return at(policy.kinds, entity.kind);
 }
 
 // The row of the policy that a group climbs, with what depends on tier and priority settled.
 struct Climb {
   const Ladder* ladder = nullptr;
   const LadderRow* row = nullptr;
+  const Policy* under = nullptr;  // whose codes these are, where it is an earlier version
 };
 
 Climb climb(const KindSpec& kind, const GroupKey& key, std::int16_t tier) {
   const LadderRow* row = nullptr;
   switch (key.kind) {
     case GroupKey::Kind::kBreach:
-      row = &kind.clocks[static_cast<std::size_t>(key.clock)]
-                 .on_breach[static_cast<std::size_t>(key.code)];
+      row = &at(kind.clocks, key.clock).on_breach[static_cast<std::size_t>(key.code)];
       break;
     case GroupKey::Kind::kWarning:
-      row = &kind.clocks[static_cast<std::size_t>(key.clock)].on_warning;
+      row = &at(kind.clocks, key.clock).on_warning;
       break;
     case GroupKey::Kind::kRouting:
-      row = &kind.routing.by_priority[static_cast<std::size_t>(key.code)];
+      row = &at(kind.routing.by_priority, key.code);
       break;
     case GroupKey::Kind::kStage:
-      row = &kind.routing.by_stage[static_cast<std::size_t>(key.code)];
+      row = &at(kind.routing.by_stage, key.code);
       break;
     case GroupKey::Kind::kFault:
       break;
@@ -42,6 +44,29 @@ Climb climb(const KindSpec& kind, const GroupKey& key, std::int16_t tier) {
   const auto t = static_cast<std::size_t>(tier);
   if (tier != kNone && t < row->by_tier.size()) return {&row->by_tier[t], row};
   return {&row->ladder, row};
+}
+
+// The steps of a group that was raised: those of the version that it was raised under.
+Climb climb(const Policy& policy, const KindSpec& kind, const SaidGroup& group) {
+  const Policy* under = policy.of_version(group.under);
+  if (under == nullptr || under == &policy) return climb(kind, group.key, group.tier);
+  const Translation back(policy, kind, *under);
+  GroupKey key = group.key;
+  key.clock = back.clock(key.clock);
+  key.code = key.kind == GroupKey::Kind::kRouting ? back.priority(key.code)
+             : key.kind == GroupKey::Kind::kStage ? back.stage(key.code)
+                                                  : back.threshold(key.code);
+  Climb way = climb(back.to_kind, key, group.tier);
+  way.under = under;
+  return way;
+}
+
+// Roles of a step in the codes of the policy by which its entity lives.
+std::vector<std::int16_t> roles_of(const Policy& policy, const Climb& way, const Step& step) {
+  std::vector<std::int16_t> roles = step.roles;
+  if (way.under == nullptr) return roles;
+  for (std::int16_t& role : roles) role = place_of(at(way.under->roles, role), policy.roles);
+  return roles;
 }
 
 Instant step_instant(const Policy& policy, const Step& step, Instant begun) {
@@ -87,7 +112,7 @@ class Escalator {
   };
 
   bool by_run(std::int16_t clock) const {
-    return clock != kNone && kind_.clocks[static_cast<std::size_t>(clock)].group_by_run;
+    return clock != kNone && at(kind_.clocks, clock).group_by_run;
   }
   const Cycle* cycle(std::int16_t clock, std::int64_t number) const {
     for (auto it = a_.truth.cycles.rbegin(); it != a_.truth.cycles.rend(); ++it) {
@@ -282,12 +307,12 @@ class Escalator {
   }
 
   bool urgent(const GroupKey& key, Instant begin) const {
-    if (key.clock != kNone && kind_.clocks[static_cast<std::size_t>(key.clock)].low) return false;
+    if (key.clock != kNone && at(kind_.clocks, key.clock).low) return false;
     if (kind_.urgent_always) return true;
     if (!kind_.prioritized) return false;
     const std::int16_t priority =
         key.kind == GroupKey::Kind::kRouting ? key.code : a_.truth.priority_at(begin);
-    return a_.policy.urgent[static_cast<std::size_t>(priority)];
+    return at(a_.policy.urgent, priority);
   }
 
   void begin(const GroupKey& key, Instant begin, std::int16_t tier) {
@@ -331,8 +356,7 @@ class Escalator {
   void add_conditional_roles(std::vector<std::int16_t>& roles, const LadderRow* row,
                              const GroupKey&, Instant begin, std::int16_t tier) const {
     if (row == nullptr) return;
-    if (kind_.prioritized &&
-        a_.policy.urgent[static_cast<std::size_t>(a_.truth.priority_at(begin))]) {
+    if (kind_.prioritized && at(a_.policy.urgent, a_.truth.priority_at(begin))) {
       add_roles(roles, row->urgent_roles);
     }
     const auto t = static_cast<std::size_t>(tier);
@@ -368,7 +392,7 @@ class Escalator {
       for (;;) {
         const SaidGroup& group = a_.entity.groups[g];
         if (group.state != GroupState::kOpen) break;
-        const Climb way = climb(kind_, group.key, group.tier);
+        const Climb way = climb(a_.policy, kind_, group);
         if (group.step >= way.ladder->steps.size()) break;
         const Step& s = way.ladder->steps[group.step];
         const Instant at = step_instant(a_.policy, s, group.begun);
@@ -376,7 +400,7 @@ class Escalator {
         Derived event = of(group, kEscalationRaised, at);
         event.step = static_cast<std::uint16_t>(group.step + 1);
         event.reason = reason_of(group.key.kind);
-        event.roles = s.roles;
+        event.roles = roles_of(a_.policy, way, s);
         event.persons = persons(event.roles);
         a_.say(std::move(event));
       }
@@ -402,7 +426,7 @@ Instant next_step(const Entity& entity, const Policy& policy) {
   const KindSpec& kind = kind_of(entity, policy);
   for (const SaidGroup& group : entity.groups) {
     if (group.state != GroupState::kOpen) continue;
-    const Climb way = climb(kind, group.key, group.tier);
+    const Climb way = climb(policy, kind, group);
     if (group.step >= way.ladder->steps.size()) continue;
     next = std::min(next, step_instant(policy, way.ladder->steps[group.step], group.begun));
   }

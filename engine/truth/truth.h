@@ -135,6 +135,8 @@ struct Truth {
     cycles.reserve(kFewCycles);
   }
 
+  explicit Truth(const Entity& entity) : Truth(*entity.policy, entity.spec()) {}
+
   // Reads the facts that come after those read so far. All of them must sort after what was fired.
   void read(const std::vector<EntityFact>& facts);
   // Fires everything due up to and including `until`; returns the next due. Patient: a breach waits

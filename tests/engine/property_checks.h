@@ -247,15 +247,17 @@ inline std::string replay_gives_the_same(World& world) {
   std::map<std::string, Entity> replayed;
   for (const SaidEvent& said : world.said()) {
     LogEvent record;
-    std::int16_t kind = kNone;
     Derived event;
-    if (!read_log_record(said.extended, record) || !decode(record, world.policy(), kind, event)) {
+    if (!read_log_record(said.extended, record)) return "cannot be read back: " + said.extended;
+    const KindSpec* kind = world.policy().kind_named(kind_in(record));
+    if (kind == nullptr || !decode(record, world.policy(), *kind, event)) {
       return "cannot be read back: " + said.extended;
     }
     Entity e;
     e.account = record.account;
     e.id = record.subject;
-    e.kind = kind;
+    e.policy = &world.policy();
+    e.kind = e.policy->code_of(*kind);
     Entity& target = replayed.try_emplace(name_of(e, world.policy()), e).first->second;
     apply(target, event, record.recorded);
     if (event.type == DerivedType::kFaultRecurring) continue;  // its id is not read back

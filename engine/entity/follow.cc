@@ -1,0 +1,126 @@
+#include "engine/entity/follow.h"
+
+#include <algorithm>
+#include <array>
+
+#include "engine/policy/translate.h"
+
+namespace tocsin {
+
+namespace {
+
+void translate(SaidCycle& said, const Translation& words) {
+  said.clock = words.clock(said.clock);
+  const auto before = said.thresholds;
+  const std::size_t known = std::min(words.from.thresholds.size(), before.size());
+  said.thresholds = {};
+  std::array<bool, kMaxThresholds> taken{};
+  for (const bool by_name : {true, false}) {  // who has a name of its own there goes first
+    for (std::size_t i = 0; i < known; ++i) {
+      const bool named = place_of(words.from.thresholds[i], words.to.thresholds) != kNone;
+      const auto there = static_cast<std::size_t>(words.threshold(static_cast<std::int16_t>(i)));
+      if (named != by_name || taken[there]) continue;
+      said.thresholds[there] = before[i];
+      taken[there] = true;
+    }
+  }
+}
+
+void translate(SaidGroup& group, const Translation& words) {
+  GroupKey& key = group.key;
+  switch (key.kind) {
+    case GroupKey::Kind::kBreach:
+    case GroupKey::Kind::kWarning:
+      key.clock = words.clock(key.clock);
+      key.code = words.threshold(key.code);
+      break;
+    case GroupKey::Kind::kRouting:
+      key.code = words.priority(key.code);
+      break;
+    case GroupKey::Kind::kStage:
+      key.code = words.stage(key.code);
+      break;
+    case GroupKey::Kind::kFault:
+      break;
+  }
+  for (std::int16_t& role : group.roles) role = words.role(role);
+}
+
+// What was announced, in the words of `to`, by which the entity lives from now on.
+void translate_said(Entity& e, const Policy& to) {
+  const Translation words(*e.policy, e.spec(), to);
+  for (SaidCycle& said : e.said) translate(said, words);
+  for (SaidStage& stage : e.stages) {
+    stage.stage = words.stage(stage.stage);
+    stage.from = words.stage(stage.from);
+  }
+  for (SaidGroup& group : e.groups) translate(group, words);
+  e.policy = &to;
+  e.kind = to.code_of(words.to_kind);
+}
+
+// Every fact in the words of the policy by which it counts.
+void read_anew(Entity& e) {
+  const Instant created =
+      !e.facts.empty() && e.facts.front().creates ? e.facts.front().time : kAlways;
+  for (EntityFact& fact : e.facts) {
+    const Policy& counts_by = policy_at(e, std::max(fact.time, created));
+    if (fact.version == counts_by.version) continue;
+    const Policy* known = e.policy->of_version(fact.version);
+    if (known != nullptr) read_under(fact, e.spec(), *known, counts_by);
+  }
+}
+
+}  // namespace
+
+const Policy& policy_at(const Entity& e, Instant effective) {
+  for (const PolicyMove& move : e.moves) {
+    if (effective <= move.at) return *move.from;
+  }
+  return *e.policy;
+}
+
+void read_under(EntityFact& fact, const KindSpec& kind, const Policy& known, const Policy& to) {
+  const KindSpec* known_kind = known.kind_named(kind.name);
+  if (known_kind == nullptr || to.kind_named(kind.name) == nullptr) return;
+  const Translation words(known, *known_kind, to);
+  const std::int16_t was = fact.verb != kNone ? fact.verb : fact.other_verb;
+  const std::int16_t verb = words.verb(was);
+  if (was == kNone || verb == kNone || words.to_kind.retired) {
+    fact.other_verb = was;
+    fact.verb = kNone;
+    fact.creates = false;
+    return;
+  }
+  fact.choice = words.choice(was, fact.choice);
+  fact.priority = words.priority_in_force(fact.priority);
+  fact.tier = words.tier(fact.tier);
+  fact.verb = verb;
+  fact.other_verb = kNone;
+  fact.version = to.version;
+  fact.creates = at(words.to_kind.verbs, verb).creates;
+}
+
+void follow(Entity& e, const Policy& to) {
+  std::size_t behind = 0;  // moves to it or to earlier versions
+  for (; behind < e.moves.size(); ++behind) {
+    const bool last = behind + 1 == e.moves.size();
+    const Policy& target = last ? *e.policy : *e.moves[behind + 1].from;
+    if (target.version > to.version) break;
+  }
+  e.moves.erase(e.moves.begin(), e.moves.begin() + static_cast<std::ptrdiff_t>(behind));
+  if (!e.moves.empty()) {
+    e.moves.front().from = &to;
+  } else if (&to != e.policy) {
+    translate_said(e, to);
+  }
+  read_anew(e);
+}
+
+void move(Entity& e, const Policy& to, Instant at) {
+  e.moves.push_back({at, e.policy, false});
+  translate_said(e, to);
+  read_anew(e);
+}
+
+}  // namespace tocsin

@@ -1,0 +1,37 @@
+// What an entity holds, taken from one policy version to another: everything of it, in one place.
+//
+// An entity lives by the version of its creation: a creation fact that turns out to come before the
+// one known so far brings its own (`follow`). From an instant on it may live by a later one
+// (`move`, contract §11); facts that count up to that instant still do so by the earlier one.
+//
+// Promises
+//  1. What was announced keeps its names: clocks, stages, groups, routings, whatever the later
+//     version has.
+//  2. A fact whose verb its policy does not know is kept in the words of the one that read it, and
+//     counts when the entity comes to live by a policy that knows it.
+//  3. The same facts and versions in the same order lead to the same entity.
+//
+// Versions only go forward. The caller forgets the entity's Truth. Not thread safe. Cost: O(what
+// the entity holds).
+#pragma once
+
+#include "engine/entity/entity.h"
+#include "engine/policy/policy.h"
+
+namespace tocsin {
+
+// The policy by which a fact counts that has this effective time.
+const Policy& policy_at(const Entity& entity, Instant effective);
+
+// The entity was created under `to`, which has its kind. Its facts are in order.
+void follow(Entity& entity, const Policy& to);
+
+// From `at` on it lives by `to`, which has its kind. Its facts are in order, `at` is after its
+// earlier moves.
+void move(Entity& entity, const Policy& to, Instant at);
+
+// The fact in the codes of `to`, where `to` knows its verb; else as it was, on the timeline only.
+// `known` finds the policy whose codes the fact holds.
+void read_under(EntityFact& fact, const KindSpec& kind, const Policy& known, const Policy& to);
+
+}  // namespace tocsin
