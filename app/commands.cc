@@ -6,12 +6,16 @@
 #include <fstream>
 #include <iostream>
 #include <optional>
+#include <sstream>
 
 #include "app/config.h"
+#include "app/config_files.h"
 #include "app/embedded.h"
 #include "app/log_commands.h"
 #include "app/policy_load.h"
 #include "app/run.h"
+#include "app/secret.h"
+#include "app/send.h"
 #include "app/simulate.h"
 #include "app/verify.h"
 #include "connectors/kafka/topics.h"
@@ -22,13 +26,17 @@ namespace {
 
 constexpr int kFailed = 1, kUnusable = 2;
 
-std::optional<Config> configured(const ConfigFlags& flags) {
+Config read_config(const ConfigFlags& flags) {
   ConfigSources sources;
   sources.file = flags.file;
   sources.environment = tocsin_environment();
   sources.flags = flags.values;
+  return load_config(sources);
+}
+
+std::optional<Config> configured(const ConfigFlags& flags) {
   try {
-    return load_config(sources);
+    return read_config(flags);
   } catch (const ConfigError& e) {
     std::cerr << e.what() << "\n";
     return std::nullopt;
@@ -73,6 +81,31 @@ int command_simulate(const std::string& policy_path, const std::string& events,
   return simulate(file, std::cout, std::cerr, options);
 }
 
+int command_send(const std::string& file, const std::string& url, const std::string& token) {
+  SendOptions options;
+  options.url = url;
+  const SecretRead secret = read_secret(token, "");
+  if (!secret.problem.empty()) {
+    std::cerr << "tocsin send: --token: " << secret.problem << "\n";
+    return kUnusable;
+  }
+  options.token = secret.value;
+  if (!url.starts_with("http://") && !url.starts_with("https://")) {
+    std::cerr << "tocsin send: --url must begin with http:// or https://\n";
+    return kUnusable;
+  }
+  options.progress = isatty(STDERR_FILENO) != 0;
+  std::ios::sync_with_stdio(false);
+  if (file == "-") return send_events(std::cin, std::cout, std::cerr, options);
+  std::ifstream in(file, std::ios::binary);
+  std::error_code ignored;
+  if (!in || std::filesystem::is_directory(file, ignored)) {
+    std::cerr << "tocsin send: cannot read " << file << "\n";
+    return kUnusable;
+  }
+  return send_events(in, std::cout, std::cerr, options);
+}
+
 int command_policy_check(const std::string& path) {
   const auto policy = load_policy(path);
   if (const auto* errors = std::get_if<std::vector<PolicyError>>(&policy)) {
@@ -102,6 +135,9 @@ int command_config_check(const ConfigFlags& flags) {
   const auto config = configured(flags);
   if (!config) return kUnusable;
   for (const std::string& warning : config->warnings) std::cerr << "warning: " << warning << "\n";
+  const auto problems = check_files(*config);
+  for (const std::string& problem : problems) std::cerr << problem << "\n";
+  if (!problems.empty()) return kUnusable;
   std::cout << describe(*config);
   return 0;
 }
@@ -109,7 +145,7 @@ int command_config_check(const ConfigFlags& flags) {
 int command_run(const ConfigFlags& flags, bool demo) {
   const auto config = configured(flags);
   if (!config) return kUnusable;
-  return run({*config, demo});
+  return run({*config, [flags] { return read_config(flags); }, demo});
 }
 
 int command_log(const ConfigFlags& flags, const std::string& after, bool follow, bool rejected) {
@@ -122,6 +158,23 @@ int command_verify(const ConfigFlags& flags, bool replace) {
   const auto config = configured(flags);
   if (!config) return kUnusable;
   return run_verify(*config, replace);
+}
+
+int command_import_servicenow(ImportOptions options, const std::string& policy) {
+  SimulateOptions simulation;
+  simulation.emit = Emit::kVerdicts;
+  auto compiled = load_policy(policy);
+  if (auto* errors = std::get_if<std::vector<PolicyError>>(&compiled)) {
+    std::cerr << describe(*errors);
+    return kUnusable;
+  }
+  simulation.policy = std::get<std::shared_ptr<const Policy>>(compiled);
+  options.simulate = [&](std::istream& facts) -> std::optional<std::string> {
+    std::ostringstream out;
+    if (simulate(facts, out, std::cerr, simulation) != 0) return std::nullopt;
+    return out.str();
+  };
+  return import_servicenow(options, std::cout, std::cerr);
 }
 
 int command_topics_create(const ConfigFlags& flags, int partitions, int replication) {

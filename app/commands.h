@@ -5,6 +5,8 @@
 #include <map>
 #include <string>
 
+#include "connectors/crm/servicenow/import.h"
+
 namespace tocsin {
 
 // Flags shared by the commands that need a configuration.
@@ -15,12 +17,16 @@ struct ConfigFlags {
 
 int command_simulate(const std::string& policy, const std::string& events, const std::string& until,
                      const std::string& emit);
+// `file`: `-` for standard input. `token`: itself, file:PATH or env:NAME.
+int command_send(const std::string& file, const std::string& url, const std::string& token);
 int command_policy_check(const std::string& path);
 int command_policy_show(const std::string& name);
 int command_config_check(const ConfigFlags& flags);
 int command_run(const ConfigFlags& flags, bool demo);
 int command_log(const ConfigFlags& flags, const std::string& after, bool follow, bool rejected);
 int command_verify(const ConfigFlags& flags, bool replace);
+// `policy`: of the simulation that --compare needs.
+int command_import_servicenow(ImportOptions options, const std::string& policy);
 int command_topics_create(const ConfigFlags& flags, int partitions, int replication);
 
 }  // namespace tocsin

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <set>
 #include <sstream>
 
 #include "app/config_keys.h"
 #include "app/config_values.h"
+#include "events/nearest.h"
 
 extern char** environ;
 
@@ -50,7 +50,7 @@ std::string suggestion(const std::string& path) {
       paths.push_back(key.path.substr(0, dot));
     }
   }
-  std::string meant = nearest(path, paths);
+  std::string meant(nearest(path, paths));
   if (meant.empty()) {
     // Right name, wrong section.
     const std::string last = path.substr(path.rfind('.') + 1);
@@ -79,15 +79,13 @@ class Loader {
   void file(const std::string& text, const std::string& name, const std::string& directory) {
     file_name_ = name;
     directory_ = directory;
-    try {
-      const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-      if (documents.size() > 1) return problem(name + ": has more than one YAML document");
-      if (documents.empty() || documents[0].IsNull()) return;
-      if (!documents[0].IsMap()) return problem(name + ": must be a map of keys");
-      section(documents[0], "");
-    } catch (const YAML::Exception& error) {
-      problem(name + ":" + std::to_string(error.mark.line + 1) + ": " + error.msg);
-    }
+    std::vector<YamlFault> faults;
+    const Yaml root = read_yaml(text, faults);
+    for (const YamlFault& fault : faults)
+      problem(name + (fault.line > 0 ? ":" + std::to_string(fault.line) : "") + ": " +
+              fault.reason);
+    if (root.is_map()) return section(root, "");
+    if (!root.absent() && root.kind != Yaml::Kind::kNull) problem(name + ": must be a map of keys");
   }
 
   void environment(const std::map<std::string, std::string>& variables) {
@@ -115,56 +113,48 @@ class Loader {
   }
 
  private:
-  void section(const YAML::Node& node, const std::string& prefix) {
-    std::set<std::string> seen;
-    for (const auto& member : node) {
-      const int line = member.first.Mark().line + 1;
-      const std::string where = file_name_ + ":" + std::to_string(line) + ": ";
-      if (!member.first.IsScalar()) {
-        problem(where + "a key must be a text");
-        continue;
-      }
-      const std::string path = prefix + member.first.Scalar();
-      if (!seen.insert(path).second) {
-        problem(where + path + " is given twice");
-      } else if (const ConfigKey* key = find_key(path)) {
-        // A key without a value is not given.
-        if (!member.second.IsNull())
-          apply(*key, member.second, where, file_name_ + ":" + std::to_string(line));
+  void section(const Yaml& node, const std::string& prefix) {
+    for (const Yaml& member : node.values) {
+      const std::string at = file_name_ + ":" + std::to_string(member.key_line);
+      const std::string path = prefix + member.key;
+      const bool given = member.kind != Yaml::Kind::kNull;  // a key without a value is not
+      if (const ConfigKey* key = find_key(path)) {
+        if (given) apply(*key, member, at + ": ", at);
       } else if (!is_section(path)) {
-        problem(where + "unknown key `" + path + "`" + suggestion(path));
-      } else if (member.second.IsMap()) {
-        section(member.second, path + ".");
-      } else if (!member.second.IsNull()) {
-        problem(where + path + " must be a map");
+        problem(at + ": unknown key `" + path + "`" + suggestion(path));
+      } else if (member.is_map()) {
+        section(member, path + ".");
+      } else if (given) {
+        problem(at + ": " + path + " must be a map");
       }
     }
   }
 
   void text(const ConfigKey& key, const std::string& value, const std::string& origin,
             const std::string& where) {
-    try {
-      const YAML::Node node = key.structured ? YAML::Load(value) : YAML::Node(value);
-      directory_.clear();
-      apply(key, node, where + ": ", origin);
-    } catch (const YAML::Exception& error) {
-      problem(where + ": " + error.msg);
-    }
+    Yaml node;
+    node.kind = Yaml::Kind::kText;
+    node.text = value;
+    std::vector<YamlFault> faults;
+    if (key.structured) node = read_yaml(value, faults);
+    for (const YamlFault& fault : faults) problem(where + ": " + fault.reason);
+    if (!faults.empty()) return;
+    directory_.clear();
+    apply(key, node, where + ": ", origin);
   }
 
-  void apply(const ConfigKey& key, const YAML::Node& node, const std::string& where,
+  void apply(const ConfigKey& key, const Yaml& node, const std::string& where,
              const std::string& origin) {
-    YAML::Node value = node;
-    if (key.path_value && node.IsScalar() && !directory_.empty() && !node.Scalar().empty() &&
-        !node.Scalar().starts_with('/')) {
-      value = YAML::Node(
-          (std::filesystem::path(directory_) / node.Scalar()).lexically_normal().string());
-    }
+    Yaml value = node;
+    if (key.path_value && node.is_text() && !directory_.empty() && !node.text.empty() &&
+        !node.text.starts_with('/'))
+      value.text = (std::filesystem::path(directory_) / node.text).lexically_normal().string();
+    config_.directory = directory_;
     const std::string wrong = key.read(value, config_);
     if (!wrong.empty()) {
       // What a secret looks like stays unsaid.
-      const bool shown = node.IsScalar() && !key.structured;
-      problem(where + key.path + ": " + (shown ? "`" + node.Scalar() + "` " : "") + wrong);
+      const bool shown = node.is_text() && !key.structured;
+      problem(where + key.path + ": " + (shown ? "`" + node.text + "` " : "") + wrong);
       return;
     }
     config_.origins[key.path] = origin;

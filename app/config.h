@@ -10,7 +10,8 @@
 //     variable. Unknown keys of file and flags are problems, with a suggestion; unknown TOCSIN_…
 //     variables are warnings, because environments hold what others put there.
 //  2. A Config is valid: values are in their ranges and agree with each other.
-//  3. Tokens are kept as SHA-256 only; what describes a Config holds no secret.
+//  3. Tokens are kept as SHA-256 only; what describes a Config, and what is said of one that is
+//     wrong, holds no secret.
 //
 // Paths in the file are relative to the file's directory, those of flags and environment to the
 // working directory.
@@ -52,6 +53,8 @@ struct Config {
   std::int64_t stream_clients_max = 200;
   std::int64_t stream_queue_bytes_max = 1 << 20;
 
+  // Of the file that was read, which paths in it are relative to; empty: no file.
+  std::string directory;
   std::vector<std::string> warnings;
   std::map<std::string, std::string> origins;  // of each key that is not the default
 

@@ -1,15 +1,17 @@
 #include "app/config_keys.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <limits>
 #include <set>
 
+#include "app/config_tokens.h"
 #include "app/config_values.h"
+#include "events/duration.h"
+#include "events/nearest.h"
 
 namespace tocsin {
 namespace {
-
-constexpr std::int64_t kTokenLengthGood = 16;
 
 template <class Value>
 using Member = std::function<Value&(Config&)>;
@@ -20,32 +22,12 @@ const Value& value_of(const Member<Value>& member, const Config& config) {
   return member(const_cast<Config&>(config));
 }
 
-bool is_plain(std::string_view text) {
-  constexpr std::string_view kPlain = "._-/";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           kPlain.find(c) != std::string_view::npos;
-  });
-}
-
-std::string quoted(const std::string& text) {
-  if (is_plain(text) && text != "null" && text != "true" && text != "false") return text;
-  YAML::Emitter emitter;
-  emitter << YAML::DoubleQuoted << text;
-  return emitter.c_str();
-}
-
-// yaml-cpp throws where a member that does not exist is asked what it is.
-std::string scalar_of(const YAML::Node& node) {
-  return node.IsDefined() && node.IsScalar() ? node.Scalar() : "";
-}
-
 ConfigKey text_key(std::string path, Member<std::string> member) {
   ConfigKey key;
   key.path = std::move(path);
-  key.read = [member](const YAML::Node& node, Config& config) -> std::string {
-    if (!node.IsScalar()) return "must be a text";
-    member(config) = node.Scalar();
+  key.read = [member](const Yaml& node, Config& config) -> std::string {
+    if (!node.is_text()) return "must be a text";
+    member(config) = node.text;
     return {};
   };
   key.show = [member](const Config& config) { return quoted(value_of(member, config)); };
@@ -61,8 +43,8 @@ ConfigKey path_key(std::string path, Member<std::string> member) {
 ConfigKey duration_key(std::string path, Member<Duration> member, Duration least, Duration most) {
   ConfigKey key;
   key.path = std::move(path);
-  key.read = [member, least, most](const YAML::Node& node, Config& config) -> std::string {
-    const auto value = parse_duration(scalar_of(node));
+  key.read = [member, least, most](const Yaml& node, Config& config) -> std::string {
+    const auto value = parse_duration(node.text);
     if (!value) return "must be a duration like 500ms, 10s, 2m, 1h or 1m30s";
     if (*value < least || *value > most)
       return "must be from " + format_duration(least) + " to " + format_duration(most);
@@ -78,8 +60,8 @@ ConfigKey number_key(std::string path, Member<Number> member, std::int64_t least
                      std::int64_t most) {
   ConfigKey key;
   key.path = std::move(path);
-  key.read = [member, least, most](const YAML::Node& node, Config& config) -> std::string {
-    const auto value = parse_whole_number(scalar_of(node));
+  key.read = [member, least, most](const Yaml& node, Config& config) -> std::string {
+    const auto value = parse_whole_number(node.text);
     if (!value || *value < least || *value > most)
       return "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most);
     member(config) = static_cast<Number>(*value);
@@ -93,8 +75,8 @@ template <class Number>
 ConfigKey size_key(std::string path, Member<Number> member, std::int64_t least, std::int64_t most) {
   ConfigKey key;
   key.path = std::move(path);
-  key.read = [member, least, most](const YAML::Node& node, Config& config) -> std::string {
-    const auto value = parse_size(scalar_of(node));
+  key.read = [member, least, most](const Yaml& node, Config& config) -> std::string {
+    const auto value = parse_size(node.text);
     if (!value) return "must be a size like 4096, 256 KiB or 8 MiB";
     if (*value < least || *value > most)
       return "must be from " + format_size(least) + " to " + format_size(most);
@@ -110,16 +92,16 @@ ConfigKey size_key(std::string path, Member<Number> member, std::int64_t least, 
 ConfigKey rate_key(std::string path, Member<double> member) {
   ConfigKey key;
   key.path = std::move(path);
-  key.read = [member](const YAML::Node& node, Config& config) -> std::string {
-    const auto value = parse_number(scalar_of(node));
+  key.read = [member](const Yaml& node, Config& config) -> std::string {
+    const auto value = parse_number(node.text);
     if (!value) return "must be a number, 0 or more";
     member(config) = *value;
     return {};
   };
   key.show = [member](const Config& config) {
-    YAML::Emitter emitter;
-    emitter << value_of(member, config);
-    return std::string(emitter.c_str());
+    char text[32];
+    std::snprintf(text, sizeof text, "%g", value_of(member, config));
+    return std::string(text);
   };
   return key;
 }
@@ -132,9 +114,9 @@ constexpr std::pair<LogLevel, std::string_view> kLogLevels[] = {{LogLevel::kDebu
 ConfigKey log_level_key() {
   ConfigKey key;
   key.path = "log.level";
-  key.read = [](const YAML::Node& node, Config& config) -> std::string {
+  key.read = [](const Yaml& node, Config& config) -> std::string {
     for (const auto& [level, name] : kLogLevels) {
-      if (scalar_of(node) == name) {
+      if (node.text == name) {
         config.log_level = level;
         return {};
       }
@@ -152,94 +134,13 @@ ConfigKey log_level_key() {
 
 ConfigKey listen_key() {
   ConfigKey key = text_key("listen", [](Config& c) -> std::string& { return c.http.listen; });
-  key.read = [](const YAML::Node& node, Config& config) -> std::string {
+  key.read = [](const Yaml& node, Config& config) -> std::string {
     // Whether loopback is asked for is checked when the tokens are known.
-    if (auto problem = check_listen(scalar_of(node), true); !problem.empty()) return problem;
-    config.http.listen = node.Scalar();
+    if (auto problem = check_listen(node.text, true); !problem.empty()) return problem;
+    config.http.listen = node.text;
     return {};
   };
   return key;
-}
-
-// `[ingest, read]`; what is wrong, or empty.
-std::string read_roles(const YAML::Node& node, Roles& roles) {
-  if (!node.IsDefined() || !node.IsSequence() || node.size() == 0)
-    return "must have roles, a list of ingest, read, act, admin";
-  for (const YAML::Node& entry : node) {
-    const auto role = role_of(scalar_of(entry));
-    if (!role) {
-      return "has the role `" + scalar_of(entry) + "`, which is none of ingest, read, act, admin";
-    }
-    roles.add(*role);
-  }
-  return {};
-}
-
-std::string read_token(const YAML::Node& node, AccessToken& token, Config& config) {
-  if (!node.IsMap()) return "must be a map with name, token or sha256, and roles";
-  static const std::vector<std::string> kMembers = {"name", "token", "sha256", "roles"};
-  for (const auto& member : node) {
-    const std::string name = scalar_of(member.first);
-    if (std::find(kMembers.begin(), kMembers.end(), name) == kMembers.end()) {
-      const std::string meant = nearest(name, kMembers);
-      return "has an unknown member `" + name + "`" +
-             (meant.empty() ? "" : "; did you mean `" + meant + "`?");
-    }
-  }
-  token.name = scalar_of(node["name"]);
-  if (token.name.empty()) return "must have a name";
-  const std::string plain = scalar_of(node["token"]), hash = scalar_of(node["sha256"]);
-  if (plain.empty() == hash.empty()) return "must have either token or sha256";
-  if (!plain.empty()) {
-    if (plain.find_first_of(" \t\r\n") != std::string::npos)
-      return "has a token with white space, which no header could carry";
-    if (static_cast<std::int64_t>(plain.size()) < kTokenLengthGood) {
-      config.warnings.push_back("http.tokens: the token of `" + token.name +
-                                "` is short; `openssl rand -hex 32` makes a good one");
-    }
-    token.hash = sha256(plain);
-  } else if (const auto read = sha256_of_hex(hash)) {
-    token.hash = *read;
-  } else {
-    return "has a sha256 that is not 64 hex digits";
-  }
-  return read_roles(node["roles"], token.roles);
-}
-
-std::string read_tokens(const YAML::Node& node, Config& config) {
-  config.access.tokens.clear();
-  if (!node.IsSequence()) return "must be a list of {name, token or sha256, roles}";
-  std::set<std::string> names;
-  for (std::size_t i = 0; i < node.size(); ++i) {
-    AccessToken token;
-    std::string problem = read_token(node[i], token, config);
-    if (problem.empty() && !names.insert(token.name).second)
-      problem = "has the name `" + token.name + "`, which another one has";
-    if (!problem.empty()) {
-      const int line = node[i].Mark().line;
-      return "number " + std::to_string(i + 1) +
-             (line >= 0 ? " (line " + std::to_string(line + 1) + ") " : " ") + problem;
-    }
-    config.access.tokens.push_back(std::move(token));
-  }
-  return {};
-}
-
-std::string show_tokens(const Config& config) {
-  std::string out = "[";
-  for (const AccessToken& token : config.access.tokens) {
-    if (out.size() > 1) out += ", ";
-    out += "{name: " + quoted(token.name) + ", sha256: \"***\", roles: [";
-    bool first = true;
-    for (const Role role : {Role::kIngest, Role::kRead, Role::kAct, Role::kAdmin}) {
-      const bool admin = token.roles.has(Role::kAdmin);
-      if (admin ? role != Role::kAdmin : !token.roles.has(role)) continue;
-      if (!std::exchange(first, false)) out += ", ";
-      out += role_name(role);
-    }
-    out += "]}";
-  }
-  return out + "]";
 }
 
 ConfigKey tokens_key() {
@@ -251,9 +152,11 @@ ConfigKey tokens_key() {
   return key;
 }
 
+// Whatever may hold one: rather a harmless property too many than a secret in a ticket.
 bool is_secret(std::string_view property) {
   for (const std::string_view part :
-       {"password", "secret", "token", "jaas", "key.pem", "ssl.key"}) {
+       {"password", "passwd", "passphrase", "pwd", "secret", "token", "jaas", "credential",
+        "oauthbearer", ".pem", "ssl.key", "assertion", "private"}) {
     if (property.find(part) != std::string_view::npos) return true;
   }
   return false;
@@ -263,13 +166,12 @@ ConfigKey kafka_properties_key() {
   ConfigKey key;
   key.path = "kafka.properties";
   key.structured = true;
-  key.read = [](const YAML::Node& node, Config& config) -> std::string {
+  key.read = [](const Yaml& node, Config& config) -> std::string {
     config.kafka.properties.clear();
-    if (!node.IsMap()) return "must be a map of librdkafka properties";
-    for (const auto& member : node) {
-      if (!member.first.IsScalar() || !member.second.IsScalar())
-        return "must be a map of librdkafka properties to texts or numbers";
-      config.kafka.properties[member.first.Scalar()] = member.second.Scalar();
+    if (!node.is_map()) return "must be a map of librdkafka properties";
+    for (const Yaml& member : node.values) {
+      if (!member.is_text()) return "must be a map of librdkafka properties to texts or numbers";
+      config.kafka.properties[member.key] = member.text;
     }
     return {};
   };
@@ -287,9 +189,9 @@ ConfigKey kafka_properties_key() {
 ConfigKey topic_prefix_key() {
   ConfigKey key =
       text_key("kafka.prefix", [](Config& c) -> std::string& { return c.kafka.prefix; });
-  key.read = [](const YAML::Node& node, Config& config) -> std::string {
+  key.read = [](const Yaml& node, Config& config) -> std::string {
     // Kafka's rule for topic names; 200 leaves room for `.rejected`.
-    const std::string prefix = scalar_of(node);
+    const std::string prefix = node.text;
     if (!is_plain(prefix) || prefix.find('/') != std::string::npos || prefix.size() > 200)
       return "must be letters, digits, `.`, `_` and `-`";
     config.kafka.prefix = prefix;
@@ -331,6 +233,8 @@ std::vector<ConfigKey> make_keys() {
       size_key<std::size_t>("http.header_max", MEMBER(std::size_t, http.header_bytes_max), 1 << 10,
                             1 << 20),
       number_key<int>("http.connections_max", MEMBER(int, http.connections_max), 1, 1'000'000),
+      number_key<int>("http.connections_per_address", MEMBER(int, http.connections_per_address), 1,
+                      1'000'000),
       number_key<int>("http.pipeline_max", MEMBER(int, http.pipeline_max), 1, 10'000),
       rate_key("http.rate_per_second", MEMBER(double, access.rate_per_second)),
       rate_key("http.rate_burst", MEMBER(double, access.rate_burst)),

@@ -3,13 +3,12 @@
 // To add a key: a member in config.h, a line in config_keys.cc, a line in docs/config.md.
 #pragma once
 
-#include <yaml-cpp/yaml.h>
-
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "app/config.h"
+#include "engine/policy/compile/yaml.h"
 
 namespace tocsin {
 
@@ -18,7 +17,7 @@ struct ConfigKey {
   bool structured = false;  // a list or a map: in a variable or flag written as YAML
   bool path_value = false;  // a file's or directory's path
   // Puts the value into `config`; what is wrong with it, or empty.
-  std::function<std::string(const YAML::Node& value, Config& config)> read;
+  std::function<std::string(const Yaml& value, Config& config)> read;
   // As YAML on one line, without secrets.
   std::function<std::string(const Config& config)> show;
 };

@@ -439,13 +439,15 @@ void EmbeddedNode::take(Request& request, Instant arrival) {
     return;
   }
   Submission& submission = *request.submission;
+  std::optional<HttpFields> cut;
   for (SubmittedEvent& event : submission.events) {
     Judged judged = room_->arrive(event.decoded, arrival);
     if (judged.outcome == Outcome::kRejected) {
-      room_->reject({arrival, judged.reason, submission.headers, submission.source,
-                     std::string(event.original)});
+      if (!cut) cut = rejected_headers(submission.headers);
+      room_->reject({arrival, judged.reason, *cut, submission.source, std::string(event.original)});
     }
-    request.result.events.push_back({verdict_of(judged.outcome), std::move(judged.reason)});
+    request.result.events.push_back({verdict_of(judged.outcome), std::move(judged.reason),
+                                     std::move(judged.detail), judged.miss});
   }
 }
 

@@ -49,6 +49,7 @@ void KafkaLoop::publish_status() {
     status.counters.conflicts += c.conflicts;
     status.counters.rejected += c.rejected;
     status.counters.late += c.late;
+    for (std::size_t i = 0; i < c.ignored.size(); ++i) status.counters.ignored[i] += c.ignored[i];
     status.counters.provisional += c.provisional;
     status.counters.decisions += c.decisions;
     status.counters.derived += c.derived;

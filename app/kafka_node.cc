@@ -95,7 +95,7 @@ class KafkaNode final : public Node {
   Instant now() override { return clock_.now(); }
 
  private:
-  std::string reason_at_the_door(Decoded& decoded, Instant now);
+  EventOutcome judge_at_the_door(Decoded& decoded, Instant now);
 
   KafkaSettings settings_;
   WallClock clock_;
@@ -107,17 +107,23 @@ class KafkaNode final : public Node {
   CommittedListener listener_;
 };
 
-// What can be judged without knowing what was accepted before; empty: into intake with it.
-std::string KafkaNode::reason_at_the_door(Decoded& decoded, Instant now) {
-  if (!decoded.form_error.empty()) return std::string(decoded.form_error);
-  if (const auto reason = judge(decoded, now); !reason.empty()) return std::string(reason);
+// What can be judged without knowing what was accepted before; what is not rejected goes into
+// intake.
+EventOutcome KafkaNode::judge_at_the_door(Decoded& decoded, Instant now) {
+  const auto rejected = [](std::string_view reason, std::string detail = {}) {
+    return EventOutcome{EventVerdict::kRejected, std::string(reason), std::move(detail)};
+  };
+  if (!decoded.form_error.empty()) return rejected(decoded.form_error);
+  if (const auto reason = judge(decoded, now); !reason.empty()) return rejected(reason);
   const auto policy = loop_->policy();
-  const auto type = policy->types.find(decoded.fact.kind + "." + decoded.fact.verb);
-  if (type == policy->types.end()) return {};
+  EventOutcome outcome;
+  outcome.miss = miss_of(*policy, decoded.fact);
+  if (outcome.miss != Miss::kNone) return outcome;
+  const TypeRef& type = policy->types.find(decoded.fact.kind + "." + decoded.fact.verb)->second;
   ReadData data;
-  const KindSpec& kind = policy->kinds[static_cast<std::size_t>(type->second.kind)];
-  read_data(*policy, kind.verbs[static_cast<std::size_t>(type->second.verb)], decoded.fact, data);
-  return data.bad;
+  const KindSpec& kind = policy->kinds[static_cast<std::size_t>(type.kind)];
+  read_data(*policy, kind.verbs[static_cast<std::size_t>(type.verb)], decoded.fact, data);
+  return data.bad.empty() ? outcome : rejected(data.bad, data.detail);
 }
 
 // A binary request's attributes as Kafka's binding has them. The key stands in for partitionkey, so
@@ -145,16 +151,15 @@ void KafkaNode::submit(std::unique_ptr<Submission> submission, SubmitDone done) 
   std::vector<RejectedRecord> refused;
   std::vector<IntakeProducer::Event> accepted;
   for (SubmittedEvent& event : submission->events) {
-    std::string reason = reason_at_the_door(event.decoded, now);
-    if (reason.empty()) {
+    EventOutcome outcome = judge_at_the_door(event.decoded, now);
+    if (outcome.verdict == EventVerdict::kAccepted) {
       accepted.push_back({event.decoded.fact.account, event.original, {}});
       if (event.binary) accepted.back().attributes = kafka_attributes(submission->headers);
-      result->events.push_back({EventVerdict::kAccepted, {}});
     } else {
-      refused.push_back(
-          {now, reason, submission->headers, submission->source, std::string(event.original)});
-      result->events.push_back({EventVerdict::kRejected, std::move(reason)});
+      refused.push_back({now, outcome.reason, rejected_headers(submission->headers),
+                         submission->source, std::string(event.original)});
     }
+    result->events.push_back(std::move(outcome));
   }
   const auto unavailable = [](const std::string& why) {
     SubmitResult answer;

@@ -1,13 +1,19 @@
 #include "app/log_commands.h"
 
-#include <openssl/evp.h>
+#include <signal.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <cstring>
 #include <iostream>
 #include <map>
+#include <stdexcept>
 
+#include "app/line_writer.h"
 #include "app/log_source.h"
+#include "events/base64.h"
 #include "events/writer.h"
 
 namespace tocsin {
@@ -32,20 +38,27 @@ void append_position(std::string& out, PartitionId partition, Offset offset) {
   out += '"';
 }
 
-std::string base64(std::string_view bytes) {
-  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(bytes.data()),
-                                   static_cast<int>(bytes.size()));
-  out.resize(static_cast<std::size_t>(size));
-  return out;
+// False: nobody reads any more (`| head`). Throws where the output cannot be written.
+bool check_output(bool written) {
+  if (!written && errno != EPIPE)
+    throw std::runtime_error(std::string("standard output cannot be written: ") +
+                             std::strerror(errno));
+  return written;
 }
 
 bool print(std::string& line) {
+  static const bool terminal = ::isatty(STDOUT_FILENO) != 0;
+  if (terminal) line = printable(line);
   line += '\n';
+  errno = 0;
   const bool written = std::fwrite(line.data(), 1, line.size(), stdout) == line.size();
   line.clear();
-  return written;
+  return check_output(written);
+}
+
+bool flush() {
+  errno = 0;
+  return check_output(std::fflush(stdout) == 0);
 }
 
 std::string rejected_line(PartitionId partition, Offset offset, const RejectedRecord& record) {
@@ -78,6 +91,7 @@ int run_log_command(const Config& config, const LogCommand& command) {
     std::cerr << "tocsin: --after must be a position like 0:17\n";
     return 2;
   }
+  signal(SIGPIPE, SIG_IGN);  // told by the write instead
   try {
     const auto source = open_log_source(config);
     std::map<PartitionId, Offset> next;
@@ -106,7 +120,7 @@ int run_log_command(const Config& config, const LogCommand& command) {
         }
         if (!open) return 0;  // nobody reads any more
       }
-      std::fflush(stdout);
+      if (!flush()) return 0;
     } while (command.follow && source->wait());
   } catch (const std::exception& e) {
     std::cerr << "tocsin: " << e.what() << "\n";

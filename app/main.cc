@@ -4,8 +4,7 @@
 
 #include "app/adapter_commands.h"
 #include "app/commands.h"
-#include "app/import_servicenow.h"
-#include "app/policy_load.h"
+#include "connectors/crm/servicenow/import.h"
 
 namespace {
 
@@ -37,6 +36,9 @@ void add_config_flags(CLI::App* command, tocsin::ConfigFlags& flags,
 int main(int argc, char** argv) {
   CLI::App app{"Tocsin: deadlines and escalations for key accounts"};
   app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("tocsin ") + TOCSIN_VERSION,
+                       "print the version and end");
+  app.footer("`tocsin COMMAND --help` says what a command reads and writes.");
   int status = 0;
   tocsin::ConfigFlags flags;
 
@@ -44,6 +46,13 @@ int main(int argc, char** argv) {
   CLI::App* run = app.add_subcommand("run", "the whole product in one process");
   add_config_flags(run, flags, {"data", "listen", "policy"});
   run->add_flag("--demo", demo, "show a story of two days in a minute, on a scratch directory");
+  run->footer(
+      "Reads: the configuration and what it names (policy, roster, tokens, TLS files); the data\n"
+      "directory (default ./tocsin-data) or Kafka; requests on ADDR:PORT (default "
+      "127.0.0.1:8080).\n"
+      "Writes: the data directory; alarms for people to standard output, its own log as JSON "
+      "lines\n"
+      "to standard error. SIGTERM ends it, SIGHUP reads tokens and TLS files anew.");
   run->callback([&] { status = tocsin::command_run(flags, demo); });
 
   std::string policy, events, until, emit = "events";
@@ -57,7 +66,25 @@ int main(int argc, char** argv) {
   simulate->add_option("--until", until,
                        "run every due up to this instant (default: the last arrival)");
   simulate->add_option("--emit", emit, "events, verdicts or summary");
+  simulate->footer(
+      "Reads: facts as JSON lines, or the lines of `tocsin log`, of which it leaves out what the\n"
+      "engine decided: tocsin log | tocsin simulate --events - --emit verdicts\n"
+      "Writes: JSON lines (summary: a table) to standard output; what it rejects as {line, "
+      "reason}\n"
+      "to standard error, and then its exit status is 3. Touches no data directory.");
   simulate->callback([&] { status = tocsin::command_simulate(policy, events, until, emit); });
+
+  std::string sent, url, token;
+  CLI::App* send = app.add_subcommand("send", "post a file of events to a node");
+  send->add_option("file", sent, "events, a JSON line each; - for standard input")->required();
+  send->add_option("--url", url, "the node, like http://127.0.0.1:8080")->required();
+  send->add_option("--token", token, "its token: file:PATH, env:NAME, or the token itself");
+  send->footer(
+      "Reads: facts as JSON lines, or the lines of `tocsin log`.\n"
+      "Writes: to the node, in batches that are sent again until they are durable; the counts to\n"
+      "standard output; what was rejected as {line, reason} to standard error, and then its exit\n"
+      "status is 3.");
+  send->callback([&] { status = tocsin::command_send(sent, url, token); });
 
   std::string after;
   bool follow = false;
@@ -67,6 +94,14 @@ int main(int argc, char** argv) {
     add_config_flags(log, flags, {"data"});
     log->add_option("--after", after, "only what comes after this position, like 0:17");
     log->add_flag("--follow", follow, "wait for more");
+    log->footer(
+        rejected ? "Reads: the data directory or Kafka; a node may run on it.\n"
+                   "Writes: {position, reason, headers, source, original} a record to standard\n"
+                   "output, the original in base64. Fails where the log is damaged or the output\n"
+                   "cannot be written."
+                 : "Reads: the data directory or Kafka; a node may run on it.\n"
+                   "Writes: {position, event} a record to standard output. Fails where the log is\n"
+                   "damaged or the output cannot be written.");
     log->callback([&, rejected] { status = tocsin::command_log(flags, after, follow, rejected); });
   }
 
@@ -75,6 +110,11 @@ int main(int argc, char** argv) {
         replace ? "rebuild" : "verify",
         replace ? "make the store anew from the log" : "compare the store with the log");
     add_config_flags(verify, flags, {"data", "policy"});
+    verify->footer(
+        replace ? "Reads: the log in the data directory, or on Kafka; no node may run on it.\n"
+                  "Writes: the store in the data directory, anew."
+                : "Reads: the log and the store in the data directory; no node may run on it.\n"
+                  "Writes: a line a family of rows to standard output, and nothing that stays.");
     verify->callback([&, replace] { status = tocsin::command_verify(flags, replace); });
   }
 
@@ -83,9 +123,12 @@ int main(int argc, char** argv) {
   std::string file, name = "key-account";
   CLI::App* check = policies->add_subcommand("check", "report every error in a policy file");
   check->add_option("file", file, "policy file")->required();
+  check->footer(
+      "Reads: the file and the calendars that it names. Writes: nothing but what is wrong.");
   check->callback([&] { status = tocsin::command_policy_check(file); });
   CLI::App* show = policies->add_subcommand("show", "print a built-in policy");
   show->add_option("name", name, "its name");
+  show->footer("Reads: nothing. Writes: the policy to standard output.");
   show->callback([&] { status = tocsin::command_policy_show(name); });
 
   CLI::App* config = app.add_subcommand("config", "look at the configuration");
@@ -93,6 +136,10 @@ int main(int argc, char** argv) {
   CLI::App* config_check = config->add_subcommand(
       "check", "print the effective configuration, or what is wrong with it");
   add_config_flags(config_check, flags, {"data", "listen", "policy"});
+  config_check->footer(
+      "Reads: the configuration and what it names: policy, roster, tokens, TLS files.\n"
+      "Writes: what is in force, without secrets, to standard output; what `run` would refuse to\n"
+      "standard error, and then its exit status is 2.");
   config_check->callback([&] { status = tocsin::command_config_check(flags); });
 
   int partitions = 0, replication = 0;
@@ -103,6 +150,8 @@ int main(int argc, char** argv) {
   add_config_flags(create, flags, {});
   create->add_option("--partitions", partitions, "partitions of each topic");
   create->add_option("--replication", replication, "copies of each partition");
+  create->footer(
+      "Reads: the configuration. Writes: topics on Kafka, and what it made to standard output.");
   create->callback([&] { status = tocsin::command_topics_create(flags, partitions, replication); });
 
   tocsin::ImportOptions import;
@@ -120,16 +169,9 @@ int main(int argc, char** argv) {
   servicenow->add_option("--verdicts", import.verdicts,
                          "with --compare: output of `simulate --emit verdicts`");
   servicenow->add_option("--policy", import_policy, "with --compare: policy file");
-  servicenow->callback([&] {
-    auto compiled = tocsin::load_policy(import_policy);
-    if (auto* errors = std::get_if<std::vector<tocsin::PolicyError>>(&compiled)) {
-      std::cerr << tocsin::describe(*errors);
-      status = kUnusable;
-      return;
-    }
-    import.policy = std::get<std::shared_ptr<const tocsin::Policy>>(compiled);
-    status = tocsin::import_servicenow(import, std::cout, std::cerr);
-  });
+  servicenow->footer("Reads: the CSV file. Writes: facts as JSON lines to standard output.");
+  servicenow->callback(
+      [&] { status = tocsin::command_import_servicenow(std::move(import), import_policy); });
 
   tocsin::add_adapter_commands(app, *imports, status);
 

@@ -27,6 +27,9 @@ constexpr std::string_view kOther = "other";
 constexpr std::array<std::int64_t, 15> kLatenessMs = {1,   2,   5,    10,   20,   50,    64,   128,
                                                       256, 512, 1024, 2048, 4096, 16384, 65536};
 
+constexpr std::pair<const char*, Miss> kMisses[] = {
+    {"kind", Miss::kKind}, {"verb", Miss::kVerb}, {"form", Miss::kForm}};
+
 enum Ending : std::size_t { kMet, kBreached, kWithdrawn };
 constexpr std::array<const char*, 3> kEndings = {"met", "breached", "withdrawn"};
 
@@ -70,6 +73,15 @@ struct Metrics::Impl {
     std::int64_t& before = followed[name];
     // It goes back where a partition is taken over anew, whose part of it begins at zero.
     counters(name, help).Add({}).Increment(number(std::max<std::int64_t>(0, total - before)));
+    before = total;
+  }
+
+  void follow_ignored(const char* why, std::int64_t total) {
+    std::int64_t& before = followed[std::string("ignored ") + why];
+    counters("tocsin_facts_ignored_total",
+             "Facts accepted whose kind, verb or form of type no policy mentions.")
+        .Add({{"why", why}})
+        .Increment(number(std::max<std::int64_t>(0, total - before)));
     before = total;
   }
 
@@ -284,6 +296,8 @@ std::string Metrics::text() {
   to.follow("tocsin_facts_conflicting_total",
             "Facts dropped because their id was taken by another content.", c.conflicts);
   to.follow("tocsin_facts_rejected_total", "Facts rejected.", c.rejected);
+  for (const auto& [why, miss] : kMisses)
+    to.follow_ignored(why, c.ignored[static_cast<std::size_t>(miss)]);
   to.follow("tocsin_facts_late_total", "Facts that had their entity read anew.", c.late);
   to.follow("tocsin_decisions_total", "Decisions about an entity.", c.decisions);
   to.follow("tocsin_derived_events_total", "Derived events decided.", c.derived);

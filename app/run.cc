@@ -6,10 +6,8 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iostream>
-#include <sstream>
 
+#include "app/config_files.h"
 #include "app/demo.h"
 #include "app/embedded_node.h"
 #include "app/journal.h"
@@ -24,13 +22,14 @@ namespace tocsin {
 
 namespace {
 
-// SIGTERM and SIGINT, taken by whoever waits; blocked in all threads that are started afterwards.
+// SIGTERM, SIGINT and SIGHUP, taken by whoever waits; blocked in all threads that are started afterwards.
 class Signals {
  public:
   Signals() {
     sigemptyset(&set_);
     sigaddset(&set_, SIGTERM);
     sigaddset(&set_, SIGINT);
+    sigaddset(&set_, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
     signal(SIGPIPE, SIG_IGN);
   }
@@ -44,26 +43,6 @@ class Signals {
  private:
   sigset_t set_{};
 };
-
-PolicyText configured_policy(const Config& config) {
-  auto text = read_policy(config.policy);
-  if (auto* errors = std::get_if<std::vector<PolicyError>>(&text))
-    throw std::runtime_error(describe(*errors));
-  const auto compiled = compile_policy(std::get<PolicyText>(text), load_zone_for_policy);
-  if (const auto* errors = std::get_if<std::vector<PolicyError>>(&compiled))
-    throw std::runtime_error(describe(*errors));
-  return std::get<PolicyText>(text);
-}
-
-std::string configured_roster(const Config& config) {
-  if (config.roster.empty()) return {};
-  std::ifstream in(config.roster, std::ios::binary);
-  if (!in) throw std::runtime_error("cannot read the roster " + config.roster);
-  std::ostringstream text;
-  text << in.rdbuf();
-  parse_roster(text.str(), config.roster);
-  return text.str();
-}
 
 std::unique_ptr<Node> make_node(const RunOptions& options, const std::filesystem::path& data,
                                 const std::shared_ptr<Clock>& clock, Journal& journal) {
@@ -119,6 +98,10 @@ class Service {
       throw std::runtime_error(why);
     ApiOptions api;
     api.access = config.access;
+    api.access.log = [this](std::string_view event, std::string_view client,
+                            std::string_view detail) {
+      journal_.line("warn", event, std::string(client) + " " + std::string(detail));
+    };
     api.query_threads = config.query_threads;
     api.feed.clients_max = static_cast<std::size_t>(config.stream_clients_max);
     api.feed.queue_bytes_max = static_cast<std::size_t>(config.stream_queue_bytes_max);
@@ -140,6 +123,23 @@ class Service {
     });
     node_->start();
     journal_.line("info", "ready", server_->url());
+  }
+
+  // SIGHUP: what can change while it runs is read anew. What is wrong is told, and the old stays.
+  void reload() {
+    if (!options_.read_config) return;
+    try {
+      const Config config = options_.read_config();
+      const std::string listen = options_.config.http.listen;
+      if (const std::string why = check_listen(listen, !config.access.tokens.empty()); !why.empty())
+        throw std::runtime_error(why);
+      server_->reload_tls();
+      api_->replace_tokens(config.access.tokens);
+      journal_.line("info", "reloaded",
+                    std::to_string(config.access.tokens.size()) + " tokens; TLS files");
+    } catch (const std::exception& e) {
+      journal_.line("error", "not_reloaded", e.what());
+    }
   }
 
   void stop() {
@@ -186,7 +186,8 @@ int run(const RunOptions& options) {
       std::printf("%s\n", demo_welcome(service.url()).c_str());
       demo = std::make_unique<Demo>(service.node(), clock);
     }
-    const int number = signals.wait();
+    int number = signals.wait();
+    for (; number == SIGHUP; number = signals.wait()) service.reload();
     journal.line("info", "stopping", number == SIGTERM ? "SIGTERM" : "SIGINT");
     demo.reset();
     const std::string sick = service.node().sick();

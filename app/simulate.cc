@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "app/event_line.h"
 #include "app/summary.h"
 #include "engine/partition.h"
 #include "engine/said/derived.h"
@@ -25,6 +26,7 @@ class Simulation {
         errors_(errors),
         options_(options),
         decoder_(RecordedTime::kRead),
+        log_decoder_(RecordedTime::kRead, Writer::kLog),
         partition_(options.policy) {
     sink_ = [this](const Entity& entity, const Derived& event, Instant recorded) {
       if (const auto year = years_.notice(entity, event)) warn_of(*year);
@@ -55,7 +57,10 @@ class Simulation {
 
  private:
   void take(const std::string& line) {
-    decoder_.structured(line, {}, decoded_);
+    const EventLine::Kind kind = event_line_.read(line);
+    if (kind == EventLine::Kind::kNotAFact) return;
+    Decoder& decoder = kind == EventLine::Kind::kLogged ? log_decoder_ : decoder_;
+    decoder.structured(event_line_.text(), {}, decoded_);
     Instant arrival = so_far_;
     if (decoded_.form_error.empty() && decoded_.attribute_error.empty()) {
       arrival = simulated_arrival(decoded_, so_far_);
@@ -132,7 +137,8 @@ class Simulation {
   std::ostream& out_;
   std::ostream& errors_;
   const SimulateOptions& options_;
-  Decoder decoder_;
+  EventLine event_line_;
+  Decoder decoder_, log_decoder_;
   Decoded decoded_;
   Judged judged_;
   Partition partition_;

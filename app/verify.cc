@@ -127,12 +127,24 @@ StoreOptions store_options(const Config& config) {
   return config.on_kafka() ? StoreOptions{} : embedded_store_options();
 }
 
+// A mistyped --data must not look like a log without records.
+void refuse_missing(const Config& config, bool replace) {
+  const std::filesystem::path data = config.data;
+  const auto need = [](const std::filesystem::path& directory, const char* what) {
+    if (!std::filesystem::is_directory(directory))
+      throw std::runtime_error("there is no " + std::string(what) + " in " + directory.string());
+  };
+  if (!config.on_kafka()) need(data / "log", "log");
+  if (!replace) need(data / "state", "store");
+}
+
 }  // namespace
 
 int run_verify(const Config& config, bool replace) {
   try {
     const std::filesystem::path data = config.data, scratch = data / "state.scratch",
                                 state = data / "state";
+    refuse_missing(config, replace);
     auto text = read_policy(config.policy);
     if (auto* errors = std::get_if<std::vector<PolicyError>>(&text))
       throw std::runtime_error(describe(*errors));

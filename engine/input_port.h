@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engine/log_port.h"
+#include "engine/policy/known_types.h"
 #include "events/codec.h"
 
 namespace tocsin {
@@ -24,15 +25,16 @@ namespace tocsin {
 
 struct SubmittedEvent {
   std::string_view original;  // its bytes as received, for the rejected stream
-  Decoded decoded;            // before judge(): form and attributes only
+  Decoded decoded;            // before judge(): form and attributes only; or `forbidden:…`
   bool binary = false;        // attributes in the headers (`ce-…`), `original` is the data
 };
 
 // What somebody sent at once, in order. The views point into `body`, so it stays where it is.
 struct Submission {
   std::string body;
-  std::vector<std::pair<std::string, std::string>> headers;  // as received, without secrets
-  std::string source;                                        // `http 127.0.0.1:5000`
+  std::vector<std::pair<std::string, std::string>>
+      headers;         // of those received, none that may be a key
+  std::string source;  // `http 127.0.0.1:5000`
   std::vector<SubmittedEvent> events;
 
   Submission() = default;
@@ -40,11 +42,20 @@ struct Submission {
   Submission& operator=(const Submission&) = delete;
 };
 
+inline constexpr std::size_t kRejectedHeaderBytesMax = 4096;
+
+// Those headers that stand with a rejected record: the first ones, kRejectedHeaderBytesMax of names
+// and values at most; the last value is cut.
+std::vector<std::pair<std::string, std::string>> rejected_headers(
+    const std::vector<std::pair<std::string, std::string>>& kept);
+
 enum class EventVerdict : std::uint8_t { kAccepted, kDuplicate, kConflict, kRejected };
 
 struct EventOutcome {
   EventVerdict verdict = EventVerdict::kAccepted;
-  std::string reason;  // of kRejected: `bad_data:priority`
+  std::string reason{};     // of kRejected: `bad_data:priority`
+  std::string detail{};     // of `bad_data`, for people: the value met, the words allowed
+  Miss miss = Miss::kNone;  // of kAccepted: why it has no effect
 };
 
 struct SubmitResult {

@@ -19,6 +19,7 @@
 // a late fact reads its entity anew.
 #pragma once
 
+#include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <functional>
 #include <map>
@@ -34,6 +35,7 @@
 #include "engine/entity/data_read.h"
 #include "engine/entity/entity.h"
 #include "engine/entity/entity_set.h"
+#include "engine/policy/known_types.h"
 #include "engine/policy/policy.h"
 #include "engine/policy/roster.h"
 #include "engine/said/announce.h"
@@ -60,6 +62,8 @@ struct Reading {
 struct Judged {
   Outcome outcome = Outcome::kAccepted;
   std::string reason;        // when rejected
+  std::string detail;        // of `bad_data`, for people
+  Miss miss = Miss::kNone;   // when accepted: why it has no effect, where no policy mentions it
   Entity* entity = nullptr;  // when taken and its entity's policy knows its type
   std::string stamps;        // when taken: members for the log record
   Hash128 identity;          // of (source, id)
@@ -74,6 +78,7 @@ struct Judged {
 struct Counters {
   std::int64_t accepted = 0, duplicates = 0, conflicts = 0, rejected = 0, plain = 0,
                provisional = 0, late = 0, decisions = 0, derived = 0, loaded = 0, evicted = 0;
+  std::array<std::int64_t, 4> ignored{};  // accepted without effect, by Miss
 };
 
 struct EntityHome {

@@ -90,7 +90,9 @@ void Partition::read_by(const Fact& fact, Judged& judged) {
 void Partition::check(Decoded& decoded, Instant arrival, bool with_content, Judged& out) {
   out.entity = nullptr;
   out.reason.clear();
+  out.detail.clear();
   out.stamps.clear();
+  out.miss = Miss::kNone;
   out.content = 0;
   const auto refuse = [&](std::string_view reason) {
     out.outcome = Outcome::kRejected;
@@ -113,7 +115,12 @@ void Partition::check(Decoded& decoded, Instant arrival, bool with_content, Judg
   out.reading = reading_of(fact, out.order);
   if (out.reading.policy != nullptr) {
     read_by(fact, out);
-    if (!out.data.bad.empty()) return refuse(out.data.bad);
+    if (!out.data.bad.empty()) {
+      out.detail = out.data.detail;
+      return refuse(out.data.bad);
+    }
+  } else if (who_knows(fact).policy == nullptr) {
+    out.miss = miss_of(*policy_, fact);
   }
   if (with_content) out.content = content_hash(fact);
   out.outcome = Outcome::kAccepted;
@@ -129,6 +136,7 @@ void Partition::join(const Fact& fact, Judged& judged, const LogEvent* record) {
   const Reading& reading = judged.reading;
   if (reading.policy == nullptr) {
     ++counters_.plain;
+    ++counters_.ignored[static_cast<std::size_t>(judged.miss)];
     return;
   }
   Entity& target =

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "events/codec.h"
 #include "events/json_scan.h"
 
@@ -26,6 +28,19 @@ SplitResult split_batch(std::string_view body, std::vector<std::string_view>& ev
     if (*p != ',') return SplitResult::kMalformed;
     p = skip_space(p + 1, end);
   }
+}
+
+SplitResult split_lines(std::string_view body, std::vector<std::string_view>& events,
+                        std::size_t events_max) {
+  events.clear();
+  while (!body.empty()) {
+    const std::string_view line = body.substr(0, body.find('\n'));
+    body.remove_prefix(std::min(body.size(), line.size() + 1));
+    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    if (events.size() == events_max) return SplitResult::kTooMany;
+    events.push_back(line);
+  }
+  return SplitResult::kSplit;
 }
 
 }  // namespace tocsin

@@ -7,8 +7,9 @@
 
 namespace tocsin {
 
-Decoder::Decoder(RecordedTime recorded_time) : work_(std::make_unique<Work>()) {
+Decoder::Decoder(RecordedTime recorded_time, Writer writer) : work_(std::make_unique<Work>()) {
   work_->recorded_time = recorded_time;
+  work_->writer = writer;
 }
 Decoder::~Decoder() = default;
 Decoder::Decoder(Decoder&&) noexcept = default;
@@ -152,6 +153,10 @@ void Decoder::Work::finish(std::string_view key, Decoded& out) {
                                           ? AttributeState::kGood
                                           : AttributeState::kBad;
   }
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const bool large = text_of(static_cast<Attribute>(i), fact).size() > kAttributeBytesMax;
+    if (large && states[i] == AttributeState::kGood) states[i] = AttributeState::kBad;
+  }
   if (state(Attribute::kSequence) != AttributeState::kGood) fact.sequence.clear();
   out.has_identity = state(Attribute::kPartitionKey) == AttributeState::kGood &&
                      state(Attribute::kSource) == AttributeState::kGood &&
@@ -167,6 +172,8 @@ void Decoder::Work::check_values(Decoded& out) {
     if (!good) state(attribute) = AttributeState::kBad;
   };
   if (is_good(Attribute::kSpecVersion)) bad_unless(Attribute::kSpecVersion, spec_version == "1.0");
+  if (is_good(Attribute::kSource) && writer == Writer::kOutsider)
+    bad_unless(Attribute::kSource, !fact.source.starts_with(kOwnSourcePrefix));
   if (is_good(Attribute::kType)) {
     bad_unless(Attribute::kType, !is_reserved_type(fact.type));
     const TypeParts parts = split_type(fact.type);

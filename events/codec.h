@@ -45,6 +45,9 @@ namespace tocsin {
 // and values of the attribute headers (for Kafka the key too).
 inline constexpr std::size_t kEventBytesMax = 256 * 1024;
 
+// Of each attribute that the contract names.
+inline constexpr std::size_t kAttributeBytesMax = 512;
+
 // How far `time` may be ahead of the arrival.
 inline constexpr Duration kAheadMax = minutes(5);
 
@@ -53,10 +56,11 @@ struct HeaderView {
 };
 
 struct Decoded {
-  std::string_view form_error;  // `too_large`, `malformed`, or empty
-  std::string_view detail;      // for people, when malformed: what is wrong with the text
-  bool tombstone = false;       // a Kafka record without value and attributes: skip and count it
-  bool has_identity = false;    // fact.account, .source and .id are good: "once" can be checked
+  // `too_large`, `malformed`, what the door refuses (`forbidden:…`, put there by it), or empty.
+  std::string_view form_error;
+  std::string_view detail;    // for people, when malformed: what is wrong with the text
+  bool tombstone = false;     // a Kafka record without value and attributes: skip and count it
+  bool has_identity = false;  // fact.account, .source and .id are good: "once" can be checked
   std::string_view
       attribute_error;  // the first of missing_attribute:… and bad_attribute:…, or empty
   std::optional<Instant> recorded;  // `recordedtime`, when it is read and good
@@ -69,9 +73,14 @@ struct Decoded {
 // checked.
 enum class RecordedTime : std::uint8_t { kIgnored, kRead };
 
+// Whose records are read: an outsider's may not bear a source of ours; a log's, which `simulate`
+// reads again, were accepted before.
+enum class Writer : std::uint8_t { kOutsider, kLog };
+
 class Decoder {
  public:
-  explicit Decoder(RecordedTime recorded_time = RecordedTime::kIgnored);
+  explicit Decoder(RecordedTime recorded_time = RecordedTime::kIgnored,
+                   Writer writer = Writer::kOutsider);
   ~Decoder();
   Decoder(Decoder&&) noexcept;
   Decoder& operator=(Decoder&&) noexcept;
@@ -116,7 +125,19 @@ enum class SplitResult : std::uint8_t { kSplit, kMalformed, kTooMany };
 SplitResult split_batch(std::string_view body, std::vector<std::string_view>& events,
                         std::size_t events_max);
 
-enum class ContentMode : std::uint8_t { kStructured, kBatch, kBinary, kUnsupported };
+// Splits lines of JSON (application/x-ndjson) in the same way; blank ones are skipped. Never
+// malformed: each line is judged alone.
+SplitResult split_lines(std::string_view body, std::vector<std::string_view>& events,
+                        std::size_t events_max);
+
+enum class ContentMode : std::uint8_t {
+  kStructured,
+  kBatch,
+  kBinary,
+  kLines,  // a batch, a line an event
+  kJson,   // by its first character: structured, or a batch where it is `[`
+  kUnsupported,
+};
 
 // The content mode of an HTTP request: by its Content-Type, and binary for any other one when there
 // are `ce-` headers.

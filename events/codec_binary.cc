@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 
+#include "events/base64.h"
 #include "events/decode_work.h"
 
 namespace tocsin {
@@ -49,35 +50,6 @@ int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (lower(c) >= 'a' && lower(c) <= 'f') return lower(c) - 'a' + 10;
   return -1;
-}
-
-bool decode_base64_bytes(std::string_view text, std::string& out) {
-  static constexpr auto kValues = [] {
-    std::array<signed char, 256> values{};
-    values.fill(-1);
-    constexpr std::string_view kAlphabet =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (std::size_t i = 0; i < kAlphabet.size(); ++i) {
-      values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<signed char>(i);
-    }
-    return values;
-  }();
-  out.clear();
-  if (text.size() % 4 != 0) return false;
-  for (int i = 0; i < 2 && !text.empty() && text.back() == '='; ++i) text.remove_suffix(1);
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const int value = kValues[static_cast<unsigned char>(c)];
-    if (value < 0) return false;
-    bits = (bits << 6) | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      out += static_cast<char>((bits >> count) & 0xff);
-    }
-  }
-  return count < 6;
 }
 
 }  // namespace
@@ -170,8 +142,10 @@ void Decoder::Work::binary_attribute(std::string_view name, std::string_view val
 bool Decoder::Work::binary_data(std::string_view content_type, std::string_view body,
                                 Decoded& out) {
   const std::string_view type = media_type(content_type);
-  const bool json = type.empty() || is_json(type);
-  if (!type.empty() && !equal_ignoring_case(content_type, "application/json") &&
+  // What `curl -d` and Python's urllib add unasked says nothing about the body.
+  const bool unasked = equal_ignoring_case(type, "application/x-www-form-urlencoded");
+  const bool json = type.empty() || unasked || is_json(type);
+  if (!type.empty() && !unasked && !equal_ignoring_case(content_type, "application/json") &&
       simdjson::validate_utf8(content_type)) {
     begin_extension("datacontenttype", out.fact);
     append_json_string(out.fact.extensions, content_type);
@@ -185,7 +159,7 @@ bool Decoder::Work::binary_data(std::string_view content_type, std::string_view 
 }
 
 bool Decoder::Work::decode_base64(std::string& data) {
-  return decode_base64_bytes(base64, scratch) && json_data(scratch, data);
+  return tocsin::decode_base64(base64, scratch) && json_data(scratch, data);
 }
 
 bool Decoder::Work::json_data(std::string_view text, std::string& data) {
@@ -277,7 +251,10 @@ ContentMode http_content_mode(std::string_view content_type, std::span<const Hea
   const bool attributes = std::any_of(headers.begin(), headers.end(), [](const HeaderView& header) {
     return starts_with_ignoring_case(header.name, kHttpPrefix);
   });
-  return attributes ? ContentMode::kBinary : ContentMode::kUnsupported;
+  if (attributes) return ContentMode::kBinary;
+  if (equal_ignoring_case(type, "application/x-ndjson")) return ContentMode::kLines;
+  return equal_ignoring_case(type, "application/json") ? ContentMode::kJson
+                                                       : ContentMode::kUnsupported;
 }
 
 }  // namespace tocsin

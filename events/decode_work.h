@@ -27,6 +27,7 @@ constexpr bool is_reserved_extension(std::string_view name) { return name.starts
 
 struct Decoder::Work {
   RecordedTime recorded_time = RecordedTime::kIgnored;
+  Writer writer = Writer::kOutsider;
   JsonWalker walker;
   MemberList extensions;
   std::array<AttributeState, kAttributes> states{};

@@ -14,6 +14,8 @@ namespace tocsin {
 inline constexpr std::string_view kTooLarge = "too_large";
 inline constexpr std::string_view kMalformed = "malformed";
 inline constexpr std::string_view kTimeInFuture = "time_in_future";
+// `forbidden:acknowledged`, `forbidden:account`: what the sender's token does not allow.
+inline constexpr std::string_view kForbiddenPrefix = "forbidden:";
 inline constexpr std::string_view kBadDataPrefix = "bad_data:";
 inline constexpr std::string_view kBadData = "bad_data:data";  // data that is no object
 

@@ -55,6 +55,8 @@ constexpr bool is_escalation(DerivedType type) {
 std::optional<DerivedType> derived_type(std::string_view type);
 
 inline constexpr std::string_view kEngineSource = "/tocsin/engine";
+// Sources that only this product may bear; facts that come in through it have `urn:tocsin:…`.
+inline constexpr std::string_view kOwnSourcePrefix = "/tocsin/";
 inline constexpr std::string_view kEnginePrefix = "tocsin.engine.";
 
 // The engine's own records: policy, calendars, roster, ticks.

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <memory>
 
+#include "events/base64.h"
+
 namespace tocsin {
 namespace {
-
-constexpr std::string_view kBase64Url =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 // The first key of the range `prefix` that comes after `after` in the order of the whole walk.
 std::string begin_of(const std::string& prefix, std::string_view after,
@@ -55,29 +54,11 @@ bool MergedRows::later(const Range& a, const Range& b) const {
   return x != y ? x > y : a.prefix > b.prefix;
 }
 
-std::string to_cursor(std::string_view key) {
-  std::string out;
-  std::uint32_t bits = 0;
-  int held = 0;
-  for (const char c : key) {
-    bits = bits << 8 | static_cast<unsigned char>(c);
-    for (held += 8; held >= 6;) out.push_back(kBase64Url[(bits >> (held -= 6)) & 63u]);
-  }
-  if (held > 0) out.push_back(kBase64Url[(bits << (6 - held)) & 63u]);
-  return out;
-}
+std::string to_cursor(std::string_view key) { return base64url(key); }
 
 std::optional<std::string> from_cursor(std::string_view cursor) {
   std::string out;
-  std::uint32_t bits = 0;
-  int held = 0;
-  for (const char c : cursor) {
-    const std::size_t digit = kBase64Url.find(c);
-    if (digit == std::string_view::npos) return std::nullopt;
-    bits = bits << 6 | static_cast<std::uint32_t>(digit);
-    held += 6;
-    if (held >= 8) out.push_back(static_cast<char>(bits >> (held -= 8)));
-  }
+  if (!decode_base64url(cursor, out)) return std::nullopt;
   return out;
 }
 

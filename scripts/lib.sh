@@ -5,8 +5,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 build_packages=(
   g++ cmake ninja-build pkg-config ccache tzdata
-  libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libboost-program-options1.81-dev
-  libboost-system1.81-dev libsimdjson-dev libyaml-cpp-dev libfmt-dev libspdlog-dev libcli11-dev
+  libboost1.81-dev libboost-json1.81-dev
+  libboost-system1.81-dev libsimdjson-dev libyaml-cpp-dev libfmt-dev libcli11-dev
   libhowardhinnant-date-dev libjemalloc-dev libre2-dev librocksdb-dev librdkafka-dev libcurl4-openssl-dev libssl-dev
   prometheus-cpp-dev libgtest-dev libgmock-dev libbenchmark-dev
 )

@@ -35,7 +35,8 @@ std::uint64_t LogDirectory::durable_batches() {
   while (cursor.next() == FrameCursor::Step::kFrame) {
   }
   const std::uint64_t whole = cursor.position().sequence;
-  if (whole <= marked || ::fdatasync(last.file().fd()) != 0) return std::min(whole, marked);
+  if (whole < marked) return marked;  // reading on meets the damage and says where it is
+  if (whole == marked || ::fdatasync(last.file().fd()) != 0) return std::min(whole, marked);
   return whole;
 }
 

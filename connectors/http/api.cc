@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "connectors/http/api_call.h"
+#include "connectors/http/manners.h"
 #include "connectors/http/target.h"
 
 namespace tocsin {
@@ -30,6 +31,16 @@ bool fits(const std::vector<std::string_view>& pattern, const std::vector<std::s
                                                      });
 }
 
+// Links in messages and what other systems post: from anywhere, each with a proof of its own.
+bool takes_any_origin(std::string_view path) {
+  return path.starts_with("/a/") || path.starts_with("/v1/in/");
+}
+
+bool has_body(const HttpRequest& request) {
+  const std::string_view length = request.header("Content-Length");
+  return !request.header("Transfer-Encoding").empty() || !(length.empty() || length == "0");
+}
+
 }  // namespace
 
 const std::vector<Api::Route>& Api::table() {
@@ -38,7 +49,7 @@ const std::vector<Api::Route>& Api::table() {
         {"POST", "/v1/events", kIngest, &Api::post_events, {}},
         {"OPTIONS", "/v1/events", std::nullopt, &Api::options_events, {}},
         {"POST", "/v1/entities/{account}/{kind}/{id}/acknowledge", kAct, &Api::acknowledge, {}},
-        {"GET", "/v1/stream", kRead, &Api::get_stream, {}},
+        {"GET", "/v1/stream", kRead, &Api::get_stream, {}, nullptr, nullptr, true},
         {"GET", "/metrics", kRead, &Api::get_metrics, {}},
         {"GET", "/healthz", std::nullopt, &Api::get_health, {}},
         {"GET", "/readyz", std::nullopt, &Api::get_ready, {}},
@@ -79,7 +90,7 @@ Api::Api(ApiOptions options, NodePort& node, ReadSide views, LogReader& log)
         std::vector<Route> all = table();
         for (const ModuleRoute& module : options_.modules)
           all.push_back({module.method, module.pattern, module.needed, nullptr,
-                         split_pattern(module.pattern), &module});
+                         split_pattern(module.pattern), &module, nullptr, module.obeys_scope});
         return all;
       }()),
       figures_(std::make_unique<RouteFigures[]>(routes_.size())),
@@ -126,9 +137,14 @@ std::optional<HttpResponse> Api::admit(HttpRequest& request) {
         .header("Allow", found.allowed)
         .response();
   }
+  if (guard_.open() && !takes_any_origin(request.path)) {
+    if (auto refusal = refuse_foreign(request, options_.hosts)) return refusal;
+  }
   if (auto refusal = guard_.check(request, found.route->needed)) return refusal;
+  if (auto refusal = keep_inside(request, found)) return refusal;
   if (found.route->handler == &Api::post_events) return check_event_content(request);
-  return std::nullopt;
+  const bool acts = found.route->needed && request.method != "GET" && request.method != "HEAD";
+  return acts && has_body(request) ? refuse_unasked_body(request) : std::nullopt;
 }
 
 void Api::handle(HttpRequest request, Reply reply) {

@@ -1,8 +1,9 @@
 // The HTTP API, version 1: routes to the node and to the views. docs/openapi.yaml describes every route for those who
 // call it, and is served as /openapi.yaml; a test holds the two together.
 //
-// A request goes: route (404, 405) → token, role and rate (401, 403, 429) → content type (415)
-// before the body is read; then the route's own checks (400), and the answer.
+// A request goes: route (404, 405) → without tokens, whose page asks (403) → token, role and rate
+// (401, 403, 429) → the token's scope (404, 403) → content type (415) before the body is read; then
+// the route's own checks (400), and the ports.
 //
 // Order of life: make the Api, start an HttpServer with it, then `feed().begin(…)` and publish. To
 // stop: the server first (it waits for answers, so the ports must still give them), then stop().
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "connectors/http/event_feed.h"
+#include "connectors/http/events_answer.h"
 #include "connectors/http/guard.h"
 #include "connectors/http/message.h"
 #include "connectors/http/module_route.h"
@@ -40,6 +42,8 @@ struct ApiOptions {
   std::size_t pending_bytes_max = 256 << 20;
   Duration min_offset_wait = seconds(5);
   std::function<Instant()> now;  // empty: the system's clock
+  // Good names in `Host` besides the loopback's, where there are no tokens: of public_url.
+  std::vector<std::string> hosts;
   std::vector<ModuleRoute> modules;
 };
 
@@ -50,9 +54,14 @@ class Api : public HttpService {
   ~Api() override;
 
   std::optional<HttpResponse> admit(HttpRequest& request) override;
+  bool is_vital(const HttpRequest& request) const override {
+    return request.path == "/healthz" || request.path == "/readyz";
+  }
   void handle(HttpRequest request, Reply reply) override;
 
   EventFeed& feed() { return feed_; }
+  // From now on these are the tokens; from any thread.
+  void replace_tokens(std::vector<AccessToken> tokens) { guard_.replace(std::move(tokens)); }
   void watch(const HttpServer& server);  // its figures go into /metrics
   void stop();
 
@@ -71,12 +80,17 @@ class Api : public HttpService {
   static const std::vector<Route>& table();
   Match match(const HttpRequest& request) const;
   std::optional<HttpResponse> check_event_content(const HttpRequest& request) const;
+  // api_scope.cc
+  std::optional<HttpResponse> keep_inside(HttpRequest& request, const Match& found);
 
   // api_events.cc
   void post_events(Call call);
   void options_events(Call call);
   void acknowledge(Call call);
-  void submit(std::unique_ptr<Submission> submission, bool batch, Reply reply);
+  struct Events;  // a submission and what its answer needs of it
+  void submit(Events events, Reply reply);
+  std::vector<IgnoredEvent> unknown_types(const Submission& submission);
+  void count(const SubmitResult& result);
 
   // api_queries.cc
   void ask(const Route& route, Call call);

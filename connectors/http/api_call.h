@@ -19,6 +19,7 @@ struct Api::Route {
   std::vector<std::string_view> segments;  // of the pattern; `{…}` takes any
   const ModuleRoute* module = nullptr;
   HttpResponse (*question)(const Question&) = nullptr;
+  bool obeys_scope = false;  // of a list: its answer leaves out what lies outside
 };
 
 struct Api::Call {
@@ -35,5 +36,22 @@ struct Api::RouteFigures {
   std::array<std::atomic<std::int64_t>, kMicrosMax.size() + 1> by_micros{};
   std::atomic<std::int64_t> micros_sum{0};
 };
+
+// Who sends events: what its token allows.
+struct Sender {
+  std::string name;  // of its token, for `tocsinby`
+  Roles roles;
+  std::shared_ptr<const Scope> scope;
+};
+
+inline Sender sender_of(const HttpRequest& request) {
+  return {request.client, request.roles, request.scope};
+}
+
+// `forbidden:acknowledged`, `forbidden:account` …, or empty: the sender may send this fact.
+std::string_view refusal_of(const Fact& fact, const Sender& sender);
+
+// Its sender's name on a fact: the stamp `tocsinby`.
+void stamp_sender(Fact& fact, const std::string& name);
 
 }  // namespace tocsin

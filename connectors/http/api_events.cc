@@ -1,5 +1,5 @@
 // Events in: POST /v1/events in its three content modes, and acknowledgements.
-#include <algorithm>
+#include <map>
 
 #include "connectors/http/api_call.h"
 #include "connectors/http/events_answer.h"
@@ -12,21 +12,14 @@
 namespace tocsin {
 namespace {
 
+// Of facts that come in by a route of ours.
+constexpr std::string_view kApiSource = "urn:tocsin:api";
+
 std::vector<HeaderView> header_views(const HttpFields& headers) {
   std::vector<HeaderView> views;
   views.reserve(headers.size());
   for (const auto& [name, value] : headers) views.push_back({name, value});
   return views;
-}
-
-// Goes with a rejected event into the log, so it must not hold secrets.
-HttpFields without_secrets(HttpFields headers) {
-  std::erase_if(headers, [](const auto& header) {
-    return equal_ignoring_case(header.first, "authorization") ||
-           equal_ignoring_case(header.first, "proxy-authorization") ||
-           equal_ignoring_case(header.first, "cookie");
-  });
-  return headers;
 }
 
 Decoder& decoder_of_thread() {
@@ -43,9 +36,10 @@ void add_malformed(Submission& submission, std::string_view detail) {
 }
 
 // False: more than kBatchEventsMax.
-bool decode_batch(Submission& submission) {
+bool decode_batch(Submission& submission, bool lines) {
   std::vector<std::string_view> parts;
-  switch (split_batch(submission.body, parts, kBatchEventsMax)) {
+  switch (lines ? split_lines(submission.body, parts, kBatchEventsMax)
+                : split_batch(submission.body, parts, kBatchEventsMax)) {
     case SplitResult::kTooMany:
       return false;
     case SplitResult::kMalformed:
@@ -62,6 +56,13 @@ bool decode_batch(Submission& submission) {
   return true;
 }
 
+// What application/json without ce- headers is: an array is a batch, all else one event.
+ContentMode mode_of_json(std::string_view body) {
+  const std::size_t first = body.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && body[first] == '[' ? ContentMode::kBatch
+                                                               : ContentMode::kStructured;
+}
+
 HttpResponse overloaded(std::string_view detail) {
   return problem(503, "overloaded", detail).retry_after(1).response();
 }
@@ -72,17 +73,28 @@ std::optional<HttpResponse> Api::check_event_content(const HttpRequest& request)
   const auto views = header_views(request.headers);
   if (http_content_mode(request.header("Content-Type"), views) != ContentMode::kUnsupported)
     return std::nullopt;
-  return problem(415, "unsupported-media-type",
-                 "send application/cloudevents+json, application/cloudevents-batch+json, or binary "
-                 "mode with ce- headers")
-      .header("Accept", "application/cloudevents+json, application/cloudevents-batch+json")
+  return problem(
+             415, "unsupported-media-type",
+             "send application/cloudevents+json or application/json, "
+             "application/cloudevents-batch+json, application/x-ndjson, or binary mode with ce- "
+             "headers")
+      .header("Accept",
+              "application/cloudevents+json, application/cloudevents-batch+json, "
+              "application/json, application/x-ndjson")
       .response();
 }
+
+struct Api::Events {
+  std::unique_ptr<Submission> submission;
+  bool batch = false;
+  Sender sender;
+};
 
 void Api::post_events(Call call) {
   HttpRequest& request = call.request;
   const auto views = header_views(request.headers);
-  const ContentMode mode = http_content_mode(request.header("Content-Type"), views);
+  ContentMode mode = http_content_mode(request.header("Content-Type"), views);
+  if (mode == ContentMode::kJson) mode = mode_of_json(request.body);
   if (pending_bytes_.load() + request.body.size() > options_.pending_bytes_max) {
     ++overloaded_;
     return call.reply(overloaded("more events wait to be durable than may; nothing was kept"));
@@ -90,15 +102,16 @@ void Api::post_events(Call call) {
   auto submission = std::make_unique<Submission>();
   submission->body = std::move(request.body);
   submission->source = "http " + request.remote;
-  if (mode == ContentMode::kBatch) {
-    if (!decode_batch(*submission)) {
+  const bool batch = mode == ContentMode::kBatch || mode == ContentMode::kLines;
+  if (batch) {
+    if (!decode_batch(*submission, mode == ContentMode::kLines)) {
       return call.reply(problem(413, "too-many-events",
                                 "a batch may have at most " + std::to_string(kBatchEventsMax) +
                                     " events; nothing was kept")
                             .response());
     }
     if (submission->events.empty())
-      return call.reply(events_answer({}, {}, true, node_.knows_duplicates()));
+      return call.reply(events_answer(AnswerNeeds{true, {}, {}}, {}, node_.knows_duplicates()));
   } else {
     SubmittedEvent& event = submission->events.emplace_back();
     event.original = submission->body;
@@ -109,20 +122,48 @@ void Api::post_events(Call call) {
       decoder_of_thread().structured(submission->body, {}, event.decoded);
     }
   }
-  submission->headers = without_secrets(std::move(request.headers));
-  submit(std::move(submission), mode == ContentMode::kBatch, std::move(call.reply));
+  submission->headers = kept_headers(request.headers);
+  submit({std::move(submission), batch, sender_of(request)}, std::move(call.reply));
 }
 
-void Api::submit(std::unique_ptr<Submission> submission, bool batch, Reply reply) {
-  const std::size_t bytes = submission->body.size();
+// What the answer says of events that do nothing. The submission goes away with its facts, so it is
+// taken before: of all whose type the policy in force does not mention.
+std::vector<IgnoredEvent> Api::unknown_types(const Submission& submission) {
+  constexpr std::size_t kGuessesMax = 100;  // types looked for, of one request
+  std::vector<IgnoredEvent> unknown;
+  const auto policy = views_.policy ? views_.policy() : nullptr;
+  if (!policy) return unknown;
+  std::map<std::string, std::string> guesses;
+  for (std::size_t i = 0; i < submission.events.size(); ++i) {
+    const Decoded& decoded = submission.events[i].decoded;
+    if (!decoded.form_error.empty() || !decoded.attribute_error.empty()) continue;
+    const std::string& type = decoded.fact.type;
+    if (miss_of(*policy, decoded.fact) == Miss::kNone) continue;
+    auto guess = guesses.find(type);
+    if (guess == guesses.end() && guesses.size() < kGuessesMax)
+      guess = guesses.emplace(type, nearest_type(*policy, type)).first;
+    unknown.push_back({i, type, guess == guesses.end() ? std::string() : guess->second});
+  }
+  return unknown;
+}
+
+void Api::submit(Events events, Reply reply) {
+  Submission& submission = *events.submission;
+  const std::size_t bytes = submission.body.size();
   pending_bytes_ += bytes;
-  events_received_ += static_cast<std::int64_t>(submission->events.size());
-  // The submission goes away with its facts; what the answer needs of it is taken now.
-  std::vector<std::string_view> details;
-  if (!submission->events[0].decoded.detail.empty())
-    details.push_back(submission->events[0].decoded.detail);
-  node_.submit(std::move(submission), [this, bytes, batch, details = std::move(details),
-                                       reply = std::move(reply)](SubmitResult result) {
+  events_received_ += static_cast<std::int64_t>(submission.events.size());
+  for (SubmittedEvent& event : submission.events) {
+    Decoded& decoded = event.decoded;
+    if (!decoded.form_error.empty() || !decoded.attribute_error.empty()) continue;
+    decoded.form_error = refusal_of(decoded.fact, events.sender);
+    if (decoded.form_error.empty()) stamp_sender(decoded.fact, events.sender.name);
+  }
+  AnswerNeeds needs;
+  needs.batch = events.batch;
+  needs.malformed = submission.events[0].decoded.detail;
+  needs.unknown = unknown_types(submission);
+  node_.submit(std::move(events.submission), [this, bytes, needs = std::move(needs),
+                                              reply = std::move(reply)](SubmitResult result) {
     pending_bytes_ -= bytes;
     if (result.status == SubmitResult::Status::kUnavailable) {
       ++overloaded_;
@@ -131,24 +172,28 @@ void Api::submit(std::unique_ptr<Submission> submission, bool batch, Reply reply
                        .retry_after(result.retry_after_seconds)
                        .response());
     }
-    for (const EventOutcome& outcome : result.events) {
-      switch (outcome.verdict) {
-        case EventVerdict::kAccepted:
-          ++events_accepted_;
-          break;
-        case EventVerdict::kConflict:
-          ++events_conflict_;
-          [[fallthrough]];
-        case EventVerdict::kDuplicate:
-          ++events_duplicate_;
-          break;
-        case EventVerdict::kRejected:
-          ++events_rejected_;
-          break;
-      }
-    }
-    reply(events_answer(details, result, batch, node_.knows_duplicates()));
+    count(result);
+    reply(events_answer(needs, result, node_.knows_duplicates()));
   });
+}
+
+void Api::count(const SubmitResult& result) {
+  for (const EventOutcome& outcome : result.events) {
+    switch (outcome.verdict) {
+      case EventVerdict::kAccepted:
+        ++events_accepted_;
+        break;
+      case EventVerdict::kConflict:
+        ++events_conflict_;
+        [[fallthrough]];
+      case EventVerdict::kDuplicate:
+        ++events_duplicate_;
+        break;
+      case EventVerdict::kRejected:
+        ++events_rejected_;
+        break;
+    }
+  }
 }
 
 // The handshake of CloudEvents' HTTP webhooks: a sender asks whether it may send.
@@ -166,7 +211,7 @@ void Api::options_events(Call call) {
 }
 
 // {"by":"li","escalation":"acme/ticket/T-1/ticket.response/1/target"}: becomes the fact
-// `tocsin.<kind>.acknowledged`.
+// `tocsin.<kind>.acknowledged`. Whose token stands for a person acknowledges as that person.
 void Api::acknowledge(Call call) {
   const std::string &account = call.parameters[0], &kind = call.parameters[1],
                     &id = call.parameters[2];
@@ -189,45 +234,51 @@ void Api::acknowledge(Call call) {
   const auto bad = [&](std::string_view field, std::string_view detail) {
     call.reply(problem(400, "bad-field", detail).field(field).response());
   };
-  if (!whole) {
+  if (!whole && !call.request.body.empty()) {
     return call.reply(
         problem(400, "malformed", "the body must be {\"by\":…, \"escalation\":…}").response());
   }
   if (!wrong.empty())
     return bad(wrong, "by, escalation, note and id are texts; nothing else is taken");
+  if (!call.request.person.empty()) by = call.request.person;
   if (by.empty()) return bad("by", "by must say who acknowledges");
-  if (escalation.empty()) return bad("escalation", "escalation must be the id of the group");
   const std::string type = "tocsin." + kind + ".acknowledged";
   if (split_type(type).kind != kind) return bad("kind", "no kind has such a name");
   std::string path;
   append_entity_path(path, account, kind, id);
-  if (!escalation.starts_with(path + "/"))
+  if (!escalation.empty() && !escalation.starts_with(path + "/"))
     return bad("escalation",
                "the escalation is not one of this entity, whose ids begin with " + path + "/");
 
   const Instant now = options_.now();
-  if (own_id.empty()) own_id = escalation + "/" + by + "/" + std::to_string(now.ms);
+  if (own_id.empty()) {
+    own_id = (escalation.empty() ? path : escalation) + "/" + by + "/" + std::to_string(now.ms);
+    if (own_id.size() > kAttributeBytesMax) own_id = to_hex(sha256(own_id));
+  }
   auto submission = std::make_unique<Submission>();
   JsonObject event(submission->body);
   event.text("specversion", "1.0")
       .text("id", own_id)
-      .text("source", "/tocsin/api")
+      .text("source", kApiSource)
       .text("type", type)
       .time("time", now)
       .text("subject", id)
       .text("partitionkey", account)
       .name("data");
   JsonObject data(submission->body);
-  data.text("by", by).text("escalation", escalation);
+  data.text("by", by);
+  if (!escalation.empty()) data.text("escalation", escalation);
   if (!note.empty()) data.text("note", note);
   data.close();
   event.close();
-  submission->headers = without_secrets(std::move(call.request.headers));
+  submission->headers = kept_headers(call.request.headers);
   submission->source = "http " + call.request.remote;
   SubmittedEvent& submitted = submission->events.emplace_back();
   submitted.original = submission->body;
   decoder_of_thread().structured(submission->body, {}, submitted.decoded);
-  submit(std::move(submission), false, std::move(call.reply));
+  // Its scope was held against the route; the source is ours.
+  const Sender sender{call.request.client, call.request.roles, nullptr};
+  submit({std::move(submission), false, sender}, std::move(call.reply));
 }
 
 }  // namespace tocsin

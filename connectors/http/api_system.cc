@@ -120,6 +120,8 @@ std::string Api::own_metrics() const {
       static_cast<std::int64_t>(pending_bytes_.load()));
   one("tocsin_http_unauthorized_total", "counter", "Requests without a known token.",
       guard_.unauthorized());
+  one("tocsin_http_forbidden_total", "counter", "Requests that their token does not allow.",
+      guard_.forbidden());
   one("tocsin_http_rate_limited_total", "counter", "Requests refused with 429.", guard_.limited());
   const EventFeed::Stats feed = feed_.stats();
   one("tocsin_http_stream_clients", "gauge", "Clients of /v1/stream.", feed.clients);
@@ -132,6 +134,9 @@ std::string Api::own_metrics() const {
         stats.connections_total);
     one("tocsin_http_connections_refused_total", "counter", "Connections beyond the limit.",
         stats.connections_refused);
+    one("tocsin_http_body_bytes", "gauge",
+        "Bodies that are being read or whose requests are not answered yet.",
+        stats.body_bytes_held);
     one("tocsin_http_timeouts_total", "counter", "Connections closed because they were slow.",
         stats.timeouts);
     one("tocsin_http_bad_requests_total", "counter", "Bytes that were no HTTP request.",

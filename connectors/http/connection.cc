@@ -20,8 +20,13 @@ constexpr std::size_t kInputBytesMax = 64 * 1024;
 // The state behind a Reply: it finds the way back to the connection, if there still is one.
 class PendingReply {
  public:
-  PendingReply(std::weak_ptr<Loop> loop, std::weak_ptr<Connection> connection, std::uint64_t number)
-      : loop_(std::move(loop)), connection_(std::move(connection)), number_(number) {}
+  PendingReply(std::shared_ptr<Shared> shared, BodyBytes::Share body, std::weak_ptr<Loop> loop,
+               std::weak_ptr<Connection> connection, std::uint64_t number)
+      : shared_(std::move(shared)),
+        body_(std::move(body)),
+        loop_(std::move(loop)),
+        connection_(std::move(connection)),
+        number_(number) {}
   PendingReply(const PendingReply&) = delete;
   PendingReply& operator=(const PendingReply&) = delete;
 
@@ -31,7 +36,9 @@ class PendingReply {
   }
 
   void answer(HttpResponse response) {
-    if (!answered_.exchange(true)) deliver(std::move(response));
+    if (answered_.exchange(true)) return;
+    body_.release();
+    deliver(std::move(response));
   }
 
  private:
@@ -58,6 +65,8 @@ class PendingReply {
     }
   }
 
+  const std::shared_ptr<Shared> shared_;  // outlives the share
+  BodyBytes::Share body_;
   const std::weak_ptr<Loop> loop_;
   const std::weak_ptr<Connection> connection_;
   const std::uint64_t number_;
@@ -71,6 +80,13 @@ std::string endpoint_text(const asio::ip::tcp::socket& socket) {
   const std::string address = endpoint.address().to_string();
   const std::string port = std::to_string(endpoint.port());
   return endpoint.address().is_v6() ? "[" + address + "]:" + port : address + ":" + port;
+}
+
+HttpResponse too_many_connections() {
+  return problem(503, "too-many-connections",
+                 "the server, or your address, has as many connections as it may have")
+      .retry_after(1)
+      .response();
 }
 
 }  // namespace
@@ -87,33 +103,32 @@ struct Connection::Parser {
   }
 };
 
-Connection::Connection(Loop& loop, asio::ip::tcp::socket socket, bool refuse)
+Connection::Connection(Loop& loop, asio::ip::tcp::socket socket, std::string address, Seat seat)
     : loop_(loop),
       shared_(*loop.shared),
+      tls_context_(shared_.tls()),
       plain_(std::move(socket)),
       remote_(endpoint_text(plain_)),
       parser_(std::make_unique<Parser>()),
-      refuse_(refuse),
+      address_(std::move(address)),
+      seat_(seat),
       last_write_(Clock::now()) {
-  if (shared_.tls) {
-    tls_ =
-        std::make_unique<asio::ssl::stream<asio::ip::tcp::socket>>(std::move(plain_), *shared_.tls);
+  if (tls_context_) {
+    tls_ = std::make_unique<asio::ssl::stream<asio::ip::tcp::socket>>(std::move(plain_),
+                                                                      *tls_context_);
   }
   add(shared_.counters.connections_open);
 }
 
-Connection::~Connection() { add(shared_.counters.connections_open, -1); }
+Connection::~Connection() {
+  shared_.seats.give_back(address_, seat_);
+  add(shared_.counters.connections_open, -1);
+}
 
 void Connection::start() {
   Error ignored;
   tcp().set_option(asio::ip::tcp::no_delay(true), ignored);
-  if (refuse_) {
-    refuse(problem(503, "too-many-connections", "the server has as many connections as it may have")
-               .retry_after(1)
-               .response(),
-           true);
-    return;
-  }
+  if (seat_ == Seat::kRefused) return refuse(too_many_connections(), true);
   if (tls_) {
     phase_ = Phase::kHandshake;
     read_deadline_ = Clock::now() + chrono_of(shared_.options.header_timeout);
@@ -220,6 +235,13 @@ bool Connection::parse_once() {
     return false;
   }
   if (!admitted_ && parser_->current->is_header_done()) admit();
+  if (parser_->current && !body_share_.grow_to(parser_->current->get().body().size())) {
+    refuse(problem(503, "overloaded", "more of bodies is under way than the server may hold")
+               .retry_after(1)
+               .response(),
+           true);
+    return false;
+  }
   if (parser_->current && parser_->current->is_done()) dispatch();
   return true;
 }
@@ -228,6 +250,7 @@ void Connection::begin_request() {
   parser_->begin(shared_.options);
   admitted_ = false;
   refusal_.reset();
+  body_share_ = BodyBytes::Share(shared_.bodies);
   request_ = HttpRequest{};
   read_deadline_ = Clock::now() + chrono_of(shared_.options.header_timeout);
 }
@@ -251,6 +274,8 @@ void Connection::admit() {
         problem(400, "bad-target", "the request target is no path that can be read").response();
   } else if (!expect.empty() && !waits) {
     refusal = problem(417, "bad-expectation", "only Expect: 100-continue is understood").response();
+  } else if (seat_ == Seat::kVitalOnly && !shared_.service->is_vital(request_)) {
+    return refuse(too_many_connections(), true);
   } else {
     refusal = shared_.service->admit(request_);
   }
@@ -279,7 +304,7 @@ void Connection::dispatch() {
   Slot& slot = new_slot();
   slot.old = message.version() < 11;
   slot.head = request_.method == "HEAD";
-  slot.last = !message.keep_alive();
+  slot.last = !message.keep_alive() || seat_ == Seat::kVitalOnly;
   input_closed_ = slot.last;
   const std::uint64_t number = slot.number;
   request_.body = std::move(message.body());
@@ -289,8 +314,8 @@ void Connection::dispatch() {
     refusal_.reset();
     return complete(number, std::move(refusal));
   }
-  const auto pending =
-      std::make_shared<PendingReply>(loop_.weak_from_this(), weak_from_this(), number);
+  const auto pending = std::make_shared<PendingReply>(
+      loop_.shared, std::move(body_share_), loop_.weak_from_this(), weak_from_this(), number);
   shared_.service->handle(std::move(request_), [pending](HttpResponse response) {
     pending->answer(std::move(response));
   });
@@ -322,6 +347,7 @@ void Connection::parse_failed(Error error) {
 // Answers in the service's place.
 void Connection::refuse(HttpResponse response, bool last) {
   parser_->current.reset();
+  body_share_.release();
   read_deadline_ = Clock::time_point::max();
   Slot& slot = new_slot();
   slot.last = last;

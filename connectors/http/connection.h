@@ -23,7 +23,8 @@ namespace tocsin::http {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(Loop& loop, asio::ip::tcp::socket socket, bool refuse);
+  // `seat` was taken for `address` and is given back at the end.
+  Connection(Loop& loop, asio::ip::tcp::socket socket, std::string address, Seat seat);
   ~Connection();
 
   void start();
@@ -88,6 +89,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   Loop& loop_;
   Shared& shared_;
+  const std::shared_ptr<asio::ssl::context> tls_context_;
   asio::ip::tcp::socket plain_;
   std::unique_ptr<asio::ssl::stream<asio::ip::tcp::socket>> tls_;
   std::string remote_;
@@ -105,7 +107,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool input_ended_ = false;   // the client sends nothing more
   bool input_closed_ = false;  // we take no more requests
   bool draining_ = false;
-  const bool refuse_;
+  const std::string address_;
+  const Seat seat_;
+  BodyBytes::Share body_share_;
   std::size_t linger_bytes_ = 0;
 
   // Output.

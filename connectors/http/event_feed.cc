@@ -61,7 +61,9 @@ struct EventFeed::Entry {
   PartitionId partition = 0;
   Offset offset = 0;
   std::string account, record;
-  std::string type;  // empty for what is not for the stream
+  std::string type;    // empty for what is not for the stream
+  std::string kind;    // of the entity that it is about
+  std::string source;  // of a fact; empty of what the engine decided
 
   explicit Entry(const Committed& committed)
       : partition(committed.partition),
@@ -74,8 +76,24 @@ struct EventFeed::Entry {
   Entry(PartitionId p, Offset o, std::string_view key, std::string_view value)
       : partition(p), offset(o), account(key), record(value) {
     LogEvent event;
-    if (read_log_record(record, event) && !is_engine_type(event.type)) type = event.type;
+    if (!read_log_record(record, event) || is_engine_type(event.type)) return;
+    type = event.type;
+    if (event.is_fact()) {
+      kind = split_type(event.type).kind;
+      source = event.source;
+    } else if (event.data.starts_with(kEntity)) {
+      const std::string_view rest = event.data.substr(kEntity.size());
+      kind = rest.substr(0, rest.find('/'));
+    }
   }
+
+  bool is_inside(const Scope& scope) const {
+    return scope.has_entity(account, kind) && (source.empty() || scope.has_source(source));
+  }
+
+ private:
+  // How the data of every derived event begins.
+  static constexpr std::string_view kEntity = "{\"entity\":\"";
 };
 
 // While `live` is false a client belongs to the catch-up thread, but for `live` itself; then to
@@ -91,6 +109,7 @@ struct EventFeed::Client {
   bool wants(const Entry& entry) const {
     if (entry.type.empty()) return false;
     if (!request.account.empty() && entry.account != request.account) return false;
+    if (request.scope && !entry.is_inside(*request.scope)) return false;
     return request.types.empty() ||
            std::any_of(request.types.begin(), request.types.end(),
                        [&](const std::string& type) { return entry.type.starts_with(type); });

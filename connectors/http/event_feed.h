@@ -61,10 +61,11 @@ struct FeedOptions {
 };
 
 struct FeedRequest {
-  std::string client;              // for the log: `board 10.0.0.7:4711`
-  std::optional<Positions> after;  // the last record seen in each partition; none: from now on
-  std::string account;             // only its records; empty: all
-  std::vector<std::string> types;  // prefixes of which one must fit; empty: all
+  std::string client;                  // for the log: `board 10.0.0.7:4711`
+  std::optional<Positions> after;      // the last record seen in each partition; none: from now on
+  std::string account;                 // only its records; empty: all
+  std::vector<std::string> types;      // prefixes of which one must fit; empty: all
+  std::shared_ptr<const Scope> scope;  // what lies outside is left out; null: nothing
 };
 
 class EventFeed {

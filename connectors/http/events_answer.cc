@@ -23,9 +23,10 @@ std::string problem_name(std::string_view reason) {
   return name;
 }
 
-std::string explanation(std::span<const std::string_view> details, std::string_view reason) {
-  if (reason == kMalformed && !details.empty() && !details[0].empty())
-    return std::string(details[0]);
+std::string explanation(std::string_view malformed, const EventOutcome& outcome) {
+  const std::string& reason = outcome.reason;
+  if (reason == kMalformed && !malformed.empty()) return std::string(malformed);
+  if (!outcome.detail.empty()) return outcome.detail;
   const std::string_view known = explain(reason);
   const std::string_view field = field_of(reason);
   if (known.empty()) return std::string(reason);
@@ -35,7 +36,25 @@ std::string explanation(std::span<const std::string_view> details, std::string_v
              : std::string(field) + ": " + std::string(known);
 }
 
-std::string members(const SubmitResult& result, bool batch, bool knows_duplicates) {
+void append_ignored(std::string& out, const AnswerNeeds& needs, const SubmitResult& result) {
+  std::string ignored;
+  for (const IgnoredEvent& event : needs.unknown) {
+    const EventOutcome& outcome = result.events[event.index];
+    if (outcome.verdict != EventVerdict::kAccepted || outcome.miss == Miss::kNone) continue;
+    if (!ignored.empty()) ignored += ',';
+    JsonObject object(ignored);
+    object.number("index", static_cast<std::int64_t>(event.index)).text("type", event.type);
+    if (event.meant.empty()) {
+      object.null("did_you_mean");
+    } else {
+      object.text("did_you_mean", event.meant);
+    }
+    object.close();
+  }
+  if (!ignored.empty()) out += ",\"ignored\":[" + ignored + "]";
+}
+
+std::string members(const AnswerNeeds& needs, const SubmitResult& result, bool knows_duplicates) {
   std::int64_t accepted = 0, duplicates = 0;
   std::string rejected, conflicts;
   for (std::size_t i = 0; i < result.events.size(); ++i) {
@@ -67,22 +86,24 @@ std::string members(const SubmitResult& result, bool batch, bool knows_duplicate
     out += "null";
   }
   out += ",\"rejected\":[" + rejected + "]";
-  if (batch || !conflicts.empty()) out += ",\"conflicts\":[" + conflicts + "]";
+  if (needs.batch || !conflicts.empty()) out += ",\"conflicts\":[" + conflicts + "]";
+  append_ignored(out, needs, result);
   return out;
 }
 
 }  // namespace
 
-HttpResponse events_answer(std::span<const std::string_view> details, const SubmitResult& result,
-                           bool batch, bool knows_duplicates) {
-  const std::string counts = members(result, batch, knows_duplicates);
+HttpResponse events_answer(const AnswerNeeds& needs, const SubmitResult& result,
+                           bool knows_duplicates) {
+  const std::string counts = members(needs, result, knows_duplicates);
   std::size_t rejected = 0;
   for (const EventOutcome& outcome : result.events)
     rejected += outcome.verdict == EventVerdict::kRejected ? 1 : 0;
   if (rejected > 0 && rejected == result.events.size()) {
     const std::string& reason = result.events[0].reason;
-    const int status = !batch && reason == kTooLarge ? 413 : 400;
-    std::string detail = explanation(details, reason);
+    const bool forbidden = reason.starts_with(kForbiddenPrefix) && rejected == 1;
+    const int status = forbidden ? 403 : !needs.batch && reason == kTooLarge ? 413 : 400;
+    std::string detail = explanation(needs.malformed, result.events[0]);
     if (rejected > 1) {
       detail = "none of the " + std::to_string(rejected) +
                " events was accepted; the first one: " + detail;

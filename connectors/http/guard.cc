@@ -8,21 +8,55 @@
 
 #include "connectors/http/problem.h"
 #include "connectors/http/server.h"
+#include "events/base64.h"
 
 namespace tocsin {
 namespace {
 
 constexpr std::string_view kRealm = "Bearer realm=\"tocsin\"";
 
-// The token of `Authorization: Bearer <token>`; empty when there is none.
-std::string_view bearer_token(const HttpRequest& request) {
-  constexpr std::string_view kScheme = "bearer ";
+constexpr std::string_view kQueryToken = "access_token";
+
+// What follows `scheme` in the Authorization header; empty when it is another one.
+std::string_view credentials(const HttpRequest& request, std::string_view scheme) {
   const std::string_view value = request.header("Authorization");
-  if (value.size() <= kScheme.size() ||
-      !equal_ignoring_case(value.substr(0, kScheme.size()), kScheme))
+  if (value.size() <= scheme.size() ||
+      !equal_ignoring_case(value.substr(0, scheme.size()), scheme) || value[scheme.size()] != ' ')
     return {};
-  const std::size_t first = value.find_first_not_of(' ', kScheme.size());
+  const std::size_t first = value.find_first_not_of(' ', scheme.size());
   return first == std::string_view::npos ? std::string_view{} : value.substr(first);
+}
+
+// Takes the token out of the request's query, so that no route and no log meets it.
+std::string take_query_token(HttpRequest& request) {
+  std::string token;
+  std::erase_if(request.query, [&](auto& parameter) {
+    if (parameter.first != kQueryToken) return false;
+    token = std::move(parameter.second);
+    return true;
+  });
+  if (request.target.find(kQueryToken) != std::string::npos) request.target = request.path;
+  return token;
+}
+
+// The token that a request presents; empty when there is none.
+std::string presented_token(HttpRequest& request) {
+  std::string in_query = take_query_token(request);
+  if (const auto bearer = credentials(request, "Bearer"); !bearer.empty())
+    return std::string(bearer);
+  std::string pair;
+  if (const auto basic = credentials(request, "Basic");
+      !basic.empty() && decode_base64(basic, pair)) {
+    const std::size_t colon = pair.find(':');
+    return colon == std::string::npos ? std::string() : pair.substr(colon + 1);
+  }
+  return in_query;
+}
+
+Instant system_now() {
+  return {std::chrono::duration_cast<std::chrono::milliseconds>(
+              std::chrono::system_clock::now().time_since_epoch())
+              .count()};
 }
 
 // `127.0.0.1:5000` → `127.0.0.1`.
@@ -112,51 +146,90 @@ void RateLimit::make_room(Clock::time_point now) {
 
 Guard::Guard(GuardOptions options)
     : options_(std::move(options)),
+      tokens_(std::make_shared<const Tokens>(options_.tokens)),
       rate_(options_.rate_per_second,
-            std::max(1.0, options_.rate_burst > 0 ? options_.rate_burst
-                                                  : 2 * options_.rate_per_second)) {}
+            std::max(1.0,
+                     options_.rate_burst > 0 ? options_.rate_burst : 2 * options_.rate_per_second)),
+      log_rate_(kLogsPerSecondMax, 2 * kLogsPerSecondMax) {}
+
+std::shared_ptr<const Guard::Tokens> Guard::tokens() const {
+  const std::lock_guard lock(mutex_);
+  return tokens_;
+}
+
+void Guard::replace(Tokens tokens) {
+  auto next = std::make_shared<const Tokens>(std::move(tokens));
+  const std::lock_guard lock(mutex_);
+  tokens_.swap(next);
+}
 
 std::optional<HttpResponse> Guard::check(HttpRequest& request, std::optional<Role> needed) {
-  if (open()) {
+  const auto known = tokens();
+  const std::string presented = presented_token(request);
+  if (known->empty()) {
     request.roles = Roles::all();
     return needed ? limit(address_of(request.remote)) : std::nullopt;
   }
-  const std::string_view presented = bearer_token(request);
-  const AccessToken* token = presented.empty() ? nullptr : find(presented);
+  const AccessToken* token = presented.empty() ? nullptr : find(*known, presented);
   if (token != nullptr) {
     request.client = token->name;
+    request.person = token->person;
     request.roles = token->roles;
+    request.scope = token->scope;
   }
   if (!needed) return std::nullopt;
   if (token == nullptr) {
-    ++unauthorized_;
     if (auto refusal = limit(address_of(request.remote))) return refusal;
-    const bool given = !presented.empty();
-    return problem(401, "unauthorized",
-                   given ? "the bearer token is not known here"
-                         : "this needs an Authorization header with a bearer token")
-        .header("WWW-Authenticate",
-                given ? std::string(kRealm) + ", error=\"invalid_token\"" : std::string(kRealm))
-        .response();
+    return refuse(request, !presented.empty());
   }
   if (auto refusal = limit("token " + token->name)) return refusal;
   if (!request.roles.has(*needed)) {
     const std::string role(role_name(*needed));
-    return problem(403, "forbidden", "this needs a token with the role " + role)
-        .header("WWW-Authenticate",
-                std::string(kRealm) + ", error=\"insufficient_scope\", scope=\"" + role + "\"")
-        .response();
+    HttpResponse refusal = forbid(request, "this needs a token with the role " + role);
+    refusal.headers.emplace_back(
+        "WWW-Authenticate",
+        std::string(kRealm) + ", error=\"insufficient_scope\", scope=\"" + role + "\"");
+    return refusal;
   }
   return std::nullopt;
 }
 
-const AccessToken* Guard::find(std::string_view token) const {
+HttpResponse Guard::refuse(const HttpRequest& request, bool given) {
+  ++unauthorized_;
+  log("unauthorized", request);
+  return problem(401, "unauthorized",
+                 given ? "the token is not known here, or has expired"
+                       : "this needs a token: Authorization: Bearer, the password of Basic, or "
+                         "?access_token=")
+      .header("WWW-Authenticate",
+              given ? std::string(kRealm) + ", error=\"invalid_token\"" : std::string(kRealm))
+      .response();
+}
+
+HttpResponse Guard::forbid(const HttpRequest& request, const std::string& detail) {
+  ++forbidden_;
+  log("forbidden", request);
+  return problem(403, "forbidden", detail).response();
+}
+
+void Guard::log(std::string_view event, const HttpRequest& request) {
+  const std::string address = address_of(request.remote);
+  if (!options_.log || log_rate_.take(address, RateLimit::Clock::now()) != 0) return;
+  const std::string client =
+      request.client.empty() ? request.remote : request.client + " " + request.remote;
+  options_.log(event, client, request.method + " " + request.path);
+}
+
+// All are looked at, whichever fits. One that has expired fits no more.
+const AccessToken* Guard::find(const Tokens& tokens, std::string_view token) const {
   const Sha256 hash = sha256(token);
   const AccessToken* found = nullptr;
-  for (const AccessToken& known : options_.tokens) {
+  for (const AccessToken& known : tokens) {
     if (CRYPTO_memcmp(known.hash.data(), hash.data(), hash.size()) == 0) found = &known;
   }
-  return found;
+  if (found == nullptr || !found->expires) return found;
+  const Instant now = options_.now ? options_.now() : system_now();
+  return now < *found->expires ? found : nullptr;
 }
 
 std::optional<HttpResponse> Guard::limit(const std::string& client) {

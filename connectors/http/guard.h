@@ -1,4 +1,7 @@
-// Who may do what, and how often: bearer tokens with roles, and a rate limit for each client.
+// Who may do what, and how often: tokens with roles and scopes, and a rate limit for each client.
+//
+// A token comes as `Authorization: Bearer TOKEN`, as the password of Basic, or as
+// `?access_token=TOKEN`, which is taken out of the request.
 //
 // Promises:
 //  1. A presented token is compared by its SHA-256 with every configured one, in constant time;
@@ -7,6 +10,8 @@
 //     loopback only: `check_listen` says so.
 //  3. The rate is a token bucket a client: `rate_per_second` requests, `burst` at once. A client is
 //     its token's name, or its address without one. Wrong tokens count against the address.
+//  4. Each 401 and 403 is told to `log`, kLogsPerSecondMax a second of one address.
+//  5. `replace` is seen by the requests that begin after it.
 //
 // Threads: any; the buckets have a lock. Memory: kClientsMax buckets; beyond them full ones go
 // first. Cost: about 0.4 µs a request with a token.
@@ -16,6 +21,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -24,6 +31,7 @@
 #include <vector>
 
 #include "connectors/http/message.h"
+#include "events/time.h"
 
 namespace tocsin {
 
@@ -34,9 +42,12 @@ std::string to_hex(const Sha256& hash);
 std::optional<Sha256> sha256_of_hex(std::string_view text);  // 64 hex digits
 
 struct AccessToken {
-  std::string name;  // for logs and limits
+  std::string name;  // for logs, limits and `tocsinby`
   Sha256 hash{};     // of the token
   Roles roles;
+  std::string person{};                  // whom it stands for; empty: nobody in particular
+  std::shared_ptr<const Scope> scope{};  // null: everything
+  std::optional<Instant> expires{};      // not known any more from then on
 };
 
 // Empty, or why a server with these tokens must not listen there.
@@ -66,31 +77,48 @@ class RateLimit {
   std::unordered_map<std::string, Bucket> buckets_;
 };
 
+inline constexpr double kLogsPerSecondMax = 5;
+
 struct GuardOptions {
   std::vector<AccessToken> tokens;
-  double rate_per_second = 0;  // of each client; 0: no limit
-  double rate_burst = 0;       // 0: twice the rate
+  double rate_per_second = 0;    // of each client; 0: no limit
+  double rate_burst = 0;         // 0: twice the rate
+  std::function<Instant()> now;  // empty: the system's clock
+  // `unauthorized`, `forbidden`; the client's name or address; what was asked for. From io threads.
+  std::function<void(std::string_view event, std::string_view client, std::string_view detail)> log;
 };
 
 class Guard {
  public:
   explicit Guard(GuardOptions options);
 
-  // Sets request.client and request.roles. `needed` empty: anybody may, with or without a token.
-  // Otherwise an answer of 401, 403 or 429 where the request may not go on.
+  // Sets request.client, person, roles and scope. `needed` empty: anybody may, with or without a
+  // token. Otherwise an answer of 401, 403 or 429 where the request may not go on.
   std::optional<HttpResponse> check(HttpRequest& request, std::optional<Role> needed);
+  // The answer to a request that its token does not allow; counts and logs it.
+  HttpResponse forbid(const HttpRequest& request, const std::string& detail);
 
-  bool open() const { return options_.tokens.empty(); }
+  // From any thread.
+  void replace(std::vector<AccessToken> tokens);
+
+  bool open() const { return tokens()->empty(); }
   std::int64_t unauthorized() const { return unauthorized_.load(); }
+  std::int64_t forbidden() const { return forbidden_.load(); }
   std::int64_t limited() const { return limited_.load(); }
 
  private:
-  const AccessToken* find(std::string_view token) const;
+  using Tokens = std::vector<AccessToken>;
+  std::shared_ptr<const Tokens> tokens() const;
+  const AccessToken* find(const Tokens& tokens, std::string_view token) const;
   std::optional<HttpResponse> limit(const std::string& client);
+  HttpResponse refuse(const HttpRequest& request, bool given);
+  void log(std::string_view event, const HttpRequest& request);
 
   const GuardOptions options_;
-  RateLimit rate_;
-  std::atomic<std::int64_t> unauthorized_{0}, limited_{0};
+  mutable std::mutex mutex_;  // guards tokens_
+  std::shared_ptr<const Tokens> tokens_;
+  RateLimit rate_, log_rate_;
+  std::atomic<std::int64_t> unauthorized_{0}, forbidden_{0}, limited_{0};
 };
 
 }  // namespace tocsin

@@ -11,10 +11,12 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <unordered_set>
 
+#include "connectors/http/seats.h"
 #include "connectors/http/server.h"
 
 namespace tocsin::http {
@@ -38,16 +40,36 @@ inline void add(std::atomic<std::int64_t>& counter, std::int64_t n = 1) {
   counter.fetch_add(n, std::memory_order_relaxed);
 }
 
-// What all loops and connections of a server share. Constant after the start, but for the counters.
+// What all loops and connections of a server share.
 struct Shared {
-  HttpServerOptions options;
+  explicit Shared(const HttpServerOptions& given)
+      : options(given),
+        seats(given.connections_max, given.connections_per_address, kRefusedConnectionsMax),
+        bodies(given.bodies_bytes_max) {}
+
+  const HttpServerOptions options;
   std::shared_ptr<HttpService> service;
-  std::unique_ptr<asio::ssl::context> tls;
   Counters counters;
+  Seats seats;
+  BodyBytes bodies;
+
+  // Of the connections that begin from now on; null: no TLS, and then always so.
+  std::shared_ptr<asio::ssl::context> tls() const {
+    const std::lock_guard lock(tls_mutex_);
+    return tls_;
+  }
+  void set_tls(std::shared_ptr<asio::ssl::context> context) {
+    const std::lock_guard lock(tls_mutex_);
+    tls_.swap(context);
+  }
 
   void log(std::string_view event, std::string_view client, std::string_view detail) const {
     if (options.log) options.log(event, client, detail);
   }
+
+ private:
+  mutable std::mutex tls_mutex_;
+  std::shared_ptr<asio::ssl::context> tls_;
 };
 
 class Connection;
@@ -57,7 +79,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   explicit Loop(std::shared_ptr<Shared> shared);
 
   // In the loop's thread, or before it runs.
-  void adopt(asio::ip::tcp::socket socket, bool refuse);
+  void adopt(asio::ip::tcp::socket socket, std::string address, Seat seat);
   void forget(Connection* connection);
   void drain();  // asks every connection to end; the loop returns from run() after the last
   void abort();  // closes every connection

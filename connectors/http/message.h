@@ -16,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "events/scope.h"
+
 namespace tocsin {
 
 class StreamReply;
@@ -54,9 +56,11 @@ struct HttpRequest {
   HttpFields query;    // decoded, in order; `+` is a space; a name may occur again
   HttpFields headers;  // as received, in order
   std::string body;
-  std::string remote;  // `127.0.0.1:5000`
-  std::string client;  // the name of its token; empty without one
-  Roles roles;         // of its token; everything where no tokens are configured
+  std::string remote;                  // `127.0.0.1:5000`
+  std::string client;                  // the name of its token; empty without one
+  std::string person;                  // whom its token stands for; empty: nobody in particular
+  Roles roles;                         // of its token; everything where no tokens are configured
+  std::shared_ptr<const Scope> scope;  // of its token; null: everything
 
   // The first header of that name; empty when there is none.
   std::string_view header(std::string_view name) const;
@@ -81,6 +85,9 @@ class HttpService {
   // After the header, before the body is read. An answer given here refuses the request: its body
   // is not looked at.
   virtual std::optional<HttpResponse> admit(HttpRequest& request) = 0;
+
+  // Answered also on a connection beyond the limits, before `admit`: health, which must be told.
+  virtual bool is_vital(const HttpRequest&) const { return false; }
 
   // The whole request. Must not block: it holds up every connection of its thread.
   virtual void handle(HttpRequest request, Reply reply) = 0;

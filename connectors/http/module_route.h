@@ -25,6 +25,9 @@ struct ModuleRoute {
   std::string pattern;         // `/v1/in/{name}`: `{…}` takes any one segment
   std::optional<Role> needed;  // empty: anybody, without a token too
   std::function<void(ModuleCall)> handle;
+  // Its answers obey request.scope. Where they do not, a token that has one is refused; what lies
+  // outside of it by the parameters {account} and {kind} is 404 before `handle`.
+  bool obeys_scope = false;
 };
 
 }  // namespace tocsin

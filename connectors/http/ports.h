@@ -26,6 +26,10 @@ struct Readiness {
   std::string detail;  // what is missing: `partition 3: 1200 records behind`
 };
 
+// What describes content and tracing (`content-…`, `ce-…`, `traceparent`, `user-agent`); all else may
+// be somebody's key.
+HttpFields kept_headers(const HttpFields& received);
+
 class NodePort : public InputPort {
  public:
   // On Kafka only a partition's owner knows what is a duplicate: answers say null.

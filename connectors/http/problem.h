@@ -31,7 +31,6 @@ class Problem {
   Problem& retry_after(int seconds);
 
   HttpResponse response() const;
-  const std::string& json_members() const { return json_; }
 
  private:
   int status_;

@@ -25,10 +25,12 @@ void Loop::run() {
   thread_id_.store({});
 }
 
-void Loop::adopt(asio::ip::tcp::socket socket, bool refuse) {
+void Loop::adopt(asio::ip::tcp::socket socket, std::string address, Seat seat) {
   // A refusal inside TLS would cost a handshake.
-  if (draining_ || (refuse && shared->tls)) return;
-  const auto connection = std::make_shared<Connection>(*this, std::move(socket), refuse);
+  if (draining_ || (seat == Seat::kRefused && shared->tls()))
+    return shared->seats.give_back(address, seat);
+  const auto connection =
+      std::make_shared<Connection>(*this, std::move(socket), std::move(address), seat);
   connections_.insert(connection);
   connection->start();
 }
@@ -106,11 +108,11 @@ namespace {
 
 using asio::ip::tcp;
 
-std::unique_ptr<asio::ssl::context> tls_context(const HttpServerOptions& options) {
+std::shared_ptr<asio::ssl::context> tls_context(const HttpServerOptions& options) {
   if (options.tls_certificate.empty() && options.tls_key.empty()) return nullptr;
   if (options.tls_certificate.empty() || options.tls_key.empty())
     throw std::runtime_error("TLS needs both a certificate and a key");
-  auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
+  auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
   context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
                        asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
                        asio::ssl::context::no_tlsv1_1 | asio::ssl::context::no_compression);
@@ -216,15 +218,19 @@ void HttpServer::Impl::accept() {
         }
         Counters& counters = shared->counters;
         add(counters.connections_total);
-        const std::int64_t open = counters.connections_open.load();
-        const bool refuse = open >= shared->options.connections_max;
-        if (refuse) {
+        boost::system::error_code gone;
+        const auto remote = socket.remote_endpoint(gone);
+        std::string address = gone ? "unknown" : remote.address().to_string();
+        const Seat seat = shared->seats.take(address);
+        if (seat != Seat::kServed) {
           add(counters.connections_refused);
-          shared->log("connection_refused", "", std::to_string(open) + " connections are open");
+          shared->log("connection_refused", address,
+                      std::to_string(counters.connections_open) + " connections are open");
         }
-        if (open < shared->options.connections_max + kRefusedConnectionsMax) {
-          asio::dispatch(loop->context, [loop, refuse, socket = std::move(socket)]() mutable {
-            loop->adopt(std::move(socket), refuse);
+        if (seat != Seat::kNone) {
+          asio::dispatch(loop->context, [loop, seat, address = std::move(address),
+                                         socket = std::move(socket)]() mutable {
+            loop->adopt(std::move(socket), std::move(address), seat);
           });
         }
         accept();
@@ -261,13 +267,16 @@ HttpServer::~HttpServer() { stop(); }
 
 void HttpServer::stop() { impl_->stop(); }
 
+void HttpServer::reload_tls() { impl_->shared->set_tls(tls_context(impl_->shared->options)); }
+
+void check_tls(const HttpServerOptions& options) { tls_context(options); }
+
 std::unique_ptr<HttpServer> HttpServer::start(const HttpServerOptions& options,
                                               std::shared_ptr<HttpService> service) {
   auto impl = std::make_unique<Impl>();
-  impl->shared = std::make_shared<Shared>();
-  impl->shared->options = options;
+  impl->shared = std::make_shared<Shared>(options);
   impl->shared->service = std::move(service);
-  impl->shared->tls = tls_context(options);
+  impl->shared->set_tls(tls_context(options));
   for (int i = 0; i < std::max(1, options.threads); ++i) {
     impl->loops.push_back(std::make_shared<Loop>(impl->shared));
   }
@@ -291,7 +300,7 @@ std::uint16_t HttpServer::port() const { return impl_->endpoint.port(); }
 
 std::string HttpServer::url() const {
   const std::string address = impl_->endpoint.address().to_string();
-  return (impl_->shared->tls ? "https://" : "http://") +
+  return (impl_->shared->tls() ? "https://" : "http://") +
          (impl_->endpoint.address().is_v6() ? "[" + address + "]" : address) + ":" +
          std::to_string(port());
 }
@@ -308,6 +317,7 @@ HttpServerStats HttpServer::stats() const {
   stats.timeouts = c.timeouts;
   stats.parse_errors = c.parse_errors;
   stats.streams_open = c.streams_open;
+  stats.body_bytes_held = impl_->shared->bodies.held();
   stats.bytes_read = c.bytes_read;
   stats.bytes_written = c.bytes_written;
   return stats;

@@ -10,8 +10,11 @@
 //     the service's `handle`.
 //  3. Memory for a connection: `header_bytes_max` and a read buffer, one body of at most
 //     `body_bytes_max` in the making, the bodies in the service's hands, kOutputBytesMax to write.
-//     A client that does not read its answers is not read from either.
-//  4. stop(): no new connections; requests that were begun are answered (`drain_timeout` at most),
+//     Of bodies `bodies_bytes_max` in all; beyond it 503. A client that does not read its answers
+//     is not read from either.
+//  4. One address has at most `connections_per_address` connections, and three quarters of all;
+//     what the service calls vital is answered beyond it and when all are taken (seats.h).
+//  5. stop(): no new connections; requests that were begun are answered (`drain_timeout` at most),
 //     streams end, all threads are gone when it returns.
 //
 // Supported: keep-alive, pipelining, chunked bodies, Expect: 100-continue, HEAD (the service
@@ -50,6 +53,9 @@ struct HttpServerOptions {
   std::size_t body_bytes_max = 8 << 20;
   std::size_t header_bytes_max = 16 << 10;
   int connections_max = 4096;
+  int connections_per_address = 256;
+  // Of bodies that are being read or whose requests are not answered yet, in all.
+  std::size_t bodies_bytes_max = 256 << 20;
   int pipeline_max = 64;
   Duration header_timeout = seconds(10);  // of a header from its first byte; of a TLS handshake
   Duration body_timeout = seconds(60);    // of a body from its header
@@ -70,6 +76,7 @@ struct HttpServerStats {
   std::int64_t answers_by_class[6] = {};  // [2]: 2xx
   std::int64_t timeouts = 0, parse_errors = 0;
   std::int64_t streams_open = 0;
+  std::int64_t body_bytes_held = 0;
   std::int64_t bytes_read = 0, bytes_written = 0;
 };
 
@@ -81,6 +88,9 @@ struct ListenAddress {
 };
 ListenAddress read_listen_address(std::string_view listen);
 
+// Throws std::runtime_error where the certificate or key of the options cannot be used.
+void check_tls(const HttpServerOptions& options);
+
 class HttpServer {
  public:
   // Listens and serves from its own threads. Throws std::runtime_error naming what is wrong:
@@ -90,6 +100,9 @@ class HttpServer {
   ~HttpServer();  // stops
 
   void stop();
+  // Reads certificate and key anew, for connections that begin from now on; nothing without TLS.
+  // Throws std::runtime_error naming what is wrong, and then the old ones stay.
+  void reload_tls();
   std::uint16_t port() const;
   std::string url() const;  // `http://127.0.0.1:8080`
   HttpServerStats stats() const;

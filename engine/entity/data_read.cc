@@ -129,10 +129,54 @@ bool take(const Policy& policy, const Field& field, std::string_view value, Read
   return true;
 }
 
+std::string list_of(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
+  return out;
+}
+
+// What a field of this form may be, in words.
+std::string allowed(const Policy& policy, const Field& field) {
+  switch (field.form) {
+    case Form::kPriority:
+      return "one of " + list_of(policy.priorities);
+    case Form::kTier:
+      return "one of " + list_of(policy.tiers);
+    case Form::kChoice:
+      return "one of " + list_of(field.words);
+    case Form::kDue:
+      return "an RFC 3339 instant with an offset, or a date like 2026-06-30";
+    case Form::kPersons:
+      return "a name or a list of names";
+    case Form::kRole:
+      return "one of " + list_of(policy.roles);
+    case Form::kScore:
+      return "a whole number from " + std::to_string(field.low) + " to " +
+             std::to_string(field.high);
+    default:
+      return "a text that is not empty";
+  }
+}
+
+// `priority is "urgent"; allowed is one of P1, P2, P3, P4`. `value`: as JSON; empty: absent.
+std::string why_bad(const Policy& policy, const Field& field, std::string_view value) {
+  constexpr std::size_t kShownBytesMax = 100;
+  std::string met = "missing";
+  if (!value.empty()) {
+    std::size_t shown = std::min(value.size(), kShownBytesMax);
+    // Not in the midst of a character.
+    while (shown < value.size() && (static_cast<unsigned char>(value[shown]) & 0xc0) == 0x80)
+      --shown;
+    met = std::string(value.substr(0, shown)) + (shown < value.size() ? "…" : "");
+  }
+  return field.name + " is " + met + "; allowed is " + allowed(policy, field);
+}
+
 }  // namespace
 
 void read_data(const Policy& policy, const VerbSpec& verb, const Fact& fact, ReadData& out) {
   out.bad.clear();
+  out.detail.clear();
   out.fact = EntityFact{};
   out.text.clear();
   out.more.clear();
@@ -141,6 +185,7 @@ void read_data(const Policy& policy, const VerbSpec& verb, const Fact& fact, Rea
   if (!verb.subjects.empty()) out.fact.choice = place(fact.subject, verb.subjects);
   if (!fact.data.empty() && fact.data.front() != '{') {
     out.bad = "bad_data:data";
+    out.detail = "data must be a JSON object";
     return;
   }
   for (const Field& field : verb.fields) {
@@ -153,6 +198,7 @@ void read_data(const Policy& policy, const VerbSpec& verb, const Fact& fact, Rea
     const bool present = !value.empty() && value != "null";
     if (!present ? field.required : !take(policy, field, value, out)) {
       out.bad = "bad_data:" + field.name;
+      out.detail = why_bad(policy, field, present ? value : std::string_view());
       return;
     }
   }

@@ -13,6 +13,7 @@ namespace tocsin {
 
 struct ReadData {
   std::string bad;                   // `bad_data:priority`, or empty
+  std::string detail;                // of `bad`, for people: what was met, what is allowed
   EntityFact fact;                   // everything but words and stamps
   std::string text, more;            // its words
   std::vector<std::string> persons;  // of a `persons` field

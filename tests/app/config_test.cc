@@ -8,6 +8,8 @@
 
 #include "app/config_keys.h"
 #include "app/config_values.h"
+#include "events/duration.h"
+#include "events/nearest.h"
 
 namespace tocsin {
 namespace {
@@ -175,9 +177,10 @@ TEST(Config, EveryProblemIsNamedWithKeyAndLine) {
 TEST(Config, FilesThatAreNoConfig) {
   EXPECT_THAT(problems("data: [\n"), ElementsAre(HasSubstr("tocsin.yaml:")));
   EXPECT_THAT(problems("- a\n"), ElementsAre(HasSubstr("must be a map")));
-  EXPECT_THAT(problems("data: x\ndata: y\n"), ElementsAre("tocsin.yaml:2: data is given twice"));
+  EXPECT_THAT(problems("data: x\ndata: y\n"),
+              ElementsAre("tocsin.yaml:2: `data` is there twice, first on line 1"));
   EXPECT_THAT(problems("kafka: yes\n"), ElementsAre("tocsin.yaml:1: kafka must be a map"));
-  EXPECT_THAT(problems("data: x\n---\ndata: y\n"), ElementsAre(HasSubstr("more than one")));
+  EXPECT_THAT(problems("data: x\n---\ndata: y\n"), ElementsAre(HasSubstr("only one document")));
   EXPECT_THAT(problems("data: [x]\n"), ElementsAre("tocsin.yaml:1: data: must be a text"));
   EXPECT_THAT(problems(""), IsEmpty());
   EXPECT_THAT(problems("# nothing\n"), IsEmpty());
@@ -219,6 +222,23 @@ TEST(Config, Tokens) {
   EXPECT_THAT(with("    - {name: a, token: xxxxxxxxxxxxxxxx, roles: [read]}\n"
                    "    - {name: a, token: yyyyyyyyyyyyyyyy, roles: [read]}\n"),
               HasSubstr("number 2 (line 4) has the name `a`"));
+  EXPECT_THAT(with("    - {name: a, token: xxxxxxxxxxxxxxxx, roles: [read]}\n"
+                   "    - {name: b, token: xxxxxxxxxxxxxxxx, roles: [act]}\n"),
+              ::testing::AllOf(HasSubstr("the secret of `a`"), ::testing::Not(HasSubstr("xxxx"))));
+  EXPECT_THAT(with("    - {name: a, token: xxxxxxxxxxxxxxxx, roles: [admin], kinds: [ticket]}\n"),
+              HasSubstr("admin and a scope"));
+  EXPECT_THAT(with("    - {name: a, token: xxxxxxxxxxxxxxxx, roles: [read], kinds: []}\n"),
+              HasSubstr("kinds that are no list"));
+  EXPECT_THAT(with("    - {name: a, token: xxxxxxxxxxxxxxxx, roles: [read], expires: tomorrow}\n"),
+              HasSubstr("RFC 3339"));
+  EXPECT_THAT(with("    - {name: 'a\"b', token: xxxxxxxxxxxxxxxx, roles: [read]}\n"),
+              HasSubstr("a name with quotes"));
+  EXPECT_THAT(with("    - {name: a, token: xxxxxxxxxxxxxxxx, roles: [read], roles: [act]}\n"),
+              HasSubstr("twice"));
+  EXPECT_THAT(with("    - {name: a, token: 'file:/nowhere/at.all', roles: [read]}\n"),
+              HasSubstr("/nowhere/at.all cannot be read"));
+  EXPECT_THAT(with("    - {name: a, token: 'env:TOCSIN_NO_SUCH', roles: [read]}\n"),
+              HasSubstr("TOCSIN_NO_SUCH is not set"));
   EXPECT_THAT(load("http:\n  tokens: [{name: a, token: short, roles: [read]}]\n").warnings,
               ElementsAre(HasSubstr("short")));
 }
@@ -297,9 +317,10 @@ TEST(ConfigValues, Sizes) {
 }
 
 TEST(ConfigValues, Nearest) {
-  EXPECT_EQ(nearest("lissen", {"data", "listen"}), "listen");
-  EXPECT_EQ(nearest("xyz", {"data", "listen"}), "");
-  EXPECT_EQ(nearest(std::string(100'000, 'x'), {"data"}), "");
+  const std::vector<std::string> words = {"data", "listen"};
+  EXPECT_EQ(nearest("lissen", words), "listen");
+  EXPECT_EQ(nearest("xyz", words), "");
+  EXPECT_EQ(nearest(std::string(100'000, 'x'), words), "");
 }
 
 }  // namespace

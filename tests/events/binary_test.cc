@@ -137,7 +137,7 @@ TEST(ContentModes, OfHttp) {
   EXPECT_EQ(http_content_mode("application/cloudevents-batch+json", binary), ContentMode::kBatch);
   EXPECT_EQ(http_content_mode("application/json", binary), ContentMode::kBinary);
   EXPECT_EQ(http_content_mode("", binary), ContentMode::kBinary);
-  EXPECT_EQ(http_content_mode("application/json", none), ContentMode::kUnsupported);
+  EXPECT_EQ(http_content_mode("application/json", none), ContentMode::kJson);
   EXPECT_EQ(http_content_mode("application/cloudevents+avro", binary), ContentMode::kUnsupported);
 }
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "events/duration.h"
+#include "events/nearest.h"
+
 namespace tocsin {
 
 namespace {
@@ -17,22 +20,6 @@ bool has_control(const std::string& text) {
   });
 }
 
-// Letters to change, add or drop to make one word of another (Levenshtein).
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t corner = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t keep = corner + (a[i - 1] == b[j - 1] ? 0 : 1);
-      corner = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, keep});
-    }
-  }
-  return row[b.size()];
-}
-
 template <typename Words>
 std::string known_words(const std::string& word, const Words& words) {
   std::string all;
@@ -41,7 +28,7 @@ std::string known_words(const std::string& word, const Words& words) {
       word.size() < kNameBytesMax ? std::min<std::size_t>(3, (word.size() + 2) / 2) : 0;
   for (const auto& w : words) {
     all += (all.empty() ? "" : ", ") + std::string(w);
-    const std::size_t d = least == 0 ? 1 : distance(word, w);
+    const std::size_t d = least == 0 ? 1 : edit_distance(word, w);
     if (d < least) {
       least = d;
       nearest = w;
@@ -175,20 +162,14 @@ std::optional<std::int64_t> whole_number(std::string_view text, std::int64_t hig
 }
 
 std::optional<Allowance> read_allowance(const std::string& text) {
-  const std::size_t end = std::min(text.find_first_not_of("0123456789"), text.size());
-  const std::string unit = text.substr(end);
-  const std::int64_t unit_ms = unit == "ms"  ? 1
-                               : unit == "s" ? 1000
-                               : unit == "m" ? 60'000
-                               : unit == "h" ? 3'600'000
-                               : unit == "d" ? 86'400'000
-                                             : 0;
-  const auto n = whole_number(std::string_view(text).substr(0, end),
-                              unit_ms != 0 ? days(kDaysMax).ms / unit_ms : kDaysMax);
-  if (!n || *n == 0) return std::nullopt;
-  if (unit == "wd") return Allowance{Allowance::Kind::kWorkingDays, *n};
-  if (unit_ms == 0) return std::nullopt;
-  return Allowance{Allowance::Kind::kOpenTime, *n * unit_ms};
+  if (text.ends_with("wd")) {
+    const auto n = whole_number(std::string_view(text).substr(0, text.size() - 2), kDaysMax);
+    if (!n || *n == 0) return std::nullopt;
+    return Allowance{Allowance::Kind::kWorkingDays, *n};
+  }
+  const auto open = parse_duration(text);
+  if (!open || open->ms == 0 || *open > days(kDaysMax)) return std::nullopt;
+  return Allowance{Allowance::Kind::kOpenTime, open->ms};
 }
 
 }  // namespace tocsin

@@ -63,6 +63,7 @@ class FakeNode : public NodePort {
   }
 
   std::atomic<bool> hold{false}, knows{true};
+  std::shared_ptr<const Policy> known;  // by which facts are ignored; null: none is
   std::string unavailable, sickness;
   Readiness readiness{true, ""};
   HttpFields headers;
@@ -85,10 +86,16 @@ class FakeNode : public NodePort {
             ""};
       }
       if (const auto reason = judge(decoded, kNow); !reason.empty()) return reject(reason);
-      if (fact.data.find("\"P9\"") != std::string::npos) return reject("bad_data:priority");
+      if (fact.data.find("\"P9\"") != std::string::npos) {
+        EventOutcome bad = reject("bad_data:priority");
+        bad.detail = "priority is \"P9\"; allowed is one of P1, P2";
+        return bad;
+      }
       seen_[identity] = content_hash(fact);
       facts_.push_back(fact);
-      return {};
+      EventOutcome accepted;
+      accepted.miss = known ? miss_of(*known, fact) : Miss::kNone;
+      return accepted;
     }
     return reject(judge(decoded, kNow));
   }
@@ -134,6 +141,13 @@ class FakeLog : public LogReader {
   std::map<PartitionId, std::vector<std::pair<std::string, std::string>>> partitions_;
 };
 
+inline HttpResponse json_ok() {
+  HttpResponse response;
+  response.content_type = "application/json";
+  response.body = "{}";
+  return response;
+}
+
 inline std::string event_text(std::string_view id, std::string_view more = {},
                               std::string_view data = "{\"priority\":\"P1\"}") {
   return "{\"specversion\":\"1.0\",\"id\":\"" + std::string(id) +
@@ -146,6 +160,7 @@ class ApiTest : public ::testing::Test {
  protected:
   ApiTest() {
     options.now = [] { return kNow; };
+    options.hosts = {"h", "test"};  // as whom the tests' clients speak to it
     server_options.listen = "127.0.0.1:0";
   }
   ~ApiTest() override { stop(); }

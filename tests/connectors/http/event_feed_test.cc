@@ -114,6 +114,46 @@ TEST(Positions, Text) {
     EXPECT_EQ(parse_positions(bad), std::nullopt) << bad;
 }
 
+TEST_F(FeedTest, WhatLiesOutsideAScopeIsLeftOut) {
+  start();
+  FeedRequest request;
+  request.client = "east";
+  request.scope = std::make_shared<const Scope>(Scope{{"acme"}, {"/crm"}, {"ticket"}});
+  const auto reply = feed->subscribe(std::move(request));
+  const auto put = [&](std::string_view account, std::string_view text) {
+    feed->publish(0, log.append(0, std::string(account), std::string(text)), account, text);
+  };
+  const auto fact = [&](std::string_view id, std::string_view account, std::string_view source,
+                        std::string_view type) {
+    Fact f;
+    f.id = id;
+    f.account = account;
+    f.source = source;
+    f.type = type;
+    f.subject = "T-1";
+    f.time = f.recorded = f.claimed = kNow;
+    std::string out;
+    append_fact_record(out, f, {});
+    put(account, out);
+  };
+  const auto derived = [&](std::string_view id, std::string_view account, std::string_view entity) {
+    std::string out;
+    append_own_event(out, {id, "tocsin.clock.breached", "T-1", account, kNow, kNow,
+                           "{\"entity\":\"" + std::string(entity) + "\"}"});
+    put(account, out);
+  };
+  fact("in", "acme", "/crm", "tocsin.ticket.opened");
+  fact("account", "beta", "/crm", "tocsin.ticket.opened");
+  fact("source", "acme", "/own", "tocsin.ticket.opened");
+  fact("kind", "acme", "/crm", "tocsin.complaint.opened");
+  derived("in too", "acme", "ticket/T-1");
+  derived("kind too", "acme", "complaint/C-1");
+  derived("account too", "beta", "ticket/T-1");
+  Received received;
+  ASSERT_TRUE(eventually_received(*reply, received, 2));
+  EXPECT_THAT(received.ids, ElementsAre("in", "in too"));
+}
+
 TEST_F(FeedTest, NewClientGetsWhatHappensFromNowOn) {
   happen("old");
   start({{0, 1}});

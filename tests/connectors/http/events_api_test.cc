@@ -52,7 +52,8 @@ TEST_F(EventsApiTest, RejectedEventNamesItsField) {
   const Answer data = post(event_text("1", "", R"({"priority":"P9"})"));
   EXPECT_EQ(data.status, 400);
   EXPECT_THAT(data.body, HasSubstr("\"field\":\"priority\""));
-  EXPECT_THAT(data.body, HasSubstr("\"detail\":\"priority: "));
+  EXPECT_THAT(data.body,
+              HasSubstr("\"detail\":\"priority is \\\"P9\\\"; allowed is one of P1, P2\""));
   std::string future = event_text("1");
   future.replace(future.find("09:15:00"), 8, "09:20:01");  // 5 min 1 s ahead of kNow
   EXPECT_THAT(post(future).body, HasSubstr("\"field\":\"time\""));
@@ -107,7 +108,7 @@ TEST_F(EventsApiTest, BinaryMode) {
 
 TEST_F(EventsApiTest, OtherContentTypesAreRefusedUnread) {
   for (const std::string_view type :
-       {"application/json", "text/plain", "application/cloudevents+avro",
+       {"application/x-www-form-urlencoded", "text/plain", "application/cloudevents+avro",
         "application/cloudevents-batch+avro", "application/cloudevents"}) {
     const Answer answer = post(event_text("1"), type);
     EXPECT_EQ(answer.status, 415) << type;
@@ -212,14 +213,16 @@ TEST_F(EventsApiTest, AnswersComeWhenTheNodeAnswers) {
 TEST_F(EventsApiTest, SecretsStayOutOfTheLog) {
   client->send(
       Client::post_text("/v1/events", "application/cloudevents+json", "{",
-                        "Authorization: Bearer secret\r\nCookie: secret\r\nX-Kept: 1\r\n"));
+                        "Authorization: Bearer secret\r\nCookie: secret\r\nX-Api-Key: secret\r\n"
+                        "X-Request-Id: secret\r\nTraceparent: 00-1\r\nUser-Agent: crm/1\r\n"));
   client->read();
   std::string names;
   for (const auto& [name, value] : node.headers) {
     names += name + " ";
     EXPECT_EQ(value.find("secret"), std::string::npos);
   }
-  EXPECT_THAT(names, HasSubstr("X-Kept"));
+  EXPECT_THAT(names, HasSubstr("Traceparent User-Agent"));
+  EXPECT_THAT(names, HasSubstr("Content-Type"));
 }
 
 TEST(EventsOverload, MoreThanMayWaitIs503) {
@@ -277,7 +280,6 @@ TEST_F(EventsApiTest, Acknowledge) {
   EXPECT_EQ(acknowledge(with_id).body, R"({"accepted":1,"duplicates":0,"rejected":[]})");
   EXPECT_EQ(acknowledge(with_id).body, R"({"accepted":0,"duplicates":1,"rejected":[]})");
 
-  EXPECT_THAT(acknowledge(R"({"by":"li"})").body, HasSubstr("\"field\":\"escalation\""));
   EXPECT_THAT(acknowledge(R"({"escalation":"x"})").body, HasSubstr("\"field\":\"by\""));
   EXPECT_THAT(acknowledge(R"({"by":7,"escalation":"x"})").body, HasSubstr("\"field\":\"by\""));
   EXPECT_THAT(acknowledge(R"({"by":"li","escalation":"x","else":1})").body,

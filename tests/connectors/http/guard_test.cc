@@ -76,6 +76,53 @@ TEST(Guard, UnknownAndMissingTokens) {
   EXPECT_EQ(guard.unauthorized(), 8);
 }
 
+TEST(Guard, ATokenThatHasExpiredIsUnknown) {
+  Instant now{1000};
+  GuardOptions options;
+  options.tokens = {
+      {"crm", sha256("secret-crm"), roles({Role::kIngest}), "", nullptr, Instant{2000}}};
+  options.now = [&] { return now; };
+  Guard guard(options);
+  auto crm = request("Bearer secret-crm");
+  now = Instant{1999};
+  EXPECT_EQ(status(guard.check(crm, Role::kIngest)), 0);
+  now = Instant{2000};
+  EXPECT_EQ(status(guard.check(crm, Role::kIngest)), 401);
+}
+
+TEST(Guard, RefusalsAreLoggedWithoutTokensAndNotWithoutEnd) {
+  GuardOptions options = two_tokens();
+  std::vector<std::string> lines;
+  options.log = [&](std::string_view event, std::string_view client, std::string_view detail) {
+    lines.push_back(std::string(event) + " " + std::string(client) + " " + std::string(detail));
+  };
+  Guard guard(options);
+  auto crm = request("Bearer secret-crm");
+  crm.method = "GET";
+  crm.path = "/v1/clocks";
+  guard.check(crm, Role::kRead);
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines[0], "forbidden crm 10.0.0.1:5000 GET /v1/clocks");
+  for (int i = 0; i < 1000; ++i) {
+    auto stranger = request("Bearer wrong", "10.0.0.2:1");
+    guard.check(stranger, Role::kRead);
+  }
+  EXPECT_GE(lines.size(), 2u);
+  EXPECT_LE(lines.size(), 100u);
+  for (const std::string& line : lines) EXPECT_EQ(line.find("wrong"), std::string::npos);
+  EXPECT_EQ(guard.unauthorized(), 1000);
+}
+
+TEST(Guard, TheTokenOfTheQueryIsTakenOutOfTheRequest) {
+  Guard guard(two_tokens());
+  HttpRequest asked = request("");
+  asked.target = "/v1/events?a=1&access_token=secret-crm";
+  ASSERT_TRUE(read_target(asked));
+  EXPECT_EQ(status(guard.check(asked, Role::kIngest)), 0);
+  EXPECT_EQ(asked.query, (HttpFields{{"a", "1"}}));
+  EXPECT_EQ(asked.target.find("secret"), std::string::npos);
+}
+
 TEST(Guard, WithoutTokensEverybodyMay) {
   Guard guard({});
   auto anybody = request("");

@@ -1,4 +1,4 @@
-#include "app/csv.h"
+#include "connectors/crm/csv.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "app/import_servicenow.h"
+#include "connectors/crm/servicenow/import.h"
 
 #include <simdjson.h>
 
@@ -8,9 +8,8 @@
 #include <optional>
 #include <sstream>
 
-#include "app/csv.h"
-#include "app/servicenow_compare.h"
-#include "app/simulate.h"
+#include "connectors/crm/csv.h"
+#include "connectors/crm/servicenow/compare.h"
 #include "engine/calendar/zone_load.h"
 #include "events/writer.h"
 
@@ -216,16 +215,11 @@ class IncidentWriter {
 };
 
 // `simulate --emit verdicts` of the log's own facts.
-std::optional<std::string> simulated_verdicts(const IncidentLog& log, const ImportOptions& options,
-                                              std::ostream& errors) {
+std::optional<std::string> simulated_verdicts(const IncidentLog& log,
+                                              const ImportOptions& options) {
   std::stringstream facts;
   write_facts(log, options, facts);
-  std::ostringstream out;
-  SimulateOptions simulation;
-  simulation.policy = options.policy;
-  simulation.emit = Emit::kVerdicts;
-  if (simulate(facts, out, errors, simulation) != 0) return std::nullopt;
-  return out.str();
+  return options.simulate(facts);
 }
 
 std::optional<std::string> contents(const std::string& path) {
@@ -319,8 +313,8 @@ int import_servicenow(const ImportOptions& options, std::ostream& out, std::ostr
     verdicts = contents(options.verdicts);
     if (!verdicts) return unusable("cannot read " + options.verdicts);
   } else {
-    if (options.policy == nullptr) return unusable("--compare needs a policy or --verdicts FILE");
-    verdicts = simulated_verdicts(log, options, errors);
+    if (!options.simulate) return unusable("--compare needs a policy or --verdicts FILE");
+    verdicts = simulated_verdicts(log, options);
     if (!verdicts) return unusable("the simulation refused some of the facts");
   }
   const auto why = compare_servicenow(log, *verdicts, out);

@@ -1,4 +1,4 @@
-#include "app/servicenow_compare.h"
+#include "connectors/crm/servicenow/compare.h"
 
 #include <fmt/format.h>
 #include <simdjson.h>

@@ -8,15 +8,15 @@
 // Cost: the whole file is held in memory, about 300 bytes a row.
 #pragma once
 
+#include <functional>
 #include <istream>
 #include <map>
-#include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "engine/policy/policy.h"
 #include "events/time.h"
 
 namespace tocsin {
@@ -28,7 +28,8 @@ struct ImportOptions {
   std::string tier = "B";              // an IT service desk keeps office hours
   bool compare = false;                // print the comparison instead of the facts
   std::string verdicts;                // compare with this output of `simulate --emit verdicts` …
-  std::shared_ptr<const Policy> policy;  // … or, when that is empty, simulate with this policy
+  // … or, when that is empty, with what this gives of the facts; nullopt: some were refused.
+  std::function<std::optional<std::string>(std::istream& facts)> simulate;
 };
 
 // The whole command. Returns 0; 2 when a file, zone or tier is unusable; 3 when rows had to be left

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "app/import_servicenow.h"
+#include "connectors/crm/servicenow/import.h"
 
 namespace tocsin {
 
