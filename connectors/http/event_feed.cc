@@ -61,9 +61,7 @@ struct EventFeed::Entry {
   PartitionId partition = 0;
   Offset offset = 0;
   std::string account, record;
-  std::string type;    // empty for what is not for the stream
-  std::string kind;    // of the entity that it is about
-  std::string source;  // of a fact; empty of what the engine decided
+  std::string type;  // empty for what is not for the stream
 
   explicit Entry(const Committed& committed)
       : partition(committed.partition),
@@ -76,19 +74,20 @@ struct EventFeed::Entry {
   Entry(PartitionId p, Offset o, std::string_view key, std::string_view value)
       : partition(p), offset(o), account(key), record(value) {
     LogEvent event;
-    if (!read_log_record(record, event) || is_engine_type(event.type)) return;
-    type = event.type;
-    if (event.is_fact()) {
-      kind = split_type(event.type).kind;
-      source = event.source;
-    } else if (event.data.starts_with(kEntity)) {
-      const std::string_view rest = event.data.substr(kEntity.size());
-      kind = rest.substr(0, rest.find('/'));
-    }
+    if (read_log_record(record, event) && !is_engine_type(event.type)) type = event.type;
   }
 
+  // Reads the record again, which few clients ask for.
   bool is_inside(const Scope& scope) const {
-    return scope.has_entity(account, kind) && (source.empty() || scope.has_source(source));
+    if (!scope.has_account(account)) return false;
+    if (scope.kinds.empty() && scope.sources.empty()) return true;
+    LogEvent event;
+    if (!read_log_record(record, event)) return false;
+    if (event.is_fact())
+      return scope.has_kind(split_type(event.type).kind) && scope.has_source(event.source);
+    if (!event.data.starts_with(kEntity)) return scope.kinds.empty();
+    const std::string_view entity = event.data.substr(kEntity.size());
+    return scope.has_kind(entity.substr(0, entity.find('/')));
   }
 
  private:

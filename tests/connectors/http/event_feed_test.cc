@@ -120,9 +120,6 @@ TEST_F(FeedTest, WhatLiesOutsideAScopeIsLeftOut) {
   request.client = "east";
   request.scope = std::make_shared<const Scope>(Scope{{"acme"}, {"/crm"}, {"ticket"}});
   const auto reply = feed->subscribe(std::move(request));
-  const auto put = [&](std::string_view account, std::string_view text) {
-    feed->publish(0, log.append(0, std::string(account), std::string(text)), account, text);
-  };
   const auto fact = [&](std::string_view id, std::string_view account, std::string_view source,
                         std::string_view type) {
     Fact f;
@@ -134,13 +131,14 @@ TEST_F(FeedTest, WhatLiesOutsideAScopeIsLeftOut) {
     f.time = f.recorded = f.claimed = kNow;
     std::string out;
     append_fact_record(out, f, {});
-    put(account, out);
+    publish(0, log.append(0, std::string(account), out), account, type, out, false);
   };
   const auto derived = [&](std::string_view id, std::string_view account, std::string_view entity) {
     std::string out;
     append_own_event(out, {id, "tocsin.clock.breached", "T-1", account, kNow, kNow,
                            "{\"entity\":\"" + std::string(entity) + "\"}"});
-    put(account, out);
+    publish(0, log.append(0, std::string(account), out), account, "tocsin.clock.breached", out,
+            false);
   };
   fact("in", "acme", "/crm", "tocsin.ticket.opened");
   fact("account", "beta", "/crm", "tocsin.ticket.opened");
