@@ -10,7 +10,9 @@
 #include <optional>
 
 #include "app/adapter_try.h"
+#include "app/crm_replay.h"
 #include "app/embedded.h"
+#include "app/import_csv.h"
 #include "app/policy_load.h"
 #include "connectors/crm/adapter_read.h"
 #include "events/writer.h"
@@ -129,6 +131,12 @@ struct TryOptions {
   std::vector<std::string> payloads;
 };
 
+void print_rejected(const std::string& reason) {
+  std::string line;
+  JsonObject(line).text("rejected", reason).close();
+  std::cerr << line << "\n";
+}
+
 int try_adapter(const TryOptions& options) {
   const auto policy = policy_of(options.policy);
   if (!policy) return kUnusable;
@@ -144,9 +152,7 @@ int try_adapter(const TryOptions& options) {
   AdapterTrial trial(
       adapter, policy, [](TriedFact fact) { std::cout << fact.line << "\n"; },
       [&](const std::string& reason) {
-        std::string line;
-        JsonObject(line).text("rejected", reason).close();
-        std::cerr << line << "\n";
+        print_rejected(reason);
         status = kRejected;
       });
   for (const std::string& file : options.payloads) {
@@ -161,6 +167,37 @@ int try_adapter(const TryOptions& options) {
     }
   }
   return status;
+}
+
+int import_rows(const TryOptions& options) {
+  const auto policy = policy_of(options.policy);
+  if (!policy) return kUnusable;
+  const auto adapter = read_or_say(options.file, *policy, std::cerr);
+  if (!adapter) return kUnusable;
+  auto text = read_file(options.payloads.front());
+  if (!text) {
+    std::cerr << "tocsin import csv: cannot read " << options.payloads.front() << "\n";
+    return kUnusable;
+  }
+  std::ios::sync_with_stdio(false);
+  int status = 0;
+  AdapterTrial trial(
+      adapter, policy, [](TriedFact fact) { std::cout << fact.line << "\n"; },
+      [&](const std::string& reason) {
+        print_rejected(reason);
+        status = kRejected;
+      });
+  const std::string wrong = import_csv(
+      *adapter, std::move(*text), trial,
+      [&](long line, const std::string& why) {
+        std::cerr << options.payloads.front() << ":" << line << ": " << why << "\n";
+        print_rejected("adapter:" + adapter->name + ":malformed");
+        status = kRejected;
+      },
+      wall_now());
+  if (wrong.empty()) return status;
+  std::cerr << options.payloads.front() << ": " << wrong << "\n";
+  return kUnusable;
 }
 
 // The adapter files that a test command names: one, or all of a folder.
@@ -202,6 +239,10 @@ int test_adapters(const std::string& path, const std::string& policy_path) {
   return unusable ? kUnusable : failed > 0 ? 1 : 0;
 }
 
+struct ReplayOptions {
+  std::string name, url = "http://127.0.0.1:8080", token;
+};
+
 }  // namespace
 
 void add_adapter_commands(CLI::App& app, CLI::App& imports, int& status) {
@@ -236,7 +277,25 @@ void add_adapter_commands(CLI::App& app, CLI::App& imports, int& status) {
   CLI::App* test = adapter->add_subcommand("test", "run the tests that adapters carry");
   common(test, "an adapter's file, or a folder of them");
   test->callback([&status, options] { status = test_adapters(options->file, options->policy); });
-  (void)imports;
+
+  auto replay = std::make_shared<ReplayOptions>();
+  CLI::App* again = adapter->add_subcommand(
+      "replay", "feed what an adapter rejected through it once more, in a running node");
+  again->add_option("name", replay->name, "its name in the configuration")->required();
+  again->add_option("--url", replay->url, "the node (default: http://127.0.0.1:8080)");
+  again->add_option("--token", replay->token, "a token with the role admin");
+  again->callback(
+      [&status, replay] { status = replay_adapter(replay->name, replay->url, replay->token); });
+
+  auto rows = std::make_shared<TryOptions>();
+  CLI::App* csv = imports.add_subcommand("csv", "rows of a table, through an adapter");
+  csv->add_option("--adapter", rows->file, "the adapter's file, or the name of a built-in one")
+      ->required();
+  csv->add_option("rows", rows->payloads, "CSV file whose first row names the members")
+      ->required()
+      ->expected(1);
+  csv->add_option("--policy", rows->policy, "policy file (default: the built-in one)");
+  csv->callback([&status, rows] { status = import_rows(*rows); });
 }
 
 }  // namespace tocsin

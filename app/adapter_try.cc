@@ -92,6 +92,12 @@ std::string AdapterTrial::file(const std::string& text, const HeaderList& header
   return {};
 }
 
+void AdapterTrial::body(const std::string& json, const HeaderList& headers, Instant arrival) {
+  if (const std::string_view why = payload_.read(json); !why.empty())
+    return reject(std::string(why));
+  payload(payload_, payload_.root(), headers, arrival);
+}
+
 void AdapterTrial::payload(const Payload& payload, const JsonNode& root, const HeaderList& headers,
                            Instant arrival) {
   std::vector<HeaderView> views;

@@ -33,6 +33,8 @@ class AdapterTrial {
   // A payload file's text: {"headers", "arrival", "body"}, or the bare body. `headers` stand behind
   // the file's own. An error for people, or empty.
   std::string file(const std::string& text, const HeaderList& headers, Instant now);
+  // A body alone.
+  void body(const std::string& json, const HeaderList& headers, Instant arrival);
   // One body that was read, from `root` in it.
   void payload(const Payload& payload, const JsonNode& root, const HeaderList& headers,
                Instant arrival);

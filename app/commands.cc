@@ -10,6 +10,7 @@
 
 #include "app/config.h"
 #include "app/config_files.h"
+#include "app/crm_service.h"
 #include "app/embedded.h"
 #include "app/log_commands.h"
 #include "app/policy_load.h"
@@ -138,6 +139,17 @@ int command_config_check(const ConfigFlags& flags) {
   const auto problems = check_files(*config);
   for (const std::string& problem : problems) std::cerr << problem << "\n";
   if (!problems.empty()) return kUnusable;
+  if (!config->adapters.empty() || !config->push.empty()) {
+    const auto policy = load_policy(config->policy);
+    const auto* compiled = std::get_if<std::shared_ptr<const Policy>>(&policy);
+    try {
+      if (compiled != nullptr) load_adapters(*config, **compiled, true);
+      load_pushes(*config);
+    } catch (const std::exception& e) {
+      std::cerr << e.what() << "\n";
+      return kUnusable;
+    }
+  }
   std::cout << describe(*config);
   return 0;
 }

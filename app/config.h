@@ -25,6 +25,7 @@
 #include <string>
 #include <vector>
 
+#include "connectors/crm/adapter_config.h"
 #include "connectors/http/guard.h"
 #include "connectors/http/server.h"
 #include "connectors/kafka/settings.h"
@@ -55,6 +56,8 @@ struct Config {
 
   // Of the file that was read, which paths in it are relative to; empty: no file.
   std::string directory;
+  std::vector<AdapterConfig> adapters;
+  std::vector<PushConfig> push;
   std::vector<std::string> warnings;
   std::map<std::string, std::string> origins;  // of each key that is not the default
 

@@ -5,6 +5,8 @@
 #include <limits>
 #include <set>
 
+#include "app/config_adapters.h"
+#include "app/config_push.h"
 #include "app/config_tokens.h"
 #include "app/config_values.h"
 #include "events/duration.h"
@@ -226,6 +228,8 @@ std::vector<ConfigKey> make_keys() {
                    minutes(10)),
       kafka_properties_key(),
       tokens_key(),
+      adapters_key(),
+      push_key(),
       path_key("http.tls.certificate", MEMBER(std::string, http.tls_certificate)),
       path_key("http.tls.key", MEMBER(std::string, http.tls_key)),
       size_key<std::size_t>("http.body_max", MEMBER(std::size_t, http.body_bytes_max), 1 << 10,

@@ -3,6 +3,7 @@
 // Threads: observe from the node's threads, text from any.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -39,9 +40,14 @@ class MeteredNode final : public NodePort {
   bool knows_duplicates() const override { return node_.knows_duplicates(); }
   Readiness ready() const override { return node_.ready(); }
   std::string sick() const override { return node_.sick(); }
-  std::string metrics() const override { return metrics_.text(); }
+  std::string metrics() const override {
+    return more_ ? metrics_.text() + more_() : metrics_.text();
+  }
+  // Figures of others, in the text exposition format. Before anybody asks.
+  void also(std::function<std::string()> more) { more_ = std::move(more); }
 
  private:
+  std::function<std::string()> more_;
   Node& node_;
   Metrics& metrics_;
 };

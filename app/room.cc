@@ -8,6 +8,7 @@
 #include "app/engine_record.h"
 #include "app/policy_record.h"
 #include "app/roster_record.h"
+#include "connectors/crm/pusher.h"
 #include "engine/entity/entity_codec.h"
 #include "engine/said/derived.h"
 #include "events/log_record.h"
@@ -26,6 +27,7 @@ constexpr Duration kNear = minutes(10);
 // The store's account under which the policies so far are kept: no account has a control character.
 const std::string kPoliciesKey = "\x01policies";
 const std::string kRosterKey = "\x01roster";
+const std::string kPushedKey = "\x01pushed:";  // and the push's name
 const std::string kIntakeKey = "\x01intake";
 const std::string kControlKey = "\x01control";
 
@@ -96,6 +98,8 @@ void Room::reset() {
   places_.clear();
   events_.clear();
   seen_.clear();
+  subjects_.clear();
+  pushed_.clear();
   followed_.clear();
   policies_.clear();
   stored_policies_ = 0;
@@ -180,6 +184,7 @@ void Room::follow(Offset offset, std::string_view record, bool owned) {
   knows_latest_ = true;
   if (event_.type == kPolicyType) adopt(record);
   if (event_.type == kRosterType) adopt_roster(record);
+  if (event_.type == kPushedType) note_pushed(record);
   if (is_engine_type(event_.type)) follow_own();
   std::string escalation;
   Committed told;
@@ -202,6 +207,7 @@ void Room::follow(Offset offset, std::string_view record, bool owned) {
   if (event_.is_fact()) {
     const Partition::Replayed replayed = partition_->replayed();
     seen_.push_back({replayed.fact.account, replayed.identity, replayed.content});
+    if (auto row = subject_row(replayed.fact, event_.stamps)) subjects_.push_back(std::move(*row));
     key = key_of(partition_->home_of(replayed.fact));
   } else {
     const auto [event, entity] = partition_->replayed_event();
@@ -243,9 +249,25 @@ void Room::append_mark(std::string_view type, std::string record, Instant at) {
   append("tocsin", std::move(record), {{}, RecordKind::kEngine, std::string(type), at, 0});
 }
 
+// How far a push came in this partition; a record may be about others only.
+void Room::note_pushed(std::string_view record) {
+  LogEvent event;
+  if (const auto next = pushed_offset(record, options_.partition);
+      next && read_log_record(record, event))
+    pushed_[std::string(event.subject)] = *next;
+}
+
+std::optional<Offset> pushed_position(const Store& store, PartitionId partition,
+                                      const std::string& push) {
+  const auto known = store.load_account(partition, kPushedKey + push);
+  if (!known) return std::nullopt;
+  return std::stoll(*known);
+}
+
 void Room::put_in_force(std::string_view type, const std::string& record, Instant at) {
   if (type == kPolicyType) adopt(record);
   if (type == kRosterType) adopt_roster(record);
+  if (type == kPushedType) note_pushed(record);
   append_mark(type, record, at);
 }
 
@@ -337,6 +359,8 @@ Judged Room::arrive(Decoded& decoded, Instant arrival) {
   if (judged.outcome != Outcome::kAccepted) return judged;
   partition_->take(decoded, judged);
   seen_.push_back({decoded.fact.account, judged.identity, judged.content});
+  if (auto row = subject_row(decoded.fact, decoded.fact.extensions))
+    subjects_.push_back(std::move(*row));
   scratch_.clear();
   append_fact_record(scratch_, decoded.fact, judged.stamps);
   const Fact& fact = decoded.fact;
@@ -454,6 +478,7 @@ AppliedBatch Room::take_changes(std::uint64_t& hand_over) {
   AppliedBatch applied;
   applied.partition = options_.partition;
   applied.seen = std::exchange(seen_, {});
+  applied.subjects = std::exchange(subjects_, {});
   if (store_ == nullptr) return applied;
   applied.business_day = business_day_;
   applied.entities.reserve(entities.size());
@@ -469,6 +494,8 @@ AppliedBatch Room::take_changes(std::uint64_t& hand_over) {
   }
   if (policies_.size() != stored_policies_) applied.accounts.push_back({kPoliciesKey, policies_});
   stored_policies_ = policies_.size();
+  for (const auto& [push, next] : std::exchange(pushed_, {}))
+    applied.accounts.push_back({kPushedKey + push, std::to_string(next)});
   if (roster_ != stored_roster_) applied.accounts.push_back({kRosterKey, roster_});
   stored_roster_ = roster_;
   if (intake_next_ != stored_intake_)

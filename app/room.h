@@ -138,6 +138,7 @@ class Room {
  private:
   class Cold;
   void append(std::string account, std::string value, Decided::Place place);
+  void note_pushed(std::string_view record);
   void put_in_force(std::string_view type, const std::string& record, Instant at);
   void put_refusal(const OwnRecord& record, const std::string& why);
   void note_refusal(Offset control, std::string why);
@@ -159,7 +160,9 @@ class Room {
   Batch batch_;
   std::vector<Decided::Place> places_;  // of the batch's records
   std::vector<Decided::Event> events_;
-  std::vector<SeenRow> seen_;  // of the batch's facts
+  std::map<std::string, Offset> pushed_;  // how far pushes came, since the last hand-over
+  std::vector<SubjectRow> subjects_;      // and of those that came through adapters
+  std::vector<SeenRow> seen_;             // of the batch's facts
   std::vector<TimelineRow> followed_;
   std::string policies_;  // all policy records so far, a line each
   std::size_t stored_policies_ = 0;
@@ -182,5 +185,9 @@ class Room {
   std::string scratch_;   // what is being encoded; kept for its room
   std::jthread freeing_;  // what a reset threw away
 };
+
+// How far a push came in a partition, as its log says; nullopt: it never ran.
+std::optional<Offset> pushed_position(const Store& store, PartitionId partition,
+                                      const std::string& push);
 
 }  // namespace tocsin

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "app/config_files.h"
+#include "app/crm_service.h"
 #include "app/demo.h"
 #include "app/embedded_node.h"
 #include "app/journal.h"
@@ -108,6 +109,13 @@ class Service {
     api.now = [this] { return node_->now(); };
     metrics_ = std::make_unique<Metrics>(*node_);
     port_ = std::make_unique<MeteredNode>(*node_, *metrics_);
+    crm_ = std::make_unique<CrmService>(
+        config, std::get<std::shared_ptr<const Policy>>(load_policy(config.policy)), *node_, *port_,
+        [this](std::string_view level, std::string_view event, std::string_view detail) {
+          journal_.line(level, event, detail);
+        });
+    for (ModuleRoute& route : crm_->routes()) api.modules.push_back(std::move(route));
+    port_->also([this] { return crm_->metrics(); });
     api_ = std::make_shared<Api>(api, *port_, read_side(*node_), node_->log());
     HttpServerOptions http = config.http;
     http.log = [this](std::string_view event, std::string_view client, std::string_view detail) {
@@ -120,8 +128,10 @@ class Service {
       api_->feed().publish(record);
       metrics_->observe(record);
       printer_.print(record);
+      crm_->committed(record);
     });
     node_->start();
+    crm_->start();
     journal_.line("info", "ready", server_->url());
   }
 
@@ -145,6 +155,7 @@ class Service {
   void stop() {
     if (server_) server_->stop();
     if (api_) api_->stop();
+    if (crm_) crm_->stop();
     node_->stop();
   }
 
@@ -158,6 +169,7 @@ class Service {
   std::unique_ptr<Node> node_;
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<MeteredNode> port_;
+  std::unique_ptr<CrmService> crm_;
   std::shared_ptr<Api> api_;
   std::unique_ptr<HttpServer> server_;
 };

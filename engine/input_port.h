@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -36,6 +37,7 @@ struct Submission {
       headers;         // of those received, none that may be a key
   std::string source;  // `http 127.0.0.1:5000`
   std::vector<SubmittedEvent> events;
+  std::deque<std::string> texts;  // what views of the events may point into beside `body`
 
   Submission() = default;
   Submission(const Submission&) = delete;

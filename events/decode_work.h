@@ -22,8 +22,10 @@ std::optional<Attribute> attribute_of(std::string_view name);
 // Not empty and without control characters (CloudEvents §Type System). Must be valid UTF-8.
 bool is_good_text(std::string_view text);
 
-// Stamps that only this product sets.
-constexpr bool is_reserved_extension(std::string_view name) { return name.starts_with("tocsin"); }
+// Our stamps, but for the one that says which adapter made a fact: it is made before the intake.
+constexpr bool is_reserved_extension(std::string_view name) {
+  return name.starts_with("tocsin") && name != "tocsinadapter";
+}
 
 struct Decoder::Work {
   RecordedTime recorded_time = RecordedTime::kIgnored;

@@ -21,6 +21,7 @@
 //   Q satisfaction: account or empty, day, tier
 //   F recurring faults, with the event's data: time, account, id
 //   a account summary: account
+//   U subjects of CRMs (subjects.h): 16 bytes
 //
 // Pure; any thread.
 #pragma once
@@ -58,6 +59,7 @@ enum class Family : char {
   kSatisfaction = 'Q',
   kFault = 'F',
   kSummary = 'a',
+  kSubject = 'U',
 };
 
 inline constexpr std::size_t kKeyPrefixBytes = 5;

@@ -27,6 +27,10 @@ void Pending::add(const AppliedBatch& batch) {
     const Key key = Key(batch.partition, Family::kSeen).text(s.account).hash(s.identity);
     seen_.insert_or_assign(arena_.keep(key.bytes()), s.content);
   }
+  for (const SubjectRow& s : batch.subjects) {
+    const Key key = Key(batch.partition, Family::kSubject).hash(s.subject);
+    subjects_.insert_or_assign(arena_.keep(key.bytes()), arena_.keep(encode_subject(s)));
+  }
   const EntityKey* last = nullptr;
   Entity* of = nullptr;
   for (const TimelineRow& row : batch.timeline) {
@@ -66,6 +70,7 @@ void Pending::clear() {
   entities_.clear();
   accounts_.clear();
   seen_.clear();
+  subjects_.clear();
   events_.clear();
   applied_.clear();
 }
@@ -73,7 +78,8 @@ void Pending::clear() {
 std::size_t Pending::bytes() const {
   constexpr std::size_t kAccount = 64;
   return arena_.bytes() + entities_.size() * sizeof(ByKey<Entity>::value_type) +
-         (seen_.size() + accounts_.size()) * kAccount + events_.size() * sizeof(Event);
+         (seen_.size() + subjects_.size() + accounts_.size()) * kAccount +
+         events_.size() * sizeof(Event);
 }
 
 }  // namespace tocsin

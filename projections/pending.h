@@ -62,6 +62,7 @@ class Pending {
   const ByKey<Entity>& entities() const { return entities_; }
   const ByKey<std::string_view>& accounts() const { return accounts_; }
   const ByKey<std::uint64_t>& seen() const { return seen_; }
+  const ByKey<std::string_view>& subjects() const { return subjects_; }
   const std::vector<Event>& events() const { return events_; }  // in order, partition by partition
   const std::map<PartitionId, Offset>& applied() const { return applied_; }
 
@@ -74,6 +75,7 @@ class Pending {
   ByKey<Entity> entities_;
   ByKey<std::string_view> accounts_;
   ByKey<std::uint64_t> seen_;
+  ByKey<std::string_view> subjects_;
   std::vector<Event> events_;
   std::map<PartitionId, Offset> applied_;
   std::string_view last_key_;  // of the entity that `entity` gave last

@@ -173,6 +173,24 @@ class Store::Impl {
     return ByteReader(*row).unsigned_int();
   }
 
+  std::optional<std::string> subject_account(const Hash128& subject) const {
+    std::optional<SubjectRow> latest;
+    for (const PartitionId partition : view().partitions()) {
+      const Key key = Key(partition, Family::kSubject).hash(subject);
+      auto row = find_pending([&](const Pending& p) -> std::optional<std::string> {
+        const auto found = p.subjects().find(key.bytes());
+        if (found == p.subjects().end()) return std::nullopt;
+        return std::string(found->second);
+      });
+      if (!row) row = table_->get(key.bytes());
+      if (!row) continue;
+      SubjectRow read = decode_subject(*row);
+      if (!latest || read.recorded > latest->recorded) latest = std::move(read);
+    }
+    if (!latest) return std::nullopt;
+    return std::move(latest->account);
+  }
+
   void scan_due(PartitionId partition, Instant from, Instant to, const DueSink& sink) const {
     // Dues that are not written yet stand over the rows of the same entities.
     boost::unordered_flat_set<Hash128, FlatHash> changed;
@@ -510,6 +528,9 @@ std::optional<std::string> Store::load_account(PartitionId partition,
 std::optional<std::uint64_t> Store::seen(PartitionId partition, std::string_view account,
                                          const Hash128& identity) const {
   return impl_->seen(partition, account, identity);
+}
+std::optional<std::string> Store::subject_account(const Hash128& subject) const {
+  return impl_->subject_account(subject);
 }
 void Store::scan_due(PartitionId partition, Instant from, Instant to, const DueSink& sink) const {
   impl_->scan_due(partition, from, to, sink);

@@ -43,6 +43,7 @@
 #include "projections/keys.h"
 #include "projections/projection.h"
 #include "projections/read_view.h"
+#include "projections/subjects.h"
 #include "projections/table.h"
 
 namespace tocsin {
@@ -84,6 +85,7 @@ struct AppliedBatch {
   std::vector<AccountChange> accounts;
   std::vector<TimelineRow> timeline;
   std::vector<SeenRow> seen;
+  std::vector<SubjectRow> subjects;
   // Days of the business zone as of these records; pure and callable from any thread.
   std::shared_ptr<const BusinessDay> business_day;
 };
@@ -126,6 +128,8 @@ class Store {
   std::optional<std::string> load_account(PartitionId partition, std::string_view account) const;
   std::optional<std::uint64_t> seen(PartitionId partition, std::string_view account,
                                     const Hash128& identity) const;
+  // Where a CRM's subject was seen last, in whatever partition.
+  std::optional<std::string> subject_account(const Hash128& subject) const;
 
   // Calls sink(due, entity) for every entity with from ≤ next_due < to, in order of due, until it
   // returns false. Rows before the remembered low-water key are known to be gone and are not

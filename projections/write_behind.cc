@@ -86,6 +86,7 @@ class Preparer {
       put_unsigned(value, content);
       rows_.put({key, arena_.keep(value)});
     }
+    for (const auto& [key, row] : pending_.subjects()) rows_.put({key, row});
     for (auto& [key, items] : items_) {
       // A row that begins behind what is written is not there yet.
       put(key, items.begun ? table_.get(key).value_or("") + items.bytes : items.bytes);

@@ -4,7 +4,7 @@
 
 namespace tocsin {
 
-CsvReader::CsvReader(std::istream& in) : in_(in) {
+CsvReader::CsvReader(std::istream& in, char separator) : in_(in), separator_(separator) {
   constexpr std::string_view kMark = "\xef\xbb\xbf";
   read_row(header_);
   if (!header_.empty() && header_[0].starts_with(kMark)) header_[0].erase(0, kMark.size());
@@ -16,6 +16,7 @@ int CsvReader::column(std::string_view name) const {
 }
 
 bool CsvReader::next(std::vector<std::string>& row) {
+  error_.clear();
   while (read_row(row)) {
     if (row.size() == 1 && row[0].empty()) continue;
     if (row.size() == header_.size()) return true;
@@ -49,7 +50,7 @@ bool CsvReader::read_row(std::vector<std::string>& row) {
       }
     } else if (byte == '"' && row.back().empty()) {
       quoted = true;
-    } else if (byte == ',') {
+    } else if (byte == separator_) {
       row.emplace_back();
     } else if (byte == '\n') {
       if (!row.back().empty() && row.back().back() == '\r') row.back().pop_back();

@@ -18,12 +18,14 @@ class CsvReader {
   static constexpr std::size_t kRowBytesMax = 1 << 20;
 
   // Reads the header line.
-  explicit CsvReader(std::istream& in);
+  explicit CsvReader(std::istream& in, char separator = ',');
 
+  const std::vector<std::string>& header() const { return header_; }
   // The column of that name, or -1.
   int column(std::string_view name) const;
 
-  // The next row; false at the end or when a row is damaged (then `error` says why).
+  // The next row; false at the end or when a row is damaged (then `error` says why; reading may go
+  // on behind one that has another number of fields).
   bool next(std::vector<std::string>& row);
 
   // The line in which the last row began, from 1.
@@ -34,6 +36,7 @@ class CsvReader {
   bool read_row(std::vector<std::string>& row);
 
   std::istream& in_;
+  const char separator_;
   std::vector<std::string> header_;
   long next_line_ = 1, row_line_ = 1;
   std::string error_;

@@ -206,7 +206,8 @@ class Run {
                        is.text == "closed" || is.text == "cancelled";
     const bool told = is.present() && (is.kind < JsonNode::Kind::kList);
     if (told && !known) return unmapped("is", is.text);
-    const Found wait = lookup_.value(block.wait, true);
+    Found wait;  // the word of `paused` alone
+    if (told && is.text == "paused") wait = lookup_.value(block.wait, true);
     if (!mapped(wait)) return false;
     const Found priority = lookup_.value(block.priority, false);
     if (!mapped(priority)) return false;

@@ -1,0 +1,58 @@
+// What was rejected, given once more: `POST /v1/rejected/{position}/replay`, and all that an adapter
+// rejected, `POST /v1/adapters/{name}/replay`. Payloads of adapters go through the adapter as it is
+// now, other records through the door for events. What is rejected again is not written again.
+//
+// Threads: routes from any; the work is done on a thread of its own, one request after the other.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/config.h"
+#include "connectors/crm/inbound.h"
+#include "connectors/http/module_route.h"
+#include "connectors/http/ports.h"
+#include "engine/log_port.h"
+
+namespace tocsin {
+
+class CrmReplay {
+ public:
+  static constexpr std::size_t kRequestsMax = 100;   // that wait
+  static constexpr std::size_t kRecordsMax = 1'000;  // of one request
+
+  CrmReplay(const Config& config, Inbound& inbound, NodePort& node);
+  ~CrmReplay();
+
+  std::vector<ModuleRoute> routes();
+  void stop();
+
+ private:
+  struct Totals;
+  void later(std::function<void()> work, const Reply& reply);
+  void one(const ModuleCall& call);
+  void all(const ModuleCall& call);
+  // Waits for what becomes of it.
+  void replay(const std::string& name, const RejectedRecord& record, Totals& totals);
+  void run();
+
+  const Config& config_;
+  Inbound& inbound_;
+  NodePort& node_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> queue_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+// `tocsin adapter replay NAME`: asks the running node until all is done. Exit status.
+int replay_adapter(const std::string& name, const std::string& url, const std::string& token);
+
+}  // namespace tocsin

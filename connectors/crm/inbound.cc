@@ -1,0 +1,296 @@
+#include "connectors/crm/inbound.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "connectors/crm/inbound_parts.h"
+
+namespace tocsin {
+namespace {
+
+constexpr std::size_t kLargeBytes = 256 << 10;
+constexpr Duration kMoveWait = seconds(5);
+constexpr int kPassesMax = 5;  // over a payload whose subjects move under its eyes
+
+bool needs_act(const std::string& verb) {
+  return verb == "acknowledged" || verb == "excused" || verb == "escalated";
+}
+
+InboundResult unavailable(std::string detail) {
+  InboundResult result;
+  result.detail = std::move(detail);
+  return result;
+}
+
+}  // namespace
+
+struct Inbound::Work {
+  InboundPayload payload;
+  Done done;
+};
+
+// What a payload came to, before it is handed in.
+struct Inbound::Pass final : SubjectPort {
+  struct Given {
+    std::string text;
+    Decoded decoded;
+  };
+  explicit Pass(SubjectBook& b) : book(b) {}
+
+  std::optional<std::string> account_of(const Adapter& adapter,
+                                        const std::string& subject) override {
+    const auto here = seen.find(subject);
+    return here == seen.end() ? book.account_of(adapter, subject) : here->second.account;
+  }
+  void clear() {
+    seen.clear();
+    given.clear();
+    rejected.clear();
+    why.clear();
+    ignored = not_ours = 0;
+  }
+
+  SubjectBook& book;
+  std::map<std::string, SubjectHistory> fetched;  // from the log, by subject
+  std::map<std::string, SubjectHistory> seen;     // in this payload
+  std::vector<Given> given;
+  std::vector<std::string> rejected;
+  std::string why;  // the first of them, with its prefix
+  std::size_t ignored = 0, not_ours = 0;
+};
+
+Inbound::Inbound(InboundOptions options, InputPort& node)
+    : options_(std::move(options)), node_(node), book_(options_.stored_account) {
+  for (const auto& [name, adapter] : options_.adapters)
+    figures_.emplace(name, std::make_unique<AdapterFigures>());
+  thread_ = std::thread([this] { run(); });
+}
+
+Inbound::~Inbound() { stop(); }
+
+void Inbound::stop() {
+  std::deque<std::unique_ptr<Work>> left;
+  {
+    const std::lock_guard lock(queue_mutex_);
+    stopping_ = true;
+    left.swap(queue_);
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  for (const auto& work : left) work->done(unavailable("the node is stopping"));
+}
+
+const InboundAdapter* Inbound::find(const std::string& name) const {
+  const auto found = options_.adapters.find(name);
+  return found == options_.adapters.end() ? nullptr : &found->second;
+}
+
+std::string Inbound::name_of_reason(std::string_view reason) const {
+  for (const auto& [name, in] : options_.adapters) {
+    if (reason.starts_with("adapter:" + in.adapter->name + ":")) return name;
+  }
+  return {};
+}
+
+bool Inbound::take(InboundPayload payload, Done done) {
+  if (find(payload.name) == nullptr) return false;
+  auto work = std::make_unique<Work>();
+  work->payload = std::move(payload);
+  work->done = std::move(done);
+  take(std::move(work), false);
+  return true;
+}
+
+void Inbound::take(std::unique_ptr<Work> work, bool may_wait) {
+  if (!may_wait && work->payload.body.size() > kLargeBytes) return wait_behind(std::move(work));
+  std::unique_lock lock(mutex_);
+  Pass pass(book_);
+  if (!evaluate(*work, pass, may_wait, lock)) {
+    lock.unlock();
+    if (!may_wait) return wait_behind(std::move(work));
+    return work->done(unavailable("a subject is being moved; try again"));
+  }
+  hand_in(std::move(work), std::move(pass));
+}
+
+bool Inbound::evaluate(Work& work, Pass& pass, bool may_wait, std::unique_lock<std::mutex>& lock) {
+  const InboundAdapter& in = *find(work.payload.name);
+  std::vector<HeaderView> headers;
+  for (const auto& [name, value] : work.payload.headers) headers.push_back({name, value});
+  const AdapterInput input{work.payload.body, headers, work.payload.arrival};
+  for (int n = 0; n < kPassesMax; ++n) {
+    if (auto policy = options_.policy(); policy != policy_) {
+      policy_ = policy;
+      check_ = std::make_unique<FactCheck>(policy);
+    }
+    pass.clear();
+    std::map<std::string, std::string>
+        moved;  // subjects whose history is not known yet, from where
+    bool wait = false;
+    const std::string why = evaluator_.run(*in.adapter, input, pass, [&](AdapterRun&& run) {
+      if (wait) return;
+      if (run.outcome == AdapterRun::Outcome::kFacts) {
+        wait = !may_wait && moving_.count(subject_key(*in.adapter, run.subject)) != 0;
+        const auto before = pass.account_of(*in.adapter, run.subject);
+        if (before && *before != run.account && pass.fetched.count(run.subject) == 0)
+          moved.emplace(run.subject, *before);
+      }
+      if (!wait && moved.empty()) give(pass, in, std::move(run), work.payload.arrival);
+    });
+    if (wait || (!moved.empty() && !may_wait)) return false;
+    if (moved.empty()) {
+      if (!why.empty()) {
+        pass.rejected.push_back(why);
+        pass.why = "adapter:" + in.adapter->name + ":" + why;
+      }
+      return true;
+    }
+    for (const auto& [subject, account] : moved) {
+      if (!fetch_history(work, pass, subject, account, lock)) return false;
+    }
+  }
+  return false;
+}
+
+// Waits until nothing of the subject is under way, then reads what the log has of it.
+bool Inbound::fetch_history(const Work& work, Pass& pass, const std::string& subject,
+                            const std::string& account, std::unique_lock<std::mutex>& lock) {
+  const Adapter& adapter = *find(work.payload.name)->adapter;
+  const std::string key = subject_key(adapter, subject);
+  moving_.insert(key);
+  lock.unlock();
+  const bool settled = book_.wait_until_settled(key, kMoveWait);
+  SubjectHistory history;
+  if (settled) history = options_.history(adapter, account, subject);
+  lock.lock();
+  moving_.erase(key);
+  history.account = account;
+  pass.fetched[subject] = std::move(history);
+  return settled;
+}
+
+void Inbound::give(Pass& pass, const InboundAdapter& in, AdapterRun run, Instant arrival) {
+  const auto reject = [&](const std::string& reason) {
+    pass.rejected.push_back(reason);
+    if (pass.why.empty()) pass.why = "adapter:" + in.adapter->name + ":" + reason;
+  };
+  if (run.outcome == AdapterRun::Outcome::kRejected) return reject(run.reason);
+  if (run.outcome != AdapterRun::Outcome::kFacts) {
+    ++(run.outcome == AdapterRun::Outcome::kIgnored ? pass.ignored : pass.not_ours);
+    return;
+  }
+  // What is known of it: the log's, then what came before in this payload.
+  SubjectHistory before;
+  if (const auto stored = pass.fetched.find(run.subject); stored != pass.fetched.end())
+    before = stored->second;
+  if (const auto here = pass.seen.find(run.subject); here != pass.seen.end()) {
+    before.account = here->second.account;
+    before.facts.insert(before.facts.end(), here->second.facts.begin(), here->second.facts.end());
+  }
+  std::vector<Pass::Given> all;
+  for (const GivenFact& given : given_facts(run, &before)) {
+    Pass::Given& one = all.emplace_back();
+    append_given(one.text, *in.adapter, given);
+    if (!in.act && needs_act(given.fact.verb)) return reject("forbidden:" + given.fact.verb);
+    if (const std::string why = check_->check(one.text, arrival, one.decoded); !why.empty())
+      return reject(why);
+  }
+  if (all.empty()) return;
+  SubjectHistory& seen = pass.seen[run.subject];
+  seen.account = run.account;
+  for (const AdapterFact& fact : run.facts) seen.facts.push_back(fact);
+  std::move(all.begin(), all.end(), std::back_inserter(pass.given));
+}
+
+// With mutex_ held: the node gets payloads in the order in which they were read.
+void Inbound::hand_in(std::unique_ptr<Work> work, Pass pass) {
+  AdapterFigures& figures = *figures_.at(work->payload.name);
+  const InboundAdapter& in = *find(work->payload.name);
+  auto result = std::make_shared<InboundResult>();
+  result->ignored = pass.ignored + pass.not_ours;
+  for (std::string& reason : pass.rejected) {
+    figures.reject(reason);
+    if (result->rejected.size() < InboundResult::kReasonsMax)
+      result->rejected.push_back("adapter:" + in.adapter->name + ":" + reason);
+  }
+  figures.note(work->payload.arrival, pass.ignored, pass.not_ours);
+  if (work->payload.replayed) pass.why.clear();
+  if (pass.given.empty() && pass.why.empty()) {
+    result->kept = true;
+    return work->done(std::move(*result));
+  }
+  auto submission = std::make_unique<Submission>();
+  std::size_t bytes = pass.why.empty() ? 0 : work->payload.body.size();
+  for (const Pass::Given& given : pass.given) bytes += given.text.size();
+  submission->body.reserve(bytes);
+  if (!pass.why.empty()) submission->body = work->payload.body;
+  std::vector<std::pair<std::size_t, std::size_t>> places;
+  for (const Pass::Given& given : pass.given) {
+    places.emplace_back(submission->body.size(), given.text.size());
+    submission->body += given.text;
+  }
+  const std::string_view whole = submission->body;
+  for (std::size_t i = 0; i < pass.given.size(); ++i) {
+    SubmittedEvent& event = submission->events.emplace_back();
+    event.original = whole.substr(places[i].first, places[i].second);
+    event.decoded = std::move(pass.given[i].decoded);
+  }
+  const bool rejects = !pass.why.empty();
+  if (rejects) {
+    SubmittedEvent& event = submission->events.emplace_back();
+    event.original = whole.substr(0, work->payload.body.size());
+    event.decoded.form_error = submission->texts.emplace_back(std::move(pass.why));
+  }
+  submission->source = work->payload.source;
+  submission->headers = kept_headers(in, work->payload.headers);
+  std::vector<std::string> keys;
+  for (const auto& [subject, history] : pass.seen) {
+    keys.push_back(subject_key(*in.adapter, subject));
+    book_.handed_in(keys.back(), history.account);
+  }
+  const std::size_t facts = pass.given.size();
+  node_.submit(std::move(submission), [this, keys = std::move(keys), facts, result, &figures,
+                                       done = std::move(work->done)](SubmitResult answer) {
+    const bool kept = answer.status == SubmitResult::Status::kJudged;
+    for (const std::string& key : keys) book_.done(key, kept);
+    result->kept = kept;
+    result->detail = std::move(answer.detail);
+    result->retry_after_seconds = answer.retry_after_seconds;
+    for (std::size_t i = 0; kept && i < facts && i < answer.events.size(); ++i)
+      count_outcome(answer.events[i], *result);
+    figures.facts(result->accepted, result->duplicates);
+    done(std::move(*result));
+  });
+}
+
+void Inbound::wait_behind(std::unique_ptr<Work> work) {
+  {
+    const std::lock_guard lock(queue_mutex_);
+    const std::size_t bytes = work->payload.body.size();
+    if (!stopping_ && queue_.size() < options_.waiting_max &&
+        queue_bytes_ + bytes <= options_.waiting_bytes_max) {
+      queue_bytes_ += bytes;
+      queue_.push_back(std::move(work));
+    }
+  }
+  if (work) return work->done(unavailable("too many payloads wait"));
+  wake_.notify_one();
+}
+
+void Inbound::run() {
+  for (;;) {
+    std::unique_ptr<Work> work;
+    {
+      std::unique_lock lock(queue_mutex_);
+      wake_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
+      if (stopping_) return;
+      work = std::move(queue_.front());
+      queue_.pop_front();
+      queue_bytes_ -= work->payload.body.size();
+    }
+    take(std::move(work), true);
+  }
+}
+
+}  // namespace tocsin

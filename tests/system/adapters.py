@@ -1,0 +1,283 @@
+#!/usr/bin/env python3
+"""Adapters in a running node: signed webhooks, what is known after a kill, moves, rejected payloads mended and replayed,
+hostile payloads, pushes that come back as our own writes, 微信客服 pulled from a server of ours, CSV files."""
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TOCSIN = os.environ.get("TOCSIN", str(ROOT / "build" / "release" / "tocsin"))
+PATIENCE_S = 30
+failures = checks = 0
+
+
+def check(what, got, wanted):
+    global failures, checks
+    checks += 1
+    if got != wanted:
+        failures += 1
+        print(f"FAILED {what}: {got!r}, not {wanted!r}")
+
+
+def wait_for(what, condition):
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        if (got := condition()):
+            return got
+        time.sleep(0.05)
+    check(what, "never", "within 30 s")
+    return None
+
+
+class Node:
+    def __init__(self, folder, config):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        (folder / "config.yaml").write_text(config)
+        self.folder = folder
+        self.log = open(folder / "node.log", "ab")
+        self.process = subprocess.Popen([TOCSIN, "run", "--data", str(folder / "data"), "--listen", f"127.0.0.1:{self.port}",
+                                         "--config", str(folder / "config.yaml")], stdout=self.log, stderr=self.log, env={**os.environ, "CRM_TOKEN": "tok"})
+        wait_for("ready", lambda: self.process.poll() is not None or self.try_ready())
+
+    def try_ready(self):
+        try:
+            return self.call("GET", "/readyz")[0] == 200
+        except OSError:
+            return False
+
+    def call(self, method, path, body=None, headers=None):
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+        c.request(method, path, body, headers or {})
+        r = c.getresponse()
+        text = r.read()
+        c.close()
+        return r.status, text
+
+    def post(self, name, body, headers=None):
+        status, text = self.call("POST", "/v1/in/" + name, body if isinstance(body, (bytes, str)) else json.dumps(body), headers or {"X-Token": "tok"})
+        return status, json.loads(text) if text.startswith(b"{") else text
+
+    def entity(self, account, subject):
+        status, text = self.call("GET", f"/v1/entities/{account}/ticket/{subject}")
+        return json.loads(text) if status == 200 else None
+
+    def stop(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        self.process.wait(PATIENCE_S)
+
+
+def facts_of(node):
+    out = subprocess.run([TOCSIN, "log", "--data", str(node.folder / "data")], capture_output=True, text=True, check=True).stdout
+    return [e for e in (json.loads(line)["event"] for line in out.splitlines()) if not e["type"].startswith("tocsin.engine.")]
+
+
+def rejected_of(node):
+    out = subprocess.run([TOCSIN, "rejected", "--data", str(node.folder / "data")], capture_output=True, text=True, check=True).stdout
+    return [json.loads(line) for line in out.splitlines()]
+
+
+DESK = """adapter: desk
+source: /desk
+verify: {scheme: token, header: X-Token}
+subject: id
+account: {first: [account], else: known}
+time: at
+maps: {s: {open: open, hold: paused, done: resolved}}
+ignore: [{when: {by: tocsin}}]
+state: {is: {path: status, map: s}, priority: priority, opened: {time: created, data: {title: title}}}
+events: [{fact: progressed, when: {reply: exists}, id: reply, data: {by: by}}]
+"""
+
+
+def payload(**more):
+    return {"id": "T-1", "account": "acme", "at": "2026-03-02T01:00:00Z", "created": "2026-03-02T01:00:00Z", "status": "open", "priority": "P2", "title": "停机", **more}
+
+
+def webhooks(folder):
+    (folder / "desk.yaml").write_text(DESK)
+    config = "adapters:\n  desk: {file: desk.yaml, secrets: [\"env:CRM_TOKEN\"]}\n  zammad: {secrets: [file:zammad.secret]}\n"
+    (folder / "zammad.secret").write_text("zammad-token\n")
+    node = Node(folder, config)
+    check("a fact", node.post("desk", payload())[0], 202)
+    check("a wrong token", node.post("desk", payload(), {"X-Token": "nope"})[0], 401)
+    check("no adapter", node.post("none", payload())[0], 404)
+    body = b'{"ticket":{"id":81},"article":{"id":104}}'
+    check("Zammad's documented signature", node.post("zammad", body, {"X-Hub-Signature": "sha1=4e0dbd44552460959a804a1e02a0a2f7d14890bd"})[0], 202)
+    check("too large", node.post("desk", b" " * ((8 << 20) + 1))[0], 413)
+    for name, bad in (("deep", b"[" * 1000 + b"]" * 1000), ("no UTF-8", b'{"id":"\xff"}'), ("no JSON", b"id=1"), ("empty", b"")):
+        check(name, node.post("desk", bad)[1].get("rejected"), ["adapter:desk:malformed"])
+    check("a long list does no harm", node.post("desk", {**payload(id="T-9"), "list": [0] * 100_000})[1]["accepted"], 4)
+    node.stop(signal.SIGKILL)
+    node = Node(folder, config)
+    check("the account is known after a kill", node.post("desk", {"id": "T-1", "at": "2026-03-02T01:05:00Z", "reply": 7, "by": "li"})[1]["accepted"], 1)
+    check("the same again", node.post("desk", {"id": "T-1", "at": "2026-03-02T01:05:00Z", "reply": 7, "by": "li"})[1]["duplicates"], 2)
+    check("a move", node.post("desk", payload(account="beta", at="2026-03-02T01:10:00Z"))[0], 202)
+    told = facts_of(node)
+    beta = [e["type"].split(".")[2] for e in told if e.get("source") == "/desk" and e["partitionkey"] == "beta"]
+    check("what the new account is told", beta, ["opened", "reopened", "prioritized", "resumed", "progressed", "reopened", "prioritized", "resumed"])
+    check("what the old account is told", [e["type"] for e in told if e.get("source") == "/desk" and e["partitionkey"] == "acme" and e["subject"] == "T-1"][-1], "tocsin.ticket.cancelled")
+    check("facts carry their adapter", [e for e in told if e.get("source") == "/desk"][0].get("tocsinadapter", "").split("@")[0], "desk")
+    check("not mapped", node.post("desk", payload(id="T-2", status="parked"))[1]["rejected"], ["adapter:desk:unmapped:s=parked"])
+    record = rejected_of(node)[-1]
+    check("its reason", record["reason"], "adapter:desk:unmapped:s=parked")
+    check("its bytes", json.loads(base64.b64decode(record["original"]))["status"], "parked")
+    check("no token is kept", "X-Token" in record["headers"], False)
+    node.stop()
+    (folder / "desk.yaml").write_text(DESK.replace("done: resolved", "done: resolved, parked: paused"))
+    node = Node(folder, config)
+    before = len(rejected_of(node))
+    done = subprocess.run([TOCSIN, "adapter", "replay", "desk", "--url", f"http://127.0.0.1:{node.port}"], capture_output=True, text=True)
+    check("replay", (done.returncode, done.stdout.split(",")[1].strip()), (3, "4 facts accepted"))
+    check("replayed and rejected again is not written again", len(rejected_of(node)), before)
+    check("one position", node.call("POST", f"/v1/rejected/{record['position']}/replay", "{}", {"Content-Type": "application/json"})[0], 200)
+    metrics = node.call("GET", "/metrics")[1].decode()
+    check("figures", 'tocsin_adapter_payloads_total{adapter="desk"}' in metrics, True)
+    node.stop()
+
+
+class Far:
+    """A CRM of ours: keeps what is pushed, fails as often as it is told, answers as 微信客服."""
+
+    def __init__(self):
+        self.got, self.fail = [], 0
+        far = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def answer(self, status, body=b"{}"):
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_GET(self):
+                self.answer(200, b'{"errcode":0,"access_token":"at","expires_in":7200}')
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+                if self.path.startswith("/cgi-bin"):
+                    return self.answer(200, json.dumps(far.messages(json.loads(body))).encode())
+                if far.fail > 0:
+                    far.fail -= 1
+                    return self.answer(503)
+                far.got.append((self.path, dict(self.headers), body))
+                self.answer(200)
+
+            do_PUT = do_POST
+
+            def log_message(self, *args):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def messages(self, asked):
+        if asked.get("cursor") == "c2":
+            return {"errcode": 0, "next_cursor": "c2", "has_more": 0, "msg_list": []}
+        if asked.get("cursor") == "c1":
+            return {"errcode": 0, "next_cursor": "c2", "has_more": 0, "msg_list": [
+                {"msgid": "m2", "external_userid": "wmX", "send_time": 1772413260, "origin": 5, "servicer_userid": "li", "msgtype": "text", "text": {"content": "好"}}]}
+        return {"errcode": 0, "next_cursor": "c1", "has_more": 1, "msg_list": [
+            {"msgid": "m1", "external_userid": "wmX", "send_time": 1772413200, "origin": 3, "msgtype": "text", "text": {"content": "停机"}}]}
+
+
+def pushes(folder):
+    far = Far()
+    (folder / "desk.yaml").write_text(DESK)
+    config = f"""adapters: {{desk: {{file: desk.yaml, secrets: ["env:CRM_TOKEN"]}}}}
+push:
+  - name: note
+    on: [tocsin.clock.breached]
+    where: {{data.clock: ticket.response}}
+    url: {far.url}/tickets/{{{{subject}}}}
+    method: PUT
+    secret: whsec_{base64.b64encode(b'k' * 24).decode()}
+    headers: {{X-Key: "env:CRM_TOKEN"}}
+    body: '{{"note": "{{{{data.clock}}}} of {{{{partitionkey}}}} was due {{{{data.due}}}}", "internal": true}}'
+"""
+    node = Node(folder, config)
+    far.fail = 2
+    node.post("desk", payload(account='a"b'))
+    wait_for("the push", lambda: far.got)
+    path, headers, body = far.got[0]
+    check("where to", path, "/tickets/T-1")
+    note = json.loads(body)
+    check("a quote is escaped", 'of a"b was due' in note["note"], True)
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    check("the signature", headers["webhook-signature"], "v1," + base64.b64encode(hmac.new(b"k" * 24, signed, hashlib.sha256).digest()).decode())
+    check("the header's secret", headers["X-Key"], "tok")
+    # The CRM tells us of the note that we wrote: it stops no clock.
+    check("our own write is ignored", node.post("desk", payload(account='a"b', at="2026-03-02T03:00:00Z", reply=1, by="tocsin"))[1]["accepted"], 0)
+    response = [c for c in node.entity("a%22b", "T-1")["clocks"] if c["clock"] == "ticket.response"][0]
+    check("the clock runs on", response["state"], "running")
+    node.post("desk", payload(id="T-2"))
+    wait_for("the next", lambda: len(far.got) > 1)
+    wait_for("its position in the log", lambda: '"tocsin.engine.pushed"' in subprocess.run(
+        [TOCSIN, "log", "--data", str(folder / "data")], capture_output=True, text=True).stdout)
+    time.sleep(1.2)  # positions are written once a second at most
+    node.stop()
+    node = Node(folder, config)
+    node.post("desk", payload(id="T-3"))
+    wait_for("after a restart", lambda: any(p == "/tickets/T-3" for p, _, _ in far.got))
+    check("nothing of before comes again", sorted(p for p, _, _ in far.got), ["/tickets/T-1", "/tickets/T-2", "/tickets/T-3"])
+    node.stop()
+
+
+def wecom(folder):
+    far = Far()
+    vector = next(c for c in json.loads((ROOT / "tests/connectors/crm/data/chat-callbacks.json").read_text()) if c["name"] == "wecom customer service event")
+    s = vector["secrets"]
+    for name in ("token", "aes_key"):
+        (folder / name).write_text(s[name])
+    node = Node(folder, f"adapters:\n  wecom: {{secrets: {{token: file:token, aes_key: file:aes_key, receiver: {s['receiver']}}}, pull: {{secret: corp, url: \"{far.url}\"}}}}\n")
+    query = "&".join(f"{k}={v}" for k, v in vector["query"].items())
+    status, text = node.call("POST", "/v1/in/wecom?" + query, vector["body"])
+    check("the callback's answer", (status, text), (200, b"success"))
+    wait_for("both pages", lambda: len([e for e in facts_of(node) if e.get("source") == "/wecom/kf" and e["type"] == "tocsin.ticket.messaged"]) == 2)
+    entity = node.entity("%E5%BE%AE%E4%BF%A1%E5%AE%A2%E6%9C%8D", "kf-wmX")
+    check("a customer's message opens a ticket that is answered", [c["state"] for c in entity["clocks"] if c["clock"] == "ticket.response"], ["stopped"])
+    node.stop()
+
+
+def files(folder):
+    (folder / "rows.csv").write_bytes("\ufeffid;account;status;priority;title;created_at;updated_at;owner\nT-1;钱江;open;P2;\"停;机\";2026/3/2 9:00;2026-03-02 09:00:05;li\nT-2;钱江;odd;P2;x;2026/3/2 9:00;2026/3/2 9:00;\n".encode())
+    done = subprocess.run([TOCSIN, "import", "csv", "--adapter", "csv", str(folder / "rows.csv")], capture_output=True, text=True)
+    check("rows", ([json.loads(line)["type"].split(".")[2] for line in done.stdout.splitlines()], done.returncode), (["opened", "reopened", "prioritized", "assigned", "resumed"], 3))
+    check("what is rejected", json.loads(done.stderr.splitlines()[-1]), {"rejected": "adapter:csv:unmapped:state=odd"})
+    shown = subprocess.run([TOCSIN, "adapter", "show", "csv"], capture_output=True, text=True).stdout
+    (folder / "gb.yaml").write_text(shown.replace("adapter: csv", "adapter: csv\nencoding: gb18030"))
+    (folder / "gb.csv").write_bytes((folder / "rows.csv").read_bytes().decode("utf-8-sig").encode("gb18030"))
+    again = subprocess.run([TOCSIN, "import", "csv", "--adapter", str(folder / "gb.yaml"), str(folder / "gb.csv")], capture_output=True, text=True)
+    check("in GB18030", json.loads(again.stdout.splitlines()[0])["data"]["title"], "停;机")
+    for name in subprocess.run([TOCSIN, "adapter", "list"], capture_output=True, text=True).stdout.splitlines():
+        name = name.split("\t")[0]
+        done = subprocess.run([TOCSIN, "adapter", "test", name], capture_output=True, text=True)
+        check(f"the tests of {name}", (done.returncode, done.stdout[-200:] if done.returncode else ""), (0, ""))
+        check(f"its page", (ROOT / "docs" / "crm" / f"{name}.md").exists() or name in ("csv", "debezium"), True)
+
+
+def main():
+    for part in (files, webhooks, pushes, wecom):
+        with tempfile.TemporaryDirectory() as folder:
+            print("==", part.__name__, flush=True)
+            part(Path(folder))
+    print(f"{checks} checks, {failures} failed")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
