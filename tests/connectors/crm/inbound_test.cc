@@ -227,7 +227,8 @@ TEST_F(InboundTest, ARunGivesAllItsFactsOrNone) {
 }
 
 TEST_F(InboundTest, AnAdapterThatMayNotActCannotAcknowledge) {
-  add("small", adapter(small("events: [{fact: acknowledged, data: {by: who, escalation: e}}]\n")), {});
+  add("small", adapter(small("events: [{fact: acknowledged, data: {by: who, escalation: e}}]\n")),
+      {});
   call("POST", "small", R"({"id":"T","account":"a","at":1772413500,"who":"li","e":"x"})");
   ASSERT_EQ(node_.rejected.size(), 1u);
   EXPECT_EQ(node_.rejected[0].first, "adapter:small:forbidden:acknowledged");
