@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
       "127.0.0.1:8080).\n"
       "Writes: the data directory; alarms for people to standard output, its own log as JSON "
       "lines\n"
-      "to standard error. SIGTERM ends it, SIGHUP reads tokens and TLS files anew.");
+      "to standard error. SIGTERM ends it, SIGHUP reads roster, tokens and TLS files anew.");
   run->callback([&] { status = tocsin::command_run(flags, demo); });
 
   std::string policy, events, until, emit = "events";
@@ -72,7 +72,8 @@ int main(int argc, char** argv) {
       "Writes: JSON lines (summary: a table) to standard output; what it rejects as {line, "
       "reason}\n"
       "to standard error, and then its exit status is 3. Touches no data directory.");
-  simulate->callback([&] { status = tocsin::command_simulate(policy, events, until, emit); });
+  simulate->callback(
+      [&] { status = tocsin::command_simulate(policy, roster, events, until, emit); });
 
   std::string sent, url, token;
   CLI::App* send = app.add_subcommand("send", "post a file of events to a node");

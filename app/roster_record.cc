@@ -29,7 +29,7 @@ std::shared_ptr<const Roster> parse_roster(const std::string& text, const std::s
   return compiled(file, text, load_zone_for_policy);
 }
 
-std::string roster_record(const std::string& text, std::int32_t partition, Instant now) {
+std::string roster_data(const std::string& text) {
   std::map<std::string, std::string> zones;
   compiled("roster", text, [&](std::string_view name) {
     auto zone = load_zone_for_policy(name);
@@ -44,6 +44,11 @@ std::string roster_record(const std::string& text, std::int32_t partition, Insta
   for (const auto& [name, zone] : zones) list.text(name, zone);
   list.close();
   object.close();
+  return data;
+}
+
+std::string roster_record(const std::string& text, std::int32_t partition, Instant now) {
+  const std::string data = roster_data(text);
   const std::string id = "roster/" + std::to_string(partition) + "/" + std::to_string(now.ms);
   return engine_record(kRosterType, id, data, now);
 }

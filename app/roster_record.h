@@ -18,6 +18,10 @@ inline constexpr std::string_view kRosterType = "tocsin.engine.roster";
 std::shared_ptr<const Roster> parse_roster(const std::string& text,
                                            const std::string& file = "roster");
 
+// The data of the record that puts a roster in force: its text and the zones that it names. Throws
+// as parse_roster does.
+std::string roster_data(const std::string& text);
+
 // The record that puts a roster in force. Throws as parse_roster does.
 std::string roster_record(const std::string& text, std::int32_t partition, Instant now);
 

@@ -17,6 +17,7 @@
 #include "app/log_records.h"
 #include "app/metrics.h"
 #include "app/roster_record.h"
+#include "app/roster_watch.h"
 #include "connectors/http/api.h"
 
 namespace tocsin {
@@ -132,11 +133,19 @@ class Service {
     });
     node_->start();
     crm_->start();
+    if (!config.roster.empty()) {
+      roster_ = std::make_unique<RosterWatch>(
+          [&config] { return configured_roster(config); }, configured_roster(config), *node_,
+          [this](std::string_view level, std::string_view event, std::string_view detail) {
+            journal_.line(level, event, detail);
+          });
+    }
     journal_.line("info", "ready", server_->url());
   }
 
   // SIGHUP: what can change while it runs is read anew. What is wrong is told, and the old stays.
   void reload() {
+    if (roster_) roster_->look_now();
     if (!options_.read_config) return;
     try {
       const Config config = options_.read_config();
@@ -153,6 +162,7 @@ class Service {
   }
 
   void stop() {
+    roster_.reset();
     if (server_) server_->stop();
     if (api_) api_->stop();
     if (crm_) crm_->stop();
@@ -172,6 +182,7 @@ class Service {
   std::unique_ptr<CrmService> crm_;
   std::shared_ptr<Api> api_;
   std::unique_ptr<HttpServer> server_;
+  std::unique_ptr<RosterWatch> roster_;
 };
 
 }  // namespace

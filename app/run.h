@@ -14,8 +14,8 @@ struct RunOptions {
   bool demo = false;  // a shipped story in fast motion, on a scratch directory
 };
 
-// Runs until SIGTERM or SIGINT, then drains. SIGHUP reads tokens and TLS files anew and ends
-// nothing. Returns the exit status: 0; 1 when it could not start.
+// Runs until SIGTERM or SIGINT, then drains. SIGHUP reads the roster, tokens and TLS files
+// anew and ends nothing. Returns the exit status: 0; 1 when it could not start.
 int run(const RunOptions& options);
 
 }  // namespace tocsin

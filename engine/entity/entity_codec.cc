@@ -9,7 +9,7 @@ namespace tocsin {
 
 namespace {
 
-constexpr std::uint8_t kFormat = 3;
+constexpr std::uint8_t kFormat = 4;
 
 std::int16_t code(ByteReader& in) { return static_cast<std::int16_t>(in.signed_int()); }
 std::uint16_t count(ByteReader& in) { return static_cast<std::uint16_t>(in.unsigned_int()); }

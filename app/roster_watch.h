@@ -1,0 +1,55 @@
+// The roster's file, read anew when it changes: looked at each kEvery, and at once on SIGHUP.
+//
+// A text that differs from the last one goes to every partition as a record of the log, and counts
+// from there on (InputPort::submit_own). One that is wrong is told once, and the roster in force
+// stays; so is one that did not reach the log, which is tried again.
+//
+// Threads: any; it looks on a thread of its own. `node` must outlive it.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "engine/input_port.h"
+
+namespace tocsin {
+
+class RosterWatch {
+ public:
+  static constexpr auto kEvery = std::chrono::seconds(5);
+  using Report =
+      std::function<void(std::string_view level, std::string_view event, std::string_view detail)>;
+
+  // `read`: the file's text, checked; throws what is wrong with it. `known`: the text that the node
+  // was started with.
+  RosterWatch(std::function<std::string()> read, std::string known, InputPort& node, Report report);
+  ~RosterWatch();
+
+  void look_now();
+
+ private:
+  // What an answer that comes late still needs.
+  struct Shared {
+    std::mutex mutex;
+    std::condition_variable woken;
+    bool look = false, ending = false;
+    std::string known;    // in the log, or on its way there
+    std::string problem;  // told last
+  };
+  void run();
+  void look();
+
+  const std::function<std::string()> read_;
+  InputPort& node_;
+  const Report report_;
+  const std::shared_ptr<Shared> shared_;
+  std::thread thread_;
+};
+
+}  // namespace tocsin
