@@ -152,8 +152,7 @@ void Partition::join(const Fact& fact, Judged& judged, const LogEvent* record) {
   EntityFact& joined = judged.data.fact;
   joined.time = fact.time;
   joined.recorded = fact.recorded;
-  joined.words = {judged.order, judged.data.text, judged.data.more, judged.data.title,
-                  judged.data.link};
+  joined.words = {judged.order, judged.data.text, judged.data.more};
   joined.version = reading.policy->version;
   (reading.counts ? joined.verb : joined.other_verb) = reading.type.verb;
   joined.creates = reading.counts && verb_of(*reading.policy, reading.type).creates;
