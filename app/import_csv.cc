@@ -6,7 +6,7 @@
 #include <sstream>
 #include <vector>
 
-#include "app/csv.h"
+#include "connectors/crm/csv.h"
 #include "events/writer.h"
 
 namespace tocsin {

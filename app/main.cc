@@ -72,8 +72,7 @@ int main(int argc, char** argv) {
       "Writes: JSON lines (summary: a table) to standard output; what it rejects as {line, "
       "reason}\n"
       "to standard error, and then its exit status is 3. Touches no data directory.");
-  simulate->callback(
-      [&] { status = tocsin::command_simulate(policy, roster, events, until, emit); });
+  simulate->callback([&] { status = tocsin::command_simulate(policy, events, until, emit); });
 
   std::string sent, url, token;
   CLI::App* send = app.add_subcommand("send", "post a file of events to a node");
