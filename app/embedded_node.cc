@@ -178,6 +178,7 @@ void EmbeddedNode::catch_up() {
   }
   fresh_ = true;
   const std::lock_guard lock(mutex_);
+  follows_configured_ = room_->follows_configured();
   policy_ = room_->partition().policy_in_force();
 }
 
@@ -518,6 +519,7 @@ void EmbeddedNode::answer(std::vector<Request>& requests, bool durable, const st
 
 void EmbeddedNode::publish_status() {
   const std::lock_guard lock(mutex_);
+  follows_configured_ = room_->follows_configured();
   policy_ = room_->partition().policy_in_force();
   if (log_) status_.applied[0] = log_->next_offset();
   status_.counters = room_->partition().counters();
@@ -553,7 +555,7 @@ Readiness EmbeddedNode::ready() const {
   if (stopping_) return {false, "the node is going down"};
   if (!sick_.empty()) return {false, sick_};
   if (stalled_) return {false, kDiskFull};
-  return {true, ""};
+  return {true, follows_configured_ ? "" : kOtherPolicy};
 }
 
 std::string EmbeddedNode::sick() const {

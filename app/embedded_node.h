@@ -139,6 +139,7 @@ class EmbeddedNode final : public Node {
   std::string sick_;
   NodeStatus status_;
   std::shared_ptr<const Policy> policy_;
+  bool follows_configured_ = true;
 
   Offset log_found_ = 0;
   CommittedListener listener_;

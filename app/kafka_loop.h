@@ -141,6 +141,7 @@ class KafkaLoop {
   mutable std::mutex mutex_;
   NodeStatus status_;
   std::shared_ptr<const Policy> policy_;
+  bool follows_configured_ = true;
   std::string sick_;
   bool followed_all_ = false, joined_ = false;
   std::atomic<bool> stopping_{false};

@@ -75,6 +75,7 @@ void KafkaLoop::publish_status() {
   }
   const std::lock_guard lock(mutex_);
   policy_ = rooms_.front()->partition().policy_in_force();
+  follows_configured_ = rooms_.front()->follows_configured();
   status_ = std::move(status);
 }
 
@@ -88,7 +89,7 @@ Readiness KafkaLoop::ready() const {
   if (!sick_.empty()) return {false, sick_};
   if (!followed_all_) return {false, "the log is being read"};
   if (!joined_) return {false, "waiting for the consumer group"};
-  return {true, ""};
+  return {true, follows_configured_ ? "" : kOtherPolicy};
 }
 
 std::string KafkaLoop::sick() const {

@@ -4,6 +4,7 @@
 
 #include "app/adapter_commands.h"
 #include "app/commands.h"
+#include "app/policy_commands.h"
 #include "connectors/crm/servicenow/import.h"
 
 namespace {
@@ -130,6 +131,36 @@ int main(int argc, char** argv) {
   show->add_option("name", name, "its name");
   show->footer("Reads: nothing. Writes: the policy to standard output.");
   show->callback([&] { status = tocsin::command_policy_show(name); });
+  tocsin::PolicyAsk ask;
+  std::string old_file, new_file;
+  const auto add_node = [&](CLI::App* command) {
+    command->add_option("--url", ask.url, "the node (default http://127.0.0.1:8080)");
+    command->add_option("--token", ask.token,
+                        "its token: file:PATH, env:NAME, or the token itself");
+  };
+  CLI::App* apply = policies->add_subcommand("apply", "put a policy in force on a running node");
+  apply->add_option("file", ask.file, "policy file")->required();
+  apply->add_option("--by", ask.by, "who does it")->required();
+  apply->add_flag("--to-open", ask.to_open, "entities that are open live by it from now on, too");
+  apply->add_flag("--dry-run", ask.dry_run, "list which dues would move, write nothing");
+  add_node(apply);
+  apply->callback([&] { status = tocsin::command_policy_apply(ask); });
+  CLI::App* diff =
+      policies->add_subcommand("diff", "say in words what changes from one policy file to another");
+  diff->add_option("old", old_file, "policy file, or the new one where a node has the old")
+      ->required();
+  diff->add_option("new", new_file, "policy file");
+  add_node(diff);
+  diff->callback([&] {
+    const bool two = !new_file.empty();
+    status = tocsin::command_policy_diff(two ? old_file : "", two ? new_file : old_file, ask);
+  });
+  CLI::App* attempt =
+      policies->add_subcommand("try", "the log's facts under another policy: what comes and goes");
+  attempt->add_option("file", ask.file, "policy file")->required();
+  attempt->add_option("--since", ask.since, "compare from this instant on");
+  add_node(attempt);
+  attempt->callback([&] { status = tocsin::command_policy_try(ask); });
 
   CLI::App* config = app.add_subcommand("config", "look at the configuration");
   config->require_subcommand(1);

@@ -44,6 +44,11 @@ struct NodeStatus {
   std::vector<PartitionId> owned;
 };
 
+// Told by a node that is ready and lives by another policy than its file's.
+inline constexpr const char* kOtherPolicy =
+    "the policy in force is not the configured file: that one was in force before; `tocsin policy "
+    "apply` puts it back";
+
 // Why a node ends that finds its store damaged.
 inline constexpr const char* kStoreDamaged =
     "the store is damaged; the next start makes it anew from the log";

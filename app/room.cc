@@ -7,6 +7,7 @@
 
 #include "app/engine_record.h"
 #include "app/policy_record.h"
+#include "app/policy_text.h"
 #include "app/roster_record.h"
 #include "connectors/crm/pusher.h"
 #include "engine/entity/entity_codec.h"
@@ -23,6 +24,7 @@ namespace {
 // is in memory lasts for so long.
 constexpr std::size_t kMuchWaits = 64u << 20;
 constexpr Duration kNear = minutes(10);
+constexpr Duration kWrittenWait = seconds(30);
 
 // The store's account under which the policies so far are kept: no account has a control character.
 const std::string kPoliciesKey = "\x01policies";
@@ -30,6 +32,7 @@ const std::string kRosterKey = "\x01roster";
 const std::string kPushedKey = "\x01pushed:";  // and the push's name
 const std::string kIntakeKey = "\x01intake";
 const std::string kControlKey = "\x01control";
+const std::string kMovedKey = "\x01moved";
 
 constexpr std::string_view kControlStamp = "tocsincontrol";
 constexpr std::size_t kRefusalsMax = 100;
@@ -63,6 +66,17 @@ class Room::Cold final : public ColdPort {
   std::optional<std::string> load_account(std::string_view account) override {
     return store_.load_account(partition_, account);
   }
+  void each_entity(const std::function<void(std::string_view, std::string_view, std::string_view)>&
+                       visit) override {
+    store_.refresh(kWrittenWait);  // what waits to be written may be in memory no more
+    const ReadView view = store_.view();
+    for (RowCursor row = view.rows(Key(partition_, Family::kEntity).take()); row.valid();
+         row.next()) {
+      KeyReader key(row.key());
+      const EntityKey entity = key.entity();
+      visit(entity.account, entity.kind, entity.id);
+    }
+  }
   std::optional<std::uint64_t> seen(std::string_view account, const Hash128& identity) override {
     return store_.seen(partition_, account, identity);
   }
@@ -86,6 +100,8 @@ Room::Room(RoomOptions options, Store* store, CommittedListener listener)
     events_.push_back({KeptDerived(event), entity.policy, &entity.spec(), group_of(entity, event)});
   };
   batch_.partition = options_.partition;
+  configured_hash_ = policy_hash(options_.policy);
+  alone_hash_ = policy_hash(written_out(options_.policy));
   reset();
 }
 
@@ -123,6 +139,9 @@ void Room::reset() {
     // What was handed over counts, written or not: loads include it.
     next_ = std::max(next_.load(), store_->applied(options_.partition));
     load_policies();
+    const auto moved = store_->load_account(options_.partition, kMovedKey);
+    stored_moved_ = moved ? std::stoi(*moved) : 0;
+    partition_->moved_until(stored_moved_);
     const auto intake = store_->load_account(options_.partition, kIntakeKey);
     intake_next_ = stored_intake_ = intake ? std::stoll(*intake) : -1;
     const auto control = store_->load_account(options_.partition, kControlKey);
@@ -158,7 +177,7 @@ void Room::adopt(std::string_view record) {
   LogEvent event;
   if (!read_log_record(record, event))
     throw std::runtime_error("a policy record of the log cannot be read");
-  partition_->adopt(policy_of_record(event.data));
+  partition_->adopt(policy_of_record(event.data, event.recorded));
   policies_.append(record).append("\n");
   latest_ = std::max(latest_, event.recorded);
   business_day_ =
@@ -335,11 +354,25 @@ void Room::follow_own() {
   if (event_.type == kRefusedType) note_refusal(control, std::string(event_.data));
 }
 
+// Whether it was in force at any time, as it is or with its calendars written out.
+bool Room::stands_in_log(const Policy& wanted) const {
+  const Policy& in_force = partition_->policy();
+  if (in_force.version == 0) return false;
+  const auto same = [&](const Policy& p) { return p.hash == wanted.hash || p.hash == alone_hash_; };
+  return same(in_force) || std::any_of(in_force.earlier.begin(), in_force.earlier.end(),
+                                       [&](const auto& p) { return same(*p); });
+}
+
+bool Room::follows_configured() const {
+  const std::string& hash = partition_->policy().hash;
+  return partition_->policy().version == 0 || hash == configured_hash_ || hash == alone_hash_;
+}
+
 void Room::ensure_policy(Instant now) {
   latest_ = std::max(latest_, now);
   const auto configured = compile_policy(options_.policy, load_zone_for_policy);
   const Policy& wanted = *std::get<std::shared_ptr<const Policy>>(configured);
-  if (partition_->policy().version == 0 || partition_->policy().hash != wanted.hash) {
+  if (!stands_in_log(wanted)) {
     const std::string record = policy_record(
         options_.policy, wanted, partition_->policy().version + 1, options_.partition, latest_);
     put_in_force(kPolicyType, record, latest_);
@@ -501,6 +534,10 @@ AppliedBatch Room::take_changes(std::uint64_t& hand_over) {
   if (intake_next_ != stored_intake_)
     applied.accounts.push_back({kIntakeKey, std::to_string(intake_next_)});
   stored_intake_ = intake_next_;
+  if (const std::int32_t moved = partition_->moved_until(); moved != stored_moved_) {
+    applied.accounts.push_back({kMovedKey, std::to_string(moved)});
+    stored_moved_ = moved;
+  }
   if (control_next_ != stored_control_)
     applied.accounts.push_back({kControlKey, std::to_string(control_next_)});
   stored_control_ = control_next_;

@@ -104,8 +104,11 @@ class Room {
   // Makes a record of the engine's own of what somebody handed in, and lets it take force. Returns
   // why that is refused, or nothing. What came by a topic leaves a record also when it is refused.
   std::string take_own(const OwnRecord& record, Instant now);
-  // Writes the policy record when the log's last policy is not the configured one.
+  // Puts the configured policy in force when it never was; one that was and is no more was left on
+  // purpose.
   void ensure_policy(Instant now);
+  // False: what is in force is not what is configured.
+  bool follows_configured() const;
   Judged arrive(Decoded& decoded, Instant arrival);
   void reject(RejectedRecord record) { batch_.rejected.push_back(std::move(record)); }
   void decide(Instant now, Instant release);
@@ -144,6 +147,7 @@ class Room {
   void note_refusal(Offset control, std::string why);
   void follow_own();
   void tell(const Decided& decided, Offset first) const;
+  bool stands_in_log(const Policy& wanted) const;
   void adopt(std::string_view record);
   AppliedBatch take_changes(std::uint64_t& hand_over);
   void give_to_store(AppliedBatch applied, Offset next, std::uint64_t hand_over);
@@ -178,6 +182,8 @@ class Room {
   Offset intake_next_ = -1, stored_intake_ = -1;
   Offset replay_end_ = 0;
   Offset control_next_ = 0, stored_control_ = 0;
+  std::int32_t stored_moved_ = 0;
+  std::string configured_hash_, alone_hash_;  // of the configured policy, as it is and written out
   std::map<Offset, std::string> refusals_;
   std::uint64_t own_records_ = 0;  // taken by this room, for their ids
   LogEvent event_;

@@ -16,6 +16,7 @@
 #include "app/keep_memory.h"
 #include "app/log_records.h"
 #include "app/metrics.h"
+#include "app/policy_routes.h"
 #include "app/roster_record.h"
 #include "app/roster_watch.h"
 #include "connectors/http/api.h"
@@ -108,6 +109,8 @@ class Service {
     api.feed.clients_max = static_cast<std::size_t>(config.stream_clients_max);
     api.feed.queue_bytes_max = static_cast<std::size_t>(config.stream_queue_bytes_max);
     api.now = [this] { return node_->now(); };
+    policies_ = std::make_unique<PolicyRoutes>(*node_);
+    api.modules = policies_->routes();
     metrics_ = std::make_unique<Metrics>(*node_);
     port_ = std::make_unique<MeteredNode>(*node_, *metrics_);
     crm_ = std::make_unique<CrmService>(
@@ -141,6 +144,8 @@ class Service {
           });
     }
     journal_.line("info", "ready", server_->url());
+    if (const std::string note = node_->ready().detail; !note.empty())
+      journal_.line("warn", "policy", note);
   }
 
   // SIGHUP: what can change while it runs is read anew. What is wrong is told, and the old stays.
@@ -166,6 +171,7 @@ class Service {
     if (server_) server_->stop();
     if (api_) api_->stop();
     if (crm_) crm_->stop();
+    policies_.reset();
     node_->stop();
   }
 
@@ -177,6 +183,7 @@ class Service {
   Journal& journal_;
   RecordPrinter printer_;
   std::unique_ptr<Node> node_;
+  std::unique_ptr<PolicyRoutes> policies_;
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<MeteredNode> port_;
   std::unique_ptr<CrmService> crm_;

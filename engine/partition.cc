@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/entity/follow.h"
 #include "engine/policy/translate.h"
 #include "engine/said/escalate.h"
 
@@ -21,8 +22,14 @@ std::unique_ptr<Before> what_was_known(const Entity& e) {
   }
   std::sort(before->facts.begin(), before->facts.end(),
             [&](const EntityFact& a, const EntityFact& b) { return comes_before(a, b, created); });
-  before->truth.read(before->facts);
+  before->read();
   return before;
+}
+
+// Whether only new entities live by it.
+bool moves_nobody(const Policy& policy) {
+  return !policy.to_open && std::none_of(policy.kinds.begin(), policy.kinds.end(),
+                                         [](const KindSpec& kind) { return kind.periods_only(); });
 }
 
 }  // namespace
@@ -90,6 +97,7 @@ void Partition::decide(Instant now, Instant release, const DerivedSink& sink) {
 
 void Partition::decide_one(Entity& e, Instant now, Instant release, const DerivedSink& sink) {
   ++counters_.decisions;
+  bring_up(e);
   std::unique_ptr<Before> before;
   const FaultState known = fault_state(e);
   if (!e.truth) {
@@ -160,10 +168,12 @@ bool Partition::bring_expected(Instant until, std::size_t most) {
 }
 
 Instant Partition::next_due() {
+  if (sweep_due_ || !sweep_.empty()) return std::min(sweep_from_, as_of_);
   return expected_.empty() ? timers_.next() : std::min(timers_.next(), expected_.top().due);
 }
 
 bool Partition::fire(Instant until, Instant now, const DerivedSink& sink, std::size_t most) {
+  if (sweep_from_ <= now && sweep(now, sink, most)) return true;
   const bool more = bring_expected(until, most);
   const bool fired = timers_.advance(
       until,
@@ -183,6 +193,63 @@ void Partition::adopt(std::shared_ptr<const Policy> policy) {
   const bool first = policy_ == nullptr || policy_->version == 0;
   policy_ = remembering(*policy, first ? nullptr : policy_);
   policies_[policy_->version] = policy_;
+  sweep_from_ = policy_->in_force_from;
+  sweep_due_ = true;
+}
+
+// ---- moving to another policy ------------------------------------------------------------------
+
+void Partition::bring_up(Entity& e) {
+  if (e.moves_known >= policy_->version) return;
+  for (auto it = policies_.upper_bound(e.moves_known); it != policies_.end(); ++it) {
+    const Policy& to = *it->second;
+    e.moves_known = to.version;
+    if (!moves_to(e, to)) continue;
+    move(e, to, to.in_force_from);
+    e.truth.reset();
+    touch(e);
+  }
+}
+
+void Partition::begin_sweep() {
+  sweep_due_ = false;
+  before_sweep_ = swept_;
+  bool wanted = false, open = false;
+  for (auto it = policies_.upper_bound(std::max(swept_, 1)); it != policies_.end(); ++it) {
+    wanted = wanted || !moves_nobody(*it->second);
+    open = open || it->second->to_open;
+  }
+  swept_ = policy_->version;
+  sweep_.clear();
+  if (!wanted) return;
+  const auto may_move = [&](std::string_view kind) {
+    const KindSpec* spec = policy_->kind_named(kind);
+    return spec != nullptr && (open || spec->periods_only());
+  };
+  entities_.each([&](const Entity& e) {
+    if (e.moves_known < policy_->version && may_move(e.spec().name))
+      sweep_.push_back({e.account, e.spec().name, e.id});
+  });
+  if (cold_ == nullptr) return;
+  cold_->each_entity([&](std::string_view account, std::string_view kind, std::string_view id) {
+    if (may_move(kind) && entities_.find({account, kind, id}) == nullptr)
+      sweep_.push_back({std::string(account), std::string(kind), std::string(id)});
+  });
+}
+
+bool Partition::sweep(Instant now, const DerivedSink& sink, std::size_t most) {
+  if (sweep_due_) begin_sweep();
+  for (std::size_t n = 0; n < most && !sweep_.empty(); ++n) {
+    const EntityHome home = std::move(sweep_.back());
+    sweep_.pop_back();
+    Entity* e = find({home.account, home.kind, home.id});
+    if (e == nullptr || e->moves_known >= policy_->version) continue;
+    const std::size_t moves = e->moves.size();
+    bring_up(*e);
+    changed(*e);  // that it was looked at
+    if (e->moves.size() > moves) decide_one(*e, now, now, sink);
+  }
+  return !sweep_.empty();
 }
 
 const Policy* Partition::policy(std::int32_t version) const {

@@ -116,8 +116,14 @@ class Partition {
   void on_fired(std::function<void(Instant due)> tell) { on_fired_ = std::move(tell); }
 
   // ---- policies
-  // From now on new entities follow `policy`; its version is its place in the log's sequence.
+  // From now on new entities follow `policy`; its version is its place in the log's sequence. Those
+  // that move to it (contract §11) do so before anything else happens to them; `fire` looks for the
+  // ones to which nothing happens.
   void adopt(std::shared_ptr<const Policy> policy);
+  // The last version to which all entities that move were moved by `fire`, and which the caller
+  // remembers over a restart: it says so by `moved_until` before anything is fired.
+  std::int32_t moved_until() const { return sweep_.empty() ? swept_ : before_sweep_; }
+  void moved_until(std::int32_t version) { swept_ = version; }
   const Policy& policy() const { return *policy_; }
   std::shared_ptr<const Policy> policy_in_force() const { return policy_; }
   const Policy* policy(std::int32_t version) const;
@@ -220,6 +226,11 @@ class Partition {
   void insert(Entity& entity, EntityFact fact);
   void evolve_fact(const LogEvent& record);
   void evolve_derived(const LogEvent& record);
+  // Moves it to the policies in force since it was last looked at, where it does.
+  void bring_up(Entity& entity);
+  void begin_sweep();
+  // Decides about at most `most` of those that may move; true when there are more.
+  bool sweep(Instant now, const DerivedSink& sink, std::size_t most);
   bool owes(const Entity& entity) const;
   void refresh(Entity& entity, Instant now);
   void decide_one(Entity& entity, Instant now, Instant release, const DerivedSink& sink);
@@ -265,6 +276,10 @@ class Partition {
   std::priority_queue<Expected, std::vector<Expected>, std::greater<>> expected_;
   Instant horizon_{kNever};
   Instant as_of_{kAlways};
+  std::vector<EntityHome> sweep_;  // who may move to a policy and was not looked at
+  Instant sweep_from_{kNever};     // when that policy took force
+  bool sweep_due_ = false;         // a policy took force: they were not gathered yet
+  std::int32_t swept_ = 0, before_sweep_ = 0;
   std::uint64_t hand_overs_ = 0;
   std::size_t hand_ = 0;  // of `evict`, on slots_
   Fact fact_;             // read back last

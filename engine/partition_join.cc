@@ -60,6 +60,7 @@ Reading Partition::reading_of(const Fact& fact, std::string_view order) {
   if (known.policy == nullptr) return {};
   const bool in_force = known.policy == policy_.get();
   Entity* e = find(home(*known.policy, *known.type, fact));
+  if (e != nullptr) bring_up(*e);
   if (e == nullptr && !in_force) return {};  // nobody is left to whom it would mean something
   Reading reading{known.policy, *known.type, e, in_force};
   if (in_force && (e == nullptr || (e->policy == known.policy && e->moves.empty()))) return reading;

@@ -210,6 +210,7 @@ void Partition::evolve_derived(const LogEvent& record) {
   const EntityName name{record.account, kind_in(record), record.subject};
   if (policy_->kind_named(name.kind) == nullptr) return;  // no version has it
   Entity& e = entity(name);
+  bring_up(e);
   Derived& event = replayed_event_;
   if (!decode(record, *e.policy, e.spec(), event)) return;
   if (event.type == DerivedType::kFaultRecurring) {
@@ -256,6 +257,12 @@ void Partition::settle(Instant as_of, bool decide) {
     watch_faults(*e, known);
     if (waits) {  // its owner held it; whoever decides next must look at it, whatever falls due
       put_due(*e, e->truth->fired == kAlways ? as_of_ : e->truth->fired);
+      e->truth.reset();
+    }
+    const auto told = [&](const PolicyMove& move) { return move.read || e->said_at >= move.at; };
+    for (PolicyMove& move : e->moves) move.read = told(move);
+    if (!e->moves.empty() && !e->moves.back().read) {  // what it brought is to be said yet
+      put_due(*e, std::min(e->next_due, e->moves.back().at));
       e->truth.reset();
     }
     if (decide) touch(*e);

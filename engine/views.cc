@@ -94,7 +94,7 @@ void make_view(const Entity& entity, const Truth& truth, EntityView& view) {
   const std::int16_t tier = truth.tier_in_force != kNone ? truth.tier_in_force : truth.tier;
   view.tier = policy.tiers[static_cast<std::size_t>(tier)];
   view.provisional = creation.provisional;
-  view.policy = creation.policy;
+  view.policy = entity.moves.empty() ? creation.policy : policy.version;
   if (kind.assign_verb == kNone) view.assignee = creation.words.text();
   if (kind.prioritized) view.priority = policy.priorities[static_cast<std::size_t>(truth.priority)];
   if (truth.stage != kNone) view.stage = kind.stages[static_cast<std::size_t>(truth.stage)];

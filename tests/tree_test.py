@@ -27,7 +27,7 @@ LIBRARIES = {
     "boost/asio": ("connectors/http/",),
     "rocksdb/": ("projections/",),
     "librdkafka/": ("connectors/kafka/",),
-    "curl/": ("connectors/notify/", "connectors/crm/", "app/send.cc"),
+    "curl/": ("connectors/notify/", "connectors/crm/", "app/send.cc", "app/http_ask.cc"),
     "re2/": ("connectors/crm/",),
     "yaml-cpp/": ("engine/policy/compile/yaml.cc",),
     "CLI/": ("app/",),

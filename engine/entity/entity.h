@@ -8,10 +8,12 @@
 #pragma once
 
 #include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/entity/states.h"
@@ -91,6 +93,39 @@ struct SaidCycle {
                 corrected = 0;
 };
 
+// Where each cycle stands among what was said, for those that have many. A cache: a copy is empty.
+class SaidIndex {
+ public:
+  SaidIndex() = default;
+  SaidIndex(const SaidIndex&) {}
+  SaidIndex(SaidIndex&&) = default;
+  SaidIndex& operator=(const SaidIndex&) {
+    clear();
+    return *this;
+  }
+  SaidIndex& operator=(SaidIndex&&) = default;
+
+  void clear() {
+    places_.clear();
+    indexed_ = 0;
+  }
+  // The last of that clock and number; null when there is none. `said` has only grown since the
+  // last call, or the index was cleared.
+  const SaidCycle* find(const std::vector<SaidCycle>& said, std::int16_t clock,
+                        std::int64_t cycle) {
+    for (; indexed_ < said.size(); ++indexed_) {
+      const SaidCycle& next = said[indexed_];
+      places_.insert_or_assign({next.clock, next.cycle}, indexed_);
+    }
+    const auto it = places_.find({clock, cycle});
+    return it == places_.end() ? nullptr : &said[it->second];
+  }
+
+ private:
+  boost::unordered_flat_map<std::pair<std::int16_t, std::int64_t>, std::size_t> places_;
+  std::size_t indexed_ = 0;
+};
+
 struct SaidStage {
   std::int16_t stage = kNone;
   std::int16_t from = kNone;  // as it was told last
@@ -154,6 +189,7 @@ struct Entity {
 
   // Not kept:
   std::shared_ptr<Truth> truth;  // a cache; never the only holder of anything
+  mutable SaidIndex said_index;  // of `said`
   Account* owner = nullptr;
   Instant next_due{kNever};
   Instant said_at{kAlways};  // when it was last decided about, as far as is known

@@ -12,17 +12,10 @@ namespace {
 void translate(SaidCycle& said, const Translation& words) {
   said.clock = words.clock(said.clock);
   const auto before = said.thresholds;
-  const std::size_t known = std::min(words.from.thresholds.size(), before.size());
+  const auto places = words.thresholds();
   said.thresholds = {};
-  std::array<bool, kMaxThresholds> taken{};
-  for (const bool by_name : {true, false}) {  // who has a name of its own there goes first
-    for (std::size_t i = 0; i < known; ++i) {
-      const bool named = place_of(words.from.thresholds[i], words.to.thresholds) != kNone;
-      const auto there = static_cast<std::size_t>(words.threshold(static_cast<std::int16_t>(i)));
-      if (named != by_name || taken[there]) continue;
-      said.thresholds[there] = before[i];
-      taken[there] = true;
-    }
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    if (places[i] != kNone) said.thresholds[static_cast<std::size_t>(places[i])] = before[i];
   }
 }
 
@@ -50,6 +43,7 @@ void translate(SaidGroup& group, const Translation& words) {
 void translate_said(Entity& e, const Policy& to) {
   const Translation words(*e.policy, e.spec(), to);
   for (SaidCycle& said : e.said) translate(said, words);
+  e.said_index.clear();
   for (SaidStage& stage : e.stages) {
     stage.stage = words.stage(stage.stage);
     stage.from = words.stage(stage.from);

@@ -214,12 +214,26 @@ struct KindSpec {
   VerbMask tiers = 0;          // facts that carry the entity's own tier in force
   bool urgent_always = false;  // urgency high at every priority (complaints)
   std::vector<std::string> stages;  // names; a stage's code is its place
+  std::size_t retired_stages = 0;   // the last of them: an earlier version had them
   std::vector<StageMove> moves;
   RoutingSpec routing;
   FaultSpec fault;
-  std::vector<ClockSpec> clocks;  // sorted by name
+  std::vector<ClockSpec> clocks;  // sorted by name; retired ones behind
   bool has_periods = false;
   bool pauses_clocks = false;
+
+  bool retired_stage(std::int16_t code) const {
+    return static_cast<std::size_t>(code) >= stages.size() - retired_stages;
+  }
+  // Nothing that runs here runs for longer than a period.
+  bool periods_only() const {
+    bool any = false;
+    for (const ClockSpec& clock : clocks) {
+      if (!clock.period && !clock.retired) return false;
+      any = any || clock.period;
+    }
+    return any;
+  }
 };
 
 // A key figure: thresholds of clocks that were met, or the mean of a score.
@@ -246,6 +260,8 @@ struct Policy {
   std::string name;
   std::int32_t version = 0;  // given when it takes force: 1, 2, …
   std::string hash;          // of the text, hexadecimal
+  Instant in_force_from{kAlways};
+  bool to_open = false;  // entities that were open then live by it from then on
   std::vector<std::string> priorities, tiers, roles, thresholds;
   std::vector<bool> urgent;  // [priority]: urgency high
   std::int16_t default_tier = 0;

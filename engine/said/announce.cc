@@ -1,6 +1,8 @@
 #include "engine/said/announce.h"
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <utility>
 
 #include "engine/said/escalate.h"
 
@@ -12,6 +14,9 @@ using enum DerivedType;
 
 constexpr const char* kFact = "fact";
 constexpr const char* kLate = "late";
+
+// What made it happen, in a word.
+const char* reason(std::int32_t cause) { return cause == kByPolicy ? "policy" : kFact; }
 
 bool ended(const Cycle& cycle) {
   return cycle.state == ClockState::kStopped || cycle.state == ClockState::kCancelled;
@@ -72,6 +77,7 @@ class CycleAnnouncer {
   // Whether earlier decisions did not know that this fact does this to this cycle.
   bool news(const Happening& h) const {
     if (fresh_ || a_.before == nullptr) return true;
+    if (h.cause == kByPolicy) return moved_by_news(h.time);
     if (h.cause < 0) return false;
     const std::string_view fact = a_.entity.facts[static_cast<std::size_t>(h.cause)].words.order();
     for (const Cycle& cycle : a_.before->truth.cycles) {
@@ -84,6 +90,12 @@ class CycleAnnouncer {
       }
     }
     return true;
+  }
+
+  // Whether earlier decisions did not know of the move to another policy at that instant.
+  bool moved_by_news(Instant at) const {
+    return std::any_of(a_.truth.moves.begin(), a_.truth.moves.end(),
+                       [&](const TruthMove& move) { return move.at == at && !move.read; });
   }
 
   // Whether the reopening after this end was learned too: only together do they make a statement.
@@ -108,7 +120,7 @@ class CycleAnnouncer {
   void say_stated() {
     for (const Happening& h : cycle_.history) {
       if (h.what == Happened::kStarted || h.what == Happened::kWarned ||
-          h.what == Happened::kBreached || h.cause < 0 || !news(h)) {
+          h.what == Happened::kBreached || h.cause == -1 || !news(h)) {
         continue;
       }
       const SaidCycle& told = *said_;
@@ -129,7 +141,7 @@ class CycleAnnouncer {
           Derived event = about(kClockRetargeted, cycle_, h.time);
           take_thresholds(event, h);
           event.start = cycle_.start;
-          event.reason = kFact;
+          event.reason = reason(h.cause);
           a_.say(std::move(event));
           break;
         }
@@ -192,7 +204,7 @@ class CycleAnnouncer {
     if (cycle_.state == ClockState::kCancelled) {
       if (told.state == SaidState::kCancelled) return;
       Derived event = about(kClockCancelled, cycle_, cycle_.stopped);
-      event.reason = kFact;
+      event.reason = cycle_.history.empty() ? kFact : reason(cycle_.history.back().cause);
       a_.say(std::move(event));
       return;
     }
@@ -282,13 +294,12 @@ class CycleAnnouncer {
 
 // Cycles that were told and do not exist.
 void take_back(Announcement& a) {
+  boost::unordered_flat_set<std::pair<std::int16_t, std::int64_t>> there;
+  for (const Cycle& c : a.truth.cycles) there.emplace(c.clock, c.number);
   for (std::size_t s = 0; s < a.entity.said.size(); ++s) {
     const SaidCycle& said = a.entity.said[s];
     if (said.gone) continue;
-    const bool exists = std::any_of(
-        a.truth.cycles.begin(), a.truth.cycles.end(),
-        [&](const Cycle& c) { return c.clock == said.clock && c.number == said.cycle; });
-    if (exists) continue;
+    if (there.contains({said.clock, said.cycle})) continue;
     for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
       if (!a.entity.said[s].thresholds[static_cast<std::size_t>(i)].breached) continue;
       Derived event;
@@ -369,12 +380,25 @@ void announce_stages(Announcement& a) {
   }
 }
 
+void Before::read() {
+  const auto unread = std::find_if(truth.moves.begin(), truth.moves.end(),
+                                   [](const TruthMove& move) { return !move.read; });
+  const std::vector<TruthMove> news(unread, truth.moves.end());
+  truth.moves.erase(unread, truth.moves.end());
+  truth.read(facts);
+  if (news.empty()) return;
+  if (truth.created) truth.advance(facts, {news.front().at.ms - 1});
+  truth.recode(*news.back().to);
+}
+
 void announce(Announcement& a) {
   const std::size_t first = a.out.size();
   announce_stages(a);
   announce_clocks(a);
   escalate(a, first);
   a.truth.compared = true;
+  for (TruthMove& move : a.truth.moves) move.read = true;
+  for (PolicyMove& move : a.entity.moves) move.read = true;
   for (Cycle& cycle : a.truth.cycles) {
     cycle.history = std::vector<Happening>();
     cycle.decided = true;

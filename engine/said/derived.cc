@@ -135,6 +135,8 @@ void apply_group(Entity& entity, Derived& event, Instant recorded) {
 }  // namespace
 
 const SaidCycle* find_said(const Entity& entity, std::int16_t clock, std::int64_t cycle) {
+  constexpr std::size_t kFew = 32;
+  if (entity.said.size() > kFew) return entity.said_index.find(entity.said, clock, cycle);
   for (auto it = entity.said.rbegin(); it != entity.said.rend(); ++it) {
     if (it->clock == clock && it->cycle == cycle) return &*it;
   }

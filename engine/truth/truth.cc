@@ -39,14 +39,33 @@ void Truth::read(const std::vector<EntityFact>& facts) {
   }
 }
 
+Truth::Truth(const Entity& entity)
+    : Truth(entity.moves.empty() ? *entity.policy : *entity.moves.front().from,
+            entity.moves.empty() ? entity.spec()
+                                 : *entity.moves.front().from->kind_named(entity.spec().name)) {
+  for (std::size_t i = 0; i < entity.moves.size(); ++i) {
+    const bool last = i + 1 == entity.moves.size();
+    moves.push_back({entity.moves[i].at, last ? entity.policy : entity.moves[i + 1].from,
+                     entity.moves[i].read});
+  }
+}
+
+// At one instant facts come first, then moves, then dues.
 Instant Truth::advance(const std::vector<EntityFact>& facts, Instant until, bool patient) {
   Instant t = next_due(patient);
-  for (; t <= until; t = next_due(patient)) fire_one(facts, t, patient);
+  for (; t <= until; t = next_due(patient)) {
+    if (moved < moves.size() && moves[moved].at <= t) {
+      const TruthMove& next = moves[moved++];
+      move(facts, *next.to, next.at);
+    } else {
+      fire_one(facts, t, patient);
+    }
+  }
   return t;
 }
 
 Instant Truth::next_due(bool patient) const {
-  Instant next = kNever;
+  Instant next = moved < moves.size() ? moves[moved].at : kNever;
   for (std::size_t c = 0; c < clocks.size(); ++c) {
     const ClockTruth& clock = clocks[c];
     next = std::min(next, clock.next_period);
@@ -164,6 +183,7 @@ void Truth::start_period(const std::vector<EntityFact>& facts, std::size_t c, In
   }
   Cycle& cycle = begin_cycle(*this, c, t.ms);
   ++clocks[c].count;
+  clocks[c].own_match = false;
   cycle.tier = in_force;
   cycle.end = period.end;
   cycle.needed = needed;

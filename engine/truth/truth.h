@@ -32,6 +32,8 @@
 
 namespace tocsin {
 
+inline constexpr std::int32_t kByPolicy = -2;  // the cause of what another policy brings
+
 enum class Happened : std::uint8_t {
   kStarted,
   kRetargeted,
@@ -49,7 +51,7 @@ struct Happening {
   std::uint8_t exists = 0;  // which thresholds there are
   std::array<Verdict, kMaxThresholds> verdict{};
   std::int16_t threshold = kNone;  // warned, breached, withdrawn
-  std::int32_t cause = -1;         // place of the fact that caused it; -1: a due
+  std::int32_t cause = -1;         // place of the fact that caused it; -1: a due; kByPolicy
   Instant time;
   std::array<Instant, kMaxThresholds> due{};  // kNever = unknown
   std::int64_t elapsed_ms = 0;                // stopped
@@ -125,6 +127,16 @@ struct ClockTruth {
   bool first_done = false;  // in this stage, or life
   Instant next_period{kNever};
   Instant preset{kNever};  // due set before the start, in this stage
+  // What its running period matches, by the policy that it began under; set by a move.
+  Trigger match;
+  bool own_match = false;
+};
+
+// From `at` on clocks run by another policy.
+struct TruthMove {
+  Instant at;
+  const Policy* to = nullptr;
+  bool read = false;  // a decision has taken it into account
 };
 
 struct Truth {
@@ -135,7 +147,8 @@ struct Truth {
     cycles.reserve(kFewCycles);
   }
 
-  explicit Truth(const Entity& entity) : Truth(*entity.policy, entity.spec()) {}
+  // Of an entity with its moves, to begin with the policy of its creation.
+  explicit Truth(const Entity& entity);
 
   // Reads the facts that come after those read so far. All of them must sort after what was fired.
   void read(const std::vector<EntityFact>& facts);
@@ -172,7 +185,12 @@ struct Truth {
   std::vector<Run> runs;
   boost::container::small_vector<std::pair<Instant, std::int16_t>, 1> priorities;  // history
 
+  std::vector<TruthMove> moves;  // in order of time
+  std::size_t moved = 0;         // how many of them were made
+
   std::int16_t priority_at(Instant t) const;
+  // The same in the codes of a later policy, nothing else changed.
+  void recode(const Policy& to);
 
  private:
   friend class FactEffect;
@@ -182,6 +200,15 @@ struct Truth {
   void begin_life(const std::vector<EntityFact>& facts, std::size_t i, Instant t);
   void start_period(const std::vector<EntityFact>& facts, std::size_t clock, Instant t);
   void breach(Cycle& cycle, std::int16_t threshold, Instant t);
+  void move(const std::vector<EntityFact>& facts, const Policy& to, Instant t);
+  void move_clock(const std::vector<EntityFact>& facts, std::size_t clock, bool known, bool allowed,
+                  Instant t);
+  void move_period(std::size_t clock, bool known, bool to_open, Instant t);
+  void leave_stage(Instant t);
 };
+
+// Whether an entity that was not judged yet moves to `to`, which took force (contract §11): it is
+// open, and `to` was meant for open ones, or all its clocks are periods'.
+bool moves_to(const Entity& entity, const Policy& to);
 
 }  // namespace tocsin

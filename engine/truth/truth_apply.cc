@@ -117,8 +117,10 @@ class FactEffect {
     if (cycle == nullptr) return;
     if (is(kind_.ends)) {
       work(truth_, *cycle).cancel(t_, cause_);
-    } else if (fires(kind_.clocks[c].cadence.match, fact_, before_) && fact_.time >= cycle->start &&
-               fact_.time < cycle->end && --cycle->needed == 0) {
+    } else if (fires(truth_.clocks[c].own_match ? truth_.clocks[c].match
+                                                : kind_.clocks[c].cadence.match,
+                     fact_, before_) &&
+               fact_.time >= cycle->start && fact_.time < cycle->end && --cycle->needed == 0) {
       work(truth_, *cycle).stop(t_, cause_);
     }
   }

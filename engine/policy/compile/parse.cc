@@ -112,13 +112,13 @@ void read_calendar_uses(PolicyReader& reader, const Yaml& root, Policy& policy) 
   }
 }
 
-std::string hash_of(const PolicyText& text) {
+}  // namespace
+
+std::string policy_hash(const PolicyText& text) {
   Hash128 hash = hash128(text.text);
   for (const auto& [name, file] : text.files) hash = hash128(file, hash128(name, hash));
   return hex(hash);
 }
-
-}  // namespace
 
 std::variant<std::shared_ptr<const Policy>, std::vector<PolicyError>> compile_policy(
     const PolicyText& text, const ZoneSource& zones) {
@@ -155,7 +155,7 @@ std::variant<std::shared_ptr<const Policy>, std::vector<PolicyError>> compile_po
     errors.erase(std::unique(errors.begin(), errors.end(), same), errors.end());
     return errors;
   }
-  policy->hash = hash_of(text);
+  policy->hash = policy_hash(text);
   policy->version = 1;
   return std::shared_ptr<const Policy>(policy);
 }

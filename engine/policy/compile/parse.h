@@ -34,6 +34,9 @@ using ZoneSource = std::function<std::variant<Zone, std::string>(std::string_vie
 std::variant<std::shared_ptr<const Policy>, std::vector<PolicyError>> compile_policy(
     const PolicyText& text, const ZoneSource& zones);
 
+// What tells texts apart, hexadecimal: `Policy::hash`.
+std::string policy_hash(const PolicyText& text);
+
 // Files that the text names under `calendars:`; empty when it cannot be read.
 std::vector<std::string> policy_includes(const std::string& text);
 
