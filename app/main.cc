@@ -144,6 +144,10 @@ int main(int argc, char** argv) {
   apply->add_flag("--to-open", ask.to_open, "entities that are open live by it from now on, too");
   apply->add_flag("--dry-run", ask.dry_run, "list which dues would move, write nothing");
   add_node(apply);
+  apply->footer(
+      "Reads: the file, with the calendars it names. Writes: to the node; what came of it, or "
+      "would, to "
+      "standard output.");
   apply->callback([&] { status = tocsin::command_policy_apply(ask); });
   CLI::App* diff =
       policies->add_subcommand("diff", "say in words what changes from one policy file to another");
@@ -151,6 +155,7 @@ int main(int argc, char** argv) {
       ->required();
   diff->add_option("new", new_file, "policy file");
   add_node(diff);
+  diff->footer("Reads: the files, or one and the node. Writes: sentences to standard output.");
   diff->callback([&] {
     const bool two = !new_file.empty();
     status = tocsin::command_policy_diff(two ? old_file : "", two ? new_file : old_file, ask);
@@ -160,6 +165,10 @@ int main(int argc, char** argv) {
   attempt->add_option("file", ask.file, "policy file")->required();
   attempt->add_option("--since", ask.since, "compare from this instant on");
   add_node(attempt);
+  attempt->footer(
+      "Reads: the file, and on the node its log. Writes: figures, and what comes and goes, to "
+      "standard "
+      "output.");
   attempt->callback([&] { status = tocsin::command_policy_try(ask); });
 
   CLI::App* config = app.add_subcommand("config", "look at the configuration");
