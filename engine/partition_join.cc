@@ -55,8 +55,7 @@ Partition::Known Partition::who_knows(const Fact& fact) const {
   return {};
 }
 
-Reading Partition::reading_of(const Fact& fact, std::string_view order) {
-  const Known known = who_knows(fact);
+Reading Partition::reading_of(const Known& known, const Fact& fact, std::string_view order) {
   if (known.policy == nullptr) return {};
   const bool in_force = known.policy == policy_.get();
   Entity* e = find(home(*known.policy, *known.type, fact));
@@ -114,16 +113,20 @@ void Partition::check(Decoded& decoded, Instant arrival, bool with_content, Judg
       return;
     }
   }
+  const Known known = who_knows(fact);
+  if (decoded.attribute_error.empty() && known.policy != nullptr &&
+      verb_of(*known.policy, *known.type).subject_is_account && fact.subject != fact.account)
+    return refuse("bad_attribute:subject");
   if (const auto reason = judge(decoded, arrival); !reason.empty()) return refuse(reason);
   set_order(out.order, fact);
-  out.reading = reading_of(fact, out.order);
+  out.reading = reading_of(known, fact, out.order);
   if (out.reading.policy != nullptr) {
     read_by(fact, out);
     if (!out.data.bad.empty()) {
       out.detail = out.data.detail;
       return refuse(out.data.bad);
     }
-  } else if (who_knows(fact).policy == nullptr) {
+  } else if (known.policy == nullptr) {
     out.miss = miss_of(*policy_, fact);
   }
   if (with_content) out.content = content_hash(fact);

@@ -232,7 +232,7 @@ void Partition::evolve_fact(const LogEvent& record) {
   replayed_.seen_key = hash128(fact_.account, replayed_.identity);
   replayed_.entity = nullptr;
   set_order(replayed_.order, fact_);
-  replayed_.reading = reading_of(fact_, replayed_.order);
+  replayed_.reading = reading_of(who_knows(fact_), fact_, replayed_.order);
   if (replayed_.reading.policy != nullptr) read_by(fact_, replayed_);
   join(fact_, replayed_, &record);
   if (replayed_.entity != nullptr) replayed_.entity->undecided = true;

@@ -194,6 +194,12 @@ TEST(PolicyMove, APausedClockKeepsWhatTheNewAllowanceLeaves) {
   EXPECT_EQ(life.wrong(), "");
 }
 
+TEST(PolicyMove, AKindAboutAccountsTakesItsOwnAccountAlone) {
+  Life life(desk("60m"));
+  EXPECT_FALSE(life.arrive(fact("1", "account.visited", "B", in(0)), in(0)));
+  EXPECT_TRUE(life.arrive(fact("2", "account.visited", "A", in(0)), in(0)));
+}
+
 TEST(PolicyMove, CadencesFollowThePolicyInForceAtTheirPeriodsFirstInstant) {
   const std::string visits = "  account.visit: {every: week, count: 1, match: visited}\n";
   const std::string calls = "  account.call: {every: week, count: 1, match: called}\n";
