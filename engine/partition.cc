@@ -10,11 +10,23 @@ namespace tocsin {
 
 namespace {
 
+// Facts of one entity after which its Truth is kept, so that a late one reads no more than twice as
+// many anew.
+constexpr std::size_t kCheckpointFacts = 1024;
+
+// With what was told of its moves since.
+Truth at_checkpoint(const Entity& e) {
+  Truth truth = *e.checkpoint;
+  for (std::size_t i = 0; i < truth.moves.size(); ++i) truth.moves[i].read = e.moves[i].read;
+  return truth;
+}
+
 // The truth by the facts that were read: what the last decision knew.
 std::unique_ptr<Before> what_was_known(const Entity& e) {
   const auto read = [](const EntityFact& fact) { return fact.read; };
   if (std::none_of(e.facts.begin(), e.facts.end(), read)) return nullptr;
   auto before = std::make_unique<Before>(e);
+  if (e.checkpoint) before->truth = at_checkpoint(e);  // its facts were read, the same in both
   std::copy_if(e.facts.begin(), e.facts.end(), std::back_inserter(before->facts), read);
   Instant created = kNever;  // perhaps a later one than by all facts, and so another order
   for (const EntityFact& fact : before->facts) {
@@ -100,18 +112,15 @@ void Partition::decide_one(Entity& e, Instant now, Instant release, const Derive
   bring_up(e);
   std::unique_ptr<Before> before;
   const FaultState known = fault_state(e);
-  if (!e.truth) {
-    before = what_was_known(e);
-    e.truth = std::make_shared<Truth>(e);
-  }
-  e.truth->read(e.facts);
+  if (!e.truth) before = what_was_known(e);
+  const std::shared_ptr<Truth> kept = read_truth(e);
   if (!e.truth->created && e.groups.empty()) return;
   const Instant due = e.truth->advance(e.facts, now);
   if (release < now && e.truth->fired > release) {  // it waits for what may still be unread
     // The due index brings it back should this owner not live to say it.
     put_due(e, e.truth->fired);
     changed(e);
-    e.truth.reset();
+    forget_truth(e, false);
     if (!e.held) held_.push_back(&e);
     e.held = true;
     return;
@@ -122,11 +131,32 @@ void Partition::decide_one(Entity& e, Instant now, Instant release, const Derive
   const AccountRoles roles(*e.owner, *e.policy, roster_.get());
   Announcement a{e, *e.truth, before.get(), *e.policy, roles, now, derived_};
   announce(a);
+  if (kept) {
+    count_as_decided(e, *kept);
+    e.checkpoint = kept;
+  }
   counters_.derived += static_cast<std::int64_t>(derived_.size());
   if (!derived_.empty()) changed(e);
   for (const Derived& event : derived_) sink(e, event, now);
   watch_faults(e, known);
   schedule(e, due, true);
+}
+
+void Partition::forget_truth(Entity& e, bool all) {
+  e.truth.reset();
+  if (all) e.checkpoint.reset();
+}
+
+std::shared_ptr<Truth> Partition::read_truth(Entity& e) {
+  if (!e.truth) e.truth = std::make_shared<Truth>(e.checkpoint ? at_checkpoint(e) : Truth(e));
+  std::shared_ptr<Truth> kept;
+  const std::size_t facts = e.facts.size();
+  if (e.truth->position + 2 * kCheckpointFacts < facts) {
+    e.truth->read(e.facts, facts - kCheckpointFacts - e.truth->position);
+    kept = std::make_shared<Truth>(*e.truth);
+  }
+  e.truth->read(e.facts);
+  return kept;
 }
 
 void Partition::schedule(Entity& e, Instant due, bool store) {
@@ -206,7 +236,7 @@ void Partition::bring_up(Entity& e) {
     e.moves_known = to.version;
     if (!moves_to(e, to)) continue;
     move(e, to, to.in_force_from);
-    e.truth.reset();
+    forget_truth(e, true);
     touch(e);
   }
 }

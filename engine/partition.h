@@ -233,6 +233,11 @@ class Partition {
   bool sweep(Instant now, const DerivedSink& sink, std::size_t most);
   bool owes(const Entity& entity) const;
   void refresh(Entity& entity, Instant now);
+  // Its Truth is read anew when it is asked for the next time; `all`: from the first fact.
+  static void forget_truth(Entity& entity, bool all);
+  // Reads all facts on top of what was read before. Returns what is to be the entity's checkpoint
+  // when the decision has been made; null: the one that it has is good enough.
+  static std::shared_ptr<Truth> read_truth(Entity& entity);
   void decide_one(Entity& entity, Instant now, Instant release, const DerivedSink& sink);
   // What recurring faults take from an entity, as long as its Truth is read on.
   struct FaultState {

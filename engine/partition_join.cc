@@ -151,7 +151,7 @@ void Partition::join(const Fact& fact, Judged& judged, const LogEvent* record) {
   if (Truth::creation(target.facts) == kNever && target.policy != policy_.get() &&
       policy_->kind_named(target.spec().name) != nullptr) {
     follow(target, *policy_);
-    target.truth.reset();
+    forget_truth(target, true);
   }
   EntityFact& joined = judged.data.fact;
   joined.time = fact.time;
@@ -212,7 +212,7 @@ void Partition::settle_tier(Account& owner) {
       const std::int16_t tier = its == nullptr ? kNone : place_of(owner.tier, its->tiers);
       if (tier != kNone) f.tier = tier;
     }
-    e->truth.reset();
+    forget_truth(*e, true);
     --counters_.provisional;
     touch(*e);
   }
@@ -271,7 +271,7 @@ void Partition::insert(Entity& target, EntityFact fact) {
     std::sort(facts.begin(), facts.end(), [&](const EntityFact& a, const EntityFact& b) {
       return comes_before(a, b, created);
     });
-    target.truth.reset();
+    forget_truth(target, true);
     if (const Policy* its = policy(version); its != nullptr) follow(target, *its);
     return;
   }
@@ -283,8 +283,11 @@ void Partition::insert(Entity& target, EntityFact fact) {
         [&](const EntityFact& a, const EntityFact& b) { return comes_before(a, b, from); });
   }
   const auto index = static_cast<std::size_t>(place - facts.begin());
-  if (target.truth && !target.truth->can_read(index, std::max(fact.time, from))) {
-    target.truth.reset();
+  const Instant counts_at = std::max(fact.time, from);
+  if (target.checkpoint && !target.checkpoint->can_read(index, counts_at))
+    target.checkpoint.reset();
+  if (target.truth && !target.truth->can_read(index, counts_at)) {
+    forget_truth(target, false);
     ++counters_.late;
   }
   facts.insert(place, std::move(fact));

@@ -190,6 +190,9 @@ struct Entity {
   // Not kept:
   std::shared_ptr<Truth> truth;  // a cache; never the only holder of anything
   mutable SaidIndex said_index;  // of `said`
+  // Of an entity with many facts: the truth of the first of them, up to an instant before which
+  // nothing joined since. A late fact after it is read on top of a copy.
+  std::shared_ptr<const Truth> checkpoint;
   Account* owner = nullptr;
   Instant next_due{kNever};
   Instant said_at{kAlways};  // when it was last decided about, as far as is known

@@ -29,9 +29,9 @@ Instant Truth::creation(const std::vector<EntityFact>& facts) {
   return !facts.empty() && facts.front().creates ? facts.front().time : kNever;
 }
 
-void Truth::read(const std::vector<EntityFact>& facts) {
+void Truth::read(const std::vector<EntityFact>& facts, std::size_t most) {
   if (!created) created_at = creation(facts);
-  for (; position < facts.size(); ++position) {
+  for (; position < facts.size() && most > 0; ++position, --most) {
     if (created_at == kNever) return;
     const Instant t = std::max(facts[position].time, created_at);
     advance(facts, {t.ms - 1}, false);

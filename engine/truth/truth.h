@@ -150,8 +150,9 @@ struct Truth {
   // Of an entity with its moves, to begin with the policy of its creation.
   explicit Truth(const Entity& entity);
 
-  // Reads the facts that come after those read so far. All of them must sort after what was fired.
-  void read(const std::vector<EntityFact>& facts);
+  // Reads the facts that come after those read so far, `most` of them at most. All of them must sort
+  // after what was fired.
+  void read(const std::vector<EntityFact>& facts, std::size_t most = SIZE_MAX);
   // Fires everything due up to and including `until`; returns the next due. Patient: a breach waits
   // for its clock's grace (its time stays true); a fact read meanwhile ends the waiting.
   Instant advance(const std::vector<EntityFact>& facts, Instant until, bool patient = true);
