@@ -58,8 +58,8 @@ std::string random_policy(Dice& dice) {
   out += "      acknowledged: {acknowledges: true, data: {by!: person, escalation!: group}}\n";
   if (stages) {
     out += "    stages: [first, second]\n    moves:\n";
-    out += "      - {on: opened, to: first}\n      - {on: " + answered +
-           ", from: first, to: second}\n";
+    out += "      - {on: opened, to: first, reason: opened}\n      - {on: " + answered +
+           ", from: [first], to: second, reason: more}\n";
   }
   out +=
       "    routing:\n      P1: {on: [opened, raised, reopened], steps: [{tell: [lead]}, {after: "
@@ -74,11 +74,14 @@ std::string random_policy(Dice& dice) {
     out += "      looked:\n      ended:\n    breach: {steps: [{tell: [lead]}]}\n";
   }
   out += "  account:\n    about: account\n    ended: {closed: []}\n    tier: tiered\n";
-  out += "    team: assigned\n    facts:\n";
+  out += "    team: assigned\n";
+  if (weekly) out += "    periods_begin: [tiered]\n";
+  out += "    facts:\n";
   out += "      tiered: {creates: true, data: {tier!: tier}}\n";
   out += "      assigned: {always: true, data: {role!: role, person!: persons}}\n";
   out += "      closed:\n      visited:\n";
-  out += "    breach: {steps: [{tell: [lead]}, {after: 2h, tell: [" + manager + "]}]}\n";
+  if (weekly)
+    out += "    breach: {steps: [{tell: [lead]}, {after: 2h, tell: [" + manager + "]}]}\n";
   out += "clocks:\n  ticket.answer:\n    start: [opened]\n    stop: [" + answered +
          ", solved, closed]\n    hours: tier\n    allow: {P1: {target: " + allowed +
          "}, P2: {target: 30m}, P3: {target: 2h}}\n    warn: 2/3\n";
