@@ -1,6 +1,7 @@
 // Recurring faults: tickets of the same module in weeks running (contract §6).
 #include <algorithm>
 
+#include "engine/entity/follow.h"
 #include "engine/partition.h"
 #include "engine/said/escalate.h"
 #include "events/id.h"
@@ -87,8 +88,10 @@ void Partition::watch_faults(Entity& e, FaultState known) {
   Account& owner = *e.owner;
   const Truth& truth = *e.truth;
   const EntityFact& creation = e.facts[static_cast<std::size_t>(truth.creator)];
-  const std::int16_t priority =
-      creation.priority == kNone ? e.spec().default_priority : creation.priority;
+  const std::int16_t given = e.moves.empty()
+                                 ? creation.priority
+                                 : seen_by(*e.policy, e.spec(), creation, *e.policy).priority;
+  const std::int16_t priority = given == kNone ? e.spec().default_priority : given;
   const bool wanted = !creation.words.more().empty() &&
                       spec.priorities[static_cast<std::size_t>(priority)] &&
                       (truth.ended == kNone || (spec.not_when >> truth.ended & 1U) == 0);

@@ -50,6 +50,7 @@ EntityHome Partition::home_of(const Fact& fact) const {
 Partition::Known Partition::who_knows(const Fact& fact) const {
   if (const TypeRef* type = type_of(*policy_, fact)) return {policy_.get(), type};
   for (auto it = policies_.rbegin(); it != policies_.rend(); ++it) {
+    if (it->first == 0 && policy_->version > 0) break;  // never in force in this log
     if (const TypeRef* type = type_of(*it->second, fact)) return {it->second.get(), type};
   }
   return {};

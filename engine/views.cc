@@ -4,6 +4,7 @@
 #include <boost/container/small_vector.hpp>
 #include <tuple>
 
+#include "engine/entity/follow.h"
 #include "engine/said/derived.h"
 #include "engine/truth/truth.h"
 #include "events/writer.h"
@@ -74,7 +75,8 @@ void fill_uncreated(EntityView& view, const Entity& entity, const KindSpec& kind
   view.opened.reset();
   view.facts = static_cast<std::int64_t>(entity.facts.size());
   for (const EntityFact& fact : entity.facts) {
-    if (fact.verb != kNone && fact.verb == kind.assign_verb) view.assignee = fact.words.text();
+    const std::int16_t verb = verb_now(entity, fact);
+    if (verb != kNone && verb == kind.assign_verb) view.assignee = fact.words.text();
   }
 }
 

@@ -74,6 +74,27 @@ const Policy& policy_at(const Entity& e, Instant effective) {
   return *e.policy;
 }
 
+std::int16_t verb_now(const Entity& e, const EntityFact& fact) {
+  if (e.moves.empty() || fact.version == e.policy->version) return fact.verb;
+  return seen_by(*e.policy, e.spec(), fact, *e.policy).verb;
+}
+
+EntityFact seen_by(const Policy& by, const KindSpec& kind, const EntityFact& fact,
+                   const Policy& newest) {
+  EntityFact seen;
+  seen.time = fact.time;
+  seen.due = fact.due;
+  seen.verb = fact.verb;
+  seen.choice = fact.choice;
+  seen.priority = fact.priority;
+  seen.tier = fact.tier;
+  seen.version = fact.version;
+  if (fact.verb == kNone || fact.version == by.version) return seen;
+  const Policy* known = newest.of_version(fact.version);
+  if (known != nullptr) read_under(seen, kind, *known, by);
+  return seen;
+}
+
 void read_under(EntityFact& fact, const KindSpec& kind, const Policy& known, const Policy& to) {
   const KindSpec* known_kind = known.kind_named(kind.name);
   if (known_kind == nullptr || to.kind_named(kind.name) == nullptr) return;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "engine/entity/follow.h"
 #include "engine/policy/translate.h"
 
 namespace tocsin {
@@ -201,7 +202,8 @@ class Escalator {
   // Of an acknowledgement and a closing the earlier one counts, the acknowledgement at a tie.
   void acknowledge() {
     for (const EntityFact& fact : a_.entity.facts) {
-      if (fact.read || fact.verb == kNone || fact.verb != kind_.acknowledge_verb) continue;
+      if (fact.read || fact.verb == kNone) continue;
+      if (verb_now(a_.entity, fact) != kind_.acknowledge_verb) continue;
       for (std::size_t g = 0; g < a_.entity.groups.size(); ++g) {
         SaidGroup& group = a_.entity.groups[g];
         if (group.state != GroupState::kOpen || group.raised_at >= a_.now) continue;
@@ -368,7 +370,7 @@ class Escalator {
     for (const std::int16_t role : roles) {
       if (role == a_.policy.assignee_role) {
         for (auto f = a_.entity.facts.rbegin(); f != a_.entity.facts.rend(); ++f) {
-          if (f->verb == kNone || f->verb != kind_.assign_verb) continue;
+          if (f->verb == kNone || verb_now(a_.entity, *f) != kind_.assign_verb) continue;
           out.push_back(f->words.text());
           break;
         }

@@ -192,7 +192,7 @@ void Truth::start_period(const std::vector<EntityFact>& facts, std::size_t c, In
   std::size_t first = position;
   while (first > 0 && std::max(facts[first - 1].time, created_at) == t) --first;
   for (std::size_t i = first; i < position; ++i) {
-    if (facts[i].time == t && fires(spec.cadence.match, facts[i], {stage, resolved, false}) &&
+    if (facts[i].time == t && fires(spec.cadence.match, seen(facts[i]), {stage, resolved, false}) &&
         --cycle.needed == 0) {
       work(*this, cycle).stop(t, static_cast<std::int32_t>(i));
       return;
@@ -204,10 +204,10 @@ void Truth::begin_life(const std::vector<EntityFact>& facts, std::size_t i, Inst
   life_from = kNever;
   for (std::size_t j = i; j < facts.size(); ++j) {
     const EntityFact& fact = facts[j];
-    if (fact.verb == kNone) continue;
-    if (has(kind->life, fact.verb))
-      life_from = std::min(life_from, std::max(fact.time, fact.recorded));
-    if (has(kind->ends, fact.verb)) break;
+    const std::int16_t verb = moves.empty() ? fact.verb : seen(fact).verb;
+    if (verb == kNone) continue;
+    if (has(kind->life, verb)) life_from = std::min(life_from, std::max(fact.time, fact.recorded));
+    if (has(kind->ends, verb)) break;
   }
   life_from = std::max({life_from, created_at, t});
   for (std::size_t c = 0; c < clocks.size(); ++c) {

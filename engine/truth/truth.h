@@ -190,6 +190,8 @@ struct Truth {
   std::size_t moved = 0;         // how many of them were made
 
   std::int16_t priority_at(Instant t) const;
+  // A fact in the codes that hold now, without its words.
+  EntityFact seen(const EntityFact& fact) const;
   // The same in the codes of a later policy, nothing else changed.
   void recode(const Policy& to);
 

@@ -26,15 +26,7 @@ Armed armed_by(const std::vector<EntityFact>& facts, std::size_t read, const Tru
   }
   const Moment at{truth.stage, false, false};
   for (std::size_t i = 0; i < read; ++i) {
-    EntityFact fact;
-    fact.verb = facts[i].verb;
-    fact.choice = facts[i].choice;
-    fact.due = facts[i].due;
-    fact.version = facts[i].version;
-    if (fact.verb == kNone) continue;
-    const Policy* known = truth.policy->of_version(fact.version);
-    if (known == nullptr) continue;
-    if (known != truth.policy) read_under(fact, *truth.kind, *known, *truth.policy);
+    const EntityFact fact = truth.seen(facts[i]);
     if (fact.verb == kNone) continue;
     if (any(spec.stop, fact, at) || has(truth.kind->cancels | spec.cancel, fact.verb)) clock = {};
     for (const Trigger& trigger : spec.start) {
@@ -83,6 +75,10 @@ void recode_cycle(Cycle& cycle, const Translation& words) {
 }
 
 }  // namespace
+
+EntityFact Truth::seen(const EntityFact& fact) const {
+  return seen_by(*policy, *kind, fact, moves.empty() ? *policy : *moves.back().to);
+}
 
 void Truth::recode(const Policy& to) {
   const Translation words(*policy, *kind, to);
