@@ -198,7 +198,7 @@ bool Partition::bring_expected(Instant until, std::size_t most) {
 }
 
 Instant Partition::next_due() {
-  if (sweep_due_ || !sweep_.empty()) return std::min(sweep_from_, as_of_);
+  if (sweep_due_ || !sweep_.empty()) return sweep_from_;
   return expected_.empty() ? timers_.next() : std::min(timers_.next(), expected_.top().due);
 }
 
@@ -224,7 +224,7 @@ void Partition::adopt(std::shared_ptr<const Policy> policy) {
   policy_ = remembering(*policy, first ? nullptr : policy_);
   policies_[policy_->version] = policy_;
   sweep_from_ = policy_->in_force_from;
-  sweep_due_ = true;
+  sweep_due_ = policy_->version > 1;
 }
 
 // ---- moving to another policy ------------------------------------------------------------------
