@@ -87,30 +87,84 @@ HttpResponse refused(const std::vector<PolicyError>& errors) {
   return problem(400, "bad-policy", detail).members(list).response();
 }
 
+// A thread that makes answers, one after the other.
+class Worker {
+ public:
+  using Make = std::function<HttpResponse()>;
+  Worker() : thread_([this] { work(); }) {}
+
+  // What is under way is waited for, what waits is refused.
+  void stop() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
+  }
+  bool stopping() const { return stopping_; }
+
+  // False: too much waits; it was refused.
+  bool later(Reply reply, Make make) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (waiting_.size() < PolicyRoutes::kWaitingMax && !stopping_) {
+        waiting_.push_back({std::move(reply), std::move(make)});
+        wake_.notify_one();
+        return true;
+      }
+    }
+    reply(problem(503, "busy", "other policies are being looked at").retry_after(5).response());
+    return false;
+  }
+
+ private:
+  struct Job {
+    Reply reply;
+    Make make;
+  };
+
+  void work() {
+    for (;;) {
+      Job job;
+      {
+        std::unique_lock lock(mutex_);
+        wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+        if (waiting_.empty()) return;
+        job = std::move(waiting_.front());
+        waiting_.pop_front();
+      }
+      HttpResponse response;
+      try {
+        response =
+            stopping_ ? problem(503, "stopping", "the node is going down").response() : job.make();
+      } catch (const std::exception& e) {
+        response = problem(500, "failed", e.what()).response();
+      }
+      if (response.status != 0) job.reply(std::move(response));
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Job> waiting_;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
 }  // namespace
 
 class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  explicit Impl(Node& node) : node_(node), thread_([this] { work(); }) {}
+  explicit Impl(Node& node) : node_(node) {}
 
   void stop() {
-    stopping_ = true;
-    wake_.notify_all();
-    if (thread_.joinable()) thread_.join();
+    trials_.stop();
+    others_.stop();
   }
 
-  // On this object's own thread, in turn.
-  void later(Reply reply, std::function<HttpResponse()> make) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (waiting_.size() < kWaitingMax && !stopping_) {
-        waiting_.push_back({std::move(reply), std::move(make)});
-        wake_.notify_one();
-        return;
-      }
-    }
-    reply(problem(503, "busy", "other policies are being looked at").retry_after(5).response());
-  }
+  // In turn, on a thread of this object's own.
+  void later(Reply reply, Worker::Make make) { others_.later(std::move(reply), std::move(make)); }
 
   HttpResponse show(const HttpRequest& request) {
     const auto history = versions();
@@ -206,9 +260,9 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
       trial_result_.clear();
       trial_facts_ = 0;
     }
-    later(reply, [this, since = *since, tried = std::get<0>(compiled), reply] {
-      return run_trial(tried, since, reply);
-    });
+    const bool begun = trials_.later(reply, [this, since = *since, tried = std::get<0>(compiled),
+                                             reply] { return run_trial(tried, since, reply); });
+    if (!begun) trial_running_ = false;
   }
 
   HttpResponse trial() {
@@ -218,32 +272,6 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
   }
 
  private:
-  struct Job {
-    Reply reply;
-    std::function<HttpResponse()> make;
-  };
-
-  void work() {
-    for (;;) {
-      Job job;
-      {
-        std::unique_lock lock(mutex_);
-        wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-        if (waiting_.empty()) return;
-        job = std::move(waiting_.front());
-        waiting_.pop_front();
-      }
-      HttpResponse response;
-      try {
-        response =
-            stopping_ ? problem(503, "stopping", "the node is stopping").response() : job.make();
-      } catch (const std::exception& e) {
-        response = problem(500, "internal", e.what()).response();
-      }
-      if (response.status != 0) job.reply(std::move(response));
-    }
-  }
-
   std::vector<PolicyVersion> versions() {
     node_.store().refresh(seconds(2));
     const auto partitions = node_.store().view().partitions();
@@ -275,8 +303,8 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
     node_.store().refresh(seconds(10));
     Preview preview;
     if (to_open) {
-      preview =
-          preview_to_open(node_.store(), policy, node_.now(), [this] { return stopping_.load(); });
+      preview = preview_to_open(node_.store(), policy, node_.now(),
+                                [this] { return others_.stopping(); });
     }
     std::string out;
     append_preview(out, preview);
@@ -330,7 +358,7 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
                                          answered = true;
                                          reply(progress());
                                        }
-                                       return !stopping_;
+                                       return !trials_.stopping();
                                      });
       append_trial(out, trial);
     } catch (...) {
@@ -347,12 +375,10 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
   Node& node_;
   std::shared_ptr<const Policy> in_force_;  // of this object's own thread
   std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<Job> waiting_;
-  std::atomic<bool> stopping_{false}, trial_running_{false};
+  std::atomic<bool> trial_running_{false};
   std::atomic<std::int64_t> trial_facts_{0};
   std::string trial_result_;  // of the last one; JSON
-  std::thread thread_;
+  Worker trials_, others_;
 };
 
 PolicyRoutes::PolicyRoutes(Node& node) : impl_(std::make_shared<Impl>(node)) {}

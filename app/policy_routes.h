@@ -9,8 +9,8 @@
 //   POST /v1/policy/try           ?since=                  the log's facts under it
 //   GET  /v1/policy/try           how far the last trial is, or what it found
 //
-// A body is the policy as YAML, or {"text": "…"}. What takes long is done by one thread of this
-// object, one thing at a time; kWaitingMax may wait.
+// A body is the policy as YAML, or {"text": "…"}. Trials are made by one thread of this object, all
+// else by another, one thing at a time; kWaitingMax may wait for each.
 //
 // Threads: any. The node outlives it.
 #pragma once
