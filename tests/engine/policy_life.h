@@ -42,7 +42,7 @@ class MapStore final : public ColdPort {
   }
   std::optional<std::string> load_account(std::string_view account) override {
     const auto it = accounts.find(std::string(account));
-    return it == accounts.end() ? std::nullopt : std::optional(it->second);
+    return it == accounts.end() || it->second.empty() ? std::nullopt : std::optional(it->second);
   }
   void each_entity(const std::function<void(std::string_view, std::string_view, std::string_view)>&
                        visit) override {
