@@ -93,8 +93,11 @@ void print_trial(const dom::element& root) {
   for (const char* what : {"breaches", "calls", "warnings"}) {
     std::string name = what;
     name.resize(14, ' ');
-    std::cout << name << number_of(root["inForce"].value(), what) << "  ->  "
-              << number_of(root["tried"].value(), what) << "\n";
+    dom::element now, then;
+    if (root["inForce"].get(now) != simdjson::SUCCESS ||
+        root["tried"].get(then) != simdjson::SUCCESS)
+      return;
+    std::cout << name << number_of(now, what) << "  ->  " << number_of(then, what) << "\n";
   }
   dom::array changes;
   if (root["changes"].get(changes) != simdjson::SUCCESS) return;
@@ -124,7 +127,8 @@ int command_policy_apply(const PolicyAsk& ask) try {
     print_preview(root);
     return 0;
   }
-  const bool changed = root["changed"].get_bool().value();
+  bool changed = false;
+  if (root["changed"].get(changed) != simdjson::SUCCESS) return 1;
   std::cout << "policy " << text_of(root, "name")
             << (changed ? " is in force" : " was in force already") << "\n";
   return 0;
@@ -140,8 +144,12 @@ int command_policy_diff(const std::string& old_file, const std::string& new_file
     dom::parser parser;
     dom::element root;
     if (!right(ask_node(ask, "POST", "/v1/policy/diff", text->text), parser, root)) return 1;
-    for (const auto sentence : root["changes"].get_array().value())
-      std::cout << sentence.get_string().value() << "\n";
+    dom::array sentences;
+    if (root["changes"].get(sentences) != simdjson::SUCCESS) return 1;
+    for (const auto sentence : sentences) {
+      std::string_view text;
+      if (sentence.get(text) == simdjson::SUCCESS) std::cout << text << "\n";
+    }
     return 0;
   }
   std::shared_ptr<const Policy> policies[2];
