@@ -51,8 +51,8 @@ struct Derived {
   std::vector<std::int16_t> roles;
   std::vector<std::string_view> persons;
   std::string_view by;
-  std::vector<std::string> weeks;    // fault; its module is `reason`
-  std::uint16_t n = 0;               // which of its id; set by `apply`
+  std::vector<std::string> weeks;  // fault; its module is `reason`
+  std::uint16_t n = 0;             // which of its id; set by `apply`
   // The fact that it came of, as `source NUL sequence NUL id`; empty: of time alone.
   std::string_view cause;
 };
