@@ -206,6 +206,7 @@ class Partition {
     const TypeRef* type = nullptr;
   };
   Known who_knows(const Fact& fact) const;
+  bool wrong_subject(const Fact& fact) const;
   Reading reading_of(const Fact& fact, std::string_view order);
   // Reads the data by the policy that `reading` names.
   void read_by(const Fact& fact, Judged& judged);
