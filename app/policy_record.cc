@@ -78,6 +78,7 @@ std::shared_ptr<const Policy> policy_of_record(std::string_view data, Instant si
   }
   text.name = "policy " + std::to_string(version);
   text.text = field;
+  text.in_force = true;
   simdjson::dom::object members;
   if (root["files"].get(members) == simdjson::SUCCESS) {
     for (const auto member : members) {

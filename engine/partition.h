@@ -212,6 +212,7 @@ class Partition {
     const TypeRef* type = nullptr;
   };
   Known who_knows(const Fact& fact) const;
+  bool wrong_subject(const Known& known, const Fact& fact) const;
   Reading reading_of(const Known& known, const Fact& fact, std::string_view order);
   // Reads the data by the policy that `reading` names.
   void read_by(const Fact& fact, Judged& judged);

@@ -7,11 +7,14 @@
 #include "engine/entity/follow.h"
 #include "engine/partition.h"
 #include "engine/policy/translate.h"
+#include "events/reasons.h"
 #include "events/writer.h"
 
 namespace tocsin {
 
 namespace {
+
+constexpr std::string_view kWrongSubject = kBad[static_cast<std::size_t>(Attribute::kSubject)];
 
 bool has(VerbMask mask, std::int16_t verb) { return verb != kNone && (mask >> verb & 1U) != 0; }
 
@@ -81,6 +84,12 @@ Reading Partition::reading_of(const Known& known, const Fact& fact, std::string_
   return reading;
 }
 
+// Of a kind about accounts, whatever it is called.
+bool Partition::wrong_subject(const Known& known, const Fact& fact) const {
+  return fact.subject != fact.account && known.policy != nullptr &&
+         verb_of(*known.policy, *known.type).subject_is_account;
+}
+
 void Partition::read_by(const Fact& fact, Judged& judged) {
   const Reading& reading = judged.reading;
   read_data(*reading.policy, verb_of(*reading.policy, reading.type), fact, judged.data);
@@ -115,9 +124,7 @@ void Partition::check(Decoded& decoded, Instant arrival, bool with_content, Judg
     }
   }
   const Known known = who_knows(fact);
-  if (decoded.attribute_error.empty() && known.policy != nullptr &&
-      verb_of(*known.policy, *known.type).subject_is_account && fact.subject != fact.account)
-    return refuse("bad_attribute:subject");
+  if (decoded.attribute_error.empty() && wrong_subject(known, fact)) return refuse(kWrongSubject);
   if (const auto reason = judge(decoded, arrival); !reason.empty()) return refuse(reason);
   set_order(out.order, fact);
   out.reading = reading_of(known, fact, out.order);

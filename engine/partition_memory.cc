@@ -23,8 +23,7 @@ bool has_unsaid(Entity& e) {
       const Threshold& th = cycle.thresholds[i];
       if (!th.exists) continue;
       if (th.verdict == Verdict::kBreached && !said->thresholds[i].breached) return true;
-      const bool warns = cycle.state == ClockState::kRunning && th.verdict == Verdict::kPending;
-      if (warns && th.warned > said->thresholds[i].warned) return true;
+      if (owes_warning(cycle, th, said->thresholds[i])) return true;
     }
     return false;
   });

@@ -80,7 +80,24 @@ bool score_of(std::string_view value, const Field& field, int& score) {
   return static_cast<double>(score) == real;
 }
 
-bool take(const Policy& policy, const Field& field, std::string_view value, ReadData& out) {
+// `assignee` and `owner` are of an entity: known everywhere, without effect on a team.
+bool is_role(const Policy& policy, std::string_view role) {
+  return role == "assignee" || role == "owner" || place(role, policy.roles) != kNone;
+}
+
+// The second of the verb's dues; null when it has one at most.
+const Field* second_due(const VerbSpec& verb) {
+  const Field* first = nullptr;
+  for (const Field& field : verb.fields) {
+    if (field.form != Form::kDue) continue;
+    if (first != nullptr) return &field;
+    first = &field;
+  }
+  return nullptr;
+}
+
+bool take(const Policy& policy, const VerbSpec& verb, const Field& field, std::string_view value,
+          ReadData& out) {
   EntityFact& fact = out.fact;
   std::string memory;
   switch (field.form) {
@@ -103,7 +120,7 @@ bool take(const Policy& policy, const Field& field, std::string_view value, Read
     case Form::kDue: {
       const auto text = text_of(value, memory);
       const auto due = text ? due_of(policy, *text) : std::nullopt;
-      if (due) fact.due = *due;
+      if (due) (&field == second_due(verb) ? fact.second_due : fact.due) = *due;
       return due.has_value();
     }
     case Form::kPersons:
@@ -111,9 +128,10 @@ bool take(const Policy& policy, const Field& field, std::string_view value, Read
     case Form::kPerson:
     case Form::kRole:
     case Form::kText:
+    case Form::kWait:
     case Form::kGroup: {
       const auto text = text_of(value, memory);
-      if (!text) return false;
+      if (!text || (field.form == Form::kRole && !is_role(policy, *text))) return false;
       (field.form == Form::kGroup || field.form == Form::kRole ? out.more : out.text) = *text;
       return true;
     }
@@ -196,7 +214,7 @@ void read_data(const Policy& policy, const VerbSpec& verb, const Fact& fact, Rea
       return value.empty();
     });
     const bool present = !value.empty() && value != "null";
-    if (!present ? field.required : !take(policy, field, value, out)) {
+    if (!present ? field.required : !take(policy, verb, field, value, out)) {
       out.bad = "bad_data:" + field.name;
       out.detail = why_bad(policy, field, present ? value : std::string_view());
       return;

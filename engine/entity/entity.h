@@ -35,7 +35,7 @@ class FactWords {
 
   // source NUL sequence NUL id: breaks ties of time, by bytes
   std::string_view order() const { return std::string_view(all_).substr(0, text_at_); }
-  // person, owner, by
+  // person, owner, by, wait
   std::string_view text() const {
     return std::string_view(all_).substr(text_at_, more_at_ - text_at_);
   }
@@ -49,9 +49,10 @@ class FactWords {
 
 // A fact reduced to what decisions read.
 struct EntityFact {
-  Instant time;         // event time, cut to the arrival
-  Instant recorded;     // arrival
-  Instant due{kNever};  // the instant in its data, if any
+  Instant time;                // event time, cut to the arrival
+  Instant recorded;            // arrival
+  Instant due{kNever};         // the instant in its data, if any
+  Instant second_due{kNever};  // where its verb has two, the second
   FactWords words;
   std::int16_t verb = kNone;  // kNone: on the timeline only
   // Codes are those of the policy by which the fact counts, or, where that one does not know its

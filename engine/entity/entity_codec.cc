@@ -45,8 +45,9 @@ void put_fact(std::string& out, const EntityFact& f) {
   put_signed(out, f.priority);
   put_signed(out, f.tier);
   put_signed(out, f.policy);
-  out.push_back(
-      static_cast<char>((f.creates ? 1 : 0) | (f.provisional ? 2 : 0) | (f.read ? 4 : 0)));
+  out.push_back(static_cast<char>((f.creates ? 1 : 0) | (f.provisional ? 2 : 0) | (f.read ? 4 : 0) |
+                                  (f.second_due != kNever ? 8 : 0)));
+  if (f.second_due != kNever) put_instant(out, f.second_due);
 }
 
 EntityFact get_fact(ByteReader& in) {
@@ -67,6 +68,7 @@ EntityFact get_fact(ByteReader& in) {
   f.creates = (flags & 1) != 0;
   f.provisional = (flags & 2) != 0;
   f.read = (flags & 4) != 0;
+  if ((flags & 8) != 0) f.second_due = instant(in);
   return f;
 }
 

@@ -12,6 +12,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -52,6 +53,7 @@ enum class Form : std::uint8_t {
   kModule,    // text; what recurring faults are grouped by
   kGroup,     // id of an escalation group
   kOwner,     // a name, not checked: the owner
+  kWait,      // text that is not empty: which wait begins or ends
   kScore,     // an integer between `low` and `high`
 };
 
@@ -82,6 +84,7 @@ struct Trigger {
   std::int16_t enters = kNone;   // entering this stage
   bool first = false;            // the first such trigger in the stage (or life) only
   bool has_due = false;          // the fact carries a due
+  bool second_due = false;       // that, and what starts: the second of its dues
   bool unless_resolved = false;  // the entity was not resolved before this fact
   bool unless_ended = false;     // not while the entity has ended
 };
@@ -97,10 +100,13 @@ struct Allowance {
       0;  // ms of open time, or working days; kGiven: unused, the due is in the fact
 };
 
+inline constexpr std::size_t kMaxWarnings = 8;  // of a clock
+
 struct Warning {
-  enum class Kind : std::uint8_t { kNever, kFraction, kWorkingDaysBefore } kind = Kind::kNever;
+  enum class Kind : std::uint8_t { kFraction, kBefore, kWorkingDaysBefore } kind = Kind::kFraction;
   std::int32_t numerator = 0, denominator = 1;  // of the open time from start to due
   std::int32_t days = 0;
+  std::int64_t before_ms = 0;  // open time to the due
 };
 
 struct Step {
@@ -148,17 +154,22 @@ struct ClockSpec {
   VerbMask resume = 0;           // the last cycle runs on (`reopened`)
   VerbMask restart = 0;          // stops the cycle and starts the next
   bool restart_on_breach = false;
-  int rest_after = 0;  // breaches in a row after which it rests; 0: never
-  VerbMask wakes = 0;  // ends the rest
+  int rest_after = 0;      // breaches in a row after which it rests; 0: never
+  VerbMask wakes = 0;      // ends the rest
+  bool warn_again = true;  // also in the cycles that a breach started
   bool unless_resolved = false;
   bool pauses = false;
+  std::vector<std::string> waits;      // the words of those in which it pauses; empty: in all
+  VerbMask second_due = 0;             // facts of which it takes the second due
   bool capped = false;                 // a set due is never later than what the allowance gives
   std::int16_t stage = kNone;          // leaving this stage cancels it
   std::int16_t breach_enters = kNone;  // a breach moves the entity to this stage and ends the cycle
 
-  std::array<std::vector<Allowance>, kMaxThresholds> allowance;  // [threshold][priority]
+  // [threshold][priority], or, where they differ by tier, [threshold][tier * tier_stride + priority].
+  std::array<std::vector<Allowance>, kMaxThresholds> allowance;
+  std::int16_t tier_stride = 0;
   std::vector<std::int16_t> calendar;  // by priority; kTierCalendar or a calendar's place
-  Warning warning;
+  std::vector<Warning> warnings;
   Duration grace;
 
   bool low = false;  // urgency is always low
@@ -166,6 +177,13 @@ struct ClockSpec {
   LadderRow on_warning;
   bool group_by_run = false;      // one group a run of breaches, named after the first
   std::vector<Trigger> run_ends;  // what ends a run and clears its group
+
+  // What a threshold allows; kNothing where it has no promise.
+  const Allowance& allowed(std::size_t threshold, std::int16_t priority, std::int16_t tier) const {
+    static constexpr Allowance kNoPromise;
+    const auto& row = allowance[threshold];
+    return row.empty() ? kNoPromise : row[static_cast<std::size_t>(tier * tier_stride + priority)];
+  }
 };
 
 // ---- kinds -------------------------------------------------------------------------------------
@@ -201,6 +219,7 @@ struct KindSpec {
   std::vector<VerbSpec> verbs;
 
   VerbMask ends = 0, resolves = 0, reopens = 0, pauses = 0, resumes = 0;
+  VerbMask worded = 0;   // of `pauses` and `resumes`: may name which wait
   VerbMask cancels = 0;  // of `ends`: cancels running clocks
   VerbMask revives = 0;  // of an ended entity: a creation fact that makes it alive again (`tiered`)
   std::vector<VerbMask> after_end;  // [verb that ended it]: verbs that still count
@@ -256,6 +275,11 @@ struct NamedCalendar {
   std::shared_ptr<const Calendar> calendar;
 };
 
+// What a name is called where people read it.
+struct Label {
+  std::string zh, en;  // empty: as the name itself
+};
+
 struct Policy {
   std::string name;
   std::int32_t version = 0;  // given when it takes force: 1, 2, …
@@ -267,12 +291,14 @@ struct Policy {
   std::int16_t default_tier = 0;
   std::vector<std::int16_t> tier_calendar;  // [tier]
   std::vector<NamedCalendar> calendars;
-  std::int16_t working_calendar = 0;  // `N wd`, dates and periods
-  std::int16_t always_calendar = 0;   // 24x7
+  std::int16_t working_calendar = 0;       // `N wd`, dates and periods
+  std::vector<std::int16_t> tier_working;  // [tier]: `N wd`
+  std::int16_t always_calendar = 0;        // 24x7
   std::int16_t assignee_role = kNone, owner_role = kNone;
   Instant quiet_before = kAlways;
   double target = 0.95;
   std::vector<FigureSpec> figures;
+  std::map<std::string, Label, std::less<>> labels;  // by name: `ticket.response`, `P1`, `business`
   std::vector<KindSpec> kinds;
   struct TypeHash {
     using is_transparent = void;
@@ -315,6 +341,10 @@ struct Policy {
 
   const Calendar& working() const {
     return *calendars[static_cast<std::size_t>(working_calendar)].calendar;
+  }
+  // By which `N wd` counts for this tier.
+  const Calendar& working(std::int16_t tier) const {
+    return calendar(tier_working[static_cast<std::size_t>(tier)]);
   }
   const Calendar& calendar(std::int16_t code) const {
     return *calendars[static_cast<std::size_t>(code)].calendar;

@@ -44,21 +44,30 @@ struct Announcement {
   const RoleBook& roles;
   Instant now;
   std::vector<Derived>& out;  // appended to
+  // The last of the facts that no decision has read yet; empty: what is decided came of time
+  // alone.
+  std::string_view news = {};
 
   void say(Derived event) {
+    if (event.cause.empty()) event.cause = news;
     apply(entity, event, now);
     out.push_back(std::move(event));
   }
 };
 
 // Says everything that there is to say at `now`; `truth` has been advanced to it. Afterwards all
-// facts count as read, and all that happened as told.
+// facts count as read, and all that happened as told. The events of a decision are in order of time,
+// then as contract §7 lists them.
 void announce(Announcement& a);
 
 // What happened so far is nothing new to the next decision, which still compares all of it with
 // what was announced: earlier ones knew it, but their words may be lost. History is kept only of
 // clocks of which nothing was said.
 void count_as_decided(const Entity& entity, Truth& truth);
+
+// Whether this threshold's latest warning is to be told: the clock runs, the threshold is pending,
+// and no later one of that warning is to come (contract §4.8).
+bool owes_warning(const Cycle& cycle, const Threshold& threshold, const SaidThreshold& said);
 
 // Clocks and stages only; part of `announce`.
 void announce_clocks(Announcement& a);

@@ -49,6 +49,7 @@ void apply_clock(Entity& entity, Derived& event) {
       for (SaidThreshold& t : said->thresholds) {
         t.breached = false;
         t.verdict = Verdict::kPending;
+        t.warned = 0;
       }
       said->state = SaidState::kRunning;
       said->gone = false;
@@ -84,7 +85,9 @@ void apply_clock(Entity& entity, Derived& event) {
       break;
     case kClockWithdrawn:
       event.n = ++th->withdrawn_ids;
-      th->breached = false;
+      // A re-target that takes a breach back may bring another one at its own instant, which is told
+      // before it.
+      if (event.reason == kLateCause || th->breached_at < event.time) th->breached = false;
       break;
     case kClockStopped:
     case kClockCorrected:
@@ -92,6 +95,7 @@ void apply_clock(Entity& entity, Derived& event) {
       said->state = SaidState::kStopped;
       said->stopped = event.stopped;
       said->elapsed_ms = event.elapsed_ms;
+      if (event.type == kClockCorrected && event.start != kAlways) said->start = event.start;
       take_dues(*said, event);
       for (std::size_t i = 0; i < kMaxThresholds; ++i)
         said->thresholds[i].verdict = event.verdict[i];

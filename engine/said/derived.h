@@ -18,6 +18,9 @@
 
 namespace tocsin {
 
+// The cause of what follows from a late fact, and the reason of a breach that there never was.
+inline constexpr std::string_view kLateCause = "late";
+
 // The views point into the entity, its account, the roster or the policy, or, when read from the
 // log, into the record: a Derived lives no longer than the decision that makes it.
 struct Derived {
@@ -28,8 +31,8 @@ struct Derived {
   std::int64_t cycle = 0;
   std::int16_t threshold = kNone;
   std::int16_t calendar = kNone;
-  Instant start;    // started; and where a correction moved it
-  Instant stopped;  // stopped, corrected
+  Instant start{kAlways};  // as it is now; kAlways: not told
+  Instant stopped;         // stopped, corrected
   std::int64_t elapsed_ms = 0;
   std::uint8_t exists = 0;                    // which thresholds the event lists
   std::array<Instant, kMaxThresholds> due{};  // kNever: unknown
@@ -50,6 +53,8 @@ struct Derived {
   std::string_view by;
   std::vector<std::string> weeks;  // fault; its module is `reason`
   std::uint16_t n = 0;             // which of its id; set by `apply`
+  // The fact that it came of, as `source NUL sequence NUL id`; empty: of time alone.
+  std::string_view cause;
 };
 
 // Calls `f` with every view of `event` into something else. A new view joins here.
@@ -57,6 +62,7 @@ template <typename Event, typename F>
 void each_view(Event& event, const F& f) {
   f(event.reason);
   f(event.by);
+  f(event.cause);
   for (auto& person : event.persons) f(person);
 }
 
@@ -92,8 +98,8 @@ void encode(std::string& to, const Entity& entity, const Policy& policy, const D
 std::string_view kind_in(const LogEvent& record);
 
 // Reads back what `encode` wrote with `extended`, in the codes of the policy by which its entity
-// lives. False when that policy cannot name what it is about. `reason`, `calendar` and `weeks` are
-// not read: nothing that was announced depends on them.
+// lives. False when that policy cannot name what it is about. `calendar`, `weeks` and `cause` are not
+// read, nor `reason` but of a withdrawal: nothing that was announced depends on them.
 bool decode(const LogEvent& record, const Policy& policy, const KindSpec& kind, Derived& event);
 
 // The name of a cycle: `2`, `2026-W10`.

@@ -179,21 +179,27 @@ bool read_clock(const Members& data, const KindSpec& kind, const Policy& policy,
     case kClockStarted:
       event.start = instant(data.text("start"));
       return read_thresholds(data, policy, event);
-    case kClockRetargeted:
+    case kClockRetargeted:  // version 3 told its start as an extension
+      event.start = instant(data.text("start"));
+      if (event.start != kNever) return read_thresholds(data, policy, event);
+      [[fallthrough]];
     case kClockResumed:
       event.start = {number(stamp(record, "tocsinstart"), 0)};
       return read_thresholds(data, policy, event);
     case kClockStopped:
     case kClockCorrected:
       event.stopped = event.type == kClockStopped ? event.time : instant(data.text("stopped"));
+      event.start = parse_rfc3339(data.text("start")).value_or(kAlways);
       if (!is_number(data["elapsedMs"])) return false;
       event.elapsed_ms = number(data["elapsedMs"], 0);
       return read_thresholds(data, policy, event);
     case kClockWarned:
       event.warning = static_cast<std::uint16_t>(number(stamp(record, "tocsinnumber"), 1));
       return event.threshold != kNone;
-    case kClockBreached:
     case kClockWithdrawn:
+      event.reason = data.text("reason");
+      return event.threshold != kNone;
+    case kClockBreached:
       return event.threshold != kNone;
     case kClockCancelled:
       event.gone = !stamp(record, "tocsingone").empty();

@@ -265,6 +265,7 @@ void append_clock_data(TextBlock& out, const Policy& policy, const Derived& even
     case kClockRetargeted:
       out.raw(",\"cause\":").string(event.reason);
       append_thresholds(out, policy, event, false);
+      out.raw(",\"start\":").time(event.start);
       break;
     case kClockResumed:
       append_thresholds(out, policy, event, false);
@@ -278,7 +279,8 @@ void append_clock_data(TextBlock& out, const Policy& policy, const Derived& even
     case kClockCorrected:
       out.raw(",\"elapsedMs\":").number(event.elapsed_ms);
       append_thresholds(out, policy, event, true);
-      if (event.type == kClockCorrected) out.raw(",\"stopped\":").time(event.stopped);
+      if (event.type == kClockCorrected)
+        out.raw(",\"stopped\":").time(event.stopped).raw(",\"start\":").time(event.start);
       break;
     case kClockCancelled:
       out.raw(",\"reason\":").string(event.reason);
@@ -290,6 +292,15 @@ void append_clock_data(TextBlock& out, const Policy& policy, const Derived& even
     default:
       break;
   }
+}
+
+// The fact that it came of (contract §7): of its words, `source NUL sequence NUL id`.
+void append_causation(TextBlock& out, const Derived& event) {
+  if (event.cause.empty()) return;
+  const std::string_view order = event.cause;
+  const std::size_t source = order.find('\0');
+  out.raw(",\"causationsource\":").string(order.substr(0, source));
+  out.raw(",\"causationid\":").string(order.substr(order.find('\0', source + 1) + 1));
 }
 
 // What a replay needs beyond the contract's data (docs/adr/0003).
@@ -304,7 +315,6 @@ void append_extensions(TextBlock& out, const KindSpec& kind, const Derived& even
   }
   if (of_group && event.group.kind == GroupKey::Kind::kRouting) number("number", event.group.cycle);
   switch (event.type) {
-    case kClockRetargeted:
     case kClockResumed:
       number("start", event.start.ms);
       break;
@@ -366,6 +376,7 @@ void encode(std::string& to, const Entity& entity, const Policy& policy, const D
   out.raw("\",\"subject\":").string(entity.id);
   out.raw(",\"partitionkey\":").string(entity.account);
   out.raw(",\"time\":").time(event.time).raw(",\"recordedtime\":").time(recorded);
+  append_causation(out, event);
   if (extended) append_extensions(out, kind, event);
   out.raw(",\"data\":{\"entity\":\"").escaped(kind.name).raw("/").escaped(entity.id).raw("\"");
   switch (event.type) {

@@ -123,7 +123,7 @@ void Truth::breach(Cycle& cycle, std::int16_t threshold, Instant t) {
     if (spec.rest_after > 0 && clock.in_a_row >= spec.rest_after) {
       clock.resting = true;
     } else {
-      start_cycle(*this, c, t, kNever, -1);
+      start_cycle(*this, c, t, kNever, -1, !spec.warn_again);
     }
   }
   if (spec.breach_enters != kNone) enter_stage(spec.breach_enters, t, -1, "breach");
@@ -174,7 +174,7 @@ void Truth::start_period(const std::vector<EntityFact>& facts, std::size_t c, In
   const std::int16_t in_force = tier_in_force == kNone ? tier : tier_in_force;
   const auto& count = spec.cadence.count;
   const int needed = count[count.size() == 1 ? 0 : static_cast<std::size_t>(in_force)];
-  if (needed == 0) return;
+  if (needed == 0 || !calendar.first_working_day(period)) return;
   Instant due = period.end;
   if (spec.cadence.due == PeriodSpec::Due::kDay) {
     due = calendar.end_of_day(t, spec.cadence.day);

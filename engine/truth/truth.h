@@ -51,6 +51,7 @@ struct Happening {
   std::uint8_t exists = 0;  // which thresholds there are
   std::array<Verdict, kMaxThresholds> verdict{};
   std::int16_t threshold = kNone;  // warned, breached, withdrawn
+  std::int16_t calendar = kNone;   // on which it ran from then on
   std::int32_t cause = -1;         // place of the fact that caused it; -1: a due; kByPolicy
   Instant time;
   std::array<Instant, kMaxThresholds> due{};  // kNever = unknown
@@ -61,15 +62,24 @@ struct Happening {
 struct Threshold {
   bool exists = false;
   Verdict verdict = Verdict::kPending;
-  bool warn_armed = true;
+  std::uint8_t warn_armed = 0xff;  // the warnings that are still to be given
+  std::uint8_t warn_next = 0;      // which one `warn_at` is
+  std::uint8_t warn_last = 0;      // which one `warned_at` was
   std::uint16_t warned = 0;
-  Instant due{kNever};         // unknown while pending and paused
-  Instant since;               // the start, resume or re-target that set the due
-  Instant warn_at{kNever};     // the next; kNever: none
-  Instant warned_at{kNever};   // the last
-  Instant warned_due{kNever};  // the due at that moment
+  Instant due{kNever};        // unknown while pending and paused
+  Instant since;              // the start, resume or re-target that set the due
+  Instant warn_at{kNever};    // the next; kNever: none
+  Instant warned_at{kNever};  // the last
   Instant breached_at{kNever};
   std::int64_t remaining_ms = 0;  // while paused, and from the end until a reopening
+};
+
+// What a threshold has at a priority under which its cycle ran before. Pauses move it as they move
+// the due in force; one that was missed by then stays.
+struct KeptDue {
+  std::int16_t priority = kNone, threshold = kNone, calendar = 0;
+  Instant due{kNever};            // unknown while the clock stands still
+  std::int64_t remaining_ms = 0;  // then
 };
 
 struct Cycle {
@@ -79,8 +89,9 @@ struct Cycle {
   std::int16_t tier = 0;      // of a period clock: in force at its first instant
   ClockState state = ClockState::kRunning;
   bool ended_by_breach = false;
-  bool decided = false;  // a decision has been made with it
-  int needed = 0;        // period: matching facts still missing
+  bool decided = false;   // a decision has been made with it
+  bool unwarned = false;  // it is never warned
+  int needed = 0;         // period: matching facts still missing
   std::array<Threshold, kMaxThresholds> thresholds;
   std::int64_t number = 0;  // 1, 2, …; of a period clock its first instant in ms
   Instant start;
@@ -90,6 +101,7 @@ struct Cycle {
   Instant last_end_by_fact{kAlways}, last_end_by_due{kAlways};  // stopped or cancelled
   // Where time counts; the last is open while running.
   boost::container::small_vector<std::pair<Instant, Instant>, 1> active;
+  std::vector<KeptDue> kept;
   // Since the last decision on this Truth; all of it while there was none.
   std::vector<Happening> history;
 };
@@ -125,6 +137,7 @@ struct ClockTruth {
   bool armed = false;         // its start fact happened and its stop fact not
   bool resting = false;
   bool first_done = false;  // in this stage, or life
+  bool waits = false;       // the entity waits for something that this clock pauses in
   Instant next_period{kNever};
   Instant preset{kNever};  // due set before the start, in this stage
   // What its running period matches, by the policy that it began under; set by a move.
@@ -176,6 +189,7 @@ struct Truth {
   std::int16_t stage = kNone;
   std::int16_t ended = kNone;  // the verb that ended it
   bool paused = false, resolved = false;
+  boost::container::small_vector<std::int32_t, 1> waits;  // places of the facts that began them
   VerbMask counted = 0, counted_in_stage = 0;
   Instant life_from{kNever};  // period clocks start at or after this
   bool compared = false;      // a decision has compared all of it with what was announced

@@ -217,6 +217,8 @@ class StoryTeller {
       }
       case Form::kPersons:
         return chance(30) ? "[]" : chance(50) ? one_of(people) : R"(["Bo","Li Wei"])";
+      case Form::kWait:
+        return one_of({"customer", "vendor"});
       case Form::kRole:
         return one_of(policy_.roles);
       case Form::kModule:

@@ -21,7 +21,7 @@ constexpr FormName kForms[] = {
     {"any", Form::kAny},     {"priority", Form::kPriority}, {"tier", Form::kTier},
     {"due", Form::kDue},     {"person", Form::kPerson},     {"persons", Form::kPersons},
     {"role", Form::kRole},   {"text", Form::kText},         {"module", Form::kModule},
-    {"group", Form::kGroup}, {"owner", Form::kOwner}};
+    {"group", Form::kGroup}, {"owner", Form::kOwner},       {"wait", Form::kWait}};
 
 // Decisions read one value of each of these from a fact.
 const char* slot_of(Form form) {
@@ -41,7 +41,8 @@ const char* slot_of(Form form) {
     case Form::kPerson:
     case Form::kText:
     case Form::kOwner:
-      return "person, owner or text";
+    case Form::kWait:
+      return "person, owner, wait or text";
     case Form::kGroup:
     case Form::kRole:
     case Form::kModule:
@@ -87,6 +88,7 @@ void read_fields(PolicyReader& reader, const Yaml& data, const std::string& wher
   std::map<std::string, std::string> slots;  // and who has it
   if (!verb.subjects.empty()) slots["a list of words"] = "subject";
   std::set<std::string> seen;
+  int dues = 0;
   for (const Yaml& member : data.values) {
     Field field;
     field.name = member.key;
@@ -107,7 +109,8 @@ void read_fields(PolicyReader& reader, const Yaml& data, const std::string& wher
       reader.error(member.key_line, at + " must be the name of a form or a list of words");
       continue;
     }
-    if (const char* slot = slot_of(field.form)) {
+    const bool second_due = field.form == Form::kDue && dues++ == 1;  // a fact may carry two
+    if (const char* slot = slot_of(field.form); slot != nullptr && !second_due) {
       const auto [before, first] = slots.emplace(slot, field.name);
       if (!first) {
         reader.error(member.key_line, where + ": only one field may have the form of " + slot +
@@ -273,6 +276,15 @@ class KindReader {
     kind_.reopens = verbs("reopened");
     kind_.pauses = verbs("paused");
     kind_.resumes = verbs("resumed");
+    for (std::size_t v = 0; v < kind_.verbs.size(); ++v) {
+      if (field_of(kind_, static_cast<std::int16_t>(v), Form::kWait) == nullptr) continue;
+      kind_.worded |= VerbMask{1} << v & (kind_.pauses | kind_.resumes);
+      if ((kind_.worded >> v & 1U) == 0) {
+        reader_.error(node_["facts"][kind_.verbs[v].name].key_line,
+                      name_ + "." + kind_.verbs[v].name +
+                          ": only facts under `paused` and `resumed` name a wait");
+      }
+    }
     kind_.cancels = verbs("cancelled");
     kind_.revives = verbs("revived");
     kind_.life = verbs("periods_begin");

@@ -27,6 +27,8 @@ struct PolicyText {
   std::string name;  // of the file, for messages
   std::string text;
   std::map<std::string, std::string> files;  // by the name used in `calendars:`
+  // It took force already: what makes no sense in it is let pass, as it was then.
+  bool in_force = false;
 };
 
 using ZoneSource = std::function<std::variant<Zone, std::string>(std::string_view)>;
