@@ -14,6 +14,7 @@
 #include "app/embedded.h"
 #include "app/log_commands.h"
 #include "app/policy_load.h"
+#include "app/roster_record.h"
 #include "app/run.h"
 #include "app/secret.h"
 #include "app/send.h"
@@ -44,10 +45,26 @@ std::optional<Config> configured(const ConfigFlags& flags) {
   }
 }
 
+bool read_roster(const std::string& path, SimulateOptions& options) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  if (!in || !(text << in.rdbuf())) {
+    std::cerr << "tocsin simulate: cannot read the roster " << path << "\n";
+    return false;
+  }
+  try {
+    options.roster = parse_roster(text.str(), path);
+    return true;
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << "\n";
+    return false;
+  }
+}
+
 }  // namespace
 
-int command_simulate(const std::string& policy_path, const std::string& events,
-                     const std::string& until, const std::string& emit) {
+int command_simulate(const std::string& policy_path, const std::string& roster_path,
+                     const std::string& events, const std::string& until, const std::string& emit) {
   SimulateOptions options;
   auto policy = load_policy(policy_path);
   if (auto* errors = std::get_if<std::vector<PolicyError>>(&policy)) {
@@ -55,6 +72,7 @@ int command_simulate(const std::string& policy_path, const std::string& events,
     return kUnusable;
   }
   options.policy = std::get<std::shared_ptr<const Policy>>(policy);
+  if (!roster_path.empty() && !read_roster(roster_path, options)) return kUnusable;
   if (!until.empty()) {
     options.until = parse_rfc3339(until);
     if (!options.until || !in_calendar_range(*options.until)) {

@@ -15,8 +15,8 @@ struct ConfigFlags {
   std::map<std::string, std::string> values;  // by key: {"data", "./x"}
 };
 
-int command_simulate(const std::string& policy, const std::string& events, const std::string& until,
-                     const std::string& emit);
+int command_simulate(const std::string& policy, const std::string& roster,
+                     const std::string& events, const std::string& until, const std::string& emit);
 // `file`: `-` for standard input. `token`: itself, file:PATH or env:NAME.
 int command_send(const std::string& file, const std::string& url, const std::string& token);
 int command_policy_check(const std::string& path);

@@ -56,10 +56,12 @@ int main(int argc, char** argv) {
       "to standard error. SIGTERM ends it, SIGHUP reads roster, tokens and TLS files anew.");
   run->callback([&] { status = tocsin::command_run(flags, demo); });
 
-  std::string policy, events, until, emit = "events";
+  std::string policy, roster, events, until, emit = "events";
   CLI::App* simulate =
       app.add_subcommand("simulate", "decide about a file of facts in virtual time");
   simulate->add_option("--policy", policy, "policy file (default: the built-in one)");
+  simulate->add_option("--roster", roster,
+                       "roster file: who is called on when (default: only whom the facts name)");
   simulate
       ->add_option("--events", events,
                    "facts, a JSON line each, in order of arrival; - for standard input")

@@ -105,6 +105,10 @@ struct Metrics::Impl {
       counters("tocsin_escalations_raised_total", "Raised escalation steps.");
   prometheus::Family<prometheus::Counter>& closed =
       counters("tocsin_escalations_closed_total", "Escalations that need nobody any more.");
+  prometheus::Counter& unheard =
+      counters("tocsin_escalations_unheard_total",
+               "Raised escalation steps for which nobody at all was found.")
+          .Add({});
   std::map<std::string, prometheus::Counter*, std::less<>> by_type;
   std::shared_ptr<const Policy> policy;
   // By a policy's hash, then by kind, clock, threshold and ending: adding to a family takes a lock
@@ -182,6 +186,7 @@ void Metrics::observe(const Committed& record) {
   if (record.derived == nullptr) return;
   switch (record.derived->type) {
     case DerivedType::kEscalationRaised:
+      if (record.derived->persons.empty()) impl_->unheard.Increment();
       return impl_->by_urgency[record.derived->high ? 1 : 0]->Increment();
     case DerivedType::kEscalationAcknowledged:
       return impl_->acknowledged.Increment();

@@ -28,6 +28,7 @@ class Simulation {
         decoder_(RecordedTime::kRead),
         log_decoder_(RecordedTime::kRead, Writer::kLog),
         partition_(options.policy) {
+    if (options.roster) partition_.adopt(options.roster);
     sink_ = [this](const Entity& entity, const Derived& event, Instant recorded) {
       if (const auto year = years_.notice(entity, event)) warn_of(*year);
       if (options_.emit == Emit::kSummary) summary_.count(event, entity, *entity.policy);

@@ -5,6 +5,7 @@
 #include "engine/entity/follow.h"
 #include "engine/policy/translate.h"
 #include "engine/said/escalate.h"
+#include "engine/said/group_steps.h"
 
 namespace tocsin {
 
@@ -57,6 +58,23 @@ void AccountRoles::persons(std::int16_t role, Instant at,
   } else {
     out.insert(out.end(), persons.begin(), persons.end());
   }
+}
+
+std::string_view AccountRoles::person(std::string_view word) const {
+  return roster_ == nullptr ? word : roster_->id_of(word);
+}
+
+bool AccountRoles::is_away(std::string_view person, Instant at) const {
+  return roster_ != nullptr && roster_->is_away(person, at);
+}
+
+void AccountRoles::on_call(std::int16_t role, Instant at,
+                           std::vector<std::string_view>& out) const {
+  if (roster_ != nullptr) roster_->on_call(policy_.roles[static_cast<std::size_t>(role)], at, out);
+}
+
+void AccountRoles::last_resort(Instant at, std::vector<std::string_view>& out) const {
+  if (roster_ != nullptr) roster_->everybodys_last_resort(at, out);
 }
 
 void set_order(std::string& order, const Fact& fact) {
@@ -160,7 +178,7 @@ std::shared_ptr<Truth> Partition::read_truth(Entity& e) {
 }
 
 void Partition::schedule(Entity& e, Instant due, bool store) {
-  due = std::min(due, next_step(e, *e.policy));
+  due = std::min(due, next_step(e, *e.truth));
   if (due == e.next_due) return;
   if (store) changed(e);
   put_due(e, due);

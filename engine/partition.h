@@ -251,8 +251,8 @@ class Partition {
   void watch_faults(Entity& entity, FaultState known);
   void decide_faults(Account& account, Instant now, const DerivedSink& sink);
   void say_fault(Account& account, const std::string& module, std::int64_t week,
-                 const std::vector<std::string>& weeks, Instant time, const Ladder& ladder,
-                 Instant now, const DerivedSink& sink);
+                 const std::vector<std::string>& weeks, Instant time, Instant now,
+                 const DerivedSink& sink);
   // `due`: of its clocks; `store`: the new due is a change to be stored.
   void schedule(Entity& entity, Instant due, bool store);
   void put_due(Entity& entity, Instant due);
@@ -302,6 +302,11 @@ class AccountRoles : public RoleBook {
   AccountRoles(const Account& account, const Policy& policy, const Roster* roster)
       : account_(account), policy_(policy), roster_(roster) {}
   void persons(std::int16_t role, Instant at, std::vector<std::string_view>& out) const override;
+  std::string_view person(std::string_view word) const override;
+  bool is_away(std::string_view person, Instant at) const override;
+  void on_call(std::int16_t role, Instant at, std::vector<std::string_view>& out) const override;
+  void last_resort(Instant at, std::vector<std::string_view>& out) const override;
+  std::string_view account_name() const override { return account_.title; }
 
  private:
   const Account& account_;

@@ -134,14 +134,14 @@ void Partition::decide_faults(Account& owner, Instant now, const DerivedSink& si
         at = {period.begin.ms - 1};
       }
       if (static_cast<int>(names.size()) < spec->weeks) continue;
-      say_fault(owner, module, week, names, {openings.first()}, spec->ladder, now, sink);
+      say_fault(owner, module, week, names, {openings.first()}, now, sink);
     }
   }
 }
 
 void Partition::say_fault(Account& owner, const std::string& module, std::int64_t week,
-                          const std::vector<std::string>& weeks, Instant time, const Ladder& ladder,
-                          Instant now, const DerivedSink& sink) {
+                          const std::vector<std::string>& weeks, Instant time, Instant now,
+                          const DerivedSink& sink) {
   const KindSpec* home = home_kind(*policy_);
   if (home == nullptr) return;
   owner.faults_said.emplace(module, week);
@@ -160,7 +160,7 @@ void Partition::say_fault(Account& owner, const std::string& module, std::int64_
   event.weeks = weeks;
   const std::string name = event.group.name;
   a.say(std::move(event));
-  escalate_fault(a, name, time, ladder);
+  escalate_fault(a, name, time);
   counters_.derived += static_cast<std::int64_t>(derived_.size());
   changed(e);
   for (const Derived& d : derived_) sink(e, d, now);

@@ -164,7 +164,8 @@ void Partition::join(const Fact& fact, Judged& judged, const LogEvent* record) {
   EntityFact& joined = judged.data.fact;
   joined.time = fact.time;
   joined.recorded = fact.recorded;
-  joined.words = {judged.order, judged.data.text, judged.data.more};
+  joined.words = {judged.order, judged.data.text, judged.data.more, judged.data.title,
+                  judged.data.link};
   joined.version = reading.policy->version;
   (reading.counts ? joined.verb : joined.other_verb) = reading.type.verb;
   joined.creates = reading.counts && verb_of(*reading.policy, reading.type).creates;
@@ -196,6 +197,13 @@ void Partition::take_account_fact(Account& owner, const Judged& judged) {
     }
   }
   if (!has(kind.tiers, fact.verb)) return;
+  if (!judged.data.title.empty() &&
+      std::tie(owner.name_time, owner.name_order) < std::tie(fact.time, judged.order)) {
+    owner.name_time = fact.time;
+    owner.name_order = judged.order;
+    owner.title = judged.data.title;
+    owner.changed = true;
+  }
   const bool first = owner.tier.empty();
   if (first || std::tie(owner.tier_time, owner.tier_order) < std::tie(fact.time, judged.order)) {
     owner.tier_time = fact.time;

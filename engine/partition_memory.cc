@@ -271,11 +271,12 @@ void Partition::settle(Instant as_of, bool decide) {
 }
 
 void Partition::view(Entity& e, EntityView& out) {
-  if (e.truth) return make_view(e, *e.truth, out);
+  const AccountRoles roles(*e.owner, *e.policy, roster_.get());
+  if (e.truth) return make_view(e, *e.truth, roles, out);
   Truth truth(e);  // it waits: to its next decision nothing of this is known
   truth.read(e.facts);
   if (truth.created) truth.advance(e.facts, as_of_);
-  make_view(e, truth, out);
+  make_view(e, truth, roles, out);
 }
 
 EntityView Partition::view(Entity& e) {

@@ -19,6 +19,7 @@ struct ThresholdRow {
   std::optional<Instant> due;  // empty only while pending and paused (or cancelled while paused)
   Verdict verdict = Verdict::kPending;
   bool warned = false;
+  bool excused = false;  // its breach had a good reason
   friend bool operator==(const ThresholdRow&, const ThresholdRow&) = default;
 };
 
@@ -36,9 +37,30 @@ struct ClockRow {
   friend bool operator==(const ClockRow&, const ClockRow&) = default;
 };
 
+// Somebody who was told of a step.
+struct CallRow {
+  std::string person, role;  // role: as it was then; empty: of the roster's last resort
+  int step = 0;
+  Instant at;
+  // How they were reached, or not; empty: nothing is known.
+  std::string channel, outcome;  // `delivered`, `failed`
+  std::optional<Instant> delivered_at;
+  friend bool operator==(const CallRow&, const CallRow&) = default;
+};
+
+// The step that comes next; who plays its roles as of when the view was made.
+struct NextRow {
+  int step = 0;
+  std::optional<Instant> at;  // empty: not known while its entity waits
+  std::vector<std::string> roles, persons;
+  friend bool operator==(const NextRow&, const NextRow&) = default;
+};
+
 struct GroupRow {
   std::string escalation;            // the group's id
   std::string clock;                 // empty for a routing
+  std::string cycle, threshold;      // empty for a routing
+  std::optional<Instant> due;        // of the threshold, as it is now
   int step = 0;                      // the last step that was raised
   std::vector<std::string> roles;    // of that step
   std::vector<std::string> persons;  // of that step
@@ -47,7 +69,10 @@ struct GroupRow {
   GroupState state = GroupState::kOpen;
   Instant begun;   // time of step 1
   Instant raised;  // time of the last step raised
-  std::string by;  // who acknowledged it
+  std::string by;  // who acknowledged it; empty where it is not acknowledged
+  std::optional<Instant> acknowledged_at;
+  std::vector<CallRow> called;  // everybody who was ever told, in order of the steps
+  std::optional<NextRow> next;  // of an open one
   friend bool operator==(const GroupRow&, const GroupRow&) = default;
 };
 
@@ -58,9 +83,12 @@ struct EntityView {
   bool provisional = false;  // the tier stamp is a guess until the account's first `tiered`
   std::int32_t policy = 0;   // stamp: version of the policy in force
   std::string state;  // `open`, `paused`, `resolved`, `closed`, `cancelled`, … the last state word
-  std::string priority;  // empty where the kind has none
-  std::string stage;     // the stage that a staged kind is in: `1`
-  std::string assignee;  // the ticket's assignee or the milestone's owner
+  std::string priority;      // empty where the kind has none
+  std::string stage;         // the stage that a staged kind is in: `1`
+  std::string assignee;      // the ticket's assignee or the milestone's owner
+  std::string title;         // what people call it; empty: unknown
+  std::string link;          // its page in the CRM; empty: none
+  std::string account_name;  // what people call the account; empty: unknown
   std::optional<Instant> opened;
   std::int64_t facts = 0;
   std::vector<ClockRow> clocks;  // sorted by (clock, start, cycle)

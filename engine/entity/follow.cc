@@ -37,6 +37,7 @@ void translate(SaidGroup& group, const Translation& words) {
       break;
   }
   for (std::int16_t& role : group.roles) role = words.role(role);
+  for (SaidCall& call : group.calls) call.role = words.role(call.role);
 }
 
 // What was announced, in the words of `to`, by which the entity lives from now on.

@@ -55,6 +55,14 @@ enum class Form : std::uint8_t {
   kOwner,     // a name, not checked: the owner
   kWait,      // text that is not empty: which wait begins or ends
   kScore,     // an integer between `low` and `high`
+  kTitle,     // what people call it: text, not checked
+  kLink,      // its page elsewhere: an http(s) URL; anything else is passed over
+  kReason,    // text that is not empty, checked only
+  kClock,     // the name of a clock of the kind
+  kCycle,     // of a clock: a whole number from 1, its digits, or a period's name
+  kLimit,     // one of the thresholds of the clock that the same fact names
+  kNumber,    // a whole number from 1
+  kChannel,   // text that is not empty: how somebody was told
 };
 
 struct Field {
@@ -68,8 +76,9 @@ struct Field {
 struct VerbSpec {
   std::string name;
   std::vector<Field> fields;
-  bool creates = false;    // a creation fact
-  bool uncreated = false;  // counts before the entity is created (`assigned`, `acknowledged`)
+  std::int16_t kind = kNone;  // the place of its kind
+  bool creates = false;       // a creation fact
+  bool uncreated = false;     // counts before the entity is created (`assigned`, `acknowledged`)
   bool subject_is_account = false;
   std::vector<std::string> subjects;  // the subject is the choice: `screening` of `duty.completed`
 };
@@ -109,9 +118,13 @@ struct Warning {
   std::int64_t before_ms = 0;  // open time to the due
 };
 
+inline constexpr std::int16_t kTierCalendar = -2;  // the calendar of the entity's tier
+
 struct Step {
-  Duration after;                   // real time after step 1
-  std::int16_t working_days = 0;    // instead: the closing of the n-th next working day
+  Duration after;                 // real time after step 1
+  std::int16_t working_days = 0;  // instead: the closing of the n-th next working day
+  std::int16_t hours =
+      kNone;  // `after` counts on these: kTierCalendar, a calendar's place; kNone: always
   std::vector<std::int16_t> roles;  // in the order of telling
 };
 
@@ -123,13 +136,15 @@ struct Ladder {
 struct LadderRow {
   Ladder ladder;
   std::vector<Ladder> by_tier;             // instead, by tier; empty: the same for all
+  std::vector<Ladder> by_priority;         // or by the priority at the group's time
   std::vector<std::int16_t> urgent_roles;  // added to step 1 while the priority is urgent
   std::vector<std::vector<std::int16_t>> tier_roles;  // added to step 1, by tier
+  // How long an acknowledgement holds while the clock runs on, by the priority at its time, or one
+  // for all; 0 ms, or nothing at all: for good.
+  std::vector<Duration> ack_timeout;
 };
 
 // ---- clocks ------------------------------------------------------------------------------------
-
-inline constexpr std::int16_t kTierCalendar = -2;  // a clock's calendar: that of the entity's tier
 
 struct PeriodSpec {
   PeriodKind kind = PeriodKind::kWeek;
@@ -227,8 +242,12 @@ struct KindSpec {
   bool prioritized = false;
   std::int16_t priority_verb = kNone;  // `prioritized`
   std::int16_t assign_verb = kNone;    // its person is the assignee
+  std::int16_t unassign_verb = kNone;  // nobody is the assignee any more
   std::int16_t acknowledge_verb = kNone;
-  std::int16_t role_verb = kNone;  // account.assigned
+  std::int16_t escalate_verb = kNone;  // the next step now
+  std::int16_t excuse_verb = kNone;    // a breach had a good reason
+  std::int16_t notify_verb = kNone;    // what somebody else's notifier did
+  std::int16_t role_verb = kNone;      // account.assigned
   VerbMask life = 0;           // period clocks: a life begins with these (`tiered`, `kickedoff`)
   VerbMask tiers = 0;          // facts that carry the entity's own tier in force
   bool urgent_always = false;  // urgency high at every priority (complaints)

@@ -21,6 +21,15 @@ namespace tocsin {
 // The cause of what follows from a late fact, and the reason of a breach that there never was.
 inline constexpr std::string_view kLateCause = "late";
 
+// What a message about a raised step needs, as known when it is raised; empty: unknown.
+struct RaisedWords {
+  std::string_view title, link, account_name;
+  std::int16_t tier = kNone, priority = kNone;
+  Instant due{kNever};      // of the threshold that it is about
+  std::uint16_t next = 0;   // the step that comes next; 0: none
+  Instant next_at{kNever};  // kNever: not known yet
+};
+
 // The views point into the entity, its account, the roster or the policy, or, when read from the
 // log, into the record: a Derived lives no longer than the decision that makes it.
 struct Derived {
@@ -46,10 +55,16 @@ struct Derived {
   GroupKey group;
   std::uint16_t instance = 1, step = 0;
   bool high = false;
-  std::int16_t tier = kNone;
+  std::int16_t tier = kNone, priority = kNone;  // which row of its ladder
   Instant begun;
+  std::uint16_t anchor_step = 0;  // raised: from now on steps keep their distance from this one
+  Instant anchor;
+  std::uint16_t rung = 0;       // raised: answers this reopening of the group
+  std::int64_t timeout_ms = 0;  // acknowledged: after which it runs out
   std::vector<std::int16_t> roles;
   std::vector<std::string_view> persons;
+  std::vector<std::int16_t> person_roles;  // of each of `persons`; kNone: the last resort
+  RaisedWords words;
   std::string_view by;
   std::vector<std::string> weeks;  // fault; its module is `reason`
   std::uint16_t n = 0;             // which of its id; set by `apply`
@@ -63,6 +78,9 @@ void each_view(Event& event, const F& f) {
   f(event.reason);
   f(event.by);
   f(event.cause);
+  f(event.words.title);
+  f(event.words.link);
+  f(event.words.account_name);
   for (auto& person : event.persons) f(person);
 }
 
@@ -104,6 +122,9 @@ bool decode(const LogEvent& record, const Policy& policy, const KindSpec& kind, 
 
 // The name of a cycle: `2`, `2026-W10`.
 std::string cycle_name(const Policy& policy, const ClockSpec& clock, std::int64_t cycle);
+
+// How often the breach or stage that a group is about was told so far; 0 for other groups.
+std::uint16_t times_told(const Entity& entity, const GroupKey& key);
 
 SaidCycle* find_said(Entity& entity, std::int16_t clock, std::int64_t cycle);
 const SaidCycle* find_said(const Entity& entity, std::int16_t clock, std::int64_t cycle);

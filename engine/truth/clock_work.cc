@@ -215,7 +215,11 @@ void ClockWork::retarget(Instant c, std::int16_t priority, std::int16_t tier, st
     cancel(c, cause);
     return;
   }
-  keep();
+  if (cause == kByPolicy) {
+    cycle.kept.clear();
+  } else {
+    keep();
+  }
   const std::int16_t to = calendar(policy, spec, priority, tier);
   cycle.priority = priority;
   std::array<Move, kMaxThresholds> moves;

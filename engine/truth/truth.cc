@@ -61,6 +61,7 @@ Instant Truth::advance(const std::vector<EntityFact>& facts, Instant until, bool
       fire_one(facts, t, patient);
     }
   }
+  if (!excuses.empty()) mark_excuses(facts);
   return t;
 }
 
@@ -93,7 +94,7 @@ void Truth::fire_one(const std::vector<EntityFact>& facts, Instant t, bool patie
         return;
       }
       if (breaches_at(kind->clocks[c], th, patient) == t) {
-        breach(*cycle, i, std::max(th.due, th.since));
+        breach(facts, *cycle, i, std::max(th.due, th.since));
         return;
       }
     }
@@ -106,7 +107,22 @@ void Truth::fire_one(const std::vector<EntityFact>& facts, Instant t, bool patie
   }
 }
 
-void Truth::breach(Cycle& cycle, std::int16_t threshold, Instant t) {
+// An earlier one of that name is nobody's task any more. Facts of this very instant were read before
+// it, and make up for it.
+void Truth::miss_period(const std::vector<EntityFact>& facts, std::size_t c, Instant t) {
+  for (std::size_t k = 0; k < clocks.size(); ++k) {
+    if (kind->clocks[k].name == kind->clocks[c].name) make_up(*this, clocks[k], t);
+  }
+  clocks[c].missed = clocks[c].last;
+  for (std::size_t i = position; i > 0 && std::max(facts[i - 1].time, created_at) == t; --i) {
+    if (facts[i - 1].time == t &&
+        fires(kind->clocks[c].cadence.match, facts[i - 1], {stage, resolved, false}))
+      make_up(*this, clocks[c], t);
+  }
+}
+
+void Truth::breach(const std::vector<EntityFact>& facts, Cycle& cycle, std::int16_t threshold,
+                   Instant t) {
   const auto c = static_cast<std::size_t>(cycle.clock);
   const ClockSpec& spec = kind->clocks[c];
   ClockTruth& clock = clocks[c];
@@ -117,6 +133,7 @@ void Truth::breach(Cycle& cycle, std::int16_t threshold, Instant t) {
   }
   if (!spec.period && !spec.restart_on_breach && spec.breach_enters == kNone) return;
   cycle.ended_by_breach = true;
+  if (spec.period) miss_period(facts, c, t);
   work(*this, cycle).stop(t, -1);
   if (spec.restart_on_breach) {
     ++clock.in_a_row;
@@ -130,6 +147,9 @@ void Truth::breach(Cycle& cycle, std::int16_t threshold, Instant t) {
 }
 
 void Truth::enter_stage(std::int16_t to, Instant t, std::int32_t cause, std::string_view reason) {
+  for (Routing& routing : routings) {
+    if (routing.key.kind == GroupKey::Kind::kStage && routing.over == kNever) routing.over = t;
+  }
   if (stage != kNone) {
     for (std::size_t c = 0; c < clocks.size(); ++c) {
       if (kind->clocks[c].stage != stage) continue;
@@ -148,7 +168,7 @@ void Truth::enter_stage(std::int16_t to, Instant t, std::int32_t cause, std::str
   const RoutingSpec& routing = kind->routing;
   if (static_cast<std::size_t>(to) < routing.by_stage.size() &&
       !routing.by_stage[static_cast<std::size_t>(to)].ladder.steps.empty()) {
-    routings.push_back({{GroupKey::Kind::kStage, kNone, 0, to, {}}, t, kNever, kNone});
+    routings.push_back({{GroupKey::Kind::kStage, kNone, 0, to, {}}, t, kNever, kNone, cause});
   }
   for (std::size_t c = 0; c < clocks.size(); ++c) {
     const ClockSpec& spec = kind->clocks[c];

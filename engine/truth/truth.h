@@ -99,6 +99,7 @@ struct Cycle {
   Instant stopped{kNever};  // stopped or cancelled
   std::int64_t elapsed_ms = 0;
   Instant last_end_by_fact{kAlways}, last_end_by_due{kAlways};  // stopped or cancelled
+  Instant made_up{kNever};  // of a period that was missed: it is nobody's task any more
   // Where time counts; the last is open while running.
   boost::container::small_vector<std::pair<Instant, Instant>, 1> active;
   std::vector<KeptDue> kept;
@@ -119,6 +120,7 @@ struct Routing {
   Instant begin;
   Instant over{kNever};
   std::int16_t priority = kNone;
+  std::int32_t cause = -1;  // place of the fact that began it; -1: a due
 };
 
 struct Run {  // breaches in a row of a clock with `group_by_run`
@@ -129,10 +131,30 @@ struct Run {  // breaches in a row of a clock with `group_by_run`
   Instant over{kNever};
 };
 
+// Where an entity waited: begin and end, in order; the last is open (kNever) while it waits.
+using Pauses = std::vector<std::pair<Instant, Instant>>;
+
+// A cycle that had ended ran on.
+struct Reopening {
+  std::int16_t clock = kNone;
+  std::int64_t cycle = 0;
+  Instant at;
+  std::int32_t cause = -1;  // place of the fact
+};
+
+// A breach that had a good reason, as of the first excuse.
+struct Excused {
+  std::int16_t clock = kNone;
+  std::int64_t cycle = 0;
+  std::int16_t threshold = kNone;
+  Instant at;
+};
+
 struct ClockTruth {
   std::int32_t last = -1;     // place of its last cycle in `cycles`
   std::int32_t count = 0;     // cycles so far
   std::int32_t run = -1;      // open run
+  std::int32_t missed = -1;   // place of the missed cycle that nothing made up for yet
   std::int16_t in_a_row = 0;  // breaches
   bool armed = false;         // its start fact happened and its stop fact not
   bool resting = false;
@@ -198,6 +220,10 @@ struct Truth {
   std::vector<StageEntry> entries;
   boost::container::small_vector<Routing, 1> routings;
   std::vector<Run> runs;
+  Pauses pauses;
+  std::vector<Reopening> reopenings;  // in order
+  std::vector<std::int32_t> excuses;  // places of facts that excuse a breach
+  std::vector<Excused> excused;       // what they excuse, as of what was fired last
   boost::container::small_vector<std::pair<Instant, std::int16_t>, 1> priorities;  // history
 
   std::vector<TruthMove> moves;  // in order of time
@@ -208,6 +234,10 @@ struct Truth {
   EntityFact seen(const EntityFact& fact) const;
   // The same in the codes of a later policy, nothing else changed.
   void recode(const Policy& to);
+  const Cycle* find(std::int16_t clock, std::int64_t number) const;  // null: there is none
+  // When a breach was excused, or one in this run; kNever: none was.
+  Instant excused_at(const Cycle& cycle, std::int16_t threshold) const;
+  Instant excused_at(const Run& run) const;
 
  private:
   friend class FactEffect;
@@ -216,7 +246,10 @@ struct Truth {
   void enter_stage(std::int16_t to, Instant t, std::int32_t cause, std::string_view reason);
   void begin_life(const std::vector<EntityFact>& facts, std::size_t i, Instant t);
   void start_period(const std::vector<EntityFact>& facts, std::size_t clock, Instant t);
-  void breach(Cycle& cycle, std::int16_t threshold, Instant t);
+  void breach(const std::vector<EntityFact>& facts, Cycle& cycle, std::int16_t threshold,
+              Instant t);
+  void miss_period(const std::vector<EntityFact>& facts, std::size_t clock, Instant t);
+  void mark_excuses(const std::vector<EntityFact>& facts);
   void move(const std::vector<EntityFact>& facts, const Policy& to, Instant t);
   void move_clock(const std::vector<EntityFact>& facts, std::size_t clock, bool known, bool allowed,
                   Instant t);

@@ -25,10 +25,13 @@ void set_priority(Truth& truth, std::int16_t priority, Instant t, std::int32_t c
     }
     if (!ClockWork::allows(spec, priority, truth.tier)) close_run(truth, clock, t);
   }
+  for (Routing& routing : truth.routings) {
+    if (routing.over == kNever && routing.priority != kNone) routing.over = t;
+  }
   const RoutingSpec& routing = truth.kind->routing;
   if (priority < was && routes(routing, priority) &&
-      routing.on_raise[static_cast<std::size_t>(priority)] && routed(truth, priority) == 0) {
-    route(truth, priority, t);
+      routing.on_raise[static_cast<std::size_t>(priority)]) {
+    route(truth, priority, t, cause);
   }
 }
 
@@ -51,6 +54,7 @@ class FactEffect {
 
   void run() {
     if (creating_) create();
+    if (fact_.verb == kind_.excuse_verb) truth_.excuses.push_back(cause_);
     if (!counts()) return;
     change_state();
     for (std::size_t c = 0; c < truth_.clocks.size(); ++c) {
@@ -123,7 +127,10 @@ class FactEffect {
           std::find_if(truth_.waits.begin(), truth_.waits.end(),
                        [&](std::int32_t wait) { return word_of_wait(wait) == word(); }));
     }
-    truth_.paused = !truth_.waits.empty();
+    const bool paused = !truth_.waits.empty();
+    if (paused && !truth_.paused) truth_.pauses.emplace_back(t_, kNever);
+    if (!paused && truth_.paused) truth_.pauses.back().second = t_;
+    truth_.paused = paused;
     for (std::size_t c = 0; c < truth_.clocks.size(); ++c) {
       truth_.clocks[c].waits = pauses_in_a_wait(kind_.clocks[c]);
     }
@@ -150,13 +157,18 @@ class FactEffect {
   void change_period(std::size_t c) {
     if (truth_.ended != kNone) truth_.clocks[c].next_period = kNever;
     Cycle* cycle = live_cycle(truth_, c);
+    if (is(kind_.ends)) make_up(truth_, truth_.clocks[c], t_);
+    const ClockTruth& clock = truth_.clocks[c];
+    const bool matches =
+        fires(clock.own_match ? clock.match : kind_.clocks[c].cadence.match, fact_, before_);
+    if (matches && clock.missed >= 0 &&
+        fact_.time >= truth_.cycles[static_cast<std::size_t>(clock.missed)].thresholds[0].due)
+      make_up(truth_, truth_.clocks[c], t_);
     if (cycle == nullptr) return;
     if (is(kind_.ends)) {
       work(truth_, *cycle).cancel(t_, cause_);
-    } else if (fires(truth_.clocks[c].own_match ? truth_.clocks[c].match
-                                                : kind_.clocks[c].cadence.match,
-                     fact_, before_) &&
-               fact_.time >= cycle->start && fact_.time < cycle->end && --cycle->needed == 0) {
+    } else if (matches && fact_.time >= cycle->start && fact_.time < cycle->end &&
+               --cycle->needed == 0) {
       work(truth_, *cycle).stop(t_, cause_);
     }
   }
@@ -228,6 +240,7 @@ class FactEffect {
     Cycle& cycle = truth_.cycles[static_cast<std::size_t>(truth_.clocks[c].last)];
     if (live(cycle)) return;
     work(truth_, cycle).run_on(t_, cause_);
+    truth_.reopenings.push_back({cycle.clock, cycle.number, t_, cause_});
     if (cycle.priority != truth_.priority)
       work(truth_, cycle).retarget(t_, truth_.priority, truth_.tier, cause_);
   }
@@ -239,9 +252,9 @@ class FactEffect {
     }
     const std::int16_t priority = truth_.priority;
     if (!routes(routing, priority)) return;
-    if (creating_) route(truth_, priority, t_);
+    if (creating_) route(truth_, priority, t_, cause_);
     if (is(kind_.reopens) && routing.on_reopen[static_cast<std::size_t>(priority)])
-      route(truth_, priority, t_);
+      route(truth_, priority, t_, cause_);
   }
 
   Truth& truth_;

@@ -66,10 +66,19 @@ void recode_cycle(Cycle& cycle, const Translation& words) {
   cycle.priority = or_else(words.priority_in_force(cycle.priority), words.to_kind.default_priority);
   cycle.tier = or_else(words.tier(cycle.tier), words.to.default_tier);
   put_in_order(cycle.thresholds, places);
+  for (KeptDue& kept : cycle.kept) {
+    kept.priority = words.priority_in_force(kept.priority);
+    kept.threshold = places[static_cast<std::size_t>(kept.threshold)];
+    kept.calendar = or_else(words.calendar(kept.calendar), words.to.always_calendar);
+  }
+  std::erase_if(cycle.kept, [](const KeptDue& kept) {
+    return kept.priority == kNone || kept.threshold == kNone;
+  });
   for (Happening& h : cycle.history) {
     h.exists = put_in_order(h.exists, places);
     put_in_order(h.due, places);
     put_in_order(h.verdict, places);
+    h.calendar = or_else(words.calendar(h.calendar), words.to.always_calendar);
     if (h.threshold != kNone) h.threshold = places[static_cast<std::size_t>(h.threshold)];
   }
 }
@@ -103,6 +112,7 @@ void Truth::recode(const Policy& to) {
         r.key.kind == GroupKey::Kind::kStage ? words.stage(r.key.code) : words.priority(r.key.code);
     if (r.priority != kNone) r.priority = words.priority(r.priority);
   }
+  for (Reopening& reopening : reopenings) reopening.clock = words.clock(reopening.clock);
   for (Run& run : runs) {
     run.clock = words.clock(run.clock);
     run.threshold = words.threshold(run.threshold);
@@ -139,7 +149,7 @@ void Truth::move(const std::vector<EntityFact>& facts, const Policy& to, Instant
       move_period(c, before != kNone && !at(was_kind.clocks, before).retired, to.to_open, t);
     } else {
       const bool allowed =
-          before != kNone && ClockWork::allows(at(was_kind.clocks, before), was_priority);
+          before != kNone && ClockWork::allows(at(was_kind.clocks, before), was_priority, tier);
       move_clock(facts, c, before != kNone, allowed, t);
     }
   }
@@ -156,7 +166,7 @@ void Truth::move_clock(const std::vector<EntityFact>& facts, std::size_t c, bool
                        bool allowed, Instant t) {
   const ClockSpec& spec = kind->clocks[c];
   ClockTruth& clock = clocks[c];
-  const bool allows = !spec.retired && ClockWork::allows(spec, priority);
+  const bool allows = !spec.retired && ClockWork::allows(spec, priority, tier);
   if (Cycle* cycle = live_cycle(*this, c)) {
     work(*this, *cycle).retarget(t, priority, tier, kByPolicy);
   } else if (!allowed && allows) {

@@ -83,6 +83,13 @@ inline void close_run(Truth& truth, ClockTruth& clock, Instant t) {
   clock.in_a_row = 0;
 }
 
+// The period that was missed last is nobody's task any more.
+inline void make_up(Truth& truth, ClockTruth& clock, Instant t) {
+  if (clock.missed < 0) return;
+  truth.cycles[static_cast<std::size_t>(clock.missed)].made_up = t;
+  clock.missed = -1;
+}
+
 // Whether nothing forbids a start, and the priority in force allows it.
 inline bool startable(const Truth& truth, const ClockSpec& spec, const ClockTruth& clock) {
   return !(spec.unless_resolved && truth.resolved) && (spec.unless & truth.counted) == 0 &&
@@ -97,10 +104,10 @@ inline std::int64_t routed(const Truth& truth, std::int16_t priority) {
 }
 
 // The next routing at this priority begins.
-inline void route(Truth& truth, std::int16_t priority, Instant t) {
+inline void route(Truth& truth, std::int16_t priority, Instant t, std::int32_t cause) {
   const std::int64_t number = routed(truth, priority) + 1;
   truth.routings.push_back(
-      {{GroupKey::Kind::kRouting, kNone, number, priority, {}}, t, kNever, priority});
+      {{GroupKey::Kind::kRouting, kNone, number, priority, {}}, t, kNever, priority, cause});
 }
 
 // Whether anybody is told of a routing at this priority.

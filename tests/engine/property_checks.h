@@ -237,7 +237,17 @@ inline std::string difference(const Entity& a, const Entity& b) {
     c.same("begun", x.begun, y.begun)
         .same("raised at", x.raised_at, y.raised_at)
         .same("last step", x.last_step, y.last_step);
-    c.same("roles", x.roles, y.roles).same("persons", x.persons, y.persons).same("by", x.by, y.by);
+    c.same("told", x.told, y.told)
+        .same("ladder's priority", x.priority, y.priority)
+        .same("anchor", x.anchor, y.anchor)
+        .same("anchor's step", x.anchor_step, y.anchor_step);
+    c.same("acknowledged at", x.acknowledged_at, y.acknowledged_at)
+        .same("time-out", x.timeout_ms, y.timeout_ms)
+        .same("reopened at", x.reopened_at, y.reopened_at);
+    c.same("acknowledged", x.acknowledged, y.acknowledged)
+        .same("reopened", x.reopened, y.reopened)
+        .same("rung", x.rung, y.rung);
+    c.same("roles", x.roles, y.roles).same("calls", x.calls == y.calls, true).same("by", x.by, y.by);
   }
   return c.difference();
 }
