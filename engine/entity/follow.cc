@@ -85,6 +85,8 @@ EntityFact seen_by(const Policy& by, const KindSpec& kind, const EntityFact& fac
   EntityFact seen;
   seen.time = fact.time;
   seen.due = fact.due;
+  seen.second_due = fact.second_due;
+  seen.number = fact.number;
   seen.verb = fact.verb;
   seen.choice = fact.choice;
   seen.priority = fact.priority;
