@@ -6,6 +6,7 @@
 
 #include "engine/said/derived.h"
 #include "engine/truth/truth.h"
+#include "engine/view_more.h"
 #include "events/writer.h"
 
 namespace tocsin {
@@ -39,6 +40,7 @@ void fill(ClockRow& row, const Cycle& cycle, const ClockSpec& spec, const Policy
     row.stopped = cycle.stopped;
     row.elapsed_ms = cycle.elapsed_ms;
   }
+  fill_counted(row, cycle, policy);
 }
 
 void fill(GroupRow& row, const Entity& entity, const SaidGroup& group, const Policy& policy) {
@@ -87,7 +89,10 @@ void make_view(const Entity& entity, const Truth& truth, EntityView& view) {
   view.groups.resize(entity.groups.size());
   for (std::size_t i = 0; i < entity.groups.size(); ++i)
     fill(view.groups[i], entity, entity.groups[i], policy);
-  if (!truth.created) return view.clocks.clear();
+  if (!truth.created) {
+    view.clocks.clear();
+    return fill_more(view, entity, truth);
+  }
   const EntityFact& creation = entity.facts[static_cast<std::size_t>(truth.creator)];
   view.created = true;
   view.opened = truth.created_at;
@@ -114,6 +119,7 @@ void make_view(const Entity& entity, const Truth& truth, EntityView& view) {
   view.clocks.resize(sorted.size());
   for (std::size_t i = 0; i < sorted.size(); ++i)
     fill(view.clocks[i], *sorted[i], spec(sorted[i]), policy);
+  fill_more(view, entity, truth);
 }
 
 void append_verdict(std::string& out, const EntityView& view, const ClockRow& row) {

@@ -26,7 +26,7 @@ struct FlatHash : std::hash<Hash128> {
 };
 
 // Rows of another format are not read but made anew.
-constexpr std::int64_t kStoreFormat = 9;
+constexpr std::int64_t kStoreFormat = 10;
 // When much waits, more is waited for, so many intervals in all: larger writes cost less.
 constexpr int kPatience = 10;
 constexpr std::size_t kRecentBytes = 16u << 20;

@@ -124,7 +124,7 @@ bool take(const Policy& policy, const Field& field, std::string_view value, Read
       return true;
     }
     case Form::kScore:
-      return score_of(value, field, out.score);
+      return score_of(value, field, fact.score);
   }
   return true;
 }
@@ -181,7 +181,6 @@ void read_data(const Policy& policy, const VerbSpec& verb, const Fact& fact, Rea
   out.text.clear();
   out.more.clear();
   out.persons.clear();
-  out.score = 0;
   if (!verb.subjects.empty()) out.fact.choice = place(fact.subject, verb.subjects);
   if (!fact.data.empty() && fact.data.front() != '{') {
     out.bad = "bad_data:data";

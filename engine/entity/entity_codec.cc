@@ -46,7 +46,9 @@ void put_fact(std::string& out, const EntityFact& f) {
   put_signed(out, f.tier);
   put_signed(out, f.policy);
   out.push_back(
-      static_cast<char>((f.creates ? 1 : 0) | (f.provisional ? 2 : 0) | (f.read ? 4 : 0)));
+      static_cast<char>((f.creates ? 1 : 0) | (f.provisional ? 2 : 0) | (f.read ? 4 : 0) |
+                        (f.score != kNoScore ? 8 : 0)));
+  if (f.score != kNoScore) put_signed(out, f.score);
 }
 
 EntityFact get_fact(ByteReader& in) {
@@ -67,6 +69,7 @@ EntityFact get_fact(ByteReader& in) {
   f.creates = (flags & 1) != 0;
   f.provisional = (flags & 2) != 0;
   f.read = (flags & 4) != 0;
+  if ((flags & 8) != 0) f.score = static_cast<std::int32_t>(in.signed_int());
   return f;
 }
 

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -229,6 +230,7 @@ struct FigureSpec {
   std::int16_t threshold = kNone;     // kNone: all that the clocks have
   std::int16_t beside = kNone;        // shown with it
   std::string mean_type, mean_field;  // instead: `ticket.closed`, `satisfaction`
+  std::optional<double> target;       // of its own: a ratio, or the mean that is wanted
 };
 
 // Where facts of a type count: `tocsin.duty.completed` counts on the account's `org`.
