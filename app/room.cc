@@ -15,6 +15,7 @@
 #include "events/log_record.h"
 #include "events/vocabulary.h"
 #include "events/writer.h"
+#include "projections/account_summary.h"
 
 namespace tocsin {
 
@@ -46,6 +47,13 @@ EntityKey key_of(const Entity& entity) { return {entity.account, entity.spec().n
 
 EntityKey key_of(EntityHome home) {
   return {std::move(home.account), std::move(home.kind), std::move(home.id)};
+}
+
+// What readers see of an account.
+AccountSummary summarize(const Account& account) {
+  AccountSummary summary{account.title, account.tier, {}};
+  for (const auto& [role, holder] : account.roles) summary.team[role] = holder.persons;
+  return summary;
 }
 
 std::string group_of(const Entity& entity, const Derived& event) {
@@ -524,6 +532,7 @@ AppliedBatch Room::take_changes(std::uint64_t& hand_over) {
   for (Account* a : accounts) {
     for (AccountPiece& piece : encode_account(*a))
       applied.accounts.push_back({std::move(piece.name), std::move(piece.bytes)});
+    applied.summaries.push_back({a->name, encode(summarize(*a))});
   }
   if (policies_.size() != stored_policies_) applied.accounts.push_back({kPoliciesKey, policies_});
   stored_policies_ = policies_.size();

@@ -125,8 +125,10 @@ class Simulation {
   }
 
   void emit_summary() {
-    for (const EntityView& view : views()) summary_.count(view);
-    text_ += summary_.table();
+    const std::vector<NamedFigure> figures = named_figures(partition_.policy());
+    const Instant now = options_.until ? *options_.until : arrived_;
+    for (const EntityView& view : views()) summary_.count(view, figures, now);
+    text_ += summary_.figures(figures) + "\n" + summary_.table();
   }
 
   void flush() {

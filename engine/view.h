@@ -20,6 +20,9 @@ struct ThresholdRow {
   Verdict verdict = Verdict::kPending;
   bool warned = false;
   bool excused = false;  // its breach had a good reason
+  // Open time that remains; only while pending and paused.
+  std::optional<std::int64_t> remaining_ms = {};
+  std::string person = {};  // the assignee at the due, once it is met or breached
   friend bool operator==(const ThresholdRow&, const ThresholdRow&) = default;
 };
 
@@ -34,6 +37,10 @@ struct ClockRow {
   std::optional<Instant> stopped;        // only when stopped
   std::optional<std::int64_t>
       elapsed_ms;  // open time at the stop without pauses; only when stopped
+  // Open time without pauses up to `since`, from where it counts on while it runs; while paused,
+  // all of it.
+  std::int64_t counted_ms = 0;
+  Instant since;
   friend bool operator==(const ClockRow&, const ClockRow&) = default;
 };
 
@@ -76,6 +83,22 @@ struct GroupRow {
   friend bool operator==(const GroupRow&, const GroupRow&) = default;
 };
 
+// The last score that a fact of one type gave.
+struct ScoreRow {
+  std::string type;  // `ticket.closed`
+  int score = 0;
+  Instant at;
+  std::string person;  // the assignee then
+  friend bool operator==(const ScoreRow&, const ScoreRow&) = default;
+};
+
+// When something of a kind was last done for an account: an executive visit.
+struct ContactRow {
+  std::string kind;
+  Instant at{kAlways};
+  friend bool operator==(const ContactRow&, const ContactRow&) = default;
+};
+
 struct EntityView {
   std::string account, kind, id;
   bool created = false;      // false: its facts wait for a creation fact
@@ -89,10 +112,15 @@ struct EntityView {
   std::string title;         // what people call it; empty: unknown
   std::string link;          // its page in the CRM; empty: none
   std::string account_name;  // what people call the account; empty: unknown
+  bool over = false;         // it has ended, as its policy says
+  std::uint8_t rank = 0;     // of its priority, 0 is the most urgent; what has none comes behind
+  std::string module;        // what recurring faults are grouped by
   std::optional<Instant> opened;
   std::int64_t facts = 0;
-  std::vector<ClockRow> clocks;  // sorted by (clock, start, cycle)
-  std::vector<GroupRow> groups;  // in order of begin
+  std::vector<ClockRow> clocks;      // sorted by (clock, start, cycle)
+  std::vector<GroupRow> groups;      // in order of begin
+  std::vector<ScoreRow> scores;      // by type
+  std::vector<ContactRow> contacts;  // of an account, by kind
   friend bool operator==(const EntityView&, const EntityView&) = default;
 };
 

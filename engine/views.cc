@@ -10,6 +10,7 @@
 #include "engine/said/group_steps.h"
 #include "engine/said/persons.h"
 #include "engine/truth/truth.h"
+#include "engine/view_more.h"
 #include "events/writer.h"
 
 namespace tocsin {
@@ -58,6 +59,7 @@ void fill(ClockRow& row, const Cycle& cycle, const ClockSpec& spec, const Truth&
     row.stopped = cycle.stopped;
     row.elapsed_ms = cycle.elapsed_ms;
   }
+  fill_counted(row, cycle, policy);
 }
 
 void fill_clock(GroupRow& row, const SaidGroup& group, const Truth& truth, const KindSpec& kind) {
@@ -180,7 +182,10 @@ void make_view(const Entity& entity, const Truth& truth, const RoleBook& roles, 
   view.groups.resize(entity.groups.size());
   for (std::size_t i = 0; i < entity.groups.size(); ++i)
     fill(view.groups[i], entity, truth, entity.groups[i], roles);
-  if (!truth.created) return view.clocks.clear();
+  if (!truth.created) {
+    view.clocks.clear();
+    return fill_more(view, entity, truth);
+  }
   const EntityFact& creation = entity.facts[static_cast<std::size_t>(truth.creator)];
   view.created = true;
   view.opened = truth.created_at;
@@ -209,6 +214,7 @@ void make_view(const Entity& entity, const Truth& truth, const RoleBook& roles, 
   view.clocks.resize(sorted.size());
   for (std::size_t i = 0; i < sorted.size(); ++i)
     fill(view.clocks[i], *sorted[i], spec(sorted[i]), truth);
+  fill_more(view, entity, truth);
 }
 
 void append_verdict(std::string& out, const EntityView& view, const ClockRow& row) {

@@ -76,6 +76,11 @@ struct AccountChange {
   std::string state;    // the engine's, opaque; empty: it is no more
 };
 
+struct SummaryChange {
+  std::string account;
+  std::string summary;  // what readers see of it, as encode(AccountSummary) makes it
+};
+
 // What records […, next) of a partition changed. An entity that changed several times is listed
 // once, as it is after the batch.
 struct AppliedBatch {
@@ -83,6 +88,7 @@ struct AppliedBatch {
   Offset next = 0;
   std::vector<EntityChange> entities;
   std::vector<AccountChange> accounts;
+  std::vector<SummaryChange> summaries;
   std::vector<TimelineRow> timeline;
   std::vector<SeenRow> seen;
   std::vector<SubjectRow> subjects;

@@ -223,8 +223,12 @@ bool take(const Policy& policy, const VerbSpec& verb, const Field& field, std::s
       if (text) (field.form == Form::kModule ? out.more : out.text) = *text;
       return true;
     }
-    case Form::kScore:
-      return whole_of(value, field.low, field.high, out.score);
+    case Form::kScore: {
+      int number = 0;
+      if (!whole_of(value, field.low, field.high, number)) return false;
+      fact.score = number;
+      return true;
+    }
   }
   return true;
 }
@@ -291,7 +295,6 @@ void read_data(const Policy& policy, const VerbSpec& verb, const Fact& fact, Rea
   out.title.clear();
   out.link.clear();
   out.persons.clear();
-  out.score = 0;
   if (!verb.subjects.empty()) out.fact.choice = place(fact.subject, verb.subjects);
   if (!fact.data.empty() && fact.data.front() != '{') {
     out.bad = "bad_data:data";

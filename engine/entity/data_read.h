@@ -17,7 +17,6 @@ struct ReadData {
   EntityFact fact;                      // everything but words and stamps
   std::string text, more, title, link;  // its words
   std::vector<std::string> persons;     // of a `persons` field
-  int score = 0;                        // of a score field; 0: none
 };
 
 // Reads `fact.data` by the verb's fields, in their order; the first bad one is the reason. A date

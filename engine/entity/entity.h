@@ -55,7 +55,9 @@ class FactWords {
   std::uint32_t text_at_ = 0, more_at_ = 0, title_at_ = 0, link_at_ = 0;
 };
 
-// A fact reduced to what decisions read.
+inline constexpr std::int32_t kNoScore = INT32_MIN;
+
+// A fact reduced to what decisions and views read.
 struct EntityFact {
   Instant time;                // event time, cut to the arrival
   Instant recorded;            // arrival
@@ -72,6 +74,7 @@ struct EntityFact {
   std::int32_t number = 0;    // the step of a notification
   std::int32_t policy = 0;    // stamp of a creation fact: version in force
   std::int32_t version = 0;   // whose codes these are
+  std::int32_t score = kNoScore;  // of a field with a range of numbers
   bool creates = false;
   bool provisional = false;  // the tier stamp is a guess until the account's first `tiered`
   bool read = false;         // a decision has taken it into account

@@ -49,8 +49,10 @@ void put_fact(std::string& out, const EntityFact& f) {
   put_signed(out, f.number);
   put_signed(out, f.policy);
   out.push_back(static_cast<char>((f.creates ? 1 : 0) | (f.provisional ? 2 : 0) | (f.read ? 4 : 0) |
-                                  (f.second_due != kNever ? 8 : 0)));
+                                  (f.second_due != kNever ? 8 : 0) |
+                                  (f.score != kNoScore ? 16 : 0)));
   if (f.second_due != kNever) put_instant(out, f.second_due);
+  if (f.score != kNoScore) put_signed(out, f.score);
 }
 
 EntityFact get_fact(ByteReader& in) {
@@ -73,6 +75,7 @@ EntityFact get_fact(ByteReader& in) {
   f.provisional = (flags & 2) != 0;
   f.read = (flags & 4) != 0;
   if ((flags & 8) != 0) f.second_due = instant(in);
+  if ((flags & 16) != 0) f.score = static_cast<std::int32_t>(in.signed_int());
   return f;
 }
 

@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -281,6 +282,7 @@ struct FigureSpec {
   std::int16_t threshold = kNone;     // kNone: all that the clocks have
   std::int16_t beside = kNone;        // shown with it
   std::string mean_type, mean_field;  // instead: `ticket.closed`, `satisfaction`
+  std::optional<double> target;       // of its own: a ratio, or the mean that is wanted
 };
 
 // Where facts of a type count: `tocsin.duty.completed` counts on the account's `org`.

@@ -147,6 +147,8 @@ class World {
     for (auto& [name, entity] : sorted) visit(*entity);
   }
 
+  EntityView view(Entity& entity) { return partition_->view(entity); }
+
   const std::vector<SaidEvent>& said() const { return said_; }
   // As readers see it; which entity speaks first at an instant is left open.
   std::vector<std::string> told() const {
