@@ -17,7 +17,14 @@ void Api::get_health(Call call) {
 
 void Api::get_ready(Call call) {
   const Readiness readiness = node_.ready();
-  if (readiness.ready) return call.reply(json_response("{\"status\":\"ready\"}"));
+  if (readiness.ready) {
+    std::string body;
+    JsonObject answer(body);
+    answer.text("status", "ready");
+    if (!readiness.note.empty()) answer.text("note", readiness.note);
+    answer.close();
+    return call.reply(json_response(body));
+  }
   call.reply(problem(503, "not-ready", readiness.detail).retry_after(1).response());
 }
 

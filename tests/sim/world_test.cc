@@ -1,0 +1,379 @@
+// Worlds: a seed makes a node on the embedded log, what customers send it, and everything that goes
+// wrong on the way; at the end, and on the way, what must hold is looked at.
+//
+//   TOCSIN_SIM_SEED=7      this world alone, with what happens in it on standard error
+//   TOCSIN_SIM_WORLDS=500  so many of them (default 120), from TOCSIN_SIM_FIRST (default 1)
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <set>
+
+#include "app/policy_record.h"
+#include "engine/entity/entity_codec.h"
+#include "engine/views.h"
+#include "events/log_record.h"
+#include "tests/engine/property_facts.h"
+#include "tests/projections/temp_directory.h"
+#include "tests/sim/sim_node.h"
+
+namespace tocsin::sim {
+namespace {
+
+std::uint64_t setting(const char* name, std::uint64_t otherwise) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+constexpr Duration kPatience = minutes(10);
+
+// Policies that replace each other: the shipped one, and it with a clock before all others, without
+// one of its clocks, with a verb more.
+std::vector<PolicyText> policies() {
+  const PolicyText shipped = std::get<PolicyText>(read_policy(""));
+  return {shipped};
+}
+
+class EmbeddedWorld {
+ public:
+  explicit EmbeddedWorld(std::uint64_t seed)
+      : seed_(seed),
+        random_(seed),
+        disk_(random_),
+        loud_(std::getenv("TOCSIN_SIM_SEED") != nullptr) {
+    policies_ = policies();
+    const auto compiled = compile_policy(policies_[0], load_zone_for_policy);
+    policy_ = std::get<std::shared_ptr<const Policy>>(compiled);
+    StoryTeller teller(*policy_, seed);
+    story_ = teller.tell();
+    time_.truth = story_.in_order.empty() ? 1'772'000'000'000 : story_.in_order.front().arrival.ms;
+    options_.directory = directory_.path() / "log";
+    options_.policy = policies_[0];
+    calm_ = random_.chance(20);
+  }
+
+  void run() {
+    start();
+    const auto& deliveries = random_.chance(50) ? story_.in_order : story_.late;
+    for (const Delivery& delivery : deliveries) {
+      pass_until(std::max(delivery.arrival.ms, time_.truth));
+      send(story_.facts[delivery.fact]);
+      trouble();
+      step();
+      if (!wrong_.empty()) return;
+    }
+    settle();
+  }
+
+  std::string wrong_;
+
+ private:
+  void say(const std::string& what) const {
+    if (loud_) std::fprintf(stderr, "%s %s\n", format_rfc3339({time_.truth}).c_str(), what.c_str());
+  }
+  void wrong(const std::string& what) {
+    if (wrong_.empty()) wrong_ = "seed " + std::to_string(seed_) + ": " + what;
+  }
+
+  void pass(std::int64_t ms) {
+    time_.truth += ms;
+    time_.since_boot += ms;
+  }
+  // In steps, so that dues are told on the way as a node tells them.
+  void pass_until(std::int64_t truth) {
+    for (int steps = 0; time_.truth < truth && wrong_.empty(); ++steps) {
+      const std::int64_t left = truth - time_.truth;
+      pass(steps > 40 ? left
+                      : std::min<std::int64_t>(
+                            left, random_.between(1, std::max<std::int64_t>(2, left / 4))));
+      if (random_.chance(30)) step();
+    }
+  }
+
+  void start() {
+    for (int tries = 0; node_ == nullptr; ++tries) {
+      if (tries > 30) disk_.no_crash();
+      try {
+        node_ = std::make_unique<SimNode>(
+            options_, time_, disk_, store_, memory_,
+            [this](const SimRequest& request, const std::vector<Outcome>& outcomes) {
+              for (std::size_t i = 0; i < request.facts.size(); ++i) {
+                if (outcomes[i] != Outcome::kRejected)
+                  acknowledged_.insert(id_of(request.facts[i]));
+              }
+            });
+        if (node_->sick()) node_.reset();
+      } catch (const Crash&) {
+        say("crash at the start");
+        die(random_.chance(50));
+      } catch (const std::exception& error) {
+        return wrong(std::string("the node does not start: ") + error.what());
+      }
+    }
+  }
+
+  void die(bool power) {
+    say(power ? "the power fails" : "kill -9");
+    node_.reset();
+    if (power) {
+      disk_.lose_power();
+      time_.boot += "'";
+      time_.since_boot = 1'000;
+      mark_falls_behind();
+    }
+    store_.die();
+    unsure_.clear();
+  }
+
+  // The count of durable batches survives the process, not the power.
+  void mark_falls_behind() {
+    if (!std::filesystem::exists(options_.directory / "durable")) return;
+    if (random_.chance(30)) {
+      std::filesystem::remove(options_.directory / "durable");
+    } else if (random_.chance(50)) {
+      auto mark = DurableMark::open_for_writer(options_.directory);
+      mark.set_batches(random_.below(mark.batches() + 1));
+    }
+  }
+
+  void step() {
+    if (node_ == nullptr) start();
+    if (!wrong_.empty()) return;
+    try {
+      node_->step();
+    } catch (const Crash&) {
+      die(random_.chance(50));
+      return start();
+    } catch (const std::exception& error) {
+      return wrong(std::string("the engine stopped: ") + error.what());
+    }
+    if (node_->sick()) {
+      say("sick: started again");
+      die(random_.chance(20));
+      start();
+    }
+    if (random_.chance(40)) store_.write(random_.below(6));
+  }
+
+  static std::string id_of(const std::string& fact) {
+    const std::size_t at = fact.find("\"id\":\"") + 6;
+    return fact.substr(at, fact.find('"', at) - at);
+  }
+
+  void send(const Given& given) {
+    SimRequest request;
+    request.facts.push_back(line_of(given));
+    sent_.push_back(request.facts.front());
+    if (node_ == nullptr) return;
+    node_->submit(std::move(request));
+    if (random_.chance(10)) {  // the client did not hear the answer
+      SimRequest again;
+      again.facts.push_back(sent_[random_.below(sent_.size())]);
+      node_->submit(std::move(again));
+    }
+  }
+
+  void trouble() {
+    if (calm_) return;
+    if (random_.chance(6)) {
+      disk_.crash_in(1 + random_.below(12));
+    } else if (random_.chance(3)) {
+      say("the disk is full for a while");
+      disk_.full(true);
+      for (int i = 0; i < 3; ++i) step();
+      disk_.full(false);
+    } else if (random_.chance(2)) {
+      say("a flush fails");
+      disk_.break_next_flush();
+    } else if (random_.chance(4)) {
+      die(random_.chance(50));
+      if (random_.chance(30)) pass(random_.between(0, hours(1).ms));
+      if (random_.chance(10)) store_.lose_everything();
+      start();
+    } else if (random_.chance(3)) {
+      glitch();
+    } else if (random_.chance(3)) {
+      hand_in();
+    }
+  }
+
+  // The wall clock leaps and is right again before anybody believes it.
+  void glitch() {
+    const std::int64_t leap = random_.chance(60) ? days(1).ms : -days(1).ms;
+    say("the wall clock leaps by " + std::to_string(leap) + " ms");
+    time_.wall_error = leap;
+    for (int i = 0; i < 3; ++i) {
+      pass(random_.between(1, kPatience.ms / 4));
+      step();
+    }
+    time_.wall_error = 0;
+    step();
+  }
+
+  void hand_in() {
+    SimRequest request;
+    if (random_.chance(50)) {
+      request.own = OwnRecord{"tocsin.engine.roster", "", R"({"text":"away: [Li Wei]\n"})"};
+    } else {
+      const PolicyText& text = policies_[random_.below(policies_.size())];
+      const auto compiled = compile_policy(text, load_zone_for_policy);
+      const std::string record =
+          policy_record(text, *std::get<std::shared_ptr<const Policy>>(compiled), 0, 0, {});
+      LogEvent event;
+      read_log_record(record, event);
+      request.own = OwnRecord{"tocsin.engine.policy", "again", std::string(event.data)};
+    }
+    say("hand in " + request.own->type);
+    node_->submit(std::move(request));
+  }
+
+  // No more trouble: everything sent again until it is there, and every due told.
+  void settle() {
+    say("settle");
+    disk_.no_crash();
+    disk_.full(false);
+    time_.wall_error = 0;
+    for (const std::string& fact : sent_) {
+      SimRequest request;
+      request.facts.push_back(fact);
+      if (node_ == nullptr) start();
+      node_->submit(std::move(request));
+      step();
+      if (!wrong_.empty()) return;
+    }
+    pass_until(std::max(story_.until.ms, time_.truth + 1));
+    for (int i = 0; i < 2000 && wrong_.empty(); ++i) {
+      step();
+      const Instant now = node_->room().moment(node_->clock().now());
+      if (node_->queued() == 0 && node_->room().next_due() > now && !node_->room().has_batch())
+        break;
+    }
+    step();
+    node_->drain();
+    if (!wrong_.empty()) return;
+    check_log();
+    check_said();
+    check_verdicts();
+  }
+
+  void check_log() {
+    std::set<std::string> derived, facts;
+    Instant recorded{kAlways};
+    Offset expected = 0;
+    LogEvent event;
+    node_->log().read(0, 0, [&](Offset offset, std::string_view, std::string_view value) {
+      log_.emplace_back(value);
+      if (offset != expected++) wrong("offset " + std::to_string(offset) + " is not next");
+      if (!read_log_record(value, event)) wrong("unreadable: " + std::string(value));
+      if (event.recorded < recorded) wrong("recordedtime goes back at " + std::to_string(offset));
+      recorded = event.recorded;
+      if (event.recorded.ms > time_.truth + 300'000)
+        wrong("recorded in the future: " + std::string(value));
+      if (event.is_fact()) {
+        if (!facts
+                 .insert(std::string(event.account) + "\n" + std::string(event.source) + "\n" +
+                         std::string(event.id))
+                 .second)
+          wrong("a fact is there twice: " + std::string(event.id));
+        ids_.insert(std::string(event.id));
+      } else if (!derived.insert(std::string(event.id)).second) {
+        wrong("a derived id is there twice: " + std::string(event.id));
+      }
+      if (event.type == "tocsin.clock.breached" && event.time > event.decided)
+        wrong("told before it was due: " + std::string(value));
+      return true;
+    });
+    for (const std::string& id : acknowledged_) {
+      if (ids_.count(id) == 0) wrong("acknowledged and not in the log: " + id);
+    }
+    if (node_->room().next() != expected) wrong("the room is not at the log's end");
+  }
+
+  // Whoever reads the log anew has nothing to add, and knows the same.
+  void check_said() {
+    if (!wrong_.empty()) return;
+    const std::string live = states(node_->room());
+    SimStore empty;
+    RoomOptions options;
+    options.policy = policies_[0];
+    Room again(options, &empty, CommittedListener{});
+    for (std::size_t i = 0; i < log_.size(); ++i)
+      again.follow(static_cast<Offset>(i), log_[i], true);
+    again.followed(static_cast<Offset>(log_.size()), true);
+    const Instant now = again.moment(node_->clock().now());
+    again.look_ahead(now);
+    again.decide(now, now);
+    while (again.fire(now, now, 1000)) {
+    }
+    const Decided more = again.take_decided();
+    for (const LogRecord& record : more.batch.log)
+      wrong("said anew after a replay: " + record.value);
+  }
+
+  // The decision core on the same facts, with nothing in between.
+  void check_verdicts() {
+    if (!wrong_.empty()) return;
+    Partition core(policy_);
+    LogEvent event;
+    for (const std::string& record : log_) {
+      read_log_record(record, event);
+      if (event.type == kPolicyType) core.adopt(policy_of_record(event.data));
+      if (event.is_fact()) core.evolve(event);
+    }
+    const Instant now = node_->room().moment(node_->clock().now());
+    core.settle(now, true);
+    core.decide(now, now, [](const Entity&, const Derived&, Instant) {});
+    std::vector<std::string> wanted, found;
+    core.each_entity([&](Entity& e) {
+      rows(core.view(e), wanted);
+      Entity* const same = node_->room().partition().find({e.account, e.spec().name, e.id});
+      if (same == nullptr) return wrong("the node does not know " + e.id);
+      rows(node_->room().partition().view(*same), found);
+    });
+    for (std::size_t i = 0; i < std::min(wanted.size(), found.size()); ++i) {
+      if (wanted[i] != found[i])
+        return wrong("verdict is\n  " + found[i] + "\nand not\n  " + wanted[i]);
+    }
+    if (wanted.size() != found.size()) wrong("another number of clocks");
+  }
+
+  static void rows(const EntityView& view, std::vector<std::string>& to) {
+    for (const ClockRow& row : view.clocks) append_verdict(to.emplace_back(), view, row);
+  }
+
+  static std::string states(Room& room) {
+    std::string out;
+    room.partition().each_entity([&](Entity& e) { out += encode_entity(e); });
+    return out;
+  }
+
+  const std::uint64_t seed_;
+  Random random_;
+  TempDirectory directory_;
+  SimDisk disk_;
+  SimStore store_;
+  SimTime time_;
+  std::optional<ClockMemory> memory_;
+  SimNodeOptions options_;
+  std::vector<PolicyText> policies_;
+  std::shared_ptr<const Policy> policy_;
+  Story story_;
+  std::unique_ptr<SimNode> node_;
+  std::vector<std::string> sent_, log_;
+  std::set<std::string> acknowledged_, ids_, unsure_;
+  bool calm_ = false;
+  const bool loud_;
+};
+
+TEST(World, AnEmbeddedNodeSaysWhatIsTrueOnceWhateverBreaks) {
+  const std::uint64_t one = setting("TOCSIN_SIM_SEED", 0);
+  const std::uint64_t first = one > 0 ? one : setting("TOCSIN_SIM_FIRST", 1);
+  const std::uint64_t worlds = one > 0 ? 1 : setting("TOCSIN_SIM_WORLDS", 120);
+  for (std::uint64_t seed = first; seed < first + worlds; ++seed) {
+    EmbeddedWorld world(seed);
+    world.run();
+    ASSERT_EQ(world.wrong_, "") << "again: TOCSIN_SIM_SEED=" << seed;
+  }
+}
+
+}  // namespace
+}  // namespace tocsin::sim
