@@ -35,7 +35,7 @@ std::vector<HeaderView> views_of(const Headers& headers) {
 
 }  // namespace
 
-KafkaLoop::KafkaLoop(KafkaLoopOptions options, Store& store, OwnAsks& asks,
+KafkaLoop::KafkaLoop(KafkaLoopOptions options, StorePort& store, OwnAsks& asks,
                      CommittedListener listener)
     : options_(std::move(options)), store_(store), asks_(asks) {
   state_ = DirectoryIdentity(options_.data / "state");
@@ -55,14 +55,14 @@ KafkaLoop::KafkaLoop(KafkaLoopOptions options, Store& store, OwnAsks& asks,
         1000, options_.hot_entities / static_cast<std::size_t>(options_.partitions));
     rooms_.push_back(std::make_unique<Room>(room, &store_, listener));
   }
-  reader_ = std::make_unique<KafkaLogReader>(options_.kafka);
-  follower_ = std::make_unique<LogFollower>(options_.kafka);
-  control_ = std::make_unique<LogFollower>(options_.kafka, options_.kafka.control_topic());
+  reader_ = options_.kafka->log();
+  follower_ = options_.kafka->follow_log();
+  control_ = options_.kafka->follow_control();
   for (PartitionId p = 0; p < options_.partitions; ++p) {
     log_found_[p] = reader_->range(p).end;
     room(p).replayed_until(log_found_[p]);
   }
-  writer_ = std::make_unique<TransactionalWriter>(options_.kafka, options_.rejected_bytes_max);
+  writer_ = options_.kafka->writer();
   policy_ = rooms_.front()->partition().policy_in_force();
 }
 
@@ -94,9 +94,7 @@ void KafkaLoop::fail(const std::string& why) {
 
 void KafkaLoop::run() {
   try {
-    began_ = clock_->now();
-    follow_all();
-    join();
+    begin();
     while (!stopping_) round();
     asks_.abandon("the node is going down");
     if (intake_) intake_->leave();
@@ -109,8 +107,14 @@ void KafkaLoop::run() {
   }
 }
 
+void KafkaLoop::begin() {
+  began_ = clock_->now();
+  follow_all();
+  join();
+}
+
 void KafkaLoop::join() {
-  IntakeConsumer::Callbacks callbacks;
+  IntakeCallbacks callbacks;
   callbacks.on_assigned = [this](const std::vector<PartitionId>& partitions) {
     given_ = partitions;
     membership_ = intake_->membership();
@@ -121,7 +125,7 @@ void KafkaLoop::join() {
     if (lost) report("warn", "partitions_lost", std::to_string(partitions.size()));
     give_up(partitions);
   };
-  intake_ = std::make_unique<IntakeConsumer>(options_.kafka, std::move(callbacks));
+  intake_ = options_.kafka->join(std::move(callbacks));
 }
 
 // ---- following ---------------------------------------------------------------------------------
@@ -247,7 +251,7 @@ void KafkaLoop::take_over() {
     const auto it = committed.find(p);
     const auto in_log =
         room(p).intake_next() < 0 ? std::nullopt : std::optional(room(p).intake_next());
-    positions[p] = choose_start(options_.kafka.intake_topic(), p,
+    positions[p] = choose_start(options_.intake_topic, p,
                                 it == committed.end() ? std::nullopt : std::optional(it->second),
                                 in_log, ranges.at(p));
   }
@@ -361,7 +365,7 @@ void KafkaLoop::take(const IntakeRecord& record, Instant arrival) {
   if (waits_for_the_clock(record)) return;
   const Judged judged = r.arrive(decoded_, arrival, std::max(arrival, clock_->facts_now()));
   if (judged.outcome == Outcome::kRejected)
-    r.reject(reject(record, options_.kafka.intake_topic(), judged.reason, arrival));
+    r.reject(reject(record, options_.intake_topic, judged.reason, arrival));
 }
 
 // Dues up to an instant may be told when everything that intake held at that instant was read: is
@@ -369,7 +373,7 @@ void KafkaLoop::take(const IntakeRecord& record, Instant arrival) {
 void KafkaLoop::take_release(Duration wait) {
   if (!asking_) return;
   if (!asked_.answered) {
-    const IntakeConsumer::Probe answer = intake_->probed(asked_.number, wait);
+    const IntakeProbe answer = intake_->probed(asked_.number, wait);
     if (answer.number < asked_.number) return;
     asked_.answered = answer.error.empty();
     asked_.ends = answer.ends;

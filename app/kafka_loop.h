@@ -41,13 +41,13 @@
 namespace tocsin {
 
 struct KafkaLoopOptions {
-  KafkaSettings kafka;
+  std::shared_ptr<KafkaBackend> kafka;
+  std::string intake_topic = "tocsin.intake";  // its name, for people
   PolicyText policy;
   std::string roster;  // its text
   Duration max_hold = minutes(2);
   std::size_t hot_entities = 1'000'000;
   std::int32_t partitions = 0;
-  std::int64_t rejected_bytes_max = 0;
   std::shared_ptr<Clock> clock;
   std::filesystem::path data;  // of which `state` must stay there
   NodeReport report;
@@ -56,11 +56,17 @@ struct KafkaLoopOptions {
 class KafkaLoop {
  public:
   // `asks`: is answered as the log shows what was handed to every partition.
-  KafkaLoop(KafkaLoopOptions options, Store& store, OwnAsks& asks, CommittedListener listener);
+  KafkaLoop(KafkaLoopOptions options, StorePort& store, OwnAsks& asks, CommittedListener listener);
   ~KafkaLoop();
 
   void start();  // any thread; then the engine thread runs
-  void stop();   // any thread
+  // What the engine thread does, for who has no thread: once, then again and again.
+  void begin();
+  void round();
+  Room& room(PartitionId partition) { return *rooms_[static_cast<std::size_t>(partition)]; }
+  const std::set<PartitionId>& owned() const { return owned_; }
+
+  void stop();  // any thread
   std::map<PartitionId, Offset> log_found() const { return log_found_; }
   NodeStatus status() const;                     // any thread
   Readiness ready() const;                       // any thread
@@ -79,7 +85,6 @@ class KafkaLoop {
   };
 
   void run();
-  void round();
   void read_intake(Duration wait);
   void take(const IntakeRecord& record, Instant arrival);
   void follow_control();
@@ -110,19 +115,18 @@ class KafkaLoop {
   Duration idle(Instant now);
   void publish_status();
   void fail(const std::string& why);
-  Room& room(PartitionId partition) { return *rooms_[static_cast<std::size_t>(partition)]; }
   void report(std::string_view level, std::string_view event, const std::string& detail);
 
   KafkaLoopOptions options_;
-  Store& store_;
+  StorePort& store_;
   std::shared_ptr<Clock> clock_ = options_.clock;
   std::vector<std::unique_ptr<Room>> rooms_;
   Decoder decoder_;
   Decoded decoded_;
-  std::unique_ptr<IntakeConsumer> intake_;
-  std::unique_ptr<TransactionalWriter> writer_;
-  std::unique_ptr<KafkaLogReader> reader_;
-  std::unique_ptr<LogFollower> follower_, control_;
+  std::unique_ptr<IntakePort> intake_;
+  std::unique_ptr<WriterPort> writer_;
+  std::unique_ptr<SettledLogReader> reader_;
+  std::unique_ptr<FollowerPort> follower_, control_;
   OwnAsks& asks_;
   std::map<PartitionId, Offset> log_found_;
 

@@ -61,13 +61,13 @@ class KafkaNode final : public Node {
     store_ = Store::open(std::filesystem::path(config.data) / "state", options);
     producer_ = std::make_unique<IntakeProducer>(settings_, topics.rejected_bytes_max);
     KafkaLoopOptions loop;
-    loop.kafka = settings_;
+    loop.kafka = real_kafka(settings_, topics.rejected_bytes_max);
+    loop.intake_topic = settings_.intake_topic();
     loop.policy = policy;
     loop.roster = roster;
     loop.max_hold = config.engine.max_hold;
     loop.hot_entities = static_cast<std::size_t>(config.engine.hot_entities);
     loop.partitions = topics.partitions;
-    loop.rejected_bytes_max = topics.rejected_bytes_max;
     loop.clock = clock_;
     loop.data = config.data;
     loop.report = report;
