@@ -9,11 +9,10 @@
 #include <set>
 
 #include "app/policy_record.h"
-#include "engine/entity/entity_codec.h"
-#include "engine/views.h"
 #include "events/log_record.h"
 #include "tests/engine/property_facts.h"
 #include "tests/projections/temp_directory.h"
+#include "tests/sim/checks.h"
 #include "tests/sim/sim_node.h"
 
 namespace tocsin::sim {
@@ -121,7 +120,6 @@ class EmbeddedWorld {
       mark_falls_behind();
     }
     store_.die();
-    unsure_.clear();
   }
 
   // The count of durable batches survives the process, not the power.
@@ -250,100 +248,28 @@ class EmbeddedWorld {
     step();
     node_->drain();
     if (!wrong_.empty()) return;
-    check_log();
-    check_said();
-    check_verdicts();
+    check();
   }
 
-  void check_log() {
-    std::set<std::string> derived, facts;
-    Instant recorded{kAlways};
-    Offset expected = 0;
-    LogEvent event;
+  void check() {
+    std::vector<LogLine> log;
     node_->log().read(0, 0, [&](Offset offset, std::string_view, std::string_view value) {
-      log_.emplace_back(value);
-      if (offset != expected++) wrong("offset " + std::to_string(offset) + " is not next");
-      if (!read_log_record(value, event)) wrong("unreadable: " + std::string(value));
-      if (event.recorded < recorded) wrong("recordedtime goes back at " + std::to_string(offset));
-      recorded = event.recorded;
-      if (event.recorded.ms > time_.truth + 300'000)
-        wrong("recorded in the future: " + std::string(value));
-      if (event.is_fact()) {
-        if (!facts
-                 .insert(std::string(event.account) + "\n" + std::string(event.source) + "\n" +
-                         std::string(event.id))
-                 .second)
-          wrong("a fact is there twice: " + std::string(event.id));
-        ids_.insert(std::string(event.id));
-      } else if (!derived.insert(std::string(event.id)).second) {
-        wrong("a derived id is there twice: " + std::string(event.id));
-      }
-      if (event.type == "tocsin.clock.breached" && event.time > event.decided)
-        wrong("told before it was due: " + std::string(value));
+      log.push_back({offset, std::string(value)});
       return true;
     });
+    for (std::size_t i = 0; i < log.size(); ++i) {
+      if (log[i].offset != static_cast<Offset>(i)) return wrong("an offset is left out");
+    }
+    if (node_->room().next() != static_cast<Offset>(log.size()))
+      return wrong("the room is not at the log's end");
+    LogChecks checks(0, std::move(log), policies_[0]);
+    if (const std::string found = checks.form(time_.truth); !found.empty()) return wrong(found);
     for (const std::string& id : acknowledged_) {
-      if (ids_.count(id) == 0) wrong("acknowledged and not in the log: " + id);
-    }
-    if (node_->room().next() != expected) wrong("the room is not at the log's end");
-  }
-
-  // Whoever reads the log anew has nothing to add, and knows the same.
-  void check_said() {
-    if (!wrong_.empty()) return;
-    const std::string live = states(node_->room());
-    SimStore empty;
-    RoomOptions options;
-    options.policy = policies_[0];
-    Room again(options, &empty, CommittedListener{});
-    for (std::size_t i = 0; i < log_.size(); ++i)
-      again.follow(static_cast<Offset>(i), log_[i], true);
-    again.followed(static_cast<Offset>(log_.size()), true);
-    const Instant now = again.moment(node_->clock().now());
-    again.look_ahead(now);
-    again.decide(now, now);
-    while (again.fire(now, now, 1000)) {
-    }
-    const Decided more = again.take_decided();
-    for (const LogRecord& record : more.batch.log)
-      wrong("said anew after a replay: " + record.value);
-  }
-
-  // The decision core on the same facts, with nothing in between.
-  void check_verdicts() {
-    if (!wrong_.empty()) return;
-    Partition core(policy_);
-    LogEvent event;
-    for (const std::string& record : log_) {
-      read_log_record(record, event);
-      if (event.type == kPolicyType) core.adopt(policy_of_record(event.data));
-      if (event.is_fact()) core.evolve(event);
+      if (checks.facts().count(id) == 0) return wrong("acknowledged and not in the log: " + id);
     }
     const Instant now = node_->room().moment(node_->clock().now());
-    core.settle(now, true);
-    core.decide(now, now, [](const Entity&, const Derived&, Instant) {});
-    std::vector<std::string> wanted, found;
-    core.each_entity([&](Entity& e) {
-      rows(core.view(e), wanted);
-      Entity* const same = node_->room().partition().find({e.account, e.spec().name, e.id});
-      if (same == nullptr) return wrong("the node does not know " + e.id);
-      rows(node_->room().partition().view(*same), found);
-    });
-    for (std::size_t i = 0; i < std::min(wanted.size(), found.size()); ++i) {
-      if (wanted[i] != found[i])
-        return wrong("verdict is\n  " + found[i] + "\nand not\n  " + wanted[i]);
-    }
-    if (wanted.size() != found.size()) wrong("another number of clocks");
-  }
-
-  static void rows(const EntityView& view, std::vector<std::string>& to) {
-    for (const ClockRow& row : view.clocks) append_verdict(to.emplace_back(), view, row);
-  }
-
-  static std::string states(Room& room) {
-    std::string out;
-    room.partition().each_entity([&](Entity& e) { out += encode_entity(e); });
-    return out;
+    if (const std::string found = checks.replay(now); !found.empty()) return wrong(found);
+    if (const std::string found = checks.verdicts(node_->room(), now); !found.empty()) wrong(found);
   }
 
   const std::uint64_t seed_;
@@ -358,8 +284,8 @@ class EmbeddedWorld {
   std::shared_ptr<const Policy> policy_;
   Story story_;
   std::unique_ptr<SimNode> node_;
-  std::vector<std::string> sent_, log_;
-  std::set<std::string> acknowledged_, ids_, unsure_;
+  std::vector<std::string> sent_;
+  std::set<std::string> acknowledged_;
   bool calm_ = false;
   const bool loud_;
 };
