@@ -7,6 +7,7 @@
 #include "app/follow.h"
 #include "app/round.h"
 #include "connectors/kafka/murmur2.h"
+#include "events/check.h"
 #include "events/log_record.h"
 
 namespace tocsin {
@@ -461,6 +462,8 @@ bool KafkaLoop::commit() {
     transaction.parts.push_back(std::move(decided.back().batch));
   }
   if (parts.empty() && reroutes_.empty()) return true;
+  for (const Batch& part : transaction.parts)
+    CHECK(part.intake_next >= 0);  // the position that fences is in every transaction
   transaction.reroutes = std::move(reroutes_);
   reroutes_.clear();
   const TransactionResult result = writer_->commit(transaction);

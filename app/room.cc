@@ -11,6 +11,7 @@
 #include "connectors/crm/pusher.h"
 #include "engine/entity/entity_codec.h"
 #include "engine/said/derived.h"
+#include "events/check.h"
 #include "events/log_record.h"
 #include "events/vocabulary.h"
 #include "events/writer.h"
@@ -233,6 +234,7 @@ void Room::followed(Offset next, bool own) {
 }
 
 void Room::give_to_store(AppliedBatch applied, Offset next, std::uint64_t hand_over) {
+  CHECK(next >= next_);  // what is handed over goes on where the last ended
   applied.next = next;
   if (store_ != nullptr) store_->apply(std::move(applied));
   next_ = next;
@@ -270,6 +272,8 @@ std::optional<Offset> pushed_position(const Store& store, PartitionId partition,
 }
 
 void Room::use(Instant now) {
+  CHECK(now >= latest_ ||
+        now + kSetBack < latest_);  // an instant goes back only where the clock was set back
   if (now < latest_) partition_->set_back(now);
   latest_ = now;
   recorded_ = std::max(recorded_, now);
@@ -455,6 +459,7 @@ Decided Room::take_decided(Offset intake_next) {
 }
 
 void Room::tell(const Decided& decided, Offset first) const {
+  CHECK(decided.places.size() == decided.batch.log.size());  // each record of a batch has its place
   Committed told;
   told.partition = options_.partition;
   told.owned = true;

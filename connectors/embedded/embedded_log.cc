@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "events/check.h"
+
 namespace tocsin {
 namespace {
 
@@ -287,6 +289,7 @@ void EmbeddedLog::adopt_segment(const std::filesystem::path& path, std::int64_t 
 }
 
 void EmbeddedLog::publish(const FramePosition& end) {
+  CHECK(end.sequence == end_.sequence + 1 && end.at > end_.at);  // batches follow each other
   {
     std::lock_guard lock(mutex_);
     segments_.back()->note(end_);
