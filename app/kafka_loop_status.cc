@@ -60,7 +60,7 @@ bool KafkaLoop::store_takes() {
     intake_.reset();  // others take them over at once
     given_.clear();
   } else {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   const std::lock_guard lock(mutex_);
   problem_ = why;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -46,14 +47,15 @@ class LogChecks {
       } else if (!derived.insert(id).second) {
         return "a derived id is there twice: " + id;
       }
-      if (event.type == "tocsin.clock.breached" && event.time > event.decided)
+      const bool set_back = event.decided != event.recorded;
+      if (event.type == "tocsin.clock.breached" && event.time > event.decided && !set_back)
         return "told before it was due: " + record;
     }
     return {};
   }
   const std::set<std::string>& facts() const { return facts_; }
 
-  // Whoever reads the log anew has nothing to add.
+  // Whoever reads the log anew has nothing to add, and shows what the core says.
   std::string replay(Instant clock) const {
     SimStore empty;
     RoomOptions options;
@@ -68,12 +70,13 @@ class LogChecks {
     while (again.fire(now, now, 1000)) {
     }
     const Decided more = again.take_decided();
-    return more.batch.log.empty() ? ""
-                                  : "said anew after a replay: " + more.batch.log.front().value;
+    if (!more.batch.log.empty()) return "said anew after a replay: " + more.batch.log.front().value;
+    return verdicts(again, now, true);
   }
 
-  // What `room` shows is what the decision core says of the same facts, with nothing in between.
-  std::string verdicts(Room& room, Instant now) const {
+  // What `room` shows is what the decision core says of the same facts, with nothing in between; of what
+  // is in its memory, or with `all` of everything.
+  std::string verdicts(Room& room, Instant now, bool all) const {
     const auto compiled = compile_policy(policy_, load_zone_for_policy);
     Partition core(std::get<std::shared_ptr<const Policy>>(compiled));
     LogEvent event;
@@ -84,21 +87,23 @@ class LogChecks {
     }
     core.settle(now, true);
     core.decide(now, now, [](const Entity&, const Derived&, Instant) {});
-    std::string wrong;
-    core.each_entity([&](Entity& e) {
-      if (!wrong.empty()) return;
-      Entity* const same = room.partition().find({e.account, e.spec().name, e.id});
-      if (same == nullptr) {
-        wrong = "the room does not know " + e.account + "/" + e.id;
-        return;
-      }
-      const std::string wanted = rows(core.view(e)), found = rows(room.partition().view(*same));
-      if (wanted != found) wrong = "the room shows\n" + found + "and the core says\n" + wanted;
-    });
-    return wrong;
+    std::map<std::string, std::string> wanted, found;
+    core.each_entity([&](Entity& e) { wanted[name_of(e)] = rows(core.view(e)); });
+    room.partition().each_entity(
+        [&](Entity& e) { found[name_of(e)] = rows(room.partition().view(e)); });
+    for (const auto& [name, text] : wanted) {
+      const auto at = found.find(name);
+      if (at == found.end() && all) return "the room does not know " + name;
+      if (at != found.end() && at->second != text)
+        return "the room shows\n" + at->second + "and the core says\n" + text;
+    }
+    return {};
   }
 
  private:
+  static std::string name_of(const Entity& e) {
+    return e.account + "/" + e.spec().name + "/" + e.id;
+  }
   static std::string rows(const EntityView& view) {
     std::string out;
     for (const ClockRow& row : view.clocks) {

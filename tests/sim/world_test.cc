@@ -104,8 +104,8 @@ class EmbeddedWorld {
       } catch (const Crash&) {
         say("crash at the start");
         die(random_.chance(50));
-      } catch (const std::exception& error) {
-        return wrong(std::string("the node does not start: ") + error.what());
+      } catch (const std::exception& error) {  // a flush that fails is one; it is tried again
+        if (tries > 5) return wrong(std::string("the node does not start: ") + error.what());
       }
     }
   }
@@ -114,6 +114,7 @@ class EmbeddedWorld {
     say(power ? "the power fails" : "kill -9");
     node_.reset();
     if (power) {
+      time_.wall_error = 0;  // another boot believes its wall clock
       disk_.lose_power();
       time_.boot += "'";
       time_.since_boot = 1'000;
@@ -149,6 +150,7 @@ class EmbeddedWorld {
       die(random_.chance(20));
       start();
     }
+    if (node_) written_.emplace_back(node_->room().next(), time_.truth);
     if (random_.chance(40)) store_.write(random_.below(6));
   }
 
@@ -262,6 +264,7 @@ class EmbeddedWorld {
     }
     if (node_->room().next() != static_cast<Offset>(log.size()))
       return wrong("the room is not at the log's end");
+    if (const std::string early = not_in_the_future(log); !early.empty()) return wrong(early);
     LogChecks checks(0, std::move(log), policies_[0]);
     if (const std::string found = checks.form(time_.truth); !found.empty()) return wrong(found);
     for (const std::string& id : acknowledged_) {
@@ -269,7 +272,21 @@ class EmbeddedWorld {
     }
     const Instant now = node_->room().moment(node_->clock().now());
     if (const std::string found = checks.replay(now); !found.empty()) return wrong(found);
-    if (const std::string found = checks.verdicts(node_->room(), now); !found.empty()) wrong(found);
+    if (const std::string found = checks.verdicts(node_->room(), now, false); !found.empty())
+      wrong(found);
+  }
+
+  // Nothing was decided at an instant that had not come.
+  std::string not_in_the_future(const std::vector<LogLine>& log) const {
+    auto at = written_.begin();
+    LogEvent event;
+    for (const LogLine& line : log) {
+      while (at != written_.end() && at->first <= line.offset) ++at;
+      if (at == written_.end()) return {};
+      if (read_log_record(line.record, event) && event.decided.ms > at->second)
+        return "decided at an instant that had not come: " + line.record;
+    }
+    return {};
   }
 
   const std::uint64_t seed_;
@@ -286,6 +303,7 @@ class EmbeddedWorld {
   std::unique_ptr<SimNode> node_;
   std::vector<std::string> sent_;
   std::set<std::string> acknowledged_;
+  std::vector<std::pair<Offset, std::int64_t>> written_;  // how far the log was, when
   bool calm_ = false;
   const bool loud_;
 };
