@@ -172,10 +172,10 @@ int command_config_check(const ConfigFlags& flags) {
   return 0;
 }
 
-int command_run(const ConfigFlags& flags, bool demo) {
+int command_run(const ConfigFlags& flags, bool demo, bool accept_loss) {
   const auto config = configured(flags);
   if (!config) return kUnusable;
-  return run({*config, [flags] { return read_config(flags); }, demo});
+  return run({*config, [flags] { return read_config(flags); }, demo, accept_loss});
 }
 
 int command_log(const ConfigFlags& flags, const std::string& after, bool follow, bool rejected) {

@@ -22,7 +22,7 @@ int command_send(const std::string& file, const std::string& url, const std::str
 int command_policy_check(const std::string& path);
 int command_policy_show(const std::string& name);
 int command_config_check(const ConfigFlags& flags);
-int command_run(const ConfigFlags& flags, bool demo);
+int command_run(const ConfigFlags& flags, bool demo, bool accept_loss);
 int command_log(const ConfigFlags& flags, const std::string& after, bool follow, bool rejected);
 int command_verify(const ConfigFlags& flags, bool replace);
 // `policy`: of the simulation that --compare needs.

@@ -38,6 +38,7 @@ enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError };
 struct EngineConfig {
   Duration settle{};  // embedded: dues are held this long after a start (contract §4.9)
   Duration max_hold = minutes(2);         // no due is held longer than this
+  Duration clock_patience = minutes(10);  // how long a wall clock that leapt is not believed
   std::int64_t hot_entities = 1'000'000;  // that are kept in memory
 };
 

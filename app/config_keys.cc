@@ -215,6 +215,8 @@ std::vector<ConfigKey> make_keys() {
       log_level_key(),
       duration_key("engine.settle", MEMBER(Duration, engine.settle), Duration{}, hours(24)),
       duration_key("engine.max_hold", MEMBER(Duration, engine.max_hold), Duration{}, hours(24)),
+      duration_key("engine.clock_patience", MEMBER(Duration, engine.clock_patience), Duration{},
+                   hours(24)),
       number_key<std::int64_t>("engine.hot_entities", MEMBER(std::int64_t, engine.hot_entities),
                                1000, kMany),
       text_key("kafka.brokers", MEMBER(std::string, kafka.brokers)),

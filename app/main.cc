@@ -43,10 +43,12 @@ int main(int argc, char** argv) {
   int status = 0;
   tocsin::ConfigFlags flags;
 
-  bool demo = false;
+  bool demo = false, accept_loss = false;
   CLI::App* run = app.add_subcommand("run", "the whole product in one process");
   add_config_flags(run, flags, {"data", "listen", "policy"});
   run->add_flag("--demo", demo, "show a story of two days in a minute, on a scratch directory");
+  run->add_flag("--accept-loss", accept_loss,
+                "go on with a log that has lost what was acknowledged");
   run->footer(
       "Reads: the configuration and what it names (policy, roster, tokens, TLS files); the data\n"
       "directory (default ./tocsin-data) or Kafka; requests on ADDR:PORT (default "
@@ -54,7 +56,7 @@ int main(int argc, char** argv) {
       "Writes: the data directory; alarms for people to standard output, its own log as JSON "
       "lines\n"
       "to standard error. SIGTERM ends it, SIGHUP reads roster, tokens and TLS files anew.");
-  run->callback([&] { status = tocsin::command_run(flags, demo); });
+  run->callback([&] { status = tocsin::command_run(flags, demo, accept_loss); });
 
   std::string policy, roster, events, until, emit = "events";
   CLI::App* simulate =

@@ -326,6 +326,9 @@ std::string Metrics::text() {
   to.follow("tocsin_commits_total", "Batches written to the log.", status.commits);
   to.follow("tocsin_commit_failures_total", "Batches that could not be written.",
             status.commit_failures);
+  to.set("tocsin_clock_doubt_seconds",
+         "How far a wall clock that is not believed is from what is; 0: it is believed.",
+         in_seconds(status.clock_doubt.ms));
   to.follow("tocsin_clock_jumps_total", "Jumps of the system clock.", status.clock_jumps);
   to.follow("tocsin_holds_total",
             "Times that dues were told though intake was not read to its end.", status.held);

@@ -12,6 +12,7 @@
 #include "connectors/crm/pusher.h"
 #include "engine/entity/entity_codec.h"
 #include "engine/said/derived.h"
+#include "events/check.h"
 #include "events/log_record.h"
 #include "events/vocabulary.h"
 #include "events/writer.h"
@@ -65,7 +66,7 @@ std::string group_of(const Entity& entity, const Derived& event) {
 
 class Room::Cold final : public ColdPort {
  public:
-  Cold(Store& store, PartitionId partition) : store_(store), partition_(partition) {}
+  Cold(StorePort& store, PartitionId partition) : store_(store), partition_(partition) {}
   std::optional<std::string> load_entity(std::string_view account, std::string_view kind,
                                          std::string_view id) override {
     return store_.load_entity(partition_,
@@ -90,18 +91,19 @@ class Room::Cold final : public ColdPort {
   }
 
  private:
-  Store& store_;
+  StorePort& store_;
   PartitionId partition_;
 };
 
-Room::Room(RoomOptions options, Store* store, CommittedListener listener)
+Room::Room(RoomOptions options, StorePort* store, CommittedListener listener)
     : options_(std::move(options)), store_(store), listener_(std::move(listener)) {
   if (store_ != nullptr) cold_ = std::make_unique<Cold>(*store_, options_.partition);
   sink_ = [this](const Entity& entity, const Derived& event, Instant recorded) {
     if (const auto year = years_.notice(entity, event); year && options_.on_unconfirmed)
       options_.on_unconfirmed(*year);
     scratch_.clear();
-    encode(scratch_, entity, *entity.policy, event, recorded, true);
+    encode(scratch_, entity, *entity.policy, event, recorded_, true,
+           believed_stamp(recorded, recorded_));
     append(entity.account, scratch_,
            {key_of(entity), RecordKind::kDerived, event_type(entity.spec(), event.type), event.time,
             events_.size()});
@@ -187,7 +189,8 @@ void Room::adopt(std::string_view record) {
     throw std::runtime_error("a policy record of the log cannot be read");
   partition_->adopt(policy_of_record(event.data, event.recorded));
   policies_.append(record).append("\n");
-  latest_ = std::max(latest_, event.recorded);
+  latest_ = std::max(latest_, event.decided);
+  recorded_ = std::max(recorded_, event.recorded);
   business_day_ =
       std::make_shared<BusinessDay>([calendar = partition_->policy().working()](Instant t) {
         return Day{calendar.local_date(t).day};
@@ -207,8 +210,7 @@ void Room::follow(Offset offset, std::string_view record, bool owned) {
                              std::to_string(event_.format) + "; this version reads up to " +
                              std::to_string(kLogFormat));
   }
-  latest_ = std::max(latest_, event_.recorded);
-  knows_latest_ = true;
+  learn(event_);
   if (event_.type == kPolicyType) adopt(record);
   if (event_.type == kRosterType) adopt_roster(record);
   if (event_.type == kPushedType) note_pushed(record);
@@ -259,6 +261,7 @@ void Room::followed(Offset next, bool own) {
 }
 
 void Room::give_to_store(AppliedBatch applied, Offset next, std::uint64_t hand_over) {
+  CHECK(next >= next_);  // what is handed over goes on where the last ended
   applied.next = next;
   if (store_ != nullptr) store_->apply(std::move(applied));
   next_ = next;
@@ -272,8 +275,12 @@ void Room::append(std::string account, std::string value, Decided::Place place) 
   places_.push_back(std::move(place));
 }
 
-void Room::append_mark(std::string_view type, std::string record, Instant at) {
-  append("tocsin", std::move(record), {{}, RecordKind::kEngine, std::string(type), at, 0});
+// The engine's instants may be set back by this much less and no more: clocks of several machines
+// differ by some.
+constexpr Duration kSetBack = minutes(5);
+
+Instant Room::moment(Instant now) const {
+  return now + kSetBack < latest_ ? now : std::max(now, latest_);
 }
 
 // How far a push came in this partition; a record may be about others only.
@@ -291,15 +298,46 @@ std::optional<Offset> pushed_position(const Store& store, PartitionId partition,
   return std::stoll(*known);
 }
 
-void Room::put_in_force(std::string_view type, const std::string& record, Instant at) {
+void Room::use(Instant now) {
+  CHECK(now >= latest_ ||
+        now + kSetBack < latest_);  // an instant goes back only where the clock was set back
+  if (now < latest_) partition_->set_back(now);
+  latest_ = now;
+  recorded_ = std::max(recorded_, now);
+}
+
+void Room::learn(const LogEvent& last) {
+  latest_ = last.decided;
+  recorded_ = std::max(recorded_, last.recorded);
+  knows_latest_ = true;
+}
+
+std::string Room::own_record(std::string_view type, std::string_view id, std::string_view data,
+                             std::string_view subject, Offset control) const {
+  std::string stamps = control_stamp(control);
+  const std::string believed = believed_stamp(latest_, recorded_);
+  if (!stamps.empty() && !believed.empty()) stamps += ',';
+  return engine_record(type, id, data, recorded_, subject.empty() ? "tocsin" : subject,
+                       stamps + believed);
+}
+
+void Room::append_record(std::string_view type, std::string record) {
+  append("tocsin", std::move(record), {{}, RecordKind::kEngine, std::string(type), latest_, 0});
+}
+
+void Room::append_mark(std::string_view type, std::string_view id, std::string_view data) {
+  append_record(type, own_record(type, id, data, {}, -1));
+}
+
+void Room::put_in_force(std::string_view type, const std::string& record) {
   if (type == kPolicyType) adopt(record);
   if (type == kRosterType) adopt_roster(record);
   if (type == kPushedType) note_pushed(record);
-  append_mark(type, record, at);
+  append_record(type, record);
 }
 
 std::string Room::take_own(const OwnRecord& record, Instant now) {
-  latest_ = std::max(latest_, now);
+  use(now);
   std::string data = record.data, id;
   try {
     if (!is_engine_type(record.type))
@@ -319,11 +357,7 @@ std::string Room::take_own(const OwnRecord& record, Instant now) {
     put_refusal(record, error.what());
     return error.what();
   }
-  const std::string_view subject = record.subject.empty() ? "tocsin" : record.subject;
-  put_in_force(
-      record.type,
-      engine_record(record.type, id, data, latest_, subject, control_stamp(record.control)),
-      latest_);
+  put_in_force(record.type, own_record(record.type, id, data, record.subject, record.control));
   control_next_ = std::max(control_next_, record.control + 1);
   return {};
 }
@@ -335,10 +369,7 @@ void Room::put_refusal(const OwnRecord& record, const std::string& why) {
       "refused/" + std::to_string(options_.partition) + "/" + std::to_string(record.control);
   std::string data;
   JsonObject(data).text("type", record.type).text("why", why).close();
-  append_mark(
-      kRefusedType,
-      engine_record(kRefusedType, id, data, latest_, "tocsin", control_stamp(record.control)),
-      latest_);
+  append_record(kRefusedType, own_record(kRefusedType, id, data, {}, record.control));
   note_refusal(record.control, why);
   control_next_ = std::max(control_next_, record.control + 1);
 }
@@ -377,46 +408,50 @@ bool Room::follows_configured() const {
 }
 
 void Room::ensure_policy(Instant now) {
-  latest_ = std::max(latest_, now);
+  use(now);
   const auto configured = compile_policy(options_.policy, load_zone_for_policy);
   const Policy& wanted = *std::get<std::shared_ptr<const Policy>>(configured);
   if (!stands_in_log(wanted)) {
     const std::string record = policy_record(
-        options_.policy, wanted, partition_->policy().version + 1, options_.partition, latest_);
-    put_in_force(kPolicyType, record, latest_);
+        options_.policy, wanted, partition_->policy().version + 1, options_.partition, recorded_);
+    put_in_force(kPolicyType, record);
   }
   std::string in_force;
   if (LogEvent event; !roster_.empty() && read_log_record(roster_, event))
     in_force = roster_text(event.data);
   if (in_force == options_.roster) return;
-  const std::string record = roster_record(options_.roster, options_.partition, latest_);
-  put_in_force(kRosterType, record, latest_);
+  const std::string record = roster_record(options_.roster, options_.partition, recorded_);
+  put_in_force(kRosterType, record);
 }
 
-Judged Room::arrive(Decoded& decoded, Instant arrival) {
-  latest_ = std::max(latest_, arrival);
+Judged Room::arrive(Decoded& decoded, Instant arrival, Instant facts_now) {
+  use(arrival);
   Judged judged;
-  partition_->check(decoded, arrival, true, judged);
+  partition_->check(decoded, facts_now, true, judged);
   if (judged.outcome != Outcome::kAccepted) return judged;
+  decoded.fact.recorded = arrival;
   partition_->take(decoded, judged);
   seen_.push_back({decoded.fact.account, judged.identity, judged.content});
   if (auto row = subject_row(decoded.fact, decoded.fact.extensions))
     subjects_.push_back(std::move(*row));
   scratch_.clear();
-  append_fact_record(scratch_, decoded.fact, judged.stamps);
-  const Fact& fact = decoded.fact;
+  Fact& fact = decoded.fact;
+  if (const std::string believed = believed_stamp(arrival, recorded_); !believed.empty())
+    judged.stamps += (judged.stamps.empty() ? "" : ",") + believed;
+  fact.recorded = recorded_;
+  append_fact_record(scratch_, fact, judged.stamps);
   append(fact.account, scratch_,
          {key_of(partition_->home_of(fact)), RecordKind::kFact, fact.type, fact.time, 0});
   return judged;
 }
 
 void Room::decide(Instant now, Instant release) {
-  latest_ = std::max(latest_, now);
+  use(now);
   partition_->decide(now, release, sink_);
 }
 
 bool Room::fire(Instant until, Instant now, std::size_t most) {
-  latest_ = std::max(latest_, now);
+  use(now);
   return partition_->fire(until, now, sink_, most);
 }
 
@@ -448,8 +483,9 @@ void Room::look_ahead(Instant now) {
   partition_->set_horizon(horizon_);
 }
 
-Decided Room::take_decided() {
-  if (batch_.intake_next >= 0) intake_next_ = batch_.intake_next;
+Decided Room::take_decided(Offset intake_next) {
+  batch_.intake_next = intake_next;
+  if (intake_next >= 0) intake_next_ = intake_next;
   knows_latest_ = knows_latest_ || !batch_.log.empty();
   Decided decided;
   decided.batch = std::exchange(batch_, {});
@@ -464,6 +500,7 @@ Decided Room::take_decided() {
 }
 
 void Room::tell(const Decided& decided, Offset first) const {
+  CHECK(decided.places.size() == decided.batch.log.size());  // each record of a batch has its place
   Committed told;
   told.partition = options_.partition;
   told.owned = true;

@@ -1,6 +1,7 @@
 #include "app/run.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -20,6 +21,8 @@
 #include "app/roster_record.h"
 #include "app/roster_watch.h"
 #include "connectors/http/api.h"
+#include "connectors/http/question.h"
+#include "events/writer.h"
 
 namespace tocsin {
 
@@ -52,8 +55,10 @@ std::unique_ptr<Node> make_node(const RunOptions& options, const std::filesystem
   const auto report = [&journal](std::string_view level, std::string_view event,
                                  std::string_view detail) { journal.line(level, event, detail); };
   const Config& config = options.config;
-  if (config.on_kafka())
-    return make_kafka_node(config, configured_policy(config), configured_roster(config), report);
+  if (config.on_kafka()) {
+    return make_kafka_node(config, configured_policy(config), configured_roster(config), clock,
+                           report);
+  }
   EmbeddedNodeOptions node;
   node.data = data;
   node.policy = configured_policy(config);
@@ -62,6 +67,7 @@ std::unique_ptr<Node> make_node(const RunOptions& options, const std::filesystem
   node.max_hold = config.engine.max_hold;
   node.hot_entities = static_cast<std::size_t>(config.engine.hot_entities);
   node.clock = clock;
+  node.log.accept_loss = options.accept_loss;
   node.report = report;
   return std::make_unique<EmbeddedNode>(std::move(node));
 }
@@ -83,6 +89,38 @@ ReadSide read_side(Node& node) {
   };
   views.policy = [&node] { return node.policy(); };
   return views;
+}
+
+// What is in it is its owner's alone, also where an earlier version made it.
+void keep_private(const std::filesystem::path& data) {
+  ::umask(0077);
+  std::filesystem::create_directories(data);
+  std::error_code not_ours;
+  std::filesystem::permissions(data, std::filesystem::perms::owner_all, not_ours);
+}
+
+std::shared_ptr<Clock> machine_clock(const Config& config, const std::filesystem::path& data,
+                                     Journal& journal) {
+  WallClockOptions options = remembered_in(data);
+  options.patience = config.engine.clock_patience;
+  options.report = [&journal](std::string_view event, const std::string& detail) {
+    journal.line("warn", event, detail);
+  };
+  return std::make_shared<WallClock>(std::move(options));
+}
+
+// `POST /v1/clock/accept`: somebody says that the wall clock is right.
+ModuleRoute clock_route(Node& node) {
+  return {"POST", "/v1/clock/accept", Role::kAdmin, [&node](ModuleCall call) {
+            const std::string doubt = describe_doubt(node.clock().doubt());
+            node.clock().accept();
+            std::string body;
+            JsonObject answer(body);
+            answer.time("now", node.now());
+            if (!doubt.empty()) answer.text("accepted", doubt);
+            answer.close();
+            call.reply(json_response(std::move(body)));
+          }};
 }
 
 // The node with its door: everything that starts and stops together.
@@ -111,6 +149,7 @@ class Service {
     api.now = [this] { return node_->now(); };
     policies_ = std::make_unique<PolicyRoutes>(*node_);
     api.modules = policies_->routes();
+    api.modules.push_back(clock_route(*node_));
     metrics_ = std::make_unique<Metrics>(*node_);
     port_ = std::make_unique<MeteredNode>(*node_, *metrics_);
     crm_ = std::make_unique<CrmService>(
@@ -209,6 +248,8 @@ int run(const RunOptions& options) {
     clock = demo_clock();
   }
   try {
+    keep_private(data);
+    if (!clock) clock = machine_clock(options.config, data, journal);
     Service service(options, make_node(options, data, clock, journal), journal);
     service.start();
     std::unique_ptr<Demo> demo;

@@ -226,6 +226,8 @@ bool Partition::fire(Instant until, Instant now, const DerivedSink& sink, std::s
   const bool fired = timers_.advance(
       until,
       [&](TimerWheel::Slot slot, Instant due) {
+        CHECK(due <= until && slot < slots_.size() &&
+              slots_[slot] != nullptr);  // a timer fires when it is due, of an entity in memory
         Entity& e = *slots_[slot];
         e.next_due = kNever;
         if (on_fired_) on_fired_(due);

@@ -11,7 +11,7 @@
 //  3. Facts of one arrival instant are read together: take all, then decide.
 //  4. `evolve` over the records that came of this leads to the same state, without deciding.
 //
-// The caller gives instants that never go back, and writes what it is given to the log before it
+// The caller gives instants that never go back but after `set_back`, and writes what it is given to the log before it
 // tells anybody. After a failed write it throws the Partition away and reads the log again.
 //
 // Memory: everything, or with a ColdPort the entities that something happened to lately and those
@@ -111,6 +111,10 @@ class Partition {
   // When to call `fire` again at the latest: not after the next due in memory, perhaps before it;
   // kNever when nothing is due.
   Instant next_due();
+
+  // The clock was set back: instants from `now` on come again. What fell due is not taken back before
+  // something happens to its entity.
+  void set_back(Instant now);
 
   // Told the due of every entity that is fired, before it is decided about.
   void on_fired(std::function<void(Instant due)> tell) { on_fired_ = std::move(tell); }

@@ -166,6 +166,16 @@ void Partition::evict(std::size_t most, std::uint64_t stored) {
 
 // ---- following the log -------------------------------------------------------------------------
 
+void Partition::set_back(Instant now) {
+  as_of_ = std::min(as_of_, now);
+  // A wheel only turns forwards: a new one stands before everything.
+  std::destroy_at(&timers_);
+  std::construct_at(&timers_, kTimersMax);
+  for (Entity* e : slots_) {
+    if (e != nullptr && e->next_due < horizon_) timers_.schedule(e->slot, e->next_due);
+  }
+}
+
 // Whether a decision at the last record's instant would say something. Its cost is a decision's;
 // asked only of entities whose last record is a fact.
 bool Partition::owes(const Entity& e) const {
@@ -196,7 +206,7 @@ void Partition::refresh(Entity& e, Instant now) {
 }
 
 void Partition::evolve(const LogEvent& record) {
-  as_of_ = std::max(as_of_, record.recorded);
+  as_of_ = record.decided;
   if (record.is_fact()) {
     evolve_fact(record);
   } else {
@@ -217,9 +227,9 @@ void Partition::evolve_derived(const LogEvent& record) {
     e.owner->faults_said.emplace(std::string(event.reason), week.ms);
     e.owner->changed = true;
   }
-  apply(e, event, record.recorded);
+  apply(e, event, record.decided);
   replayed_entity_ = &e;
-  e.said_at = record.recorded;
+  e.said_at = record.decided;
   e.undecided = false;
   touch(e);
 }
@@ -234,11 +244,14 @@ void Partition::evolve_fact(const LogEvent& record) {
   replayed_.reading = reading_of(who_knows(fact_), fact_, replayed_.order);
   if (replayed_.reading.policy != nullptr) read_by(fact_, replayed_);
   join(fact_, replayed_, &record);
-  if (replayed_.entity != nullptr) replayed_.entity->undecided = true;
+  if (replayed_.entity == nullptr) return;
+  Entity& e = *replayed_.entity;
+  e.undecided = true;
+  if (e.said_at > as_of_) e.said_at = {as_of_.ms - 1};  // the clock was set back
 }
 
 void Partition::settle(Instant as_of, bool decide) {
-  as_of_ = std::max(as_of_, as_of);
+  as_of_ = as_of;
   std::vector<Entity*> work;
   work.swap(touched_);
   for (Entity* e : work) {

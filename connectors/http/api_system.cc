@@ -20,11 +20,11 @@ void Api::get_ready(Call call) {
   const Readiness readiness = node_.ready();
   if (readiness.ready) {
     std::string body;
-    JsonObject object(body);
-    object.text("status", "ready");
-    if (!readiness.detail.empty()) object.text("note", readiness.detail);
-    object.close();
-    return call.reply(json_response(std::move(body)));
+    JsonObject answer(body);
+    answer.text("status", "ready");
+    if (!readiness.note.empty()) answer.text("note", readiness.note);
+    answer.close();
+    return call.reply(json_response(body));
   }
   call.reply(problem(503, "not-ready", readiness.detail).retry_after(1).response());
 }

@@ -107,9 +107,10 @@ std::string group_id(const Entity& entity, const Policy& policy, const GroupKey&
                      std::uint16_t instance);
 
 // Appends the CloudEvent to `to` as compact JSON. `extended` adds the attributes that a replay
-// needs and that consumers may ignore (`saidstart`, `warning`, `gone`, `begun`, …).
+// needs and that consumers may ignore (`saidstart`, `warning`, `gone`, `begun`, …). `stamps`: further
+// members.
 void encode(std::string& to, const Entity& entity, const Policy& policy, const Derived& event,
-            Instant recorded, bool extended);
+            Instant recorded, bool extended, std::string_view stamps = {});
 
 // The kind of the entity that a derived event is about, as its record names it; empty when it is
 // none.

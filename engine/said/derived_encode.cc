@@ -424,7 +424,7 @@ std::string group_id(const Entity& entity, const Policy& policy, const GroupKey&
 }
 
 void encode(std::string& to, const Entity& entity, const Policy& policy, const Derived& event,
-            Instant recorded, bool extended) {
+            Instant recorded, bool extended, std::string_view stamps) {
   const KindSpec& kind = at(policy.kinds, entity.kind);
   TextBlock out(to);
   out.raw("{\"specversion\":\"1.0\",\"id\":\"");
@@ -437,6 +437,7 @@ void encode(std::string& to, const Entity& entity, const Policy& policy, const D
   out.raw(",\"time\":").time(event.time).raw(",\"recordedtime\":").time(recorded);
   append_causation(out, event);
   if (extended) append_extensions(out, kind, event);
+  if (!stamps.empty()) out.raw(",").raw(stamps);
   out.raw(",\"data\":{\"entity\":\"").escaped(kind.name).raw("/").escaped(entity.id).raw("\"");
   switch (event.type) {
     case kComplaintAdvanced:
