@@ -14,6 +14,7 @@
 #include "app/embedded.h"
 #include "app/log_commands.h"
 #include "app/policy_load.h"
+#include "app/roster_commands.h"
 #include "app/run.h"
 #include "app/secret.h"
 #include "app/send.h"
@@ -150,8 +151,15 @@ int command_config_check(const ConfigFlags& flags) {
       return kUnusable;
     }
   }
+  if (!roster_is_good(*config, std::cerr)) return kUnusable;
   std::cout << describe(*config);
   return 0;
+}
+
+int command_oncall(const ConfigFlags& flags, const OncallFlags& who) {
+  const auto config = configured(flags);
+  if (!config) return kUnusable;
+  return command_oncall(*config, who);
 }
 
 int command_run(const ConfigFlags& flags, bool demo) {

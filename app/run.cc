@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <sstream>
 
 #include "app/config_files.h"
 #include "app/crm_service.h"
@@ -16,6 +17,7 @@
 #include "app/keep_memory.h"
 #include "app/log_records.h"
 #include "app/metrics.h"
+#include "app/roster_commands.h"
 #include "app/roster_record.h"
 #include "app/roster_watch.h"
 #include "connectors/http/api.h"
@@ -45,6 +47,13 @@ class Signals {
  private:
   sigset_t set_{};
 };
+
+// What a roster leaves open is no reason not to start; it is said.
+void warn_of_roster(const Config& config, Journal& journal) {
+  std::stringstream found;
+  roster_is_good(config, found);
+  for (std::string line; std::getline(found, line);) journal.line("warn", "roster", line);
+}
 
 std::unique_ptr<Node> make_node(const RunOptions& options, const std::filesystem::path& data,
                                 const std::shared_ptr<Clock>& clock, Journal& journal) {
@@ -201,6 +210,7 @@ int run(const RunOptions& options) {
     data = scratch->path();
     clock = demo_clock();
   }
+  warn_of_roster(options.config, journal);
   try {
     Service service(options, make_node(options, data, clock, journal), journal);
     service.start();
