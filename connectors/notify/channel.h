@@ -36,6 +36,7 @@ struct Outgoing {
   // kMail; `url` is smtp://host:port or smtps://host:port
   std::string from, to, user, password;
   bool must_tls = false;
+  bool public_only = false;  // no address inside a private network (of what users gave us)
 };
 
 struct Answer {
