@@ -44,7 +44,8 @@ struct PushSubscription {
 };
 
 struct Message {
-  std::string id;  // the same on each attempt: what a receiver knows a repeat by
+  std::string id;       // the same on each attempt: what a receiver knows a repeat by
+  std::string channel;  // the name of the one it goes by
   About about = About::kRaised;
   std::vector<Alarm> alarms;  // one; more: a digest; none: a notice or a test
   std::string by;             // of kAcknowledged: who took it

@@ -187,6 +187,7 @@ Send Outbox::made(const std::vector<std::uint64_t>& ids, Instant now) {
   send.channel = first.channel.via;
   send.attempt = first.attempts + 1;
   Message& message = send.message;
+  message.channel = first.channel.via;
   message.about = first.about;
   message.by = first.by;
   message.notice = first.notice;
