@@ -62,6 +62,7 @@ class EmbeddedNode final : public Node {
 
   void submit(std::unique_ptr<Submission> submission, SubmitDone done) override;
   void submit_own(OwnRecord record, OwnDone done) override;
+  void submit_outcomes(std::vector<OutcomeRecord> records, OwnDone done) override;
   bool knows_duplicates() const override { return true; }
   Readiness ready() const override;
   std::string sick() const override;
@@ -75,6 +76,7 @@ class EmbeddedNode final : public Node {
   void start() override;
   void stop() override;
   std::shared_ptr<const Policy> policy() override;
+  std::shared_ptr<const Roster> roster() override;
   Instant now() override { return options_.clock->now(); }
 
  private:
@@ -139,6 +141,7 @@ class EmbeddedNode final : public Node {
   std::string sick_;
   NodeStatus status_;
   std::shared_ptr<const Policy> policy_;
+  std::shared_ptr<const Roster> roster_;
 
   Offset log_found_ = 0;
   CommittedListener listener_;

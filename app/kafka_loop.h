@@ -58,13 +58,17 @@ class KafkaLoop {
   Readiness ready() const;                       // any thread
   std::string sick() const;                      // any thread
   std::shared_ptr<const Policy> policy() const;  // any thread
+  std::shared_ptr<const Roster> roster() const;  // any thread
+  // Any thread; answered when they are committed, or cannot be.
+  void submit_outcomes(std::vector<OutcomeRecord> records, InputPort::OwnDone done);
 
  private:
   // Facts and fires of one transaction; halved when a commit fails, so that a slow broker gets
   // transactions that it can finish within transaction_timeout.
   static constexpr std::size_t kRoundMax = 5'000;
   static constexpr std::size_t kRoundMin = 100;
-  static constexpr std::size_t kFollowMax = 20'000;  // followed records between two hand-overs
+  static constexpr std::size_t kOutcomesMax = 10'000;  // lists of them that wait
+  static constexpr std::size_t kFollowMax = 20'000;    // followed records between two hand-overs
 
   struct Tally {  // per process
     std::int64_t commits = 0, failures = 0, tombstones = 0, held = 0;
@@ -75,6 +79,9 @@ class KafkaLoop {
   void read_intake(Duration wait);
   void take(const IntakeRecord& record, Instant arrival);
   void follow_control();
+  void take_outcomes();
+  void answer_outcomes(bool durable);
+  void abandon_outcomes();
   void read_control();
   void fire(Instant now);
   void ask_for_release(Instant now);
@@ -123,6 +130,7 @@ class KafkaLoop {
   std::map<PartitionId, Instant> arrivals_;  // of what this round read
   std::size_t read_ = 0;                     // records of this round
   std::vector<Reroute> reroutes_;
+  std::vector<InputPort::OwnDone> outcomes_done_;  // of those in this round
   Instant began_;
   Instant released_{kAlways};  // dues up to here may be announced
   struct Asked {
@@ -141,6 +149,8 @@ class KafkaLoop {
   mutable std::mutex mutex_;
   NodeStatus status_;
   std::shared_ptr<const Policy> policy_;
+  std::shared_ptr<const Roster> roster_;
+  std::vector<std::pair<std::vector<OutcomeRecord>, InputPort::OwnDone>> outcomes_;
   std::string sick_;
   bool followed_all_ = false, joined_ = false;
   std::atomic<bool> stopping_{false};

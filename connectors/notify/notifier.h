@@ -35,19 +35,13 @@
 #include "connectors/notify/settings.h"
 #include "connectors/notify/texts.h"
 #include "connectors/notify/transport.h"
+#include "engine/input_port.h"
 #include "engine/log_port.h"
 
 namespace tocsin::notify {
 
 inline constexpr std::string_view kSwitchedOnType = "tocsin.engine.notify";
 inline constexpr std::string_view kAllClearType = "tocsin.engine.told";
-
-// A record for the log of one partition, about an entity.
-struct OutcomeRecord {
-  PartitionId partition = 0;
-  std::string type, id, account, entity_kind, entity_id;
-  std::string data;  // JSON object
-};
 
 struct NotifierPorts {
   std::function<Instant()> now;
