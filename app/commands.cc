@@ -13,6 +13,7 @@
 #include "app/crm_service.h"
 #include "app/embedded.h"
 #include "app/log_commands.h"
+#include "app/notify_commands.h"
 #include "app/policy_load.h"
 #include "app/roster_commands.h"
 #include "app/run.h"
@@ -154,6 +155,17 @@ int command_config_check(const ConfigFlags& flags) {
   if (!roster_is_good(*config, std::cerr)) return kUnusable;
   std::cout << describe(*config);
   return 0;
+}
+
+int command_notify_preview(const ConfigFlags& flags, const std::string& channel,
+                           const std::string& language) {
+  const auto config = configured(flags);
+  return config ? command_notify_preview(*config, channel, language) : kUnusable;
+}
+
+int command_notify_test(const ConfigFlags& flags, const std::string& person) {
+  const auto config = configured(flags);
+  return config ? command_notify_test(*config, person) : kUnusable;
 }
 
 int command_oncall(const ConfigFlags& flags, const OncallFlags& who) {

@@ -24,6 +24,9 @@ int command_send(const std::string& file, const std::string& url, const std::str
 int command_policy_check(const std::string& path);
 int command_policy_show(const std::string& name);
 int command_config_check(const ConfigFlags& flags);
+int command_notify_preview(const ConfigFlags& flags, const std::string& channel,
+                           const std::string& language);
+int command_notify_test(const ConfigFlags& flags, const std::string& person);
 int command_oncall(const ConfigFlags& flags, const OncallFlags& who);
 int command_run(const ConfigFlags& flags, bool demo);
 int command_log(const ConfigFlags& flags, const std::string& after, bool follow, bool rejected);

@@ -7,6 +7,7 @@
 
 #include "app/config_adapters.h"
 #include "app/config_push.h"
+#include "app/config_notify.h"
 #include "app/config_tokens.h"
 #include "app/config_values.h"
 #include "events/duration.h"
@@ -266,7 +267,11 @@ std::vector<ConfigKey> make_keys() {
 }  // namespace
 
 const std::vector<ConfigKey>& config_keys() {
-  static const std::vector<ConfigKey> keys = make_keys();
+  static const std::vector<ConfigKey> keys = [] {
+    std::vector<ConfigKey> all = make_keys();
+    for (ConfigKey& key : notify_keys()) all.push_back(std::move(key));
+    return all;
+  }();
   return keys;
 }
 

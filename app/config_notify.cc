@@ -1,10 +1,9 @@
 #include "app/config_notify.h"
 
-#include <algorithm>
-#include <cstdlib>
-#include <fstream>
 #include <set>
-#include <sstream>
+
+#include "app/config_tokens.h"
+#include "app/secret.h"
 
 namespace tocsin {
 
@@ -17,74 +16,44 @@ const std::set<std::string>& shown() {
   return keys;
 }
 
-// `file:PATH`, `env:NAME`, or the value itself. What is wrong, or empty.
-std::string read_value(const std::string& text, std::string& value) {
-  if (text.starts_with("env:")) {
-    const char* found = std::getenv(text.c_str() + 4);
-    if (found == nullptr) return "there is no environment variable " + text.substr(4);
-    value = found;
-    return {};
-  }
-  if (!text.starts_with("file:")) {
-    value = text;
-    return {};
-  }
-  std::ifstream in(text.substr(5), std::ios::binary);
-  std::ostringstream all;
-  all << in.rdbuf();
-  if (!in) return "cannot read " + text.substr(5);
-  value = all.str();
-  while (!value.empty() && (value.back() == '\n' || value.back() == '\r')) value.pop_back();
-  return {};
-}
-
-std::string quoted(const std::string& text) {
-  YAML::Emitter emitter;
-  emitter << YAML::DoubleQuoted << text;
-  return emitter.c_str();
-}
-
 // Puts a member and what is inside it into `values`: `success.status` → `200,201`.
-std::string read_member(const std::string& key, const YAML::Node& node,
+std::string read_member(const std::string& key, const Yaml& node, const std::string& directory,
                         std::map<std::string, std::string>& values) {
-  if (node.IsScalar()) {
-    std::string value;
-    const std::string wrong = read_value(node.Scalar(), value);
-    values[key] = std::move(value);
-    return wrong.empty() ? "" : key + ": " + wrong;
+  if (node.is_text()) {
+    SecretRead read = read_secret(node.text, directory);
+    values[key] = std::move(read.value);
+    return read.problem.empty() ? "" : key + ": " + read.problem;
   }
-  if (node.IsSequence()) {
+  if (node.is_list()) {
     std::string list;
-    for (const auto& item : node) {
-      if (!item.IsScalar()) return key + " must be a list of texts";
-      list += (list.empty() ? "" : ",") + item.Scalar();
+    for (const Yaml& item : node.values) {
+      if (!item.is_text()) return key + " must be a list of texts";
+      list += (list.empty() ? "" : ",") + item.text;
     }
     values[key] = list;
     return {};
   }
-  if (!node.IsMap()) return key + " has no value";
-  for (const auto& member : node) {
-    if (!member.first.IsScalar()) return key + " must be a map of names";
-    const std::string wrong = read_member(key + "." + member.first.Scalar(), member.second, values);
+  if (!node.is_map()) return key + " has no value";
+  for (const Yaml& member : node.values) {
+    std::string wrong = read_member(key + "." + member.key, member, directory, values);
     if (!wrong.empty()) return wrong;
   }
   return {};
 }
 
-std::string read_channels(const YAML::Node& node, Config& config) {
+std::string read_channels(const Yaml& node, Config& config) {
   config.notify.channels.clear();
-  if (!node.IsMap()) return "must be a map of names to {type, …}";
-  for (const auto& member : node) {
+  if (!node.is_map()) return "must be a map of names to {type, …}";
+  for (const Yaml& member : node.values) {
     notify::ChannelSettings channel;
-    if (!member.first.IsScalar() || member.first.Scalar().empty() ||
-        member.first.Scalar().find_first_of(":/%\"\\\n") != std::string::npos)
+    if (member.key.empty() || member.key.find_first_of(":/%\"\\\n") != std::string::npos)
       return "a channel's name is text without : / % \" \\";
-    channel.name = member.first.Scalar();
-    const std::string where = "channel " + channel.name + ": ";
-    if (!member.second.IsMap()) return where + "must be a map {type, …}";
-    for (const auto& value : member.second) {
-      if (!value.first.IsScalar()) return where + "must be a map {type, …}";
-      const std::string wrong = read_member(value.first.Scalar(), value.second, channel.values);
+    channel.name = member.key;
+    const std::string where =
+        "channel " + channel.name + " (line " + std::to_string(member.key_line) + "): ";
+    if (!member.is_map()) return where + "must be a map {type, …}";
+    for (const Yaml& value : member.values) {
+      std::string wrong = read_member(value.key, value, config.directory, channel.values);
       if (!wrong.empty()) return where + wrong;
     }
     channel.type = channel["type"];
@@ -115,9 +84,11 @@ std::string show_channels(const Config& config) {
 ConfigKey text_key(std::string path, std::string notify::Settings::*member, bool secret) {
   ConfigKey key;
   key.path = std::move(path);
-  key.read = [member](const YAML::Node& node, Config& config) -> std::string {
-    if (!node.IsScalar()) return "must be a text";
-    return read_value(node.Scalar(), config.notify.*member);
+  key.read = [member](const Yaml& node, Config& config) -> std::string {
+    if (!node.is_text()) return "must be a text";
+    SecretRead read = read_secret(node.text, config.directory);
+    config.notify.*member = std::move(read.value);
+    return read.problem;
   };
   key.show = [member, secret](const Config& config) {
     const std::string& value = config.notify.*member;
@@ -128,8 +99,8 @@ ConfigKey text_key(std::string path, std::string notify::Settings::*member, bool
 
 ConfigKey public_url_key() {
   ConfigKey key = text_key("notify.public_url", &notify::Settings::public_url, false);
-  key.read = [](const YAML::Node& node, Config& config) -> std::string {
-    std::string url = node.IsScalar() ? node.Scalar() : "";
+  key.read = [](const Yaml& node, Config& config) -> std::string {
+    std::string url = node.text;
     while (url.ends_with('/')) url.pop_back();
     if (!url.empty() && !url.starts_with("http://") && !url.starts_with("https://"))
       return "must be a URL like https://tocsin.example.com";
@@ -142,8 +113,8 @@ ConfigKey public_url_key() {
 ConfigKey dry_run_key() {
   ConfigKey key;
   key.path = "notify.dry_run";
-  key.read = [](const YAML::Node& node, Config& config) -> std::string {
-    const std::string text = node.IsScalar() ? node.Scalar() : "";
+  key.read = [](const Yaml& node, Config& config) -> std::string {
+    const std::string text = node.text;
     if (text != "true" && text != "false") return "must be true or false";
     config.notify.dry_run = text == "true";
     return {};
@@ -158,12 +129,12 @@ ConfigKey allow_hosts_key() {
   ConfigKey key;
   key.path = "notify.allow_hosts";
   key.structured = true;
-  key.read = [](const YAML::Node& node, Config& config) -> std::string {
+  key.read = [](const Yaml& node, Config& config) -> std::string {
     config.notify.allow_hosts.clear();
-    if (!node.IsSequence()) return "must be a list of host names";
-    for (const auto& host : node) {
-      if (!host.IsScalar()) return "must be a list of host names";
-      config.notify.allow_hosts.push_back(host.Scalar());
+    if (!node.is_list()) return "must be a list of host names";
+    for (const Yaml& host : node.values) {
+      if (!host.is_text()) return "must be a list of host names";
+      config.notify.allow_hosts.push_back(host.text);
     }
     return {};
   };

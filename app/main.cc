@@ -161,6 +161,19 @@ int main(int argc, char** argv) {
   oncall->add_option("--account", who.account, "as the account's facts in the log have it");
   oncall->callback([&] { status = tocsin::command_oncall(flags, who); });
 
+  CLI::App* notify = app.add_subcommand("notify", "messages to people");
+  notify->require_subcommand(1);
+  std::string channel, language = "en", person;
+  CLI::App* preview = notify->add_subcommand("preview", "print what a channel would send");
+  add_config_flags(preview, flags, {});
+  preview->add_option("--channel", channel, "its name in the configuration")->required();
+  preview->add_option("--lang", language, "zh or en");
+  preview->callback([&] { status = tocsin::command_notify_preview(flags, channel, language); });
+  CLI::App* notify_test = notify->add_subcommand("test", "send somebody a test message");
+  add_config_flags(notify_test, flags, {"roster"});
+  notify_test->add_option("person", person, "id, name or alias")->required();
+  notify_test->callback([&] { status = tocsin::command_notify_test(flags, person); });
+
   int partitions = 0, replication = 0;
   CLI::App* topics = app.add_subcommand("topics", "Kafka topics");
   topics->require_subcommand(1);
