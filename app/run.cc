@@ -94,6 +94,13 @@ ReadSide read_side(Node& node) {
   return views;
 }
 
+// `tocsin.example.com` of `https://tocsin.example.com:8443/x`.
+std::string host_of(const std::string& url) {
+  const std::size_t begin = url.find("://") + 3;
+  const std::string host = url.substr(begin, url.find_first_of("/?#", begin) - begin);
+  return host.substr(0, host.rfind(':'));
+}
+
 // The node with its door: everything that starts and stops together.
 class Service {
  public:
@@ -129,6 +136,8 @@ class Service {
         [this](std::string_view level, std::string_view event, std::string_view detail) {
           journal_.line(level, event, detail);
         });
+    if (!config.notify.public_url.empty())
+      api.hosts.push_back(host_of(config.notify.public_url));
     // The notifier's before the CRM's: /v1/in/pagerduty is no adapter.
     api.modules = rosters_->routes();
     if (notifier_) {

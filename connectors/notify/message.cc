@@ -112,6 +112,7 @@ std::string span_words(Duration span, const std::string& language) {
 }
 
 json::object values_of(const Message& message, Instant now) {
+  if (message.at != kAlways) now = message.at;
   const Zone& zone = message.zone ? *message.zone : *std::make_shared<const Zone>();
   json::object out;
   if (!message.alarms.empty()) out = values_of(message.alarms.front(), zone, message.language, now);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <chrono>
 
 #include "connectors/notify/crypto.h"
 #include "connectors/notify/notifier_events.h"
@@ -20,6 +21,11 @@ constexpr Duration kBeat = minutes(1);
 constexpr Duration kSwitchAgain = seconds(10);
 constexpr Duration kFailingFor = minutes(10);
 constexpr std::uint64_t kHeartbeat = 0;  // the flight without a send
+
+Instant wall_now() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::milliseconds>(since).count()};
+}
 
 std::map<std::string, std::unique_ptr<Channel>> made_channels(const Settings& settings,
                                                               const PushStore* push) {
@@ -318,7 +324,9 @@ void Notifier::begin(Send send, Instant now) {
     return outbox_.result(send.id, {Verdict::Kind::kNever, "no_such_channel", {}, false}, now);
   flight.channel = channel->second.get();
   try {
-    flight.rest = flight.channel->requests(send.message, texts_.words(send.message, now), now);
+    send.message.at = now;
+    // Signatures go by the wall clock, whatever time the story of a demonstration has.
+    flight.rest = flight.channel->requests(send.message, texts_.words(send.message, now), wall_now());
   } catch (const std::exception& e) {
     return concluded(std::move(flight), {Verdict::Kind::kNever, e.what(), {}, false}, now);
   }

@@ -207,9 +207,26 @@ void Outbox::settle_person(Group& group, StepState& step, std::size_t index, Ins
       made.raised = step.alarm.recorded;
       made.at = at;
       post(std::move(made));
+    } else if (one.state == Try::State::kUnderWay && one.began == kNever && before != nullptr &&
+               before->state == Try::State::kFailed) {
+      hasten(group, step.alarm.step, person.id, channel.via, now);
     }
     if (!step.alarm.high && one.state != Try::State::kFailed) return;  // one is enough
     before = &one;
+  }
+}
+
+// The one before failed meanwhile: what waits for its time goes now.
+void Outbox::hasten(const Group& group, int step, const std::string& person,
+                    const std::string& channel, Instant now) {
+  for (const std::uint64_t id : group.posts) {
+    Post& post = posts_.at(id);
+    if (post.step != step || post.person != person || post.channel.via != channel ||
+        post.about != About::kRaised || post.state != Post::State::kWaiting || post.at <= now)
+      continue;
+    waiting_.erase({post.at, id});
+    post.at = now;
+    waiting_.emplace(post.at, id);
   }
 }
 

@@ -133,6 +133,8 @@ class Outbox {
   void settle(Group& group, Instant now);
   void settle_step(Group& group, StepState& step, Instant now);
   void settle_person(Group& group, StepState& step, std::size_t person, Instant now);
+  void hasten(const Group& group, int step, const std::string& person, const std::string& channel,
+              Instant now);
   void look_further(Group& group, StepState& step, Instant now);
   bool add_persons(StepState& step, const Roster::Persons& persons);
   void all_clear(Group& group, Instant now);

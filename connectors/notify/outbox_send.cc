@@ -302,7 +302,9 @@ void Outbox::concluded(Post post, const Verdict& verdict, Instant now) {
       post.further.erase(post.further.begin());
       post.attempts = 0;
       post.first = kNever;
-      return again(std::move(post));
+      post.at = now;
+      post.state = Post::State::kWaiting;
+      return this->post(std::move(post));
     }
     tell(post, delivered, verdict.error);
     return drop_if_done(group_id);
