@@ -133,6 +133,7 @@ json::object values_of(const Message& message, Instant now) {
   const auto put = [&](const char* name, const std::string& value) {
     if (!value.empty()) out[name] = value;
   };
+  out["high"] = message.high;
   put("by", message.by);
   put("notice", message.notice);
   put("person", message.person);

@@ -239,6 +239,11 @@ void Notifier::post_push(ModuleCall call) {
   const Person* person = roster ? roster->person(call.parameters[0]) : nullptr;
   if (person == nullptr)
     return call.reply(problem(404, "not-found", "the roster does not know this person").response());
+  // A person's browsers are theirs to name.
+  const HttpRequest& request = call.request;
+  if (!request.client.empty() && !request.roles.has(Role::kAdmin) &&
+      roster->id_of(request.person) != person->id)
+    return call.reply(problem(403, "forbidden", "this is another person's token").response());
   if (!push_.add(person->id, one)) return call.reply(busy());
   call.reply(json_response(201, json::object{{"person", person->id}}));
 }

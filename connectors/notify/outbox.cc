@@ -65,8 +65,10 @@ void Outbox::told(const Told& outcome, Instant at) {
   const auto found = it->second->steps.find(outcome.step);
   if (found == it->second->steps.end()) return;
   StepState& step = found->second;
-  auto person = std::find_if(step.persons.begin(), step.persons.end(),
-                             [&](const PersonState& p) { return p.id == outcome.person; });
+  const std::string_view id = roster_->id_of(outcome.person);  // an outsider may use a name
+  auto person = std::find_if(step.persons.begin(), step.persons.end(), [&](const PersonState& p) {
+    return p.id == outcome.person || roster_->id_of(p.id) == id;
+  });
   if (person == step.persons.end()) {
     if (step.persons.size() >= kPersonsMax) return;
     person = step.persons.insert(person, PersonState{});
