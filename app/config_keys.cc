@@ -6,8 +6,8 @@
 #include <set>
 
 #include "app/config_adapters.h"
-#include "app/config_push.h"
 #include "app/config_notify.h"
+#include "app/config_push.h"
 #include "app/config_tokens.h"
 #include "app/config_values.h"
 #include "events/duration.h"

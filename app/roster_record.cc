@@ -98,7 +98,7 @@ OverrideRecord override_of_record(std::string_view data) {
   return change;
 }
 
-std::shared_ptr<const Roster> roster_of_record(std::string_view data) {
+std::string roster_text(std::string_view data) {
   simdjson::dom::parser parser;
   simdjson::dom::element root;
   const simdjson::padded_string padded(data);
@@ -107,6 +107,16 @@ std::shared_ptr<const Roster> roster_of_record(std::string_view data) {
       root["text"].get(text) != simdjson::SUCCESS) {
     throw std::runtime_error("a roster record of the log cannot be read");
   }
+  return std::string(text);
+}
+
+std::shared_ptr<const Roster> roster_of_record(std::string_view data) {
+  const std::string text = roster_text(data);
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  const simdjson::padded_string padded(data);
+  if (parser.parse(padded).get(root) != simdjson::SUCCESS)
+    throw std::runtime_error("a roster record of the log cannot be read");
   std::map<std::string, std::string, std::less<>> zones;
   simdjson::dom::object members;
   if (root["zones"].get(members) == simdjson::SUCCESS) {
@@ -115,7 +125,7 @@ std::shared_ptr<const Roster> roster_of_record(std::string_view data) {
       if (member.value.get(zone) == simdjson::SUCCESS) zones.emplace(member.key, zone);
     }
   }
-  return compiled("the log's roster", std::string(text),
+  return compiled("the log's roster", text,
                   [&](std::string_view name) -> std::variant<Zone, std::string> {
                     const auto it = zones.find(name);
                     if (it == zones.end()) return "the record has no zone " + std::string(name);

@@ -35,7 +35,8 @@ std::string roster_data(const std::string& text);
 // The record itself.
 std::string roster_record(const std::string& text, std::int32_t partition, Instant now);
 
-// The roster in `data` of such a record. Throws std::runtime_error.
+// The text in `data` of such a record, and the roster. Throw std::runtime_error.
+std::string roster_text(std::string_view data);
 std::shared_ptr<const Roster> roster_of_record(std::string_view data);
 
 }  // namespace tocsin

@@ -136,17 +136,15 @@ class Service {
         [this](std::string_view level, std::string_view event, std::string_view detail) {
           journal_.line(level, event, detail);
         });
-    if (!config.notify.public_url.empty())
-      api.hosts.push_back(host_of(config.notify.public_url));
+    if (!config.notify.public_url.empty()) api.hosts.push_back(host_of(config.notify.public_url));
     // The notifier's before the CRM's: /v1/in/pagerduty is no adapter.
     api.modules = rosters_->routes();
     if (notifier_) {
       for (ModuleRoute& route : notifier_->routes()) api.modules.push_back(std::move(route));
     }
     for (ModuleRoute& route : crm_->routes()) api.modules.push_back(std::move(route));
-    port_->also([this] {
-      return crm_->metrics() + (notifier_ ? notifier_->metrics() : std::string());
-    });
+    port_->also(
+        [this] { return crm_->metrics() + (notifier_ ? notifier_->metrics() : std::string()); });
     api_ = std::make_shared<Api>(api, *port_, read_side(*node_), node_->log());
     HttpServerOptions http = config.http;
     http.log = [this](std::string_view event, std::string_view client, std::string_view detail) {
