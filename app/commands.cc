@@ -13,7 +13,9 @@
 #include "app/crm_service.h"
 #include "app/embedded.h"
 #include "app/log_commands.h"
+#include "app/notify_commands.h"
 #include "app/policy_load.h"
+#include "app/roster_commands.h"
 #include "app/roster_record.h"
 #include "app/run.h"
 #include "app/secret.h"
@@ -168,8 +170,26 @@ int command_config_check(const ConfigFlags& flags) {
       return kUnusable;
     }
   }
+  if (!roster_is_good(*config, std::cerr)) return kUnusable;
   std::cout << describe(*config);
   return 0;
+}
+
+int command_notify_preview(const ConfigFlags& flags, const std::string& channel,
+                           const std::string& language) {
+  const auto config = configured(flags);
+  return config ? command_notify_preview(*config, channel, language) : kUnusable;
+}
+
+int command_notify_test(const ConfigFlags& flags, const std::string& person) {
+  const auto config = configured(flags);
+  return config ? command_notify_test(*config, person) : kUnusable;
+}
+
+int command_oncall(const ConfigFlags& flags, const OncallFlags& who) {
+  const auto config = configured(flags);
+  if (!config) return kUnusable;
+  return command_oncall(*config, who);
 }
 
 int command_run(const ConfigFlags& flags, bool demo, bool accept_loss) {

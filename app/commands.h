@@ -15,6 +15,8 @@ struct ConfigFlags {
   std::map<std::string, std::string> values;  // by key: {"data", "./x"}
 };
 
+struct OncallFlags;
+
 int command_simulate(const std::string& policy, const std::string& roster,
                      const std::string& events, const std::string& until, const std::string& emit);
 // `file`: `-` for standard input. `token`: itself, file:PATH or env:NAME.
@@ -22,6 +24,10 @@ int command_send(const std::string& file, const std::string& url, const std::str
 int command_policy_check(const std::string& path);
 int command_policy_show(const std::string& name);
 int command_config_check(const ConfigFlags& flags);
+int command_notify_preview(const ConfigFlags& flags, const std::string& channel,
+                           const std::string& language);
+int command_notify_test(const ConfigFlags& flags, const std::string& person);
+int command_oncall(const ConfigFlags& flags, const OncallFlags& who);
 int command_run(const ConfigFlags& flags, bool demo, bool accept_loss);
 int command_log(const ConfigFlags& flags, const std::string& after, bool follow, bool rejected);
 int command_verify(const ConfigFlags& flags, bool replace);

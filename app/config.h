@@ -29,6 +29,7 @@
 #include "connectors/http/guard.h"
 #include "connectors/http/server.h"
 #include "connectors/kafka/settings.h"
+#include "connectors/notify/settings.h"
 #include "events/time.h"
 
 namespace tocsin {
@@ -51,6 +52,7 @@ struct Config {
   KafkaSettings kafka;  // brokers empty: the embedded log
   HttpServerOptions http;
   GuardOptions access;
+  notify::Settings notify;
   int query_threads = 1;
   std::int64_t stream_clients_max = 200;
   std::int64_t stream_queue_bytes_max = 1 << 20;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "app/config_adapters.h"
+#include "app/config_notify.h"
 #include "app/config_push.h"
 #include "app/config_tokens.h"
 #include "app/config_values.h"
@@ -268,7 +269,11 @@ std::vector<ConfigKey> make_keys() {
 }  // namespace
 
 const std::vector<ConfigKey>& config_keys() {
-  static const std::vector<ConfigKey> keys = make_keys();
+  static const std::vector<ConfigKey> keys = [] {
+    std::vector<ConfigKey> all = make_keys();
+    for (ConfigKey& key : notify_keys()) all.push_back(std::move(key));
+    return all;
+  }();
   return keys;
 }
 

@@ -170,6 +170,7 @@ void EmbeddedNode::catch_up() {
   const std::lock_guard lock(mutex_);
   follows_configured_ = room_->follows_configured();
   policy_ = room_->partition().policy_in_force();
+  roster_ = room_->partition().roster();
 }
 
 void EmbeddedNode::submit(std::unique_ptr<Submission> submission, SubmitDone done) {
@@ -180,14 +181,21 @@ void EmbeddedNode::submit(std::unique_ptr<Submission> submission, SubmitDone don
     refused.retry_after_seconds = kClockRetrySeconds;
     return done(std::move(refused));
   }
-  if (!enqueue({std::move(submission), done, {}, {}, nullptr, {}, {}}, refused.detail))
+  if (!enqueue({std::move(submission), done, {}, {}, nullptr, {}, {}, {}}, refused.detail))
     done(std::move(refused));
 }
 
 void EmbeddedNode::submit_own(OwnRecord record, OwnDone done) {
   OwnResult refused{OwnResult::Status::kUnavailable, {0}, {}};
   auto own = std::make_unique<OwnRecord>(std::move(record));
-  if (!enqueue({nullptr, {}, {}, {}, std::move(own), done, {}}, refused.detail))
+  if (!enqueue({nullptr, {}, {}, {}, std::move(own), {}, done, {}}, refused.detail))
+    done(std::move(refused));
+}
+
+void EmbeddedNode::submit_outcomes(std::vector<OutcomeRecord> records, OwnDone done) {
+  OwnResult refused{OwnResult::Status::kUnavailable, {0}, {}};
+  if (records.empty()) return done({});
+  if (!enqueue({nullptr, {}, {}, {}, nullptr, std::move(records), done, {}}, refused.detail))
     done(std::move(refused));
 }
 
@@ -466,6 +474,8 @@ void EmbeddedNode::take(Request& request, Instant arrival) {
     if (!request.own_result.detail.empty()) request.own_result.status = OwnResult::Status::kRefused;
     return;
   }
+  for (const OutcomeRecord& outcome : request.outcomes) room_->take_outcome(outcome, arrival);
+  if (!request.submission) return;
   Submission& submission = *request.submission;
   std::optional<HttpFields> cut;
   const Instant facts_now = options_.clock->facts_now();
@@ -524,7 +534,7 @@ void EmbeddedNode::recover() {
 
 void EmbeddedNode::answer(std::vector<Request>& requests, bool durable, const std::string& detail) {
   for (Request& r : requests) {
-    if (r.own) {
+    if (!r.submission) {
       if (!durable) r.own_result = {OwnResult::Status::kUnavailable, {0}, detail};
       r.own_done(std::move(r.own_result));
       continue;
@@ -544,6 +554,7 @@ void EmbeddedNode::publish_status() {
   const std::lock_guard lock(mutex_);
   follows_configured_ = room_->follows_configured();
   policy_ = room_->partition().policy_in_force();
+  roster_ = room_->partition().roster();
   if (log_) status_.applied[0] = log_->next_offset();
   status_.counters = room_->partition().counters();
   status_.entities_in_memory = room_->partition().entities_in_memory();
@@ -587,6 +598,11 @@ Readiness EmbeddedNode::ready() const {
 std::string EmbeddedNode::sick() const {
   const std::lock_guard lock(mutex_);
   return sick_;
+}
+
+std::shared_ptr<const Roster> EmbeddedNode::roster() {
+  const std::lock_guard lock(mutex_);
+  return roster_;
 }
 
 std::shared_ptr<const Policy> EmbeddedNode::policy() {

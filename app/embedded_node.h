@@ -63,6 +63,7 @@ class EmbeddedNode final : public Node {
 
   void submit(std::unique_ptr<Submission> submission, SubmitDone done) override;
   void submit_own(OwnRecord record, OwnDone done) override;
+  void submit_outcomes(std::vector<OutcomeRecord> records, OwnDone done) override;
   bool knows_duplicates() const override { return true; }
   Readiness ready() const override;
   std::string sick() const override;
@@ -76,6 +77,7 @@ class EmbeddedNode final : public Node {
   void start() override;
   void stop() override;
   std::shared_ptr<const Policy> policy() override;
+  std::shared_ptr<const Roster> roster() override;
   Instant now() override { return options_.clock->now(); }
   Clock& clock() override { return *options_.clock; }
 
@@ -148,6 +150,7 @@ class EmbeddedNode final : public Node {
   NodeStatus status_;
   std::shared_ptr<const Policy> policy_;
   bool follows_configured_ = true;
+  std::shared_ptr<const Roster> roster_;
 
   Offset log_found_ = 0;
   CommittedListener listener_;

@@ -98,11 +98,13 @@ void KafkaLoop::run() {
     begin();
     while (!stopping_) round();
     asks_.abandon("the node is going down");
+    abandon_outcomes();
     if (intake_) intake_->leave();
     writer_->close();
   } catch (const std::exception& e) {
     fail(e.what());
     asks_.abandon(e.what());
+    abandon_outcomes();
     // A node that decides no more must not hold partitions: others take them over at once.
     intake_.reset();
   }
@@ -312,13 +314,14 @@ void KafkaLoop::round() {
   }
   if (!owned_.empty() && !stopping_) {  // reading may have brought a rebalance
     read_control();
+    take_outcomes();
     const Instant now = clock_->now();
     for (const PartitionId p : owned_) {
       room(p).decide(room(p).moment(now), released_);
       room(p).look_ahead(now);
     }
     fire(now);
-    commit();
+    answer_outcomes(commit());
   }
   follow(Duration{});
   if (!asks_.empty()) {

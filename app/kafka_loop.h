@@ -72,13 +72,17 @@ class KafkaLoop {
   Readiness ready() const;                       // any thread
   std::string sick() const;                      // any thread
   std::shared_ptr<const Policy> policy() const;  // any thread
+  std::shared_ptr<const Roster> roster() const;  // any thread
+  // Any thread; answered when they are committed, or cannot be.
+  void submit_outcomes(std::vector<OutcomeRecord> records, InputPort::OwnDone done);
 
  private:
   // Facts and fires of one transaction; halved when a commit fails, so that a slow broker gets
   // transactions that it can finish within transaction_timeout.
   static constexpr std::size_t kRoundMax = 5'000;
   static constexpr std::size_t kRoundMin = 100;
-  static constexpr std::size_t kFollowMax = 20'000;  // followed records between two hand-overs
+  static constexpr std::size_t kOutcomesMax = 10'000;  // lists of them that wait
+  static constexpr std::size_t kFollowMax = 20'000;    // followed records between two hand-overs
 
   struct Tally {  // per process
     std::int64_t commits = 0, failures = 0, tombstones = 0, held = 0;
@@ -94,6 +98,9 @@ class KafkaLoop {
   bool waits_for_the_clock(const IntakeRecord& record);
   void let_go_of_the_clock();
   Offset intake_position(PartitionId partition) const;
+  void take_outcomes();
+  void answer_outcomes(bool durable);
+  void abandon_outcomes();
   void read_control();
   void fire(Instant now);
   void ask_for_release(Instant now);
@@ -140,6 +147,7 @@ class KafkaLoop {
   std::map<PartitionId, Instant> arrivals_;  // of what this round read
   std::size_t read_ = 0;                     // records of this round
   std::vector<Reroute> reroutes_;
+  std::vector<InputPort::OwnDone> outcomes_done_;  // of those in this round
   Instant began_;
   Instant released_{kAlways};  // dues up to here may be announced
   struct Asked {
@@ -164,6 +172,8 @@ class KafkaLoop {
   NodeStatus status_;
   std::shared_ptr<const Policy> policy_;
   bool follows_configured_ = true;
+  std::shared_ptr<const Roster> roster_;
+  std::vector<std::pair<std::vector<OutcomeRecord>, InputPort::OwnDone>> outcomes_;
   std::string sick_;
   std::string problem_;  // what keeps the store from writing, for the moment
   bool followed_all_ = false, joined_ = false;

@@ -142,6 +142,7 @@ void KafkaLoop::publish_status() {
   const std::lock_guard lock(mutex_);
   policy_ = rooms_.front()->partition().policy_in_force();
   follows_configured_ = rooms_.front()->follows_configured();
+  roster_ = rooms_.front()->partition().roster();
   status_ = std::move(status);
 }
 
@@ -164,6 +165,11 @@ Readiness KafkaLoop::ready() const {
 std::string KafkaLoop::sick() const {
   const std::lock_guard lock(mutex_);
   return sick_;
+}
+
+std::shared_ptr<const Roster> KafkaLoop::roster() const {
+  const std::lock_guard lock(mutex_);
+  return roster_;
 }
 
 std::shared_ptr<const Policy> KafkaLoop::policy() const {

@@ -82,6 +82,9 @@ class KafkaNode final : public Node {
 
   void submit(std::unique_ptr<Submission> submission, SubmitDone done) override;
   void submit_own(OwnRecord record, OwnDone done) override;
+  void submit_outcomes(std::vector<OutcomeRecord> records, OwnDone done) override {
+    loop_->submit_outcomes(std::move(records), std::move(done));
+  }
   bool knows_duplicates() const override { return false; }
   Readiness ready() const override { return loop_->ready(); }
   std::string sick() const override { return loop_->sick(); }
@@ -103,6 +106,7 @@ class KafkaNode final : public Node {
     }
   }
   std::shared_ptr<const Policy> policy() override { return loop_->policy(); }
+  std::shared_ptr<const Roster> roster() override { return loop_->roster(); }
   Instant now() override { return clock_->now(); }
   Clock& clock() override { return *clock_; }
 

@@ -5,6 +5,7 @@
 #include "app/adapter_commands.h"
 #include "app/commands.h"
 #include "app/policy_commands.h"
+#include "app/roster_commands.h"
 #include "connectors/crm/servicenow/import.h"
 
 namespace {
@@ -185,6 +186,37 @@ int main(int argc, char** argv) {
       "Writes: what is in force, without secrets, to standard output; what `run` would refuse to\n"
       "standard error, and then its exit status is 2.");
   config_check->callback([&] { status = tocsin::command_config_check(flags); });
+
+  CLI::App* roster = app.add_subcommand("roster", "look at rosters");
+  roster->require_subcommand(1);
+  std::string roster_policy;
+  CLI::App* roster_check =
+      roster->add_subcommand("check", "report every mistake, gap and role without anybody");
+  roster_check->add_option("file", file, "roster file")->required();
+  roster_check->add_option("--policy", roster_policy, "policy file (default: the built-in one)");
+  roster_check->callback([&] { status = tocsin::command_roster_check(file, roster_policy); });
+
+  tocsin::OncallFlags who;
+  CLI::App* oncall = app.add_subcommand("oncall", "who plays which role at an instant");
+  add_config_flags(oncall, flags, {"data", "policy"});
+  oncall->add_option("--roster", who.roster, "roster file (default: the configuration's)");
+  oncall->add_option("--at", who.at, "instant or date (default: now)");
+  oncall->add_option("--role", who.role, "this role only");
+  oncall->add_option("--account", who.account, "as the account's facts in the log have it");
+  oncall->callback([&] { status = tocsin::command_oncall(flags, who); });
+
+  CLI::App* notify = app.add_subcommand("notify", "messages to people");
+  notify->require_subcommand(1);
+  std::string channel, language = "en", person;
+  CLI::App* preview = notify->add_subcommand("preview", "print what a channel would send");
+  add_config_flags(preview, flags, {});
+  preview->add_option("--channel", channel, "its name in the configuration")->required();
+  preview->add_option("--lang", language, "zh or en");
+  preview->callback([&] { status = tocsin::command_notify_preview(flags, channel, language); });
+  CLI::App* notify_test = notify->add_subcommand("test", "send somebody a test message");
+  add_config_flags(notify_test, flags, {"roster"});
+  notify_test->add_option("person", person, "id, name or alias")->required();
+  notify_test->callback([&] { status = tocsin::command_notify_test(flags, person); });
 
   int partitions = 0, replication = 0;
   CLI::App* topics = app.add_subcommand("topics", "Kafka topics");

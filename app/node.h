@@ -78,6 +78,7 @@ class Node : public NodePort {
   // Finishes what was begun; afterwards submit answers that nothing was kept.
   virtual void stop() = 0;
   virtual std::shared_ptr<const Policy> policy() = 0;
+  virtual std::shared_ptr<const Roster> roster() = 0;  // in force; null: none
   virtual Instant now() = 0;
   virtual Clock& clock() = 0;
 };

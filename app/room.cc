@@ -130,7 +130,7 @@ void Room::reset() {
   policies_.clear();
   stored_policies_ = 0;
   refusals_.clear();
-  roster_.clear();
+  roster_ = {};
   stored_roster_.clear();
   horizon_ = kAlways;
   looking_ahead_ = false;
@@ -170,17 +170,16 @@ void Room::load_policies() {
     at = end + 1;
   }
   stored_policies_ = policies_.size();
-  if (const auto roster = store_->load_account(options_.partition, kRosterKey))
-    adopt_roster(*roster);
-  stored_roster_ = roster_;
+  if (const auto roster = store_->load_account(options_.partition, kRosterKey)) {
+    roster_ = RosterInForce::of_text(*roster);
+    partition_->adopt(roster_.roster());
+  }
+  stored_roster_ = roster_.text();
 }
 
 void Room::adopt_roster(std::string_view record) {
-  LogEvent event;
-  if (!read_log_record(record, event))
-    throw std::runtime_error("a roster record of the log cannot be read");
-  partition_->adopt(roster_of_record(event.data));
-  roster_ = record;
+  roster_.take(record);
+  partition_->adopt(roster_.roster());
 }
 
 void Room::adopt(std::string_view record) {
@@ -212,8 +211,8 @@ void Room::follow(Offset offset, std::string_view record, bool owned) {
   }
   learn(event_);
   if (event_.type == kPolicyType) adopt(record);
-  if (event_.type == kRosterType) adopt_roster(record);
   if (event_.type == kPushedType) note_pushed(record);
+  if (is_roster_type(event_.type)) adopt_roster(record);
   if (is_engine_type(event_.type)) follow_own();
   std::string escalation;
   Committed told;
@@ -331,8 +330,8 @@ void Room::append_mark(std::string_view type, std::string_view id, std::string_v
 
 void Room::put_in_force(std::string_view type, const std::string& record) {
   if (type == kPolicyType) adopt(record);
-  if (type == kRosterType) adopt_roster(record);
   if (type == kPushedType) note_pushed(record);
+  if (is_roster_type(type)) adopt_roster(record);
   append_record(type, record);
 }
 
@@ -349,7 +348,7 @@ std::string Room::take_own(const OwnRecord& record, Instant now) {
       policy_of_record(data);
       id = policy_record_id(options_.partition, version);
     } else {
-      if (record.type == kRosterType) roster_of_record(data);
+      if (is_roster_type(record.type)) roster_.check(record.type, data);
       id = std::string(name) + "/" + std::to_string(options_.partition) + "/" +
            std::to_string(latest_.ms) + "." + std::to_string(++own_records_);
     }
@@ -360,6 +359,19 @@ std::string Room::take_own(const OwnRecord& record, Instant now) {
   put_in_force(record.type, own_record(record.type, id, data, record.subject, record.control));
   control_next_ = std::max(control_next_, record.control + 1);
   return {};
+}
+
+void Room::take_outcome(const OutcomeRecord& outcome, Instant now) {
+  latest_ = std::max(latest_, now);
+  scratch_.clear();
+  append_own_event(scratch_, {outcome.id, outcome.type, outcome.entity_id, outcome.account, latest_,
+                              latest_, outcome.data});
+  const bool of_entity = !is_engine_type(outcome.type);
+  append(
+      outcome.account, scratch_,
+      {of_entity ? EntityKey{outcome.account, outcome.entity_kind, outcome.entity_id} : EntityKey{},
+       of_entity ? RecordKind::kDerived : RecordKind::kEngine, outcome.type, latest_,
+       Decided::kNoEvent});
 }
 
 // So that it is known to have been read.
@@ -416,10 +428,8 @@ void Room::ensure_policy(Instant now) {
         options_.policy, wanted, partition_->policy().version + 1, options_.partition, recorded_);
     put_in_force(kPolicyType, record);
   }
-  std::string in_force;
-  if (LogEvent event; !roster_.empty() && read_log_record(roster_, event))
-    in_force = roster_text(event.data);
-  if (in_force == options_.roster) return;
+  // A file that was in force before changes nothing at a start: what was posted since stays.
+  if (options_.roster.empty() || roster_.knew(hex(hash128(options_.roster)))) return;
   const std::string record = roster_record(options_.roster, options_.partition, recorded_);
   put_in_force(kRosterType, record);
 }
@@ -514,12 +524,13 @@ void Room::tell(const Decided& decided, Offset first) const {
     told.entity_id = place.entity.id;
     told.bytes = decided.batch.log[i].value;
     const bool derived = place.kind == RecordKind::kDerived;
-    const Decided::Event* event = derived ? &decided.events[place.derived] : nullptr;
+    const Decided::Event* event =
+        derived && place.derived != Decided::kNoEvent ? &decided.events[place.derived] : nullptr;
     told.type = place.type;
-    told.derived = derived ? &event->said.event() : nullptr;
-    told.policy = derived ? event->policy : nullptr;
-    told.spec = derived ? event->spec : nullptr;
-    told.escalation = derived ? event->escalation : std::string_view();
+    told.derived = event != nullptr ? &event->said.event() : nullptr;
+    told.policy = event != nullptr ? event->policy : nullptr;
+    told.spec = event != nullptr ? event->spec : nullptr;
+    told.escalation = event != nullptr ? event->escalation : std::string_view();
     listener_(told);
   }
   told = {};
@@ -575,8 +586,10 @@ AppliedBatch Room::take_changes(std::uint64_t& hand_over) {
   stored_policies_ = policies_.size();
   for (const auto& [push, next] : std::exchange(pushed_, {}))
     applied.accounts.push_back({kPushedKey + push, std::to_string(next)});
-  if (roster_ != stored_roster_) applied.accounts.push_back({kRosterKey, roster_});
-  stored_roster_ = roster_;
+  if (std::string roster = roster_.text(); roster != stored_roster_) {
+    applied.accounts.push_back({kRosterKey, roster});
+    stored_roster_ = std::move(roster);
+  }
   if (intake_next_ != stored_intake_)
     applied.accounts.push_back({kIntakeKey, std::to_string(intake_next_)});
   stored_intake_ = intake_next_;

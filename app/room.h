@@ -32,6 +32,7 @@
 #include <vector>
 
 #include "app/policy_load.h"
+#include "app/roster_in_force.h"
 #include "engine/committed.h"
 #include "engine/input_port.h"
 #include "engine/log_port.h"
@@ -55,13 +56,14 @@ struct RoomOptions {
 
 // What a room decided since the last time, on its way to the log.
 struct Decided {
+  static constexpr std::size_t kNoEvent = SIZE_MAX;
   // What listeners and views are told of the batch's record at the same place.
   struct Place {
     EntityKey entity;
     RecordKind kind = RecordKind::kFact;
     std::string type;
     Instant time;
-    std::size_t derived = 0;  // of kDerived: place in `events`
+    std::size_t derived = kNoEvent;  // of kDerived: place in `events`
   };
   struct Event {
     KeptDerived said;
@@ -108,6 +110,8 @@ class Room {
   // Puts the configured policy in force when it never was; one that was and is no more was left on
   // purpose.
   void ensure_policy(Instant now);
+  // What became of a message to a person: a record about an entity, which it does not change.
+  void take_outcome(const OutcomeRecord& outcome, Instant now);
   // False: what is in force is not what is configured.
   bool follows_configured() const;
   // `facts_now`: what the fact's time is judged by, not before `arrival`.
@@ -182,7 +186,8 @@ class Room {
   std::vector<TimelineRow> followed_;
   std::string policies_;  // all policy records so far, a line each
   std::size_t stored_policies_ = 0;
-  std::string roster_, stored_roster_;  // the record in force
+  RosterInForce roster_;
+  std::string stored_roster_;
   std::shared_ptr<const BusinessDay> business_day_;
   Instant latest_{kAlways};    // believed
   Instant recorded_{kAlways};  // the last recordedtime, which never goes back

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <sstream>
 
 #include "app/config_files.h"
 #include "app/crm_service.h"
@@ -17,8 +18,11 @@
 #include "app/keep_memory.h"
 #include "app/log_records.h"
 #include "app/metrics.h"
+#include "app/notify_wiring.h"
 #include "app/policy_routes.h"
+#include "app/roster_commands.h"
 #include "app/roster_record.h"
+#include "app/roster_service.h"
 #include "app/roster_watch.h"
 #include "connectors/http/api.h"
 #include "connectors/http/question.h"
@@ -49,6 +53,13 @@ class Signals {
  private:
   sigset_t set_{};
 };
+
+// What a roster leaves open is no reason not to start; it is said.
+void warn_of_roster(const Config& config, Journal& journal) {
+  std::stringstream found;
+  roster_is_good(config, found);
+  for (std::string line; std::getline(found, line);) journal.line("warn", "roster", line);
+}
 
 std::unique_ptr<Node> make_node(const RunOptions& options, const std::filesystem::path& data,
                                 const std::shared_ptr<Clock>& clock, Journal& journal) {
@@ -123,11 +134,20 @@ ModuleRoute clock_route(Node& node) {
           }};
 }
 
+// `tocsin.example.com` of `https://tocsin.example.com:8443/x`.
+std::string host_of(const std::string& url) {
+  const std::size_t begin = url.find("://") + 3;
+  const std::string host = url.substr(begin, url.find_first_of("/?#", begin) - begin);
+  return host.substr(0, host.rfind(':'));
+}
+
 // The node with its door: everything that starts and stops together.
 class Service {
  public:
-  Service(const RunOptions& options, std::unique_ptr<Node> node, Journal& journal)
+  Service(const RunOptions& options, std::filesystem::path data, std::unique_ptr<Node> node,
+          Journal& journal)
       : options_(options),
+        data_(std::move(data)),
         journal_(journal),
         printer_(STDOUT_FILENO, options.demo),
         node_(std::move(node)) {}
@@ -151,14 +171,23 @@ class Service {
     api.modules = policies_->routes();
     api.modules.push_back(clock_route(*node_));
     metrics_ = std::make_unique<Metrics>(*node_);
+    rosters_ = std::make_unique<RosterService>(*node_, config.roster, report());
+    notifier_ = make_notifier(config, data_.string(), *node_, journal_);
     port_ = std::make_unique<MeteredNode>(*node_, *metrics_);
     crm_ = std::make_unique<CrmService>(
         config, std::get<std::shared_ptr<const Policy>>(load_policy(config.policy)), *node_, *port_,
         [this](std::string_view level, std::string_view event, std::string_view detail) {
           journal_.line(level, event, detail);
         });
+    if (!config.notify.public_url.empty()) api.hosts.push_back(host_of(config.notify.public_url));
+    // The notifier's before the CRM's: /v1/in/pagerduty is no adapter.
+    api.modules = rosters_->routes();
+    if (notifier_) {
+      for (ModuleRoute& route : notifier_->routes()) api.modules.push_back(std::move(route));
+    }
     for (ModuleRoute& route : crm_->routes()) api.modules.push_back(std::move(route));
-    port_->also([this] { return crm_->metrics(); });
+    port_->also(
+        [this] { return crm_->metrics() + (notifier_ ? notifier_->metrics() : std::string()); });
     api_ = std::make_shared<Api>(api, *port_, read_side(*node_), node_->log());
     HttpServerOptions http = config.http;
     http.log = [this](std::string_view event, std::string_view client, std::string_view detail) {
@@ -172,9 +201,12 @@ class Service {
       metrics_->observe(record);
       printer_.print(record);
       crm_->committed(record);
+      if (notifier_) notifier_->observe(record.partition, record.offset, record.type, record.bytes);
     });
     node_->start();
     crm_->start();
+    if (notifier_) notifier_->start(node_->log_found());
+    rosters_->start();
     if (!config.roster.empty()) {
       roster_ = std::make_unique<RosterWatch>(
           [&config] { return configured_roster(config); }, configured_roster(config), *node_,
@@ -208,6 +240,7 @@ class Service {
   void stop() {
     roster_.reset();
     if (server_) server_->stop();
+    if (notifier_) notifier_->stop();
     if (api_) api_->stop();
     if (crm_) crm_->stop();
     policies_.reset();
@@ -218,12 +251,21 @@ class Service {
   std::string url() const { return server_->url(); }
 
  private:
+  RosterService::Report report() {
+    return [this](std::string_view level, std::string_view event, const std::string& detail) {
+      journal_.line(level, event, detail);
+    };
+  }
+
   const RunOptions& options_;
+  const std::filesystem::path data_;
   Journal& journal_;
   RecordPrinter printer_;
   std::unique_ptr<Node> node_;
   std::unique_ptr<PolicyRoutes> policies_;
   std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<RosterService> rosters_;
+  std::unique_ptr<notify::Notifier> notifier_;
   std::unique_ptr<MeteredNode> port_;
   std::unique_ptr<CrmService> crm_;
   std::shared_ptr<Api> api_;
@@ -247,10 +289,11 @@ int run(const RunOptions& options) {
     data = scratch->path();
     clock = demo_clock();
   }
+  warn_of_roster(options.config, journal);
   try {
     keep_private(data);
     if (!clock) clock = machine_clock(options.config, data, journal);
-    Service service(options, make_node(options, data, clock, journal), journal);
+    Service service(options, data, make_node(options, data, clock, journal), journal);
     service.start();
     std::unique_ptr<Demo> demo;
     if (options.demo) {

@@ -134,6 +134,7 @@ class Partition {
 
   // From now on persons are looked up with `roster`; null: as the accounts' facts say.
   void adopt(std::shared_ptr<const Roster> roster) { roster_ = std::move(roster); }
+  const std::shared_ptr<const Roster>& roster() const { return roster_; }
 
   // ---- replay
   // Applies a record of the log: a fact or a derived event. Engine records are the caller's.
