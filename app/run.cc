@@ -18,6 +18,7 @@
 #include "app/metrics.h"
 #include "app/roster_record.h"
 #include "app/roster_watch.h"
+#include "connectors/board/board.h"
 #include "connectors/http/api.h"
 
 namespace tocsin {
@@ -108,6 +109,7 @@ class Service {
     api.feed.clients_max = static_cast<std::size_t>(config.stream_clients_max);
     api.feed.queue_bytes_max = static_cast<std::size_t>(config.stream_queue_bytes_max);
     api.now = [this] { return node_->now(); };
+    api.modules = board_routes();
     metrics_ = std::make_unique<Metrics>(*node_);
     port_ = std::make_unique<MeteredNode>(*node_, *metrics_);
     crm_ = std::make_unique<CrmService>(

@@ -101,7 +101,6 @@ class Api : public HttpService {
   void get_ready(Call call);
   void get_metrics(Call call);
   void get_openapi(Call call);
-  void get_page(Call call);
   std::string own_metrics() const;
   void count(const Route& route, int status, std::int64_t micros);
 

@@ -1,0 +1,9 @@
+export function Figures() {
+  return null;
+}
+export function FigureList() {
+  return null;
+}
+export function FigureTiles(_: { account?: string }) {
+  return null;
+}
