@@ -109,7 +109,9 @@ class Service {
     api.feed.clients_max = static_cast<std::size_t>(config.stream_clients_max);
     api.feed.queue_bytes_max = static_cast<std::size_t>(config.stream_queue_bytes_max);
     api.now = [this] { return node_->now(); };
-    api.modules = board_routes();
+    api.modules = board_routes([this](const std::string& name, const std::string& person) {
+      return api_->phone_token(name, person);
+    });
     metrics_ = std::make_unique<Metrics>(*node_);
     port_ = std::make_unique<MeteredNode>(*node_, *metrics_);
     crm_ = std::make_unique<CrmService>(

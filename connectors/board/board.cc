@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "connectors/board/files.h"
+#include "connectors/board/pairing.h"
 #include "connectors/http/guard.h"
 #include "connectors/http/problem.h"
 
@@ -34,6 +35,7 @@ constexpr std::string_view kScreens[] = {"/",
                                          "/deliveries",
                                          "/rejected",
                                          "/policy",
+                                         "/g/{account}/{kind}/{id}",
                                          "/pair",
                                          "/pair/claim"};
 
@@ -119,8 +121,8 @@ ModuleRoute file_route(std::string pattern, std::string name) {
 
 }  // namespace
 
-std::vector<ModuleRoute> board_routes() {
-  std::vector<ModuleRoute> routes;
+std::vector<ModuleRoute> board_routes(PhoneTokens phone_tokens) {
+  std::vector<ModuleRoute> routes = pairing_routes(std::move(phone_tokens));
   for (const std::string_view screen : kScreens)
     routes.push_back(file_route(std::string(screen), "index.html"));
   for (const char* name : {"sw.js", "icon.svg", "manifest.webmanifest"})

@@ -62,6 +62,10 @@ class Api : public HttpService {
   EventFeed& feed() { return feed_; }
   // From now on these are the tokens; from any thread.
   void replace_tokens(std::vector<AccessToken> tokens) { guard_.replace(std::move(tokens)); }
+  // Guard::phone_token.
+  std::string phone_token(const std::string& name, const std::string& person) const {
+    return guard_.phone_token(name, person);
+  }
   void watch(const HttpServer& server);  // its figures go into /metrics
   void stop();
 

@@ -1,7 +1,7 @@
 // Who was called and about what, one card an entity: read once, then kept by the stream's events. No list is
 // asked for again because of an event.
 import { batch, computed, signal } from "@preact/signals";
-import { actor, get, query } from "./api";
+import { ApiError, actor, get, query } from "./api";
 import { now } from "./clock";
 import { onEvent, onFresh } from "./live";
 import { ring } from "./ring";
@@ -164,11 +164,26 @@ function take(event: CloudEvent): void {
   touch();
 }
 
+interface Inbox {
+  escalations: Group[];
+  cursor: string | null;
+}
+
+async function inbox(state: "open" | "acknowledged", limit: number, cursor: string): Promise<Inbox> {
+  try {
+    return await get<Inbox>(query("/v1/inbox", { state, limit, cursor }));
+  } catch (error) {
+    // A node of an older version knows no states: it tells what is open, in one page.
+    if (!(error instanceof ApiError) || error.status !== 400) throw error;
+    return state === "open" ? { ...(await get<Inbox>(query("/v1/inbox", { limit: PAGE }))), cursor: null } : { escalations: [], cursor: null };
+  }
+}
+
 async function pages(state: "open" | "acknowledged"): Promise<void> {
   let cursor = "";
   let read = 0;
   do {
-    const answer = await get<{ escalations: Group[]; cursor: string | null }>(query("/v1/inbox", { state, limit: cursor ? PAGE : 100, cursor }));
+    const answer = await inbox(state, cursor ? PAGE : 100, cursor);
     batch(() => {
       for (const group of answer.escalations) put(group);
       loading.value = false;

@@ -23,7 +23,7 @@ HttpResponse ask(const std::string& pattern, HttpFields headers = {},
                  std::vector<std::string> parameters = {}) {
   HttpResponse answer;
   answer.status = 0;
-  for (const ModuleRoute& route : board_routes()) {
+  for (const ModuleRoute& route : board_routes(PhoneTokens())) {
     if (route.pattern != pattern) continue;
     ModuleCall call;
     call.request.headers = std::move(headers);
@@ -43,9 +43,9 @@ std::string script_name() {
 }
 
 TEST(Board, EveryScreenHasAnAddressThatServesThePage) {
-  for (const char* screen :
-       {"/", "/q", "/clocks", "/e/{account}/{kind}/{id}", "/accounts", "/accounts/{account}",
-        "/director", "/figures", "/roster", "/deliveries", "/rejected", "/policy"}) {
+  for (const char* screen : {"/", "/q", "/clocks", "/e/{account}/{kind}/{id}", "/accounts",
+                             "/accounts/{account}", "/director", "/figures", "/roster",
+                             "/deliveries", "/rejected", "/policy", "/g/{account}/{kind}/{id}"}) {
     const HttpResponse page = ask(screen);
     EXPECT_EQ(page.status, 200) << screen;
     EXPECT_THAT(page.body, HasSubstr(script_name())) << screen;
