@@ -1,5 +1,6 @@
-// Builds the board into dist/: one hashed script, one hashed style sheet, the page, each also compressed.
-// `node build.mjs` writes dist/; `node build.mjs --check` builds elsewhere and says whether dist/ is what it would be.
+// Builds the board into dist/: one hashed script, one hashed style sheet, the page, the service worker.
+// `node build.mjs` writes dist/, `node build.mjs --out DIR` writes there; `node build.mjs --check` says whether dist/ is
+// what the sources give.
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -10,6 +11,7 @@ import { build } from "esbuild";
 const here = dirname(fileURLToPath(import.meta.url));
 const BUDGET = 120 * 1024; // of all that a first visit loads, compressed
 const check = process.argv.includes("--check");
+const out = process.argv.includes("--out") ? process.argv[process.argv.indexOf("--out") + 1] : null;
 
 async function bundle(entry, loader = {}) {
   const result = await build({
@@ -36,7 +38,7 @@ const total = Object.values(files).reduce((sum, bytes) => sum + gzipSync(bytes, 
 console.log(`${Object.keys(files).length} files, ${(total / 1024).toFixed(1)} KiB compressed, ${BUDGET / 1024} KiB allowed`);
 if (total > BUDGET) process.exit(1);
 
-const dist = join(here, "dist");
+const dist = out ?? join(here, "dist");
 if (check) {
   const have = Object.fromEntries(readdirSync(dist).map((name) => [name, readFileSync(join(dist, name))]));
   const wrong = [...new Set([...Object.keys(files), ...Object.keys(have)])].filter((name) => !files[name] || !have[name] || !files[name].equals(have[name]));
@@ -47,6 +49,6 @@ if (check) {
   console.log("dist/ is what the sources give");
 } else {
   rmSync(dist, { recursive: true, force: true });
-  mkdirSync(dist);
+  mkdirSync(dist, { recursive: true });
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(dist, name), bytes);
 }

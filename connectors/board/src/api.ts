@@ -1,6 +1,7 @@
 // Questions and orders to the node, with the token of whoever uses this page.
 import { signal } from "@preact/signals";
 import { hear } from "./clock";
+import { words } from "./i18n";
 import type { Me } from "./types";
 
 const KEY = "tocsin-token";
@@ -43,6 +44,7 @@ export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly detail: string,
+    readonly unknownRoute = false,
   ) {
     super(detail || `HTTP ${status}`);
   }
@@ -69,7 +71,10 @@ async function call<T>(method: string, path: string, body?: unknown, type = "app
   if (!response.ok) {
     if (response.status === 401) refused.value = true;
     const problem = value as { detail?: string; title?: string } | null;
-    throw new ApiError(response.status, problem?.detail ?? problem?.title ?? response.statusText);
+    const detail = problem?.detail ?? problem?.title ?? response.statusText;
+    // A node that is older, or set up without it: no mistake of who asks.
+    const unknown = response.status === 404 && detail.startsWith("there is no such route");
+    throw new ApiError(response.status, unknown ? words.value.notHere : detail, unknown);
   }
   if (value && typeof value === "object" && "now" in value) hear(String(value.now));
   return value as T;

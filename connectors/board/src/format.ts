@@ -83,3 +83,19 @@ export function percent(ratio: number | null | undefined): string {
 export function count(n: number): string {
   return new Intl.NumberFormat(words.value.locale).format(n);
 }
+
+/** What a field for date and time says, in the contract's zone, as an instant. */
+export function inContractZone(text: string): string | null {
+  const wanted = Date.parse(`${text}Z`);
+  if (Number.isNaN(wanted)) return null;
+  const parts = new Intl.DateTimeFormat("en-CA", {
+    timeZone: contractZone.value, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit",
+  });
+  const offset = (at: number) => {
+    const p = Object.fromEntries(parts.formatToParts(at).map((one) => [one.type, one.value]));
+    return Date.parse(`${p.year}-${p.month}-${p.day}T${p.hour}:${p.minute}:${p.second}Z`) - at;
+  };
+  // Twice: the offset at the instant that is found, not at the one that was guessed.
+  const guess = wanted - offset(wanted);
+  return new Date(wanted - offset(guess)).toISOString();
+}

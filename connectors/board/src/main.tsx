@@ -14,6 +14,7 @@ import { AccountScreen, Accounts } from "./screens/accounts";
 import { Clocks } from "./screens/clocks";
 import { Deliveries, Rejected } from "./screens/deliveries";
 import { Director } from "./screens/director";
+import { Escalation } from "./screens/escalation";
 import { EntityScreen } from "./screens/entity";
 import { FigureList, Figures } from "./screens/figures";
 import { Claim, Pair } from "./screens/pair";
@@ -21,7 +22,7 @@ import { Policy } from "./screens/policy";
 import { allowPush } from "./push";
 import { Queue } from "./screens/queue";
 import { Roster } from "./screens/roster";
-import { learnPolicy } from "./words";
+import { called, learnPeople, learnPolicy } from "./words";
 
 type Theme = "" | "light" | "dark";
 const theme = signal<Theme>((localStorage.getItem("tocsin-theme") as Theme) ?? "");
@@ -66,7 +67,7 @@ function Menu() {
             <input value={actor()} aria-label={w.chooseYou} onChange={(e) => choose(e.currentTarget.value.trim() || "board")} />
           </label>
         ) : (
-          <p>{w.you} {me.value.person ?? me.value.name}</p>
+          <p>{w.you} {called(me.value.person ?? me.value.name ?? "")}</p>
         )}
         <button type="button" aria-pressed={sound.value} onClick={switchSound}>{sound.value ? w.soundOn : w.soundOff}</button>
         <button type="button" onClick={() => void allowPush().then((good) => say(good ? w.notificationsDone : w.notificationsNo))}>{w.notifications}</button>
@@ -147,6 +148,7 @@ function Shell() {
             <Route path="/q" component={Queue} />
             <Route path="/clocks" component={Clocks} />
             <Route path="/e/:account/:kind/:id" component={EntityScreen} />
+            <Route path="/g/:account/:kind/:id" component={Escalation} />
             <Route path="/accounts" component={Accounts} />
             <Route path="/accounts/:account" component={AccountScreen} />
             <Route path="/director" component={Director} />
@@ -173,7 +175,7 @@ async function start(): Promise<void> {
   } catch {
     // 401 shows the form; anything else is told by the connection's state.
   }
-  await learnPolicy();
+  await Promise.all([learnPolicy(), learnPeople()]);
 }
 
 timeBy(() => now.peek());

@@ -12,8 +12,8 @@ export async function allowPush(): Promise<boolean> {
   if (!("serviceWorker" in navigator) || !("PushManager" in window)) return true; // while the page is open, at least
   try {
     const worker = await navigator.serviceWorker.register("/sw.js");
-    const { key } = await get<{ key: string }>("/v1/push/key");
-    const subscription = await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(key) as BufferSource });
+    const { publicKey } = await get<{ publicKey: string }>("/v1/push/key");
+    const subscription = await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(publicKey) as BufferSource });
     await post(`/v1/people/${encodeURIComponent(actor())}/push`, subscription.toJSON());
   } catch {
     // The page itself still tells, as long as it is open.

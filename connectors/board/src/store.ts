@@ -5,8 +5,8 @@ import { ApiError, actor, get, query } from "./api";
 import { now } from "./clock";
 import { onEvent, onFresh } from "./live";
 import { ring } from "./ring";
-import type { Called, ClockRow, CloudEvent, Data, Group } from "./types";
-import { policy } from "./words";
+import type { Called, ClockRow, CloudEvent, Data, EntityView, Group } from "./types";
+import { policy, samePerson } from "./words";
 
 export interface Card {
   key: string;
@@ -95,7 +95,7 @@ function raised(event: CloudEvent, data: Data): void {
     next: data.next ? { step: data.next.step, at: data.next.at, roles: data.next.roles ?? [], persons: data.next.persons ?? [] } : null,
   });
   found.fresh = true;
-  if (data.urgency === "high" && (called.length === 0 || called.some((c) => c.person === actor()) || actor() === "board"))
+  if (data.urgency === "high" && (called.length === 0 || called.some((c) => samePerson(c.person, actor())) || actor() === "board"))
     ring(found, data.escalation);
 }
 
@@ -207,11 +207,12 @@ export async function load(): Promise<void> {
   changes.value++;
 }
 
-/** The entity's own clocks, read when its card is first shown. */
-export function learnClocks(found: Card, clocks: ClockRow[], assignee: string | null): void {
-  for (const row of clocks) if (row.state === "running" || row.state === "paused") found.clocks.set(`${row.clock}/${row.cycle}`, row);
+/** What the entity itself says, read when its card is first shown. */
+export function learnEntity(found: Card, entity: EntityView): void {
+  for (const row of entity.clocks) if (row.state === "running" || row.state === "paused") found.clocks.set(`${row.clock}/${row.cycle}`, row);
+  describe(found, { title: entity.title, accountName: entity.accountName, priority: entity.priority, tier: entity.tier, link: entity.link });
   found.clocksKnown = true;
-  found.assignee = assignee ?? found.assignee;
+  found.assignee = entity.assignee ?? found.assignee;
   touch();
 }
 
@@ -263,7 +264,7 @@ export const sorted = computed<Card[]>(() => {
 
 export function isMine(found: Card): boolean {
   const person = actor();
-  return found.assignee === person || aliveGroups(found).some((g) => everCalled(g).includes(person) || g.acknowledgedBy === person);
+  return samePerson(found.assignee, person) || aliveGroups(found).some((g) => everCalled(g).some((one) => samePerson(one, person)) || samePerson(g.acknowledgedBy, person));
 }
 
 onEvent(take);

@@ -37,6 +37,7 @@ export function Busy() {
 
 export function Trouble({ error, again }: { error: string; again?: () => void }) {
   const w = words.value;
+  if (error === w.notHere) return <p class="quiet" role="status">{error}</p>;
   return (
     <p class="trouble" role="alert">
       {w.failed}: {error} {again && <button type="button" onClick={again}>{w.retry}</button>}

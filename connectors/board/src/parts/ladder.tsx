@@ -3,12 +3,12 @@ import { now } from "../clock";
 import { duration } from "../format";
 import { words } from "../i18n";
 import type { Called, Group } from "../types";
-import { label } from "../words";
+import { called as name, everybody, label } from "../words";
 import { Time } from "./base";
 
 function outcome(called: Called): string {
   const w = words.value;
-  return called.delivery ? `${called.delivery.channel} ${w.outcomes[called.delivery.outcome] ?? called.delivery.outcome}` : "";
+  return called.delivery ? `${label(called.delivery.channel)} ${w.outcomes[called.delivery.outcome] ?? called.delivery.outcome}` : "";
 }
 
 /** One line: 王芳 ✔, 赵磊 → 陈杰 */
@@ -18,11 +18,11 @@ export function CalledLine({ group }: { group: Group }) {
   const persons = names.length ? names : group.persons;
   return (
     <span>
-      {persons.length === 0 ? <strong class="late">{w.calledNobody}</strong> : `${w.called} ${persons.join(", ")}`}
+      {persons.length === 0 ? <strong class="late">{w.calledNobody}</strong> : `${w.called} ${everybody(persons)}`}
       {group.next && (
         <span class="quiet">
           {" → "}
-          {group.next.persons.length ? group.next.persons.join(", ") : group.next.roles.map(label).join(", ")} <Time at={group.next.at} />
+          {group.next.persons.length ? everybody(group.next.persons) : group.next.roles.map(label).join(w.comma)} <Time at={group.next.at} />
         </span>
       )}
     </span>
@@ -41,19 +41,19 @@ export function Ladder({ group }: { group: Group }) {
           <ul>
             {all.map((called) => (
               <li key={`${called.person}/${called.role}`}>
-                {called.person} <span class="quiet">{label(called.role)}</span>{" "}
+                {name(called.person)} <span class="quiet">{label(called.role)}</span>{" "}
                 {called.delivery && <span class={called.delivery.outcome === "failed" ? "late" : "fine"}>{outcome(called)}</span>}
               </li>
             ))}
           </ul>
         </li>
       ))}
-      {steps.size === 0 && <li class="late">{group.persons.length ? group.persons.join(", ") : w.calledNobody}</li>}
+      {steps.size === 0 && <li class="late">{group.persons.length ? everybody(group.persons) : w.calledNobody}</li>}
       {group.next ? (
         <li class="coming">
           <strong>{w.step(group.next.step)}</strong> <Time at={group.next.at} />{" "}
           <span class="quiet">({w.left(duration(Date.parse(group.next.at) - now.value))})</span>{" "}
-          {group.next.persons.length ? group.next.persons.join(", ") : group.next.roles.map(label).join(", ")}
+          {group.next.persons.length ? everybody(group.next.persons) : group.next.roles.map(label).join(w.comma)}
         </li>
       ) : (
         group.state === "open" && <li class="quiet">{w.noNext}</li>

@@ -54,7 +54,7 @@ export function Proof({ account, entity, row }: { account: string; entity: strin
         return (
           <div key={t.name}>
             <h4>
-              {w.thresholds[t.name] ?? t.name} · {w.allowance} {allowance ?? "–"} → <Time at={t.due} full />
+              {label(t.name)} · {w.allowance} {allowance ?? "–"} → <Time at={t.due} full />
             </h4>
             <table>
               <tbody>
@@ -68,7 +68,7 @@ export function Proof({ account, entity, row }: { account: string; entity: strin
                 {t.retargets.map((r) => (
                   <tr key={r.at + r.cause}>
                     <td><Time at={r.at} /></td>
-                    <td>{r.cause}</td>
+                    <td>{label(r.cause)}</td>
                     <td class="number"><Time at={r.from} /> → <Time at={r.to} /></td>
                   </tr>
                 ))}

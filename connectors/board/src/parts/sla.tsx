@@ -40,7 +40,7 @@ export function SlaTimeline({ clocks, segments }: { clocks: ClockRow[]; segments
   const long = to - from > 86_400_000;
   const height = clocks.length * ROW + 40;
   const text = clocks
-    .map((c) => `${label(c.clock)}: ${c.thresholds.map((t) => `${w.thresholds[t.name] ?? t.name} ${w.verdicts[t.verdict]}`).join(", ")}`)
+    .map((c) => `${label(c.clock)}: ${c.thresholds.map((t) => `${label(t.name)} ${w.verdicts[t.verdict]}`).join(", ")}`)
     .join("; ");
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide picture scrolls by keyboard too
@@ -76,7 +76,7 @@ export function SlaTimeline({ clocks, segments }: { clocks: ClockRow[]; segments
                     ) : (
                       <path d={`M${dx} ${y + 3}l8 8l-8 8l-8 -8z`} />
                     )}
-                    <title>{`${w.thresholds[t.name] ?? t.name} ${w.verdicts[t.verdict]} ${t.due}`}</title>
+                    <title>{`${label(t.name)} ${w.verdicts[t.verdict]} ${t.due}`}</title>
                   </g>
                 );
               })}

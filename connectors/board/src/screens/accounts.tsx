@@ -6,7 +6,7 @@ import { words } from "../i18n";
 import { accountUrl, Busy, Countdown, entityUrl, Facts, idOf, Priority, Section, Time, Trouble, useAnswer } from "../parts/base";
 import { VirtualList } from "../parts/list";
 import type { Account, ClockRow, Data, EntityView } from "../types";
-import { label } from "../words";
+import { called, everybody, label } from "../words";
 import { FigureTiles } from "./figures";
 import { usePages } from "./clocks";
 
@@ -33,7 +33,7 @@ export function Accounts() {
               <span class="badge">{a.tier ?? "–"}</span>
               <div class="grow">
                 <a href={accountUrl(a.account)}>{a.name || a.account}</a>
-                <p class="quiet">{a.account} {a.keyAccount ? "" : `· ${w.notKeyAccount}`} {a.team.account_manager && ` · ${a.team.account_manager.join(", ")}`}</p>
+                <p class="quiet">{a.account} {a.keyAccount ? "" : `· ${w.notKeyAccount}`} {a.team.account_manager && ` · ${everybody(a.team.account_manager)}`}</p>
               </div>
             </div>
           )}
@@ -67,7 +67,7 @@ function OpenRow({ view }: { view: EntityView }) {
       <Priority name={view.priority} />
       <div class="grow">
         <a href={entityUrl(view.account, view.entity)}>{view.title || `${label(view.entity.split("/")[0])} ${idOf(view.entity)}`}</a>
-        <p class="quiet">{idOf(view.entity)} · {w.states[view.state] ?? view.state}{view.stage && ` · ${w.stage(view.stage)}`}{view.assignee && ` · ${view.assignee}`}</p>
+        <p class="quiet">{idOf(view.entity)} · {w.states[view.state] ?? view.state}{view.stage && ` · ${w.stage(view.stage)}`}{view.assignee && ` · ${called(view.assignee)}`}</p>
       </div>
       {dues[0] && <Countdown due={dues[0]} />}
     </li>
@@ -89,7 +89,7 @@ export function AccountScreen() {
       <FigureTiles account={account} />
       <Section title={w.team}>
         <Facts rows={[
-          ...Object.entries(value.team).map(([role, persons]) => [label(role), persons.join(", ") || w.nobodyAssigned] as [string, string]),
+          ...Object.entries(value.team).map(([role, persons]) => [label(role), everybody(persons) || w.nobodyAssigned] as [string, string]),
           ...profile.map(([name, v]) => [label(name), String(v)] as [string, string]),
           [w.satisfaction, value.satisfaction?.count ? `${value.satisfaction.mean.toFixed(2)} (${value.satisfaction.count})` : null],
         ]} />

@@ -7,7 +7,7 @@ import { words } from "../i18n";
 import { accountUrl, Busy, Countdown, entityUrl, idOf, Priority, Trouble } from "../parts/base";
 import { VirtualList } from "../parts/list";
 import type { ClockRow } from "../types";
-import { label } from "../words";
+import { called, label } from "../words";
 
 const PAGE = 200;
 const STATES = ["running", "overdue", "at_risk", "paused"] as const;
@@ -53,7 +53,7 @@ export function ClockCard({ row }: { row: ClockRow }) {
       <div class="grow">
         <a href={entityUrl(row.account, row.entity)}>{row.title || `${label(row.entity.split("/")[0])} ${idOf(row.entity)}`}</a>
         <p class="quiet">
-          <a href={accountUrl(row.account)}>{row.accountName || row.account}</a> · {label(row.clock)} {row.cycle === 1 ? "" : row.cycle} {row.assignee && ` · ${row.assignee}`}
+          <a href={accountUrl(row.account)}>{row.accountName || row.account}</a> · {label(row.clock)} {row.cycle === 1 ? "" : row.cycle} {row.assignee && ` · ${called(row.assignee)}`}
         </p>
       </div>
       <div class="number">

@@ -6,6 +6,7 @@ import { words } from "../i18n";
 import { Busy, entityUrl, Time, Trouble, useAnswer } from "../parts/base";
 import { doing } from "../parts/toast";
 import type { Data } from "../types";
+import { called, label } from "../words";
 import { usePages } from "./clocks";
 
 function entityOf(escalation: string): { account: string; entity: string } {
@@ -40,8 +41,8 @@ export function Deliveries() {
                 return (
                   <tr key={`${row.escalation}/${row.step}/${row.person}/${row.channel}/${row.outcome}/${row.at}`}>
                     <td><Time at={row.at ?? row.time} /></td>
-                    <td>{row.person}</td>
-                    <td>{row.channel}</td>
+                    <td>{called(String(row.person ?? ""))}</td>
+                    <td>{label(String(row.channel ?? ""))}</td>
                     <td><a href={entityUrl(account, entity)}>{row.title || entity}</a> {w.step(row.step)}</td>
                     <td class={row.outcome === "failed" ? "late" : "fine"}>{w.outcomes[row.outcome] ?? row.outcome} {row.error && <span class="quiet">{row.error}</span>}</td>
                     <td class="number">{row.attempts}</td>

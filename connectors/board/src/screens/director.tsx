@@ -5,6 +5,7 @@ import { words } from "../i18n";
 import { accountUrl, Busy, Section, Trouble, useAnswer } from "../parts/base";
 import { aliveGroups, cards, changes, everCalled, nobodyCalled, openGroups } from "../store";
 import type { Data } from "../types";
+import { called as nameOf } from "../words";
 import { FigureTiles } from "./figures";
 
 const LOAD_SHOWN = 12;
@@ -64,7 +65,7 @@ export function Director() {
         </div>
       </Section>
       <Section title={w.figures}><FigureTiles /></Section>
-      <Section title={w.load}><Bars rows={most(called)} /></Section>
+      <Section title={w.load}><Bars rows={most(called).map(([id, n]) => [nameOf(id), n])} /></Section>
       <Section title={w.accounts}><Bars rows={most(places)} /></Section>
       <Section title={w.faults}>
         {(faults.value?.faults ?? []).length === 0 ? <p class="quiet">{w.empty}</p> : (

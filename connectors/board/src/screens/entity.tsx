@@ -11,13 +11,14 @@ import { Ladder } from "../parts/ladder";
 import { explain, Proof } from "../parts/proof";
 import { type Segment, SlaTimeline } from "../parts/sla";
 import type { ClockRow, CloudEvent, EntityView, Group, TimelineEntry } from "../types";
-import { about, label } from "../words";
+import { about, called, everybody, knownPeople, label } from "../words";
+import { groupUrl } from "./escalation";
 
 const PROOFS_MAX = 8; // clocks whose segments the picture shows
 const LATE_MS = 60_000; // learned so much later than it happened: worth a word
 
 /** Grows when the stream tells something of this entity, at most once in 300 ms. */
-function useTurn(account: string, entity: string): number {
+export function useTurn(account: string, entity: string): number {
   const [turn, set] = useState(0);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -50,7 +51,7 @@ function ClockLine({ view, row }: { view: EntityView; row: ClockRow }) {
       </p>
       {row.thresholds.map((t) => (
         <p key={t.name}>
-          {w.thresholds[t.name] ?? t.name}: <span class={t.verdict === "breached" ? "late" : t.verdict === "met" ? "fine" : undefined}>{w.verdicts[t.verdict]}</span>{" "}
+          {label(t.name)}: <span class={t.verdict === "breached" ? "late" : t.verdict === "met" ? "fine" : undefined}>{w.verdicts[t.verdict]}</span>{" "}
           {t.due && <>{w.due} <Time at={t.due} /> </>}
           {row.state === "running" && <Countdown due={t.due} />}
           {row.state === "paused" && (row.remainingMs ? w.pausedLeft(duration(row.remainingMs)) : w.paused)}
@@ -91,10 +92,10 @@ export function GroupBlock({ view, group }: { view: EntityView; group: Group }) 
   return (
     <article class="card">
       <h3>
-        {about(group)} <span class={group.state === "open" ? "late" : "quiet"}>{w.states[group.state]}</span>{" "}
+        <a href={groupUrl(view.account, view.entity, group.escalation)}>{about(group)}</a> <span class={group.state === "open" ? "late" : "quiet"}>{w.states[group.state]}</span>{" "}
         <span class="quiet">{w.urgencies[group.urgency]}</span>
       </h3>
-      {(group.acknowledgedBy ?? group.by) && <p class="fine">✔ {w.acknowledgedBy(group.acknowledgedBy ?? group.by ?? "")}</p>}
+      {(group.acknowledgedBy ?? group.by) && <p class="fine">✔ {w.acknowledgedBy(called(group.acknowledgedBy ?? group.by ?? ""))}</p>}
       <Ladder group={group} />
       {group.state === "open" && may("act") && (
         <p class="buttons">
@@ -111,7 +112,9 @@ function happened(event: CloudEvent): string {
   const [, kind = "", verb = ""] = event.type.split(".");
   const data = event.data ?? {};
   const name = event.source === "/tocsin/engine" ? `${data.clock ? `${label(data.clock)} ` : ""}${w.states[verb] ?? w.verdicts[verb] ?? label(`${kind}.${verb}`)}` : label(`${kind}.${verb}`);
-  const more = [data.priority, data.person, data.by, data.note, data.reason, data.threshold && (w.thresholds[data.threshold] ?? data.threshold), data.step && w.step(data.step), Array.isArray(data.persons) ? data.persons.join(", ") : null];
+  const reason = typeof data.reason === "string" ? (w.reasons[data.reason] ?? data.reason) : null;
+  const who = (one: unknown) => (typeof one === "string" ? called(one) : Array.isArray(one) ? everybody(one.map(String)) : null);
+  const more = [data.priority, who(data.person), who(data.by), data.note, reason, data.threshold && label(data.threshold), data.step && w.step(data.step), data.persons && (data.persons.length ? who(data.persons) : w.calledNobody)];
   return [name, ...more.filter((m) => typeof m === "string" && m)].join(" · ");
 }
 
@@ -188,11 +191,12 @@ export function EntityScreen() {
       </p>
       <Dialog open={handing} close={() => hand(false)} title={w.assignee}>
         <form method="dialog" onSubmit={() => person.trim() && handOver(name, entity, person.trim())}>
-          <label>{w.person}<input required value={person} onInput={(e) => setPerson(e.currentTarget.value)} /></label>
+          <label>{w.person}<input required list="people" value={person} onInput={(e) => setPerson(e.currentTarget.value)} /></label>
+          <datalist id="people">{knownPeople().map(([id, name]) => <option key={id} value={id}>{name}</option>)}</datalist>
           <p class="buttons"><button class="main">{w.send}</button><button type="button" onClick={() => hand(false)}>{w.cancel}</button></p>
         </form>
       </Dialog>
-      <Facts rows={[[w.assignee, value.assignee], [w.policyVersion, value.policy], [w.started, <Time at={value.opened} />]]} />
+      <Facts rows={[[w.assignee, value.assignee && called(value.assignee)], [w.policyVersion, value.policy], [w.started, <Time at={value.opened} />]]} />
       {open.length > 0 && (
         <Section title={w.ladder} id="ladder">
           {open.map((g) => <GroupBlock key={g.escalation} view={value} group={g} />)}

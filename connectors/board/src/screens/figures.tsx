@@ -5,7 +5,7 @@ import { percent } from "../format";
 import { words } from "../i18n";
 import { accountUrl, Busy, entityUrl, idOf, Priority, Section, Time, Trouble, useAnswer } from "../parts/base";
 import type { Data } from "../types";
-import { label } from "../words";
+import { called, label } from "../words";
 import { usePages } from "./clocks";
 
 interface Figure {
@@ -100,7 +100,7 @@ export function Figures() {
     lines.set(whose, [...(lines.get(whose) ?? []), f]);
     groups.set(f.figure, lines);
   }
-  const names: Record<string, string> = { "": w.all, tier: w.tier, priority: w.priority, account: w.account, module: "Module", person: w.person };
+  const names: Record<string, string> = { "": w.all, tier: w.tier, priority: w.priority, account: w.account, module: w.module, person: w.person };
   return (
     <>
       <h1>{w.figures}</h1>
@@ -201,7 +201,7 @@ export function FigureList() {
               <Priority name={row.priority} />
               <div class="grow">
                 <a href={entityUrl(row.account, row.entity)}>{row.title || idOf(row.entity)}</a>
-                <p class="quiet"><a href={accountUrl(row.account)}>{row.accountName || row.account}</a> · {label(row.clock ?? row.type)} {row.cycle === "1" ? "" : row.cycle} {row.person && ` · ${row.person}`}</p>
+                <p class="quiet"><a href={accountUrl(row.account)}>{row.accountName || row.account}</a> · {label(row.clock ?? row.type)} {row.cycle === "1" ? "" : row.cycle} {row.person && ` · ${called(row.person)}`}</p>
               </div>
               <span class={row.outcome === "breached" ? "late" : row.outcome === "met" ? "fine" : "quiet"}>{row.score ?? (row.outcome === "met" ? w.met : row.outcome === "breached" ? w.breached : w.excused)}</span>
               <Time at={row.due ?? row.at} />

@@ -8,9 +8,10 @@ import { words } from "../i18n";
 import { accountUrl, Busy, Countdown, entityUrl, idOf, Priority, safeLink, Trouble } from "../parts/base";
 import { CalledLine } from "../parts/ladder";
 import { VirtualList } from "../parts/list";
-import { aliveGroups, type Card, failed, isMine, learnClocks, load, loading, nobodyCalled, openGroups, sorted } from "../store";
+import { aliveGroups, type Card, failed, isMine, learnEntity, load, loading, nobodyCalled, openGroups, sorted } from "../store";
 import type { ClockRow, EntityView } from "../types";
-import { about, label } from "../words";
+import { about, called, everybody, label } from "../words";
+import { groupUrl } from "./escalation";
 
 type Tab = "mine" | "all" | "taken" | "nobody";
 const TABS: Tab[] = ["mine", "all", "taken", "nobody"];
@@ -31,9 +32,9 @@ async function readClocks(card: Card): Promise<void> {
   asked++;
   try {
     const entity = await get<EntityView>(`/v1/entities/${entityPath(card.account, card.entity)}`);
-    learnClocks(card, entity.clocks, entity.assignee);
+    learnEntity(card, entity);
   } catch {
-    learnClocks(card, [], null);
+    card.clocksKnown = true;
   } finally {
     asked--;
     waiting.shift()?.();
@@ -81,11 +82,11 @@ export function QueueCard({ card, selected, select }: { card: Card; selected: bo
       <p class="quiet">
         <a href={accountUrl(card.account)}>{card.accountName || card.account}</a>
         {card.tier && ` · ${card.tier}`} · {idOf(card.entity)}
-        {card.assignee && ` · ${card.assignee}`}
+        {card.assignee && ` · ${called(card.assignee)}`}
       </p>
       {worst && (
         <p>
-          {about(worst)}
+          <a href={groupUrl(card.account, card.entity, worst.escalation)}>{about(worst)}</a>
           {clocks.length === 0 && worst.due && (
             <>
               {" · "}
@@ -99,7 +100,7 @@ export function QueueCard({ card, selected, select }: { card: Card; selected: bo
         <ClockBar key={`${row.clock}/${row.cycle}`} row={row} />
       ))}
       {worst && <p><CalledLine group={worst} /></p>}
-      {takers.length > 0 && <p class="fine">✔ {w.acknowledgedBy(takers.join(", "))}</p>}
+      {takers.length > 0 && <p class="fine">✔ {w.acknowledgedBy(everybody(takers as string[]))}</p>}
       <p class="buttons">
         {open.length > 0 && may("act") && (
           <button type="button" class="main" onClick={() => void acknowledge(card.account, card.entity)}>
