@@ -362,10 +362,10 @@ std::string Room::take_own(const OwnRecord& record, Instant now) {
 }
 
 void Room::take_outcome(const OutcomeRecord& outcome, Instant now) {
-  latest_ = std::max(latest_, now);
+  use(now);
   scratch_.clear();
   append_own_event(scratch_, {outcome.id, outcome.type, outcome.entity_id, outcome.account, latest_,
-                              latest_, outcome.data});
+                              recorded_, outcome.data});
   const bool of_entity = !is_engine_type(outcome.type);
   append(
       outcome.account, scratch_,

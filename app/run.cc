@@ -24,6 +24,7 @@
 #include "app/roster_record.h"
 #include "app/roster_service.h"
 #include "app/roster_watch.h"
+#include "connectors/board/board.h"
 #include "connectors/http/api.h"
 #include "connectors/http/question.h"
 #include "events/writer.h"
@@ -167,8 +168,11 @@ class Service {
     api.feed.clients_max = static_cast<std::size_t>(config.stream_clients_max);
     api.feed.queue_bytes_max = static_cast<std::size_t>(config.stream_queue_bytes_max);
     api.now = [this] { return node_->now(); };
+    api.modules = board_routes([this](const std::string& name, const std::string& person) {
+      return api_->phone_token(name, person);
+    });
     policies_ = std::make_unique<PolicyRoutes>(*node_);
-    api.modules = policies_->routes();
+    for (ModuleRoute& route : policies_->routes()) api.modules.push_back(std::move(route));
     api.modules.push_back(clock_route(*node_));
     metrics_ = std::make_unique<Metrics>(*node_);
     rosters_ = std::make_unique<RosterService>(*node_, config.roster, report());

@@ -30,6 +30,7 @@ LIBRARIES = {
     "curl/": ("connectors/notify/", "connectors/crm/", "app/send.cc", "app/http_ask.cc"),
     "re2/": ("connectors/crm/",),
     "yaml-cpp/": ("engine/policy/compile/yaml.cc",),
+    "zlib": ("connectors/board/",),
     "CLI/": ("app/",),
     "prometheus/": ("connectors/", "app/"),
 }

@@ -54,7 +54,6 @@ const std::vector<Api::Route>& Api::table() {
         {"GET", "/healthz", std::nullopt, &Api::get_health, {}},
         {"GET", "/readyz", std::nullopt, &Api::get_ready, {}},
         {"GET", "/openapi.yaml", std::nullopt, &Api::get_openapi, {}},
-        {"GET", "/", std::nullopt, &Api::get_page, {}},
     };
     for (const QuestionRoute& q : question_routes())
       list.push_back({"GET", q.pattern, kRead, nullptr, {}, nullptr, q.answer});

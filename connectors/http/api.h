@@ -64,6 +64,10 @@ class Api : public HttpService {
   EventFeed& feed() { return feed_; }
   // From now on these are the tokens; from any thread.
   void replace_tokens(std::vector<AccessToken> tokens) { guard_.replace(std::move(tokens)); }
+  // Guard::phone_token.
+  std::string phone_token(const std::string& name, const std::string& person) const {
+    return guard_.phone_token(name, person);
+  }
   void watch(const HttpServer& server);  // its figures go into /metrics
   void stop();
 
@@ -103,7 +107,6 @@ class Api : public HttpService {
   void get_ready(Call call);
   void get_metrics(Call call);
   void get_openapi(Call call);
-  void get_page(Call call);
   // api_metrics.cc: read at each scrape from what is counted anyway.
   std::vector<prometheus::MetricFamily> collect() const;
   void count(const Route& route, int status, std::int64_t micros);

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "connectors/http/api_call.h"
-#include "connectors/http/board_page.h"
 #include "connectors/http/openapi_document.h"
 #include "events/writer.h"
 
@@ -51,7 +50,6 @@ void Api::get_openapi(Call call) {
   call.reply(std::move(response));
 }
 
-void Api::get_page(Call call) { call.reply(board_page()); }
 
 void Api::count(const Route& route, int status, std::int64_t micros) {
   RouteFigures& figures = figures_[static_cast<std::size_t>(&route - routes_.data())];

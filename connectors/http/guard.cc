@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "connectors/http/phone_token.h"
 #include "connectors/http/problem.h"
 #include "connectors/http/server.h"
 #include "events/base64.h"
@@ -170,10 +171,18 @@ std::optional<HttpResponse> Guard::check(HttpRequest& request, std::optional<Rol
     request.roles = Roles::all();
     return needed ? limit(address_of(request.remote)) : std::nullopt;
   }
-  const AccessToken* token = presented.empty() ? nullptr : find(*known, presented);
+  const auto phone = read_phone_token(presented);
+  const AccessToken* token = nullptr;
+  if (phone) {
+    token = find_by_name(*known, phone->name);
+    if (token != nullptr && !is_good_phone_token(presented, *token, now())) token = nullptr;
+  } else if (!presented.empty()) {
+    token = find(*known, presented);
+  }
   if (token != nullptr) {
     request.client = token->name;
-    request.person = token->person;
+    request.person = phone ? phone->person : token->person;
+    request.phone = phone.has_value();
     request.roles = token->roles;
     request.scope = token->scope;
   }
@@ -227,9 +236,26 @@ const AccessToken* Guard::find(const Tokens& tokens, std::string_view token) con
   for (const AccessToken& known : tokens) {
     if (CRYPTO_memcmp(known.hash.data(), hash.data(), hash.size()) == 0) found = &known;
   }
-  if (found == nullptr || !found->expires) return found;
-  const Instant now = options_.now ? options_.now() : system_now();
-  return now < *found->expires ? found : nullptr;
+  return found != nullptr && is_good(*found) ? found : nullptr;
+}
+
+const AccessToken* Guard::find_by_name(const Tokens& tokens, std::string_view name) const {
+  for (const AccessToken& known : tokens) {
+    if (known.name == name) return is_good(known) ? &known : nullptr;
+  }
+  return nullptr;
+}
+
+bool Guard::is_good(const AccessToken& token) const {
+  return !token.expires || now() < *token.expires;
+}
+
+Instant Guard::now() const { return options_.now ? options_.now() : system_now(); }
+
+std::string Guard::phone_token(const std::string& name, const std::string& person) const {
+  const auto known = tokens();
+  const AccessToken* pairing = find_by_name(*known, name);
+  return pairing == nullptr ? "" : write_phone_token(*pairing, {name, person, now()});
 }
 
 std::optional<HttpResponse> Guard::limit(const std::string& client) {

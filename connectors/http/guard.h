@@ -3,6 +3,8 @@
 // A token comes as `Authorization: Bearer TOKEN`, as the password of Basic, or as
 // `?access_token=TOKEN`, which is taken out of the request.
 //
+// A token may also be a paired phone's (phone_token.h), which stands for a configured one.
+//
 // Promises:
 //  1. A presented token is compared by its SHA-256 with every configured one, in constant time;
 //     tokens are kept, logged and printed nowhere.
@@ -98,6 +100,9 @@ class Guard {
   // The answer to a request that its token does not allow; counts and logs it.
   HttpResponse forbid(const HttpRequest& request, const std::string& detail);
 
+  // A token for the phone of `person`, of the token that is called `name`; empty: there is none.
+  std::string phone_token(const std::string& name, const std::string& person) const;
+
   // From any thread.
   void replace(std::vector<AccessToken> tokens);
 
@@ -110,6 +115,9 @@ class Guard {
   using Tokens = std::vector<AccessToken>;
   std::shared_ptr<const Tokens> tokens() const;
   const AccessToken* find(const Tokens& tokens, std::string_view token) const;
+  const AccessToken* find_by_name(const Tokens& tokens, std::string_view name) const;
+  bool is_good(const AccessToken& token) const;  // it has not expired
+  Instant now() const;
   std::optional<HttpResponse> limit(const std::string& client);
   HttpResponse refuse(const HttpRequest& request, bool given);
   void log(std::string_view event, const HttpRequest& request);

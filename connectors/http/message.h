@@ -61,6 +61,7 @@ struct HttpRequest {
   std::string person;                  // whom its token stands for; empty: nobody in particular
   Roles roles;                         // of its token; everything where no tokens are configured
   std::shared_ptr<const Scope> scope;  // of its token; null: everything
+  bool phone = false;                  // its token is a paired phone's
 
   // The first header of that name; empty when there is none.
   std::string_view header(std::string_view name) const;

@@ -1,0 +1,49 @@
+// One alarm: who was called over what and with what outcome, who comes next, by which rule, and why the due was then.
+import { useLocation, useRoute } from "preact-iso";
+import { entityPath, get } from "../api";
+import { words } from "../i18n";
+import { accountUrl, Busy, Countdown, entityUrl, Facts, idOf, Priority, Section, Time, Trouble, useAnswer } from "../parts/base";
+import { Proof } from "../parts/proof";
+import type { EntityView } from "../types";
+import { about, label, policy } from "../words";
+import { GroupBlock, useTurn } from "./entity";
+
+export function groupUrl(account: string, entity: string, escalation: string): string {
+  return `${entityUrl(account, entity).replace(/^\/e\//, "/g/")}?escalation=${encodeURIComponent(escalation)}`;
+}
+
+export function Escalation() {
+  const w = words.value;
+  const { account = "", kind = "", id = "" } = useRoute().params;
+  const wanted = useLocation().query.escalation;
+  const name = decodeURIComponent(account);
+  const entity = `${decodeURIComponent(kind)}/${decodeURIComponent(id)}`;
+  const turn = useTurn(name, entity);
+  const { value, error, again } = useAnswer(() => get<EntityView>(`/v1/entities/${entityPath(name, entity)}`), `${name} ${entity} ${turn}`);
+  if (error) return <Trouble error={error} again={again} />;
+  if (!value) return <Busy />;
+  const group = value.escalations.find((one) => one.escalation === wanted) ?? value.escalations[0];
+  const row = group?.clock ? value.clocks.find((c) => c.clock === group.clock && String(c.cycle) === String(group.cycle ?? c.cycle)) : undefined;
+  const line = group?.clock ? policy.value?.lines?.[`clocks.${group.clock}`] : undefined;
+  return (
+    <>
+      <h1><Priority name={value.priority} /> {group ? about(group) : w.notFound}</h1>
+      <p class="quiet">
+        <a href={entityUrl(name, entity)}>{value.title || `${label(decodeURIComponent(kind))} ${idOf(entity)}`}</a> · <a href={accountUrl(name)}>{value.accountName || name}</a> · {idOf(entity)}
+      </p>
+      {group && (
+        <>
+          <Facts
+            rows={[
+              [w.due, group.due ? <><Time at={group.due} full /> <Countdown due={group.due} /></> : null],
+              [w.called, <Time at={group.begun} full />],
+              [w.policy, group.clock ? <a href={`/policy#${group.clock}`}>{label(group.clock)}{line !== undefined && ` · ${w.line(line)}`}</a> : null],
+            ]}
+          />
+          <GroupBlock view={value} group={group} />
+          {row && <Section title={w.proofOf(label(row.clock))}><Proof account={name} entity={entity} row={row} /></Section>}
+        </>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,215 @@
+// Are the promises kept? By month, tier, account; with the list behind each number, as CSV, and on paper.
+import { useLocation, useRoute } from "preact-iso";
+import { headers, get, query } from "../api";
+import { percent } from "../format";
+import { words } from "../i18n";
+import { accountUrl, Busy, entityUrl, idOf, Priority, Section, Time, Trouble, useAnswer } from "../parts/base";
+import type { Data } from "../types";
+import { called, label } from "../words";
+import { usePages } from "./clocks";
+
+interface Figure {
+  figure: string;
+  period: string | null;
+  account?: string | null;
+  tier?: string | null;
+  priority?: string | null;
+  person?: string | null;
+  module?: string | null;
+  target: number | null;
+  met?: number;
+  breached?: number;
+  excused?: number;
+  ratio?: number | null;
+  mean?: number | null;
+  count?: number;
+}
+
+const PERIODS = ["day", "week", "month", "quarter", "year"] as const;
+const PER = ["", "tier", "priority", "account", "module", "person"] as const;
+
+function shown(f: Figure): string {
+  const w = words.value;
+  if (f.mean !== undefined && f.mean !== null) return `${f.mean.toFixed(2)} (${f.count ?? 0})`;
+  const all = (f.met ?? 0) + (f.breached ?? 0);
+  return all ? `${percent(f.ratio ?? (f.met ?? 0) / all)} ${w.ofAll(f.met ?? 0, all)}` : "–";
+}
+
+function good(f: Figure): boolean | null {
+  const value = f.mean ?? ((f.met ?? 0) + (f.breached ?? 0) ? (f.met ?? 0) / ((f.met ?? 0) + (f.breached ?? 0)) : null);
+  return value === null || f.target === null ? null : value >= f.target;
+}
+
+/** The newest period of each figure, as tiles. */
+export function FigureTiles({ account }: { account?: string }) {
+  const w = words.value;
+  const { value, error, again } = useAnswer(() => get<{ figures: Figure[] }>(query("/v1/figures", { by: "month", account })), account ?? "");
+  if (error) return <Trouble error={error} again={again} />;
+  if (!value) return <Busy />;
+  const newest = new Map<string, Figure>();
+  for (const f of value.figures) newest.set(f.figure, f);
+  return (
+    <div class="tiles">
+      {[...newest.values()].map((f) => (
+        <a key={f.figure} class="tile" href={query(`/figures/${encodeURIComponent(f.figure)}`, { by: "month", account, outcome: f.mean === undefined ? "breached" : undefined })}>
+          <span class="quiet">{label(f.figure)} {f.period}</span>
+          <b class={good(f) === false ? "late" : good(f) ? "fine" : undefined}>{shown(f)}</b>
+          {f.target !== null && <span class="quiet">{w.target} {f.mean === undefined || f.mean === null ? percent(f.target) : f.target}</span>}
+        </a>
+      ))}
+    </div>
+  );
+}
+
+/** A line of bars, one a period; its numbers stand in the table beside it. */
+function Spark({ rows }: { rows: Figure[] }) {
+  const most = Math.max(...rows.map((f) => f.mean ?? 1), 1);
+  return (
+    <svg viewBox={`0 0 ${rows.length * 12} 32`} width={rows.length * 12} height={32} aria-hidden="true">
+      {rows.map((f, i) => {
+        const all = (f.met ?? 0) + (f.breached ?? 0);
+        const part = f.mean ? f.mean / most : all ? (f.met ?? 0) / all : 0;
+        return <rect key={f.period} x={i * 12} width={9} y={32 - 30 * part} height={30 * part + 2} class={`seg ${good(f) === false ? "paused" : "open"}`} />;
+      })}
+    </svg>
+  );
+}
+
+async function download(path: string): Promise<void> {
+  const response = await fetch(path, { headers: { ...headers(), accept: "text/csv" } });
+  const url = URL.createObjectURL(await response.blob());
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = "figures.csv";
+  link.click();
+  URL.revokeObjectURL(url);
+}
+
+export function Figures() {
+  const w = words.value;
+  const { query: search } = useLocation();
+  const by = PERIODS.includes(search.by as never) ? (search.by as string) : "month";
+  const per = PER.includes(search.per as never) ? (search.per as string) : "";
+  const filters = { tier: search.tier, account: search.account, priority: search.priority };
+  const path = query("/v1/figures", { by, per, ...filters });
+  const { value, error, again } = useAnswer(() => get<{ figures: Figure[] }>(path), path);
+  const groups = new Map<string, Map<string, Figure[]>>();
+  for (const f of value?.figures ?? []) {
+    const whose = f.tier ?? f.priority ?? f.account ?? f.module ?? f.person ?? "";
+    const lines = groups.get(f.figure) ?? new Map<string, Figure[]>();
+    lines.set(whose, [...(lines.get(whose) ?? []), f]);
+    groups.set(f.figure, lines);
+  }
+  const names: Record<string, string> = { "": w.all, tier: w.tier, priority: w.priority, account: w.account, module: w.module, person: w.person };
+  return (
+    <>
+      <h1>{w.figures}</h1>
+      <nav class="tabs" aria-label={w.period}>
+        {PERIODS.map((one) => <a key={one} href={query("/figures", { by: one, per, ...filters })} aria-current={one === by ? "page" : undefined}>{w.periods[one]}</a>)}
+      </nav>
+      <nav class="tabs" aria-label={w.filters}>
+        {PER.map((one) => <a key={one} href={query("/figures", { by, per: one, ...filters })} aria-current={one === per ? "page" : undefined}>{names[one]}</a>)}
+        <span class="buttons">
+          <button type="button" onClick={() => void download(path)}>{w.csv}</button>
+          <button type="button" onClick={() => window.print()}>{w.print}</button>
+        </span>
+      </nav>
+      {error && <Trouble error={error} again={again} />}
+      {!value && !error && <Busy />}
+      {[...groups].map(([figure, lines]) => (
+        <Section key={figure} title={label(figure)}>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls by keyboard too */}
+          <div class="wide" tabIndex={0} role="region" aria-label={label(figure)}>
+            {[...lines].map(([whose, rows]) => (
+              <div key={whose}>
+                {whose && <h3>{whose}</h3>}
+                <Spark rows={rows} />
+                <table>
+                  <thead><tr><th>{w.period}</th><th>{w.ratio}</th><th>{w.met}</th><th>{w.breached}</th><th>{w.excused}</th></tr></thead>
+                  <tbody>
+                    {rows.slice(-13).reverse().map((f) => {
+                      const list = (outcome: string) => query(`/figures/${encodeURIComponent(figure)}`, { by, period: f.period, outcome, account: f.account ?? search.account, tier: f.tier, priority: f.priority, person: f.person, module: f.module });
+                      return (
+                        <tr key={f.period}>
+                          <td>{f.period}</td>
+                          <td class={good(f) === false ? "late" : good(f) ? "fine" : undefined}>{shown(f)}</td>
+                          {f.mean === undefined || f.mean === null ? (
+                            <>
+                              <td class="number"><a href={list("met")}>{f.met}</a></td>
+                              <td class="number"><a href={list("breached")}>{f.breached}</a></td>
+                              <td class="number"><a href={list("excused")}>{f.excused ?? 0}</a></td>
+                            </>
+                          ) : <td colSpan={3} />}
+                        </tr>
+                      );
+                    })}
+                  </tbody>
+                </table>
+              </div>
+            ))}
+          </div>
+        </Section>
+      ))}
+    </>
+  );
+}
+
+/** First and last day of a period by its name: `2026-03`, `2026-W10`, `2026-Q1`, `2026`, `2026-03-02`. */
+export function daysOf(period: string | undefined): { from?: string; to?: string } {
+  if (!period) return {};
+  const iso = (ms: number) => new Date(ms).toISOString().slice(0, 10);
+  const year = Number(period.slice(0, 4));
+  const span = (from: number, to: number) => ({ from: iso(from), to: iso(to - 86_400_000) });
+  if (/^\d{4}$/.test(period)) return span(Date.UTC(year, 0, 1), Date.UTC(year + 1, 0, 1));
+  const q = /-Q(\d)$/.exec(period);
+  if (q) return span(Date.UTC(year, 3 * (Number(q[1]) - 1), 1), Date.UTC(year, 3 * Number(q[1]), 1));
+  const week = /-W(\d\d)$/.exec(period);
+  if (week) {
+    const fourth = new Date(Date.UTC(year, 0, 4));
+    const monday = fourth.getTime() - ((fourth.getUTCDay() + 6) % 7) * 86_400_000 + (Number(week[1]) - 1) * 604_800_000;
+    return span(monday, monday + 604_800_000);
+  }
+  const month = /^\d{4}-(\d\d)$/.exec(period);
+  if (month) return span(Date.UTC(year, Number(month[1]) - 1, 1), Date.UTC(year, Number(month[1]), 1));
+  return { from: period, to: period };
+}
+
+export function FigureList() {
+  const w = words.value;
+  const name = decodeURIComponent(useRoute().params.name ?? "");
+  const { query: search } = useLocation();
+  const days = daysOf(search.period);
+  const filters = { account: search.account, tier: search.tier, priority: search.priority, person: search.person, module: search.module };
+  const path = query(`/v1/figures/${encodeURIComponent(name)}/entities`, { by: search.by, ...days, outcome: search.outcome, ...filters, limit: 100 });
+  const { rows, error, begun, cursor, more, again } = usePages<Data>(path, (p: { entities: Data[]; cursor: string | null }) => ({ rows: p.entities, cursor: p.cursor ?? null }));
+  return (
+    <>
+      <h1>{label(name)} {search.period}</h1>
+      <p class="quiet"><a href={query("/figures", { by: search.by })}>{w.figures}</a> · {w.list}</p>
+      <nav class="tabs" aria-label={w.outcome}>
+        {["", "met", "breached", "excused"].map((one) => (
+          <a key={one} href={query(`/figures/${encodeURIComponent(name)}`, { by: search.by, period: search.period, ...filters, outcome: one })} aria-current={(search.outcome ?? "") === one ? "page" : undefined}>
+            {one === "" ? w.all : one === "met" ? w.met : one === "breached" ? w.breached : w.excused}
+          </a>
+        ))}
+      </nav>
+      {error && <Trouble error={error} again={again} />}
+      {!begun ? <Busy /> : rows.length === 0 ? <p class="quiet">{w.empty}</p> : (
+        <ul class="plain">
+          {rows.map((row) => (
+            <li key={`${row.account}/${row.entity}/${row.clock}/${row.cycle}/${row.threshold}/${row.at}`} class="row">
+              <Priority name={row.priority} />
+              <div class="grow">
+                <a href={entityUrl(row.account, row.entity)}>{row.title || idOf(row.entity)}</a>
+                <p class="quiet"><a href={accountUrl(row.account)}>{row.accountName || row.account}</a> · {label(row.clock ?? row.type)} {row.cycle === "1" ? "" : row.cycle} {row.person && ` · ${called(row.person)}`}</p>
+              </div>
+              <span class={row.outcome === "breached" ? "late" : row.outcome === "met" ? "fine" : "quiet"}>{row.score ?? (row.outcome === "met" ? w.met : row.outcome === "breached" ? w.breached : w.excused)}</span>
+              <Time at={row.due ?? row.at} />
+            </li>
+          ))}
+        </ul>
+      )}
+      {cursor && <button type="button" onClick={more}>{w.moreRows}</button>}
+    </>
+  );
+}

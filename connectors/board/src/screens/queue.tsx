@@ -1,0 +1,185 @@
+// On call: one card for each entity about which somebody was called, the worst first.
+import { useLocation } from "preact-iso";
+import { useEffect, useState } from "preact/hooks";
+import { acknowledge, respondedByPhone } from "../actions";
+import { actor, entityPath, get, may } from "../api";
+import { now } from "../clock";
+import { words } from "../i18n";
+import { accountUrl, Busy, Countdown, entityUrl, idOf, Priority, safeLink, Trouble } from "../parts/base";
+import { CalledLine } from "../parts/ladder";
+import { VirtualList } from "../parts/list";
+import { aliveGroups, type Card, failed, isMine, learnEntity, load, loading, nobodyCalled, openGroups, sorted } from "../store";
+import type { ClockRow, EntityView } from "../types";
+import { about, called, everybody, label } from "../words";
+import { groupUrl } from "./escalation";
+
+type Tab = "mine" | "all" | "taken" | "nobody";
+const TABS: Tab[] = ["mine", "all", "taken", "nobody"];
+
+const inTab: Record<Tab, (card: Card) => boolean> = {
+  mine: isMine,
+  all: () => true,
+  taken: (card) => openGroups(card).length === 0,
+  nobody: nobodyCalled,
+};
+
+let asked = 0; // entities that are being read; a screenful at a time
+const ASKED_MAX = 4;
+const waiting: (() => void)[] = [];
+
+async function readClocks(card: Card): Promise<void> {
+  if (asked >= ASKED_MAX) await new Promise<void>((go) => waiting.push(go));
+  asked++;
+  try {
+    const entity = await get<EntityView>(`/v1/entities/${entityPath(card.account, card.entity)}`);
+    learnEntity(card, entity);
+  } catch {
+    card.clocksKnown = true;
+  } finally {
+    asked--;
+    waiting.shift()?.();
+  }
+}
+
+function ClockBar({ row }: { row: ClockRow }) {
+  const w = words.value;
+  const pending = row.thresholds.find((t) => t.verdict === "pending" && t.due);
+  const missed = row.thresholds.find((t) => t.verdict === "breached");
+  const shown = pending ?? missed ?? row.thresholds[0];
+  if (!shown) return null;
+  const start = Date.parse(row.start);
+  const due = shown.due ? Date.parse(shown.due) : Number.NaN;
+  const part = missed && !pending ? 1 : row.state === "paused" ? (row.elapsedFraction ?? 0.5) : Math.min(1, Math.max(0, (now.value - start) / (due - start)));
+  return (
+    <div class="clockbar">
+      <span>{label(row.clock)}</span>
+      <meter class={missed ? "late" : part > 0.66 ? "soon" : "fine"} min={0} max={1} value={Number.isNaN(part) ? 0 : part} aria-label={label(row.clock)} />
+      <span>
+        {missed && <Countdown due={missed.due} />} {(!missed || pending) && <Countdown due={shown.due} paused={row.state === "paused"} />}
+        {missed && row.state === "paused" && <span class="soon"> {w.paused}</span>}
+      </span>
+    </div>
+  );
+}
+
+export function QueueCard({ card, selected, select }: { card: Card; selected: boolean; select: () => void }) {
+  const w = words.value;
+  useEffect(() => {
+    if (!card.clocksKnown) void readClocks(card);
+  }, [card.key]);
+  const open = openGroups(card);
+  const alive = aliveGroups(card);
+  const worst = [...(open.length ? open : alive)].sort((a, b) => (a.urgency === b.urgency ? (a.begun < b.begun ? 1 : -1) : a.urgency === "high" ? -1 : 1))[0];
+  const takers = [...new Set(alive.filter((g) => g.state === "acknowledged" && g.acknowledgedBy).map((g) => g.acknowledgedBy))];
+  const link = safeLink(card.link);
+  const clocks = [...card.clocks.values()].filter((c) => c.state === "running" || c.state === "paused");
+  return (
+    <article class={`card${card.fresh ? " fresh" : ""}${selected ? " selected" : ""}${nobodyCalled(card) ? " nobody" : ""}`} onFocusIn={select} data-key={card.key}>
+      <h3>
+        <Priority name={card.priority} urgent={alive.some((g) => g.urgency === "high")} />
+        <a href={entityUrl(card.account, card.entity)}>{card.title || `${label(card.entity.split("/")[0])} ${idOf(card.entity)}`}</a>
+      </h3>
+      <p class="quiet">
+        <a href={accountUrl(card.account)}>{card.accountName || card.account}</a>
+        {card.tier && ` · ${card.tier}`} · {idOf(card.entity)}
+        {card.assignee && ` · ${called(card.assignee)}`}
+      </p>
+      {worst && (
+        <p>
+          <a href={groupUrl(card.account, card.entity, worst.escalation)}>{about(worst)}</a>
+          {clocks.length === 0 && worst.due && (
+            <>
+              {" · "}
+              <Countdown due={worst.due} />
+            </>
+          )}
+          {alive.length > 1 && <span class="quiet"> (+{alive.length - 1})</span>}
+        </p>
+      )}
+      {clocks.slice(0, 3).map((row) => (
+        <ClockBar key={`${row.clock}/${row.cycle}`} row={row} />
+      ))}
+      {worst && <p><CalledLine group={worst} /></p>}
+      {takers.length > 0 && <p class="fine">✔ {w.acknowledgedBy(everybody(takers as string[]))}</p>}
+      <p class="buttons">
+        {open.length > 0 && may("act") && (
+          <button type="button" class="main" onClick={() => void acknowledge(card.account, card.entity)}>
+            {w.acknowledgeAll(open.length)}
+          </button>
+        )}
+        {card.entity.startsWith("ticket/") && may("ingest") && clocks.length > 0 && (
+          <button type="button" onClick={() => respondedByPhone(card.account, card.entity)}>
+            {w.respondedByPhone}
+          </button>
+        )}
+        {link && (
+          <a class="button" href={link} target="_blank" rel="noopener noreferrer" aria-label={w.openCrm}>
+            CRM ↗
+          </a>
+        )}
+      </p>
+    </article>
+  );
+}
+
+export function Queue() {
+  const w = words.value;
+  const location = useLocation();
+  const [text, setText] = useState("");
+  const [selected, select] = useState(0);
+  const all = sorted.value;
+  const wanted = location.query.tab as Tab | undefined;
+  const tab: Tab = wanted && TABS.includes(wanted) ? wanted : actor() !== "board" && all.some(isMine) ? "mine" : "all";
+  const needle = text.trim().toLowerCase();
+  const shown = all.filter(
+    (card) => inTab[tab](card) && (!needle || `${card.title} ${card.entity} ${card.accountName} ${card.account}`.toLowerCase().includes(needle)),
+  );
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement || event.metaKey || event.ctrlKey || event.altKey) return;
+      const card = shown[selected];
+      if (event.key === "j" || event.key === "k") {
+        const to = Math.max(0, Math.min(shown.length - 1, selected + (event.key === "j" ? 1 : -1)));
+        select(to);
+        const target = shown[to];
+        if (target) document.querySelector<HTMLElement>(`[data-key="${CSS.escape(target.key)}"] a`)?.focus();
+      } else if (event.key === "a" && card && may("act")) void acknowledge(card.account, card.entity);
+      else if (event.key === "/") {
+        event.preventDefault();
+        document.getElementById("search")?.focus();
+      }
+    };
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  });
+  return (
+    <>
+      <h1 class="screen-title">{w.queue}</h1>
+      <nav class="tabs" aria-label={w.queue}>
+        {TABS.map((one) => {
+          const n = all.filter(inTab[one]).length;
+          return (
+            <a key={one} href={`/q?tab=${one}`} aria-current={one === tab ? "page" : undefined} class={one === "nobody" && n > 0 ? "late" : undefined}>
+              {w[one]} <b>{n}</b>
+              {one === "nobody" && n > 0 && "!"}
+            </a>
+          );
+        })}
+        <input id="search" type="search" placeholder={w.search} aria-label={w.search} value={text} onInput={(e) => setText(e.currentTarget.value)} />
+      </nav>
+      {failed.value && <Trouble error={failed.value} again={() => void load()} />}
+      {loading.value && all.length === 0 ? (
+        <Busy />
+      ) : shown.length === 0 ? (
+        <p class="quiet">{w.allQuiet}</p>
+      ) : (
+        <VirtualList items={shown} keyOf={(card) => card.key} height={210} label={w.queue} draw={(card, i) => <QueueCard card={card} selected={i === selected} select={() => select(i)} />} />
+      )}
+      {shown.length < all.length && (
+        <p class="quiet">
+          {w.hidden(all.length - shown.length)} <a href="/q?tab=all" onClick={() => setText("")}>{w.showAll}</a>
+        </p>
+      )}
+    </>
+  );
+}
