@@ -26,7 +26,6 @@ namespace {
 // is in memory lasts for so long.
 constexpr std::size_t kMuchWaits = 64u << 20;
 constexpr Duration kNear = minutes(10);
-constexpr Duration kWrittenWait = seconds(30);
 
 // The store's account under which the policies so far are kept: no account has a control character.
 const std::string kPoliciesKey = "\x01policies";
@@ -77,14 +76,9 @@ class Room::Cold final : public ColdPort {
   }
   void each_entity(const std::function<void(std::string_view, std::string_view, std::string_view)>&
                        visit) override {
-    store_.refresh(kWrittenWait);  // what waits to be written may be in memory no more
-    const ReadView view = store_.view();
-    for (RowCursor row = view.rows(Key(partition_, Family::kEntity).take()); row.valid();
-         row.next()) {
-      KeyReader key(row.key());
-      const EntityKey entity = key.entity();
+    store_.each_entity(partition_, [&](const EntityKey& entity) {
       visit(entity.account, entity.kind, entity.id);
-    }
+    });
   }
   std::optional<std::uint64_t> seen(std::string_view account, const Hash128& identity) override {
     return store_.seen(partition_, account, identity);

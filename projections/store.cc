@@ -562,4 +562,14 @@ void replace_store(const std::filesystem::path& scratch, const std::filesystem::
   std::filesystem::remove_all(old);
 }
 
+void Store::each_entity(PartitionId partition, const EntitySink& visit) const {
+  refresh(kEveryWait);
+  const ReadView written = view();
+  for (RowCursor row = written.rows(Key(partition, Family::kEntity).take()); row.valid();
+       row.next()) {
+    KeyReader key(row.key());
+    visit(key.entity());
+  }
+}
+
 }  // namespace tocsin

@@ -57,6 +57,12 @@ class SimStore final : public StorePort {
     const auto at = known_.accounts.find({partition, std::string(account)});
     return at == known_.accounts.end() ? std::nullopt : std::optional(at->second);
   }
+  void each_entity(PartitionId partition, const EntitySink& visit) const override {
+    for (const auto& [at, entity] : known_.entities) {
+      if (std::get<0>(at) == partition)
+        visit({std::get<1>(at), std::get<2>(at), std::get<3>(at)});
+    }
+  }
   std::optional<std::uint64_t> seen(PartitionId partition, std::string_view account,
                                     const Hash128& identity) const override {
     const auto at =
