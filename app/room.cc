@@ -26,7 +26,6 @@ namespace {
 // is in memory lasts for so long.
 constexpr std::size_t kMuchWaits = 64u << 20;
 constexpr Duration kNear = minutes(10);
-constexpr Duration kWrittenWait = seconds(30);
 
 // The store's account under which the policies so far are kept: no account has a control character.
 const std::string kPoliciesKey = "\x01policies";
@@ -77,14 +76,9 @@ class Room::Cold final : public ColdPort {
   }
   void each_entity(const std::function<void(std::string_view, std::string_view, std::string_view)>&
                        visit) override {
-    store_.refresh(kWrittenWait);  // what waits to be written may be in memory no more
-    const ReadView view = store_.view();
-    for (RowCursor row = view.rows(Key(partition_, Family::kEntity).take()); row.valid();
-         row.next()) {
-      KeyReader key(row.key());
-      const EntityKey entity = key.entity();
+    store_.each_entity(partition_, [&](const EntityKey& entity) {
       visit(entity.account, entity.kind, entity.id);
-    }
+    });
   }
   std::optional<std::uint64_t> seen(std::string_view account, const Hash128& identity) override {
     return store_.seen(partition_, account, identity);
@@ -186,7 +180,7 @@ void Room::adopt(std::string_view record) {
   LogEvent event;
   if (!read_log_record(record, event))
     throw std::runtime_error("a policy record of the log cannot be read");
-  partition_->adopt(policy_of_record(event.data, event.recorded));
+  partition_->adopt(policy_of_record(event.data, event.decided));
   policies_.append(record).append("\n");
   latest_ = std::max(latest_, event.decided);
   recorded_ = std::max(recorded_, event.recorded);
@@ -365,7 +359,7 @@ void Room::take_outcome(const OutcomeRecord& outcome, Instant now) {
   use(now);
   scratch_.clear();
   append_own_event(scratch_, {outcome.id, outcome.type, outcome.entity_id, outcome.account, latest_,
-                              recorded_, outcome.data});
+                              recorded_, outcome.data, believed_stamp(latest_, recorded_)});
   const bool of_entity = !is_engine_type(outcome.type);
   append(
       outcome.account, scratch_,

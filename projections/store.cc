@@ -535,6 +535,13 @@ std::optional<std::string> Store::subject_account(const Hash128& subject) const 
 void Store::scan_due(PartitionId partition, Instant from, Instant to, const DueSink& sink) const {
   impl_->scan_due(partition, from, to, sink);
 }
+void Store::each_entity(PartitionId partition, const EntitySink& sink) const {
+  constexpr Duration kWrittenWait = seconds(30);
+  refresh(kWrittenWait);  // what waits to be written may be in memory no more
+  const ReadView view = this->view();
+  for (RowCursor row = view.rows(Key(partition, Family::kEntity).take()); row.valid(); row.next())
+    sink(KeyReader(row.key()).entity());
+}
 ReadView Store::view() const { return impl_->view(); }
 bool Store::refresh(Duration timeout, std::size_t bytes_max) const {
   return impl_->refresh(timeout, bytes_max);

@@ -139,6 +139,10 @@ class StorePort {
                                             const Hash128& identity) const = 0;
   virtual void scan_due(PartitionId partition, Instant from, Instant to,
                         const DueSink& sink) const = 0;
+  // Calls sink(entity) for every entity that was handed over, in the order of their keys. Waits until
+  // they are written.
+  using EntitySink = std::function<void(const EntityKey&)>;
+  virtual void each_entity(PartitionId partition, const EntitySink& sink) const = 0;
   virtual std::size_t waiting_bytes() const = 0;  // to be written
   // What keeps the store from writing (a full disk), in words; empty when all is well. Writing is
   // tried again every kRetryMs.
@@ -196,6 +200,7 @@ class Store final : public StorePort {
   bool blocked() const override;
   // Half of what may wait to be written does. What can wait should, so that `apply` need not.
   bool crowded() const;
+  void each_entity(PartitionId partition, const EntitySink& sink) const override;
   std::size_t waiting_bytes() const override;
   // Waits until at most so many bytes wait to be written.
   void wait_for_writing(std::size_t bytes) const;

@@ -75,6 +75,12 @@ class SimStore final : public StorePort {
       if (!sink(at, key)) return;
     }
   }
+  void each_entity(PartitionId partition, const EntitySink& sink) const override {
+    for (const auto& [key, row] : known_.entities) {
+      const auto& [p, account, kind, id] = key;
+      if (p == partition) sink({account, kind, id});
+    }
+  }
   std::size_t waiting_bytes() const override { return 0; }
   bool damaged() const override { return false; }
   bool blocked() const override { return !problem_.empty(); }
