@@ -318,10 +318,6 @@ void Room::append_record(std::string_view type, std::string record) {
   append("tocsin", std::move(record), {{}, RecordKind::kEngine, std::string(type), latest_, 0});
 }
 
-void Room::append_mark(std::string_view type, std::string_view id, std::string_view data) {
-  append_record(type, own_record(type, id, data, {}, -1));
-}
-
 void Room::put_in_force(std::string_view type, const std::string& record) {
   if (type == kPolicyType) adopt(record);
   if (type == kPushedType) note_pushed(record);
