@@ -59,11 +59,11 @@ int main(int argc, char** argv) {
       "to standard error. SIGTERM ends it, SIGHUP reads roster, tokens and TLS files anew.");
   run->callback([&] { status = tocsin::command_run(flags, demo, accept_loss); });
 
-  std::string policy, roster, events, until, emit = "events";
+  std::string policy, roster_file, events, until, emit = "events";
   CLI::App* simulate =
       app.add_subcommand("simulate", "decide about a file of facts in virtual time");
   simulate->add_option("--policy", policy, "policy file (default: the built-in one)");
-  simulate->add_option("--roster", roster,
+  simulate->add_option("--roster", roster_file,
                        "roster file: who is called on when (default: only whom the facts name)");
   simulate
       ->add_option("--events", events,
@@ -78,7 +78,8 @@ int main(int argc, char** argv) {
       "Writes: JSON lines (summary: a table) to standard output; what it rejects as {line, "
       "reason}\n"
       "to standard error, and then its exit status is 3. Touches no data directory.");
-  simulate->callback([&] { status = tocsin::command_simulate(policy, events, until, emit); });
+  simulate->callback(
+      [&] { status = tocsin::command_simulate(policy, roster_file, events, until, emit); });
 
   std::string sent, url, token;
   CLI::App* send = app.add_subcommand("send", "post a file of events to a node");

@@ -35,15 +35,21 @@ std::string allowance_of(const Allowance& allowance) {
 
 std::string warning_of(const Warning& warning) {
   switch (warning.kind) {
-    case Warning::Kind::kNever:
-      return "never";
     case Warning::Kind::kFraction:
       return "at " + std::to_string(warning.numerator) + "/" + std::to_string(warning.denominator) +
              " of the time";
     case Warning::Kind::kWorkingDaysBefore:
       return std::to_string(warning.days) + " working days before";
+    case Warning::Kind::kBefore:
+      return in_units(warning.before_ms) + " before";
   }
   return {};
+}
+
+std::string warnings_of(const std::vector<Warning>& warnings) {
+  std::string out;
+  for (const Warning& warning : warnings) out += (out.empty() ? "" : ", ") + warning_of(warning);
+  return out.empty() ? "never" : out;
 }
 
 std::string list_of(const std::vector<std::string>& words) {
@@ -224,7 +230,7 @@ class Difference {
     become(what + " starts by", triggers_of(was_kind, was.start), triggers_of(is_kind, is.start));
     become(what + " stops by", triggers_of(was_kind, was.stop), triggers_of(is_kind, is.stop));
     for (std::size_t t = 0; t < kMaxThresholds; ++t) thresholds(what, t, was, is);
-    become(what + " is warned of", warning_of(was.warning), warning_of(is.warning));
+    become(what + " is warned of", warnings_of(was.warnings), warnings_of(is.warnings));
     if (was.grace.ms != is.grace.ms)
       become(what + " waits before a breach is told", in_units(was.grace.ms),
              in_units(is.grace.ms));

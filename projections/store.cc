@@ -535,13 +535,6 @@ std::optional<std::string> Store::subject_account(const Hash128& subject) const 
 void Store::scan_due(PartitionId partition, Instant from, Instant to, const DueSink& sink) const {
   impl_->scan_due(partition, from, to, sink);
 }
-void Store::each_entity(PartitionId partition, const EntitySink& sink) const {
-  constexpr Duration kWrittenWait = seconds(30);
-  refresh(kWrittenWait);  // what waits to be written may be in memory no more
-  const ReadView view = this->view();
-  for (RowCursor row = view.rows(Key(partition, Family::kEntity).take()); row.valid(); row.next())
-    sink(KeyReader(row.key()).entity());
-}
 ReadView Store::view() const { return impl_->view(); }
 bool Store::refresh(Duration timeout, std::size_t bytes_max) const {
   return impl_->refresh(timeout, bytes_max);
@@ -567,6 +560,16 @@ void replace_store(const std::filesystem::path& scratch, const std::filesystem::
   if (std::filesystem::exists(directory)) std::filesystem::rename(directory, old);
   std::filesystem::rename(scratch, directory);
   std::filesystem::remove_all(old);
+}
+
+void Store::each_entity(PartitionId partition, const EntitySink& visit) const {
+  refresh(kEveryWait);
+  const ReadView written = view();
+  for (RowCursor row = written.rows(Key(partition, Family::kEntity).take()); row.valid();
+       row.next()) {
+    KeyReader key(row.key());
+    visit(key.entity());
+  }
 }
 
 }  // namespace tocsin

@@ -139,10 +139,9 @@ class StorePort {
                                             const Hash128& identity) const = 0;
   virtual void scan_due(PartitionId partition, Instant from, Instant to,
                         const DueSink& sink) const = 0;
-  // Calls sink(entity) for every entity that was handed over, in the order of their keys. Waits until
-  // they are written.
+  // Calls `visit` for every entity of a partition that was handed over, in order of its key.
   using EntitySink = std::function<void(const EntityKey&)>;
-  virtual void each_entity(PartitionId partition, const EntitySink& sink) const = 0;
+  virtual void each_entity(PartitionId partition, const EntitySink& visit) const = 0;
   virtual std::size_t waiting_bytes() const = 0;  // to be written
   // What keeps the store from writing (a full disk), in words; empty when all is well. Writing is
   // tried again every kRetryMs.
@@ -174,6 +173,9 @@ class Store final : public StorePort {
   std::optional<std::string> subject_account(const Hash128& subject) const;
   void scan_due(PartitionId partition, Instant from, Instant to,
                 const DueSink& sink) const override;
+  // Waits until what was handed over is written, at most kEveryWait.
+  static constexpr Duration kEveryWait = seconds(60);
+  void each_entity(PartitionId partition, const EntitySink& visit) const override;
 
   // The views as last written.
   ReadView view() const;
@@ -200,7 +202,6 @@ class Store final : public StorePort {
   bool blocked() const override;
   // Half of what may wait to be written does. What can wait should, so that `apply` need not.
   bool crowded() const;
-  void each_entity(PartitionId partition, const EntitySink& sink) const override;
   std::size_t waiting_bytes() const override;
   // Waits until at most so many bytes wait to be written.
   void wait_for_writing(std::size_t bytes) const;

@@ -57,6 +57,12 @@ class SimStore final : public StorePort {
     const auto at = known_.accounts.find({partition, std::string(account)});
     return at == known_.accounts.end() ? std::nullopt : std::optional(at->second);
   }
+  void each_entity(PartitionId partition, const EntitySink& visit) const override {
+    for (const auto& [at, entity] : known_.entities) {
+      if (std::get<0>(at) == partition)
+        visit({std::get<1>(at), std::get<2>(at), std::get<3>(at)});
+    }
+  }
   std::optional<std::uint64_t> seen(PartitionId partition, std::string_view account,
                                     const Hash128& identity) const override {
     const auto at =
@@ -73,12 +79,6 @@ class SimStore final : public StorePort {
     }
     for (const auto& [at, key] : due) {
       if (!sink(at, key)) return;
-    }
-  }
-  void each_entity(PartitionId partition, const EntitySink& sink) const override {
-    for (const auto& [key, row] : known_.entities) {
-      const auto& [p, account, kind, id] = key;
-      if (p == partition) sink({account, kind, id});
     }
   }
   std::size_t waiting_bytes() const override { return 0; }
