@@ -78,8 +78,8 @@ export function AccountScreen() {
   const w = words.value;
   const account = decodeURIComponent(useRoute().params.account ?? "");
   const { value, error, again } = useAnswer(() => get<Account & Data>(`/v1/accounts/${encodeURIComponent(account)}`), account);
-  if (error) return <Trouble error={error} again={again} />;
-  if (!value) return <Busy />;
+  if (error) return <Trouble title={account} error={error} again={again} />;
+  if (!value) return <Busy title={account} />;
   const open = value.open ?? [];
   const profile = Object.entries((value.profile ?? {}) as Record<string, unknown>).filter(([, v]) => typeof v === "string" || typeof v === "number");
   return (

@@ -40,8 +40,8 @@ export function Director() {
   const turn = Math.floor(changes.value / 20); // the counts of clocks are asked for again now and then
   const board = useAnswer(() => get<{ counts: Record<string, number> }>(query("/v1/board", { limit: 1 })), turn);
   const faults = useAnswer(() => get<{ faults: Data[] }>(query("/v1/faults", { limit: 20 })), 0);
-  if (board.error) return <Trouble error={board.error} again={board.again} />;
-  if (!board.value) return <Busy />;
+  if (board.error) return <Trouble title={w.director} error={board.error} again={board.again} />;
+  if (!board.value) return <Busy title={w.director} />;
   const counts = board.value.counts;
   const all = [...cards.values()];
   const called = new Map<string, number>();

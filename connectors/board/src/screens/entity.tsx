@@ -87,14 +87,17 @@ function ClockLine({ view, row }: { view: EntityView; row: ClockRow }) {
   );
 }
 
-export function GroupBlock({ view, group }: { view: EntityView; group: Group }) {
+/** `alone`: the page is about this group, whose name is its heading. */
+export function GroupBlock({ view, group, alone }: { view: EntityView; group: Group; alone?: boolean }) {
   const w = words.value;
+  const state = (
+    <>
+      <span class={group.state === "open" ? "late" : "quiet"}>{w.states[group.state]}</span> <span class="quiet">{w.urgencies[group.urgency]}</span>
+    </>
+  );
   return (
     <article class="card">
-      <h3>
-        <a href={groupUrl(view.account, view.entity, group.escalation)}>{about(group)}</a> <span class={group.state === "open" ? "late" : "quiet"}>{w.states[group.state]}</span>{" "}
-        <span class="quiet">{w.urgencies[group.urgency]}</span>
-      </h3>
+      {alone ? <p>{state}</p> : <h3><a href={groupUrl(view.account, view.entity, group.escalation)}>{about(group)}</a> {state}</h3>}
       {(group.acknowledgedBy ?? group.by) && <p class="fine">✔ {w.acknowledgedBy(called(group.acknowledgedBy ?? group.by ?? ""))}</p>}
       <Ladder group={group} />
       {group.state === "open" && may("act") && (
@@ -165,8 +168,8 @@ export function EntityScreen() {
         () => {},
       );
   }, [value?.clocks.length, name, entity]);
-  if (error) return <Trouble error={error} again={again} />;
-  if (!value) return <Busy />;
+  if (error) return <Trouble title={idOf(entity)} error={error} again={again} />;
+  if (!value) return <Busy title={idOf(entity)} />;
   const groups = [...value.escalations].sort((a, b) => (a.state === b.state ? (a.begun < b.begun ? 1 : -1) : a.state === "open" ? -1 : b.state === "open" ? 1 : 0));
   const open = groups.filter((g) => g.state === "open");
   const link = safeLink(value.link);

@@ -8,8 +8,8 @@ import { Busy, Trouble, useAnswer } from "../parts/base";
 export function Pair() {
   const w = words.value;
   const { value, error, again } = useAnswer(() => post<{ code: string; expires: string }>("/v1/pair"), 0);
-  if (error) return <Trouble error={error} again={again} />;
-  if (!value) return <Busy />;
+  if (error) return <Trouble title={w.pair} error={error} again={again} />;
+  if (!value) return <Busy title={w.pair} />;
   // The code stands behind `#`: it reaches no server log and no referrer.
   const url = `${location.origin}/pair/claim#${value.code}`;
   const code = qrcode(0, "M");

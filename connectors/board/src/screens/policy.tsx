@@ -172,8 +172,8 @@ export function Policy() {
   const [changes, setChanges] = useState<string[] | null>(null);
   const { value, error, again } = useAnswer(() => get<PolicyAnswer>(query("/v1/policy", { version: search.version })), search.version ?? "");
   const versions = useAnswer(() => get<{ inForce: number; versions: Version[] }>("/v1/policy/versions"), 0);
-  if (error) return <><h1>{w.policy}</h1><Trouble error={error} again={again} /></>;
-  if (!value) return <Busy />;
+  if (error) return <Trouble title={w.policy} error={error} again={again} />;
+  if (!value) return <Busy title={w.policy} />;
   const clocks = Object.entries((value.document?.clocks ?? {}) as Record<string, Data>);
   const kinds = (value.document?.kinds ?? {}) as Record<string, Data>;
   const list = [...(versions.value?.versions ?? [])].reverse();

@@ -75,10 +75,10 @@ export function QueueCard({ card, selected, select }: { card: Card; selected: bo
   const clocks = [...card.clocks.values()].filter((c) => c.state === "running" || c.state === "paused");
   return (
     <article class={`card${card.fresh ? " fresh" : ""}${selected ? " selected" : ""}${nobodyCalled(card) ? " nobody" : ""}`} onFocusIn={select} data-key={card.key}>
-      <h3>
+      <h2 class="cardname">
         <Priority name={card.priority} urgent={alive.some((g) => g.urgency === "high")} />
         <a href={entityUrl(card.account, card.entity)}>{card.title || `${label(card.entity.split("/")[0])} ${idOf(card.entity)}`}</a>
-      </h3>
+      </h2>
       <p class="quiet">
         <a href={accountUrl(card.account)}>{card.accountName || card.account}</a>
         {card.tier && ` · ${card.tier}`} · {idOf(card.entity)}

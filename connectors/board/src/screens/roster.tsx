@@ -164,8 +164,8 @@ export function Roster() {
   const roster = useAnswer(() => get<RosterAnswer>("/v1/roster"), 0);
   const [turn, again] = useState(0);
   const plan = useAnswer(week, turn);
-  if (roster.error) return <><h1>{w.roster}</h1><Trouble error={roster.error} again={roster.again} /></>;
-  if (!roster.value) return <Busy />;
+  if (roster.error) return <Trouble title={w.roster} error={roster.error} again={roster.again} />;
+  if (!roster.value) return <Busy title={w.roster} />;
   const { people, overrides, away, lastResort } = roster.value;
   const changed = () => {
     roster.again();
