@@ -25,10 +25,10 @@ interface PolicyAnswer extends Version {
 /** `15m`, `3wd`, `2/3`, `given reviewBy`, as people say it. */
 function span(text: unknown): string {
   const w = words.value;
-  const name = { s: w.units.s, m: w.units.m, h: w.units.h, d: w.units.d, wd: w.units2.wd } as Record<string, string | undefined>;
+  const name = { s: w.units.s, m: w.units.m, h: w.units.h, d: w.units.d } as Record<string, string | undefined>;
   return String(text ?? "–")
     .replace(/^given.*$/, w.given)
-    .replace(/(\d+)\s*(wd|[smhd])\b/g, (_, n: string, unit: string) => `${n} ${name[unit] ?? unit}`)
+    .replace(/(\d+)\s*(wd|[smhd])\b/g, (_, n: string, unit: string) => (unit === "wd" ? w.workingDays(Number(n)) : `${n} ${name[unit] ?? unit}`))
     .replace(/ before$/, ` ${w.before2}`);
 }
 
@@ -106,7 +106,7 @@ function Trial({ answer }: { answer: Data }) {
     <div role="status">
       <p>{w.tried(String(answer.facts))}: {answer.changed ? w.changesCount(Number(answer.changed)) : w.noChanges}</p>
       <table>
-        <thead><tr><td /><th scope="col">{w.before}</th><th scope="col">{w.afterwards}</th></tr></thead>
+        <thead><tr><td /><th scope="col" class="number">{w.before}</th><th scope="col" class="number">{w.afterwards}</th></tr></thead>
         <tbody>{row(w.breachesCount, "breaches")}{row(w.callsCount, "calls")}{row(w.warningsCount, "warnings")}</tbody>
       </table>
       {changes.length > 0 && (
