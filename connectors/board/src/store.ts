@@ -233,7 +233,7 @@ export function nobodyCalled(found: Card): boolean {
 }
 
 export function rank(found: Card): number {
-  const order: string[] = (policy.value?.priorities ?? ["P1", "P2", "P3", "P4"]).map((p: string | { name: string }) => (typeof p === "string" ? p : p.name));
+  const order: string[] = (policy.value?.document?.priorities ?? ["P1", "P2", "P3", "P4"]).map((p: string | { name: string }) => (typeof p === "string" ? p : p.name));
   if (found.priority) {
     const at = order.indexOf(found.priority);
     return at < 0 ? order.length : at;

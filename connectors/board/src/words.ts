@@ -31,7 +31,9 @@ function zoneOf(answer: any): string | null {
 
 export async function learnPeople(): Promise<void> {
   try {
-    const roster = await get<{ people?: { id: string; name: string }[] }>("/v1/roster");
+    const roster = await get<{ zone?: string; people?: { id: string; name: string }[] }>("/v1/roster");
+    // Where the policy names its zone in a calendar's file, the roster's is the next best that is known here.
+    if (roster.zone && roster.people?.length && !zoneOf(policy.value)) contractZone.value = roster.zone;
     people.value = new Map((roster.people ?? []).map((one) => [one.id, one.name || one.id]));
   } catch {
     // Without a roster people are called what the facts call them.
