@@ -155,8 +155,40 @@ async function choices(chrome, node) {
   await page.context().close();
 }
 
+const SECRET = "a-token-of-wang-fang-that-nobody-guesses";
+const TOKENS = `http: {tokens: [{name: wang, token: ${SECRET}, roles: [ingest, read, act], person: Wang Fang}]}\n`;
+
+/** Each with a token; a phone gets its own by a code that is good once. */
+async function signingIn(chrome, node) {
+  await node.tell([...account("ACME", "Acme Ltd"), fact("ACME", "ticket.opened", "T-1", ago(1), { priority: "P1", title: "Line 3 stands still" })]);
+  const desk = await look(chrome, { phone: false });
+  await desk.goto(`${node.url}/q`);
+  const field = desk.locator("input[type=password]");
+  await field.fill("a wrong one");
+  await desk.keyboard.press("Enter");
+  right(await until(() => text(desk).then((t) => t.includes("not known here"))), "a wrong token is told so");
+  await field.fill(SECRET);
+  await desk.keyboard.press("Enter");
+  right(await until(() => text(desk).then((t) => /\blive\b/.test(t) && t.includes("T-1"))), "the right one opens the page");
+  await desk.goto(`${node.url}/pair`);
+  const code = desk.locator("svg.qr");
+  await code.waitFor();
+  const link = await code.getAttribute("aria-label");
+  const phone = await look(chrome);
+  await phone.goto(link);
+  right(await until(() => text(phone).then((t) => t.includes("is paired"))), "a phone is paired by the code");
+  await phone.goto(`${node.url}/q?tab=all`);
+  right(await until(() => text(phone).then((t) => t.includes("T-1"))), "it shows the queue");
+  await card(phone, "T-1").first().getByRole("button", { name: /Acknowledge/ }).click();
+  right(await until(() => card(phone, "T-1").first().innerText().then((t) => t.includes("taken by Wang Fang"))), "and acknowledges as the person who paired it");
+  const other = await look(chrome);
+  await other.goto(link);
+  right(await until(() => text(other).then((t) => t.includes("was used"))), "the code is good once");
+  for (const page of [desk, phone, other]) await page.context().close();
+}
+
 const chrome = await browser();
-const [first, second] = await Promise.all([new Node().start(), new Node().start()]);
+const [first, second, third] = await Promise.all([new Node().start(), new Node().start(), new Node().start(TOKENS, SECRET)]);
 try {
   const frozen = silence(chrome, second);
   await alarm(chrome, first);
@@ -167,12 +199,12 @@ try {
     fact("ACME", "complaint.opened", "C-1", ago(30), { severity: "normal", reason: HOSTILE }),
     fact("ACME", "ticket.assigned", "T-1", ago(1), { person: HOSTILE }),
   ]);
-  await Promise.all([screens(chrome, first, "en"), screens(chrome, first, "zh"), choices(chrome, first)]);
+  await Promise.all([screens(chrome, first, "en"), screens(chrome, first, "zh"), choices(chrome, first), signingIn(chrome, third)]);
   await frozen;
 } catch (error) {
   right(false, "the test itself", String(error?.stack ?? error));
 } finally {
   await chrome.close();
-  for (const node of [first, second]) node.stop();
+  for (const node of [first, second, third]) node.stop();
 }
 process.exit(summary());

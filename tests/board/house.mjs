@@ -48,7 +48,9 @@ export async function until(condition, limitMs = PATIENCE_MS) {
 }
 
 export class Node {
-  async start(config = "") {
+  /** `token`: one of the configuration's that may send facts. */
+  async start(config = "", token = "") {
+    this.token = token;
     this.folder = mkdtempSync(join(tmpdir(), "tocsin-board-"));
     this.port = await freePort();
     this.url = `http://127.0.0.1:${this.port}`;
@@ -67,7 +69,7 @@ export class Node {
     rmSync(this.folder, { recursive: true, force: true });
   }
   async tell(facts) {
-    const response = await fetch(`${this.url}/v1/events`, { method: "POST", headers: { "content-type": "application/cloudevents-batch+json" }, body: JSON.stringify(facts) });
+    const response = await fetch(`${this.url}/v1/events`, { method: "POST", headers: { "content-type": "application/cloudevents-batch+json", ...(this.token ? { authorization: `Bearer ${this.token}` } : {}) }, body: JSON.stringify(facts) });
     const text = await response.text();
     if (!response.ok || !text.includes('"rejected":[]')) throw new Error(`${response.status} ${text}`);
   }

@@ -25,6 +25,7 @@ export interface Card {
 }
 
 const PAGE = 500;
+const FRESH_MS = 6000; // so long a new card pulses
 const GROUPS_MAX = 20_000; // of the lists that are read at the start
 
 export const cards = new Map<string, Card>();
@@ -95,6 +96,9 @@ function raised(event: CloudEvent, data: Data): void {
     next: data.next ? { step: data.next.step, at: data.next.at, roles: data.next.roles ?? [], persons: data.next.persons ?? [] } : null,
   });
   found.fresh = true;
+  setTimeout(() => {
+    found.fresh = false;
+  }, FRESH_MS);
   if (data.urgency === "high" && (called.length === 0 || called.some((c) => samePerson(c.person, actor())) || actor() === "board"))
     ring(found, data.escalation);
 }

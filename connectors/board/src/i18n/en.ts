@@ -244,7 +244,7 @@ export const en = {
     planned: "planned", rescheduled: "moved to another day", delivered: "delivered", accepted: "accepted", held: "held", logged: "recorded", drafted: "drafted",
     done: "done", tiered: "tier set", activated: "activated", started: "begins", stopped: "ends", warned: "soon due", breached: "missed",
     withdrawn: "taken back", retargeted: "due moved", raised: "people called", cleared: "over", failed: "not delivered", detected: "recurring fault",
-    target: "target", limit: "limit", "duty.completed": "done", staff: "us", customer: "customer", normal: "normal", major: "major", visits: "Visits", complaints: "Complaints", milestones: "Milestones",
+    target: "target", limit: "limit", no_channel: "no channel", "duty.completed": "done", staff: "us", customer: "customer", normal: "normal", major: "major", visits: "Visits", complaints: "Complaints", milestones: "Milestones",
     response: "Response", resolution: "Resolution", satisfaction: "Satisfaction",
   } as Record<string, string>,
   module: "Module",

@@ -245,7 +245,7 @@ export const zh: Words = {
     planned: "已计划", rescheduled: "改期", delivered: "已交付", accepted: "已验收", held: "已举行", logged: "已记录", drafted: "已起草",
     done: "已完成", tiered: "已定级", activated: "已启用", started: "开始计时", stopped: "停止计时", warned: "即将到期", breached: "超时",
     withdrawn: "已撤回", retargeted: "期限变更", raised: "已呼叫", cleared: "已结束", failed: "未送达", detected: "重复故障",
-    target: "目标", limit: "上限", "duty.completed": "完成", staff: "我方", customer: "客户", normal: "一般", major: "重大", visits: "拜访", complaints: "投诉", milestones: "里程碑",
+    target: "目标", limit: "上限", no_channel: "没有渠道", "duty.completed": "完成", staff: "我方", customer: "客户", normal: "一般", major: "重大", visits: "拜访", complaints: "投诉", milestones: "里程碑",
     response: "响应", resolution: "解决", satisfaction: "满意度",
   },
   module: "模块",

@@ -3,11 +3,12 @@ import { useLocation } from "preact-iso";
 import { useState } from "preact/hooks";
 import { get, may, post, query } from "../api";
 import { words } from "../i18n";
-import { Busy, entityUrl, Time, Trouble, useAnswer } from "../parts/base";
+import { Busy, idOf, Time, Trouble, useAnswer } from "../parts/base";
 import { doing } from "../parts/toast";
 import type { Data } from "../types";
 import { called, label } from "../words";
 import { usePages } from "./clocks";
+import { groupUrl } from "./escalation";
 
 function entityOf(escalation: string): { account: string; entity: string } {
   const [account = "", kind = "", id = ""] = escalation.split("/").map(decodeURIComponent);
@@ -37,14 +38,14 @@ export function Deliveries() {
             <thead><tr><th>{w.when}</th><th>{w.who}</th><th>{w.channel}</th><th>{w.what}</th><th>{w.outcome}</th><th>{w.attempts}</th></tr></thead>
             <tbody>
               {rows.map((row) => {
-                const { account, entity } = entityOf(String(row.escalation ?? ""));
+                const { account, entity } = row.entity ? { account: String(row.account), entity: String(row.entity) } : entityOf(String(row.escalation ?? ""));
                 return (
                   <tr key={`${row.escalation}/${row.step}/${row.person}/${row.channel}/${row.outcome}/${row.at}`}>
                     <td><Time at={row.at ?? row.time} /></td>
                     <td>{called(String(row.person ?? ""))}</td>
                     <td>{label(String(row.channel ?? ""))}</td>
-                    <td><a href={entityUrl(account, entity)}>{row.title || entity}</a> {w.step(row.step)}</td>
-                    <td class={row.outcome === "failed" ? "late" : "fine"}>{w.outcomes[row.outcome] ?? row.outcome} {row.error && <span class="quiet">{row.error}</span>}</td>
+                    <td><a href={groupUrl(account, entity, String(row.escalation ?? ""))}>{row.title || idOf(entity)}</a> {w.step(row.step)}</td>
+                    <td class={row.outcome === "failed" ? "late" : "fine"}>{w.outcomes[row.outcome] ?? row.outcome} {row.error && <span class="quiet">{w.names[row.error] ?? row.error}</span>}</td>
                     <td class="number">{row.attempts}</td>
                   </tr>
                 );

@@ -126,7 +126,7 @@ export function Queue() {
   const w = words.value;
   const location = useLocation();
   const [text, setText] = useState("");
-  const [selected, select] = useState(0);
+  const [chosen, select] = useState("");
   const all = sorted.value;
   const wanted = location.query.tab as Tab | undefined;
   const tab: Tab = wanted && TABS.includes(wanted) ? wanted : actor() !== "board" && all.some(isMine) ? "mine" : "all";
@@ -134,15 +134,18 @@ export function Queue() {
   const shown = all.filter(
     (card) => inTab[tab](card) && (!needle || `${card.title} ${card.entity} ${card.accountName} ${card.account}`.toLowerCase().includes(needle)),
   );
+  // By its key: what comes in above it moves nothing.
+  const selected = Math.max(0, shown.findIndex((card) => card.key === chosen));
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement || event.metaKey || event.ctrlKey || event.altKey) return;
       const card = shown[selected];
       if (event.key === "j" || event.key === "k") {
         const to = Math.max(0, Math.min(shown.length - 1, selected + (event.key === "j" ? 1 : -1)));
-        select(to);
         const target = shown[to];
-        if (target) document.querySelector<HTMLElement>(`[data-key="${CSS.escape(target.key)}"] a`)?.focus();
+        if (!target) return;
+        select(target.key);
+        document.querySelector<HTMLElement>(`[data-key="${CSS.escape(target.key)}"] a`)?.focus();
       } else if (event.key === "a" && card && may("act")) void acknowledge(card.account, card.entity);
       else if (event.key === "/") {
         event.preventDefault();
@@ -173,7 +176,7 @@ export function Queue() {
       ) : shown.length === 0 ? (
         <p class="quiet">{w.allQuiet}</p>
       ) : (
-        <VirtualList items={shown} keyOf={(card) => card.key} height={210} label={w.queue} draw={(card, i) => <QueueCard card={card} selected={i === selected} select={() => select(i)} />} />
+        <VirtualList items={shown} keyOf={(card) => card.key} height={210} label={w.queue} draw={(card, i) => <QueueCard card={card} selected={i === selected} select={() => select(card.key)} />} />
       )}
       {shown.length < all.length && (
         <p class="quiet">
