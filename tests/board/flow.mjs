@@ -81,6 +81,7 @@ async function keyboard(chrome, node) {
   await page.keyboard.press("g");
   await page.keyboard.press("q");
   right(await until(() => page.url().endsWith("/q")), "g q leads back");
+  await until(() => page.locator("article.card").count().then((n) => n > 1));
   await page.keyboard.press("/");
   await page.keyboard.type("Second");
   right(await until(() => page.locator("article.card").count().then((n) => n === 1)), "/ searches");

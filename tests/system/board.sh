@@ -20,6 +20,6 @@ if [ ! -d "$board/node_modules/playwright-core" ] || [ "$board/package-lock.json
   (cd "$board" && timeout 120 npm ci --no-audit --no-fund --silent) || without "npm ci failed"
 fi
 status=0
-(cd "$board" && node build.mjs --check && node_modules/.bin/tsc --noEmit) || status=1
+(cd "$board" && node build.mjs --check && node_modules/.bin/tsc --noEmit && node_modules/.bin/biome check src build.mjs) || status=1
 node "$root/tests/board/flow.mjs" || status=1
 exit $status

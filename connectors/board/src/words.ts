@@ -70,7 +70,9 @@ export function label(name: string | null | undefined): string {
   policy.value; // read: a component that shows a label is drawn again when labels come
   const last = name.slice(name.indexOf(".") + 1);
   const known = labels[name] ?? labels[`labels.${name}`];
-  return known?.[language.value] ?? words.value.names[name] ?? words.value.names[last] ?? labels[last]?.[language.value] ?? known?.en ?? known?.zh ?? plain(name);
+  return (
+    known?.[language.value] ?? words.value.names[name] ?? words.value.names[last] ?? labels[last]?.[language.value] ?? known?.en ?? known?.zh ?? plain(name)
+  );
 }
 
 /** What a group is about, in words: the promise and its threshold, or why somebody was called. */
@@ -79,7 +81,7 @@ export function about(group: { clock: string | null; threshold?: string | null; 
   const why = w.reasons[group.reason] ?? "";
   if (group.clock) {
     const threshold = group.threshold && group.threshold !== "target" ? ` (${label(group.threshold)})` : "";
-    const state = group.escalation.includes("/warned") ? w.reasons.warned : (why || w.reasons.breach);
+    const state = group.escalation.includes("/warned") ? w.reasons.warned : why || w.reasons.breach;
     return `${label(group.clock)}${threshold}: ${state}`;
   }
   const stage = /\/routed\/stage:([^/~]+)/.exec(group.escalation);

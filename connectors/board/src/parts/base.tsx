@@ -36,7 +36,9 @@ export function Busy({ title }: { title?: string }) {
   return (
     <>
       {title && <h1>{title}</h1>}
-      <p class="quiet" role="status">{words.value.loading}</p>
+      <p class="quiet" role="status">
+        {words.value.loading}
+      </p>
     </>
   );
 }
@@ -47,10 +49,17 @@ export function Trouble({ error, again, title }: { error: string; again?: () => 
     <>
       {title && <h1>{title}</h1>}
       {error === w.notHere ? (
-        <p class="quiet" role="status">{error}</p>
+        <p class="quiet" role="status">
+          {error}
+        </p>
       ) : (
         <p class="trouble" role="alert">
-          {w.failed}: {error} {again && <button type="button" onClick={again}>{w.retry}</button>}
+          {w.failed}: {error}{" "}
+          {again && (
+            <button type="button" onClick={again}>
+              {w.retry}
+            </button>
+          )}
         </p>
       )}
     </>
@@ -62,7 +71,6 @@ export function useAnswer<T>(ask: () => Promise<T>, key: unknown): { value: T | 
   const [state, set] = useState<{ value: T | null; error: string }>({ value: null, error: "" });
   const [turn, setTurn] = useState(0);
   const latest = useRef(0);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `key` stands for what `ask` uses
   useEffect(() => {
     const mine = ++latest.current;
     ask().then(

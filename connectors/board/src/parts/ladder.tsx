@@ -3,7 +3,7 @@ import { now } from "../clock";
 import { duration } from "../format";
 import { words } from "../i18n";
 import type { Called, Group } from "../types";
-import { called as name, everybody, label } from "../words";
+import { everybody, label, called as name } from "../words";
 import { Time } from "./base";
 
 function outcome(called: Called): string {

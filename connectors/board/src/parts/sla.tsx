@@ -45,12 +45,14 @@ export function SlaTimeline({ clocks, segments }: { clocks: ClockRow[]; segments
     const today = day(t);
     const before = marks[i - 1];
     const midnight = clockTime(t) === "00:00";
-    return (i === 0 && to - from > 86_400_000) || (before !== undefined && day(before) !== today) ? (midnight ? today : `${today} ${clockTime(t)}`) : clockTime(t);
+    return (i === 0 && to - from > 86_400_000) || (before !== undefined && day(before) !== today)
+      ? midnight
+        ? today
+        : `${today} ${clockTime(t)}`
+      : clockTime(t);
   };
   const height = clocks.length * form.row + 40;
-  const text = clocks
-    .map((c) => `${label(c.clock)}: ${c.thresholds.map((t) => `${label(t.name)} ${w.verdicts[t.verdict]}`).join(", ")}`)
-    .join("; ");
+  const text = clocks.map((c) => `${label(c.clock)}: ${c.thresholds.map((t) => `${label(t.name)} ${w.verdicts[t.verdict]}`).join(", ")}`).join("; ");
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide picture scrolls by keyboard too
     <div class="sla" tabIndex={0} role="region" aria-label={w.timeline}>
@@ -58,7 +60,9 @@ export function SlaTimeline({ clocks, segments }: { clocks: ClockRow[]; segments
         {marks.map((t, i) => (
           <g key={t}>
             <line x1={x(t)} x2={x(t)} y1={18} y2={height - 8} class="grid" />
-            <text x={x(t)} y={12} class="tick" text-anchor="middle">{named(t, i)}</text>
+            <text x={x(t)} y={12} class="tick" text-anchor="middle">
+              {named(t, i)}
+            </text>
           </g>
         ))}
         {clocks.map((clock, i) => {
@@ -74,7 +78,13 @@ export function SlaTimeline({ clocks, segments }: { clocks: ClockRow[]; segments
               {parts.map((part) => {
                 const a = x(Date.parse(part.from));
                 const b = x(Math.min(Date.parse(part.to), end));
-                return b > a && <rect key={part.from} x={a} width={b - a} y={bar} height={14} rx={2} class={`seg ${part.what}`}><title>{`${w.segments[part.what] ?? part.what} ${part.name ?? ""}`}</title></rect>;
+                return (
+                  b > a && (
+                    <rect key={part.from} x={a} width={b - a} y={bar} height={14} rx={2} class={`seg ${part.what}`}>
+                      <title>{`${w.segments[part.what] ?? part.what} ${part.name ?? ""}`}</title>
+                    </rect>
+                  )
+                );
               })}
               {clock.thresholds.map((t) => {
                 if (!t.due) return null;
@@ -96,7 +106,8 @@ export function SlaTimeline({ clocks, segments }: { clocks: ClockRow[]; segments
         {at >= from && at <= to && <line x1={x(at)} x2={x(at)} y1={18} y2={height - 8} class="nowline" />}
       </svg>
       <p class="legend quiet">
-        <span class="key open" /> {w.counted} <span class="key closed" /> {w.closedHours} <span class="key paused" /> {w.waitingHours} ◇ {w.legendDue} · ◆ {w.legendMet} · ✖ {w.legendMissed}
+        <span class="key open" /> {w.counted} <span class="key closed" /> {w.closedHours} <span class="key paused" /> {w.waitingHours} ◇ {w.legendDue} · ◆{" "}
+        {w.legendMet} · ✖ {w.legendMissed}
       </p>
     </div>
   );

@@ -64,15 +64,24 @@ export function Director() {
           <Tile href="/clocks?state=running" name={w.runningNow} value={counts.running ?? 0} />
         </div>
       </Section>
-      <Section title={w.figures}><FigureTiles /></Section>
-      <Section title={w.load}><Bars rows={most(called).map(([id, n]) => [nameOf(id), n])} /></Section>
-      <Section title={w.accounts}><Bars rows={most(places)} /></Section>
+      <Section title={w.figures}>
+        <FigureTiles />
+      </Section>
+      <Section title={w.load}>
+        <Bars rows={most(called).map(([id, n]) => [nameOf(id), n])} />
+      </Section>
+      <Section title={w.accounts}>
+        <Bars rows={most(places)} />
+      </Section>
       <Section title={w.faults}>
-        {(faults.value?.faults ?? []).length === 0 ? <p class="quiet">{w.empty}</p> : (
+        {(faults.value?.faults ?? []).length === 0 ? (
+          <p class="quiet">{w.empty}</p>
+        ) : (
           <ul class="plain">
             {faults.value?.faults.map((f) => (
               <li key={`${f.account}/${f.module}/${f.weeks}`} class="row">
-                <a href={accountUrl(f.account)}>{f.accountName || f.account}</a> {w.faultIn(String(f.module), Array.isArray(f.weeks) ? f.weeks.join(", ") : String(f.weeks ?? ""))}
+                <a href={accountUrl(f.account)}>{f.accountName || f.account}</a>{" "}
+                {w.faultIn(String(f.module), Array.isArray(f.weeks) ? f.weeks.join(", ") : String(f.weeks ?? ""))}
               </li>
             ))}
           </ul>

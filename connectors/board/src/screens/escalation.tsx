@@ -27,21 +27,43 @@ export function Escalation() {
   const line = group?.clock ? policy.value?.lines?.[`clocks.${group.clock}`] : undefined;
   return (
     <>
-      <h1><Priority name={value.priority} /> {group ? about(group) : w.notFound}</h1>
+      <h1>
+        <Priority name={value.priority} /> {group ? about(group) : w.notFound}
+      </h1>
       <p class="quiet">
-        <a href={entityUrl(name, entity)}>{value.title || `${label(decodeURIComponent(kind))} ${idOf(entity)}`}</a> · <a href={accountUrl(name)}>{value.accountName || name}</a> · {idOf(entity)}
+        <a href={entityUrl(name, entity)}>{value.title || `${label(decodeURIComponent(kind))} ${idOf(entity)}`}</a> ·{" "}
+        <a href={accountUrl(name)}>{value.accountName || name}</a> · {idOf(entity)}
       </p>
       {group && (
         <>
           <Facts
             rows={[
-              [w.due, group.due ? <><Time at={group.due} full /> <Countdown due={group.due} /></> : null],
+              [
+                w.due,
+                group.due ? (
+                  <>
+                    <Time at={group.due} full /> <Countdown due={group.due} />
+                  </>
+                ) : null,
+              ],
               [w.called, <Time at={group.begun} full />],
-              [w.policy, group.clock ? <a href={`/policy#${group.clock}`}>{label(group.clock)}{line !== undefined && ` · ${w.line(line)}`}</a> : null],
+              [
+                w.policy,
+                group.clock ? (
+                  <a href={`/policy#${group.clock}`}>
+                    {label(group.clock)}
+                    {line !== undefined && ` · ${w.line(line)}`}
+                  </a>
+                ) : null,
+              ],
             ]}
           />
           <GroupBlock view={value} group={group} alone />
-          {row && <Section title={w.proofOf(label(row.clock))}><Proof account={name} entity={entity} row={row} /></Section>}
+          {row && (
+            <Section title={w.proofOf(label(row.clock))}>
+              <Proof account={name} entity={entity} row={row} />
+            </Section>
+          )}
         </>
       )}
     </>

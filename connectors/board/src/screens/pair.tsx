@@ -1,6 +1,7 @@
 // A phone is paired by a code that a page shows which is signed in: scanned once, it gives the phone a token of its own.
-import qrcode from "qrcode-generator";
+
 import { useEffect, useState } from "preact/hooks";
+import qrcode from "qrcode-generator";
 import { post, signIn } from "../api";
 import { words } from "../i18n";
 import { Busy, Trouble, useAnswer } from "../parts/base";
@@ -22,7 +23,9 @@ export function Pair() {
     <>
       <h1>{w.pair}</h1>
       <p>{w.pairHint}</p>
-      <svg class="qr" viewBox={`-2 -2 ${size + 4} ${size + 4}`} role="img" aria-label={url}><path d={path} fill="#000" /></svg>
+      <svg class="qr" viewBox={`-2 -2 ${size + 4} ${size + 4}`} role="img" aria-label={url}>
+        <path d={path} fill="#000" />
+      </svg>
       <p class="quiet">{url}</p>
     </>
   );
@@ -45,8 +48,20 @@ export function Claim() {
   return (
     <>
       <h1>{w.pair}</h1>
-      {state === "busy" ? <Busy /> : <p class={state === "done" ? "fine" : "late"} role="status">{state === "done" ? w.pairDone : w.pairFailed}</p>}
-      {state === "done" && <p><a class="button" href="/q">{w.queue}</a></p>}
+      {state === "busy" ? (
+        <Busy />
+      ) : (
+        <p class={state === "done" ? "fine" : "late"} role="status">
+          {state === "done" ? w.pairDone : w.pairFailed}
+        </p>
+      )}
+      {state === "done" && (
+        <p>
+          <a class="button" href="/q">
+            {w.queue}
+          </a>
+        </p>
+      )}
     </>
   );
 }

@@ -1,6 +1,7 @@
 // On call: one card for each entity about which somebody was called, the worst first.
-import { useLocation } from "preact-iso";
+
 import { useEffect, useState } from "preact/hooks";
+import { useLocation } from "preact-iso";
 import { acknowledge, respondedByPhone } from "../actions";
 import { actor, entityPath, get, may } from "../api";
 import { now } from "../clock";
@@ -74,7 +75,11 @@ export function QueueCard({ card, selected, select }: { card: Card; selected: bo
   const link = safeLink(card.link);
   const clocks = [...card.clocks.values()].filter((c) => c.state === "running" || c.state === "paused");
   return (
-    <article class={`card${card.fresh ? " fresh" : ""}${selected ? " selected" : ""}${nobodyCalled(card) ? " nobody" : ""}`} onFocusIn={select} data-key={card.key}>
+    <article
+      class={`card${card.fresh ? " fresh" : ""}${selected ? " selected" : ""}${nobodyCalled(card) ? " nobody" : ""}`}
+      onFocusIn={select}
+      data-key={card.key}
+    >
       <h2 class="cardname">
         <Priority name={card.priority} urgent={alive.some((g) => g.urgency === "high")} />
         <a href={entityUrl(card.account, card.entity)}>{card.title || `${label(card.entity.split("/")[0])} ${idOf(card.entity)}`}</a>
@@ -99,7 +104,11 @@ export function QueueCard({ card, selected, select }: { card: Card; selected: bo
       {clocks.slice(0, 3).map((row) => (
         <ClockBar key={`${row.clock}/${row.cycle}`} row={row} />
       ))}
-      {worst && <p><CalledLine group={worst} /></p>}
+      {worst && (
+        <p>
+          <CalledLine group={worst} />
+        </p>
+      )}
       {takers.length > 0 && <p class="fine">✔ {w.acknowledgedBy(everybody(takers as string[]))}</p>}
       <p class="buttons">
         {open.length > 0 && may("act") && (
@@ -135,7 +144,10 @@ export function Queue() {
     (card) => inTab[tab](card) && (!needle || `${card.title} ${card.entity} ${card.accountName} ${card.account}`.toLowerCase().includes(needle)),
   );
   // By its key: what comes in above it moves nothing.
-  const selected = Math.max(0, shown.findIndex((card) => card.key === chosen));
+  const selected = Math.max(
+    0,
+    shown.findIndex((card) => card.key === chosen),
+  );
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement || event.metaKey || event.ctrlKey || event.altKey) return;
@@ -176,11 +188,20 @@ export function Queue() {
       ) : shown.length === 0 ? (
         <p class="quiet">{w.allQuiet}</p>
       ) : (
-        <VirtualList items={shown} keyOf={(card) => card.key} height={210} label={w.queue} draw={(card, i) => <QueueCard card={card} selected={i === selected} select={() => select(card.key)} />} />
+        <VirtualList
+          items={shown}
+          keyOf={(card) => card.key}
+          height={210}
+          label={w.queue}
+          draw={(card, i) => <QueueCard card={card} selected={i === selected} select={() => select(card.key)} />}
+        />
       )}
       {shown.length < all.length && (
         <p class="quiet">
-          {w.hidden(all.length - shown.length)} <a href="/q?tab=all" onClick={() => setText("")}>{w.showAll}</a>
+          {w.hidden(all.length - shown.length)}{" "}
+          <a href="/q?tab=all" onClick={() => setText("")}>
+            {w.showAll}
+          </a>
         </p>
       )}
     </>
