@@ -1,54 +1,161 @@
 #include "app/clock.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
+#include <utility>
 
 namespace tocsin {
 
 namespace {
 
-std::int64_t system_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
+std::int64_t read_ms(clockid_t clock) {
+  timespec t{};
+  clock_gettime(clock, &t);
+  return std::int64_t{t.tv_sec} * 1000 + t.tv_nsec / 1'000'000;
 }
 
-std::int64_t monotonic_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
+std::string boot_id() {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  file >> id;
+  return id;
 }
 
 }  // namespace
 
-WallClock::WallClock() : WallClock(system_ms, monotonic_ms, {}) {}
+std::string describe_doubt(Duration doubt) {
+  if (doubt == Duration{}) return {};
+  return "the wall clock is " + std::to_string(std::abs(doubt.ms) / 1000) + " s " +
+         (doubt.ms > 0 ? "ahead of" : "behind") + " what is believed";
+}
 
-WallClock::WallClock(Source system, Source monotonic, std::function<void(std::int64_t)> on_jump)
-    : system_(std::move(system)), monotonic_(std::move(monotonic)), on_jump_(std::move(on_jump)) {
-  last_system_ = system_();
-  last_monotonic_ = monotonic_();
-  latest_ = last_system_;
+std::optional<ClockMemory> read_clock_memory(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  ClockMemory memory;
+  if (!(in >> memory.boot >> memory.since_boot_ms >> memory.believed_ms)) return std::nullopt;
+  return memory;
+}
+
+// A memory that could not be kept is as if there were none.
+void write_clock_memory(const std::filesystem::path& file, const ClockMemory& memory) {
+  std::filesystem::path fresh = file;
+  fresh += ".new";
+  {
+    std::ofstream out(fresh, std::ios::trunc);
+    out << memory.boot << ' ' << memory.since_boot_ms << ' ' << memory.believed_ms << '\n';
+    if (!out.flush()) return;
+  }
+  std::error_code ignored;
+  std::filesystem::rename(fresh, file, ignored);
+}
+
+WallClockOptions remembered_in(const std::filesystem::path& directory) {
+  WallClockOptions options;
+  const std::filesystem::path file = directory / "clock";
+  options.memory = read_clock_memory(file);
+  options.keep = [file](const ClockMemory& memory) { write_clock_memory(file, memory); };
+  return options;
+}
+
+WallClock::WallClock(WallClockOptions options) : options_(std::move(options)) {
+  if (!options_.wall) options_.wall = [] { return read_ms(CLOCK_REALTIME); };
+  if (!options_.since_boot) options_.since_boot = [] { return read_ms(CLOCK_BOOTTIME); };
+  if (options_.boot.empty()) options_.boot = boot_id();
+  const std::int64_t wall = options_.wall(), since_boot = options_.since_boot();
+  const auto& memory = options_.memory;
+  std::int64_t believed = wall;
+  if (memory && memory->boot == options_.boot && since_boot >= memory->since_boot_ms) {
+    believed = memory->believed_ms + since_boot - memory->since_boot_ms;
+  } else if (memory) {
+    believed = std::max(wall, memory->believed_ms);
+  }
+  offset_ = believed - since_boot;
+  kept_offset_ = offset_ + 2 * kJumpMs;  // it is kept at once
+  latest_ = read().now;
+}
+
+WallClock::Reading WallClock::read() {
+  const std::int64_t wall = options_.wall(), since_boot = options_.since_boot();
+  const std::int64_t wall_offset = wall - since_boot;
+  const std::int64_t moved = wall_offset - (in_doubt_ ? doubt_offset_ : offset_);
+  if (std::abs(moved) > kJumpMs) {
+    ++jumps_;
+    tell("clock_jumped", moved);
+  }
+  if (std::abs(wall_offset - offset_) <= kTrustedMs) {
+    in_doubt_ = false;
+    offset_ = wall_offset;
+  } else {
+    if (!in_doubt_ || std::abs(moved) > kTrustedMs) doubt_since_ = since_boot;
+    in_doubt_ = true;
+    doubt_offset_ = wall_offset;
+    if (since_boot - doubt_since_ >= options_.patience.ms) {
+      tell("clock_believed", wall_offset - offset_);
+      in_doubt_ = false;
+      offset_ = wall_offset;
+    }
+  }
+  keep(since_boot);
+  const std::int64_t steady = since_boot + offset_;
+  const std::int64_t judged = std::min(steady, in_doubt_ ? wall : steady);
+  latest_ = judged < latest_ - kTrustedMs ? judged : std::max(latest_, judged);
+  return {wall, steady, latest_, in_doubt_};
+}
+
+void WallClock::keep(std::int64_t since_boot) {
+  if (!options_.keep) return;
+  if (std::abs(offset_ - kept_offset_) <= kJumpMs && since_boot < kept_at_ + kKeepMs) return;
+  kept_offset_ = offset_;
+  kept_at_ = since_boot;
+  options_.keep({options_.boot, since_boot, since_boot + offset_});
+}
+
+void WallClock::tell(std::string_view event, std::int64_t ms) const {
+  if (options_.report) options_.report(event, std::to_string(ms) + " ms");
 }
 
 Instant WallClock::now() {
   const std::lock_guard lock(mutex_);
-  const std::int64_t system = system_(), monotonic = monotonic_();
-  const std::int64_t jumped = (system - last_system_) - (monotonic - last_monotonic_);
-  last_system_ = system;
-  last_monotonic_ = monotonic;
-  if (std::abs(jumped) > kJumpMs) {
-    ++jumps_;
-    if (on_jump_) on_jump_(jumped);
-  }
-  latest_ = std::max(latest_, system);
-  return {latest_};
+  return {read().now};
+}
+
+Instant WallClock::facts_now() {
+  const std::lock_guard lock(mutex_);
+  const Reading r = read();
+  return {std::max(r.now, r.steady)};
+}
+
+std::optional<Instant> WallClock::doubted() {
+  const std::lock_guard lock(mutex_);
+  const Reading r = read();
+  if (!r.in_doubt || r.wall < r.steady) return std::nullopt;
+  return Instant{r.wall};
+}
+
+Duration WallClock::doubt() {
+  const std::lock_guard lock(mutex_);
+  const Reading r = read();
+  return {r.in_doubt ? r.wall - r.steady : 0};
+}
+
+void WallClock::accept() {
+  const std::lock_guard lock(mutex_);
+  const Reading r = read();
+  if (!r.in_doubt) return;
+  tell("clock_accepted", r.wall - r.steady);
+  in_doubt_ = false;
+  offset_ = doubt_offset_;
+  read();
 }
 
 std::chrono::milliseconds WallClock::until(Instant t) {
   const Instant at = now();
   if (t <= at) return std::chrono::milliseconds(0);
-  // While the clock stands still after a jump back, look again now and then.
-  return std::chrono::milliseconds(std::min<std::int64_t>(t.ms - system_(), 1000));
+  // The clock may be set: look again now and then.
+  return std::chrono::milliseconds(std::min<std::int64_t>(t.ms - at.ms, 1000));
 }
 
 FastClock::FastClock(Instant begin, int speed)

@@ -1,9 +1,19 @@
-// The node's clock: UTC that never goes back, and how long to wait for an instant.
+// What time it is, as far as that can be believed (contract §13).
 //
-// It follows the system's clock. When that goes back, this one stands still until it has caught up;
-// when it jumps forward, so does this one. Both are counted: a jump is a difference of more than
-// kJump between what the system's clock and the monotonic one say has passed. A demonstration's
-// clock runs `speed` times as fast from a beginning of its own.
+// Time that passed is told by the clock since boot, also over a restart within one boot; the wall clock
+// is followed while it agrees with that within kTrusted. One that leaps further is in doubt:
+//
+//   ahead   not believed before it has stood so for `patience`, or somebody accepts it. A fact whose time
+//           only such a clock would allow is neither taken nor refused meanwhile (`doubted`)
+//   back    dues are judged by it at once (an alarm may come later, none comes falsely), the time of
+//           facts by the later of the two; after `patience` it is believed
+//
+// and when it is right again within that time, nothing has happened. Example, patience 10 min: at 10:00
+// the wall clock says 10:00 tomorrow. now() goes on 10:00, 10:01, … today; a glitch leaves no trace; at
+// 10:10 it is believed, and now() is 10:10 tomorrow.
+//
+// now() goes back only where the wall clock was set back by more than kTrusted. A demonstration's clock
+// runs `speed` times as fast from a beginning of its own.
 //
 // Threads: any.
 #pragma once
@@ -11,8 +21,12 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "events/time.h"
 
@@ -20,32 +34,80 @@ namespace tocsin {
 
 class Clock {
  public:
-  static constexpr std::int64_t kJumpMs = 1000;
-
   virtual ~Clock() = default;
+  // What dues are judged by.
   virtual Instant now() = 0;
+  // What the time of facts is judged by; not before now().
+  virtual Instant facts_now() { return now(); }
+  // A wall clock that is ahead and not believed.
+  virtual std::optional<Instant> doubted() { return std::nullopt; }
+  // How far the wall clock is from what is believed; zero when it is not in doubt.
+  virtual Duration doubt() { return {}; }
+  // Somebody says that the wall clock is right.
+  virtual void accept() {}
   // How long to wait until `t` in real time; 0 when it has come.
   virtual std::chrono::milliseconds until(Instant t) = 0;
   virtual std::int64_t jumps() const { return 0; }
 };
 
-// `system` and `monotonic` give ms; they can be replaced to show what happens when clocks jump.
+// `the wall clock is 86400 s ahead of what is believed`; empty when it is not in doubt.
+std::string describe_doubt(Duration doubt);
+
+// What is kept of a clock over restarts.
+struct ClockMemory {
+  std::string boot;  // the boot's id
+  std::int64_t since_boot_ms = 0;
+  std::int64_t believed_ms = 0;  // at that moment
+};
+std::optional<ClockMemory> read_clock_memory(const std::filesystem::path& file);
+void write_clock_memory(const std::filesystem::path& file, const ClockMemory& memory);
+
+struct WallClockOptions {
+  using Source = std::function<std::int64_t()>;
+  // In ms; replaced to show what happens when clocks jump.
+  Source wall, since_boot;  // default: the machine's
+  std::string boot;         // default: the machine's
+  Duration patience = minutes(10);
+  std::optional<ClockMemory> memory;
+  std::function<void(const ClockMemory&)> keep;  // now and then, and when it changes
+  std::function<void(std::string_view event, const std::string& detail)> report;
+};
+
+// The machine's clock with its memory in `directory`/clock.
+WallClockOptions remembered_in(const std::filesystem::path& directory);
+
 class WallClock final : public Clock {
  public:
-  using Source = std::function<std::int64_t()>;
-  WallClock();
-  WallClock(Source system, Source monotonic, std::function<void(std::int64_t jumped_ms)> on_jump);
+  static constexpr std::int64_t kJumpMs = 1000;  // counted and told
+  static constexpr std::int64_t kTrustedMs = 5 * 60 * 1000;
+  explicit WallClock(WallClockOptions options = {});
 
-  void on_jump(std::function<void(std::int64_t)> report) { on_jump_ = std::move(report); }
   Instant now() override;
+  Instant facts_now() override;
+  std::optional<Instant> doubted() override;
+  Duration doubt() override;
+  void accept() override;
   std::chrono::milliseconds until(Instant t) override;
   std::int64_t jumps() const override { return jumps_; }
 
  private:
-  Source system_, monotonic_;
-  std::function<void(std::int64_t)> on_jump_;
-  std::mutex mutex_;
-  std::int64_t last_system_ = 0, last_monotonic_ = 0, latest_ = 0;
+  static constexpr std::int64_t kKeepMs = 5000;
+  // What the clocks say at one moment, and what is believed.
+  struct Reading {
+    std::int64_t wall, steady, now;
+    bool in_doubt;
+  };
+  Reading read();
+  void keep(std::int64_t since_boot);
+  void tell(std::string_view event, std::int64_t ms) const;
+
+  WallClockOptions options_;
+  std::mutex mutex_;         // guards what follows
+  std::int64_t offset_ = 0;  // of what is believed from the clock since boot
+  bool in_doubt_ = false;
+  std::int64_t doubt_since_ = 0, doubt_offset_ = 0;  // of the wall clock in doubt
+  std::int64_t latest_ = 0;
+  std::int64_t kept_at_ = 0, kept_offset_ = 0;
   std::atomic<std::int64_t> jumps_{0};
 };
 

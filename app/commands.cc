@@ -13,7 +13,10 @@
 #include "app/crm_service.h"
 #include "app/embedded.h"
 #include "app/log_commands.h"
+#include "app/notify_commands.h"
 #include "app/policy_load.h"
+#include "app/roster_commands.h"
+#include "app/roster_record.h"
 #include "app/run.h"
 #include "app/secret.h"
 #include "app/send.h"
@@ -44,10 +47,26 @@ std::optional<Config> configured(const ConfigFlags& flags) {
   }
 }
 
+bool read_roster(const std::string& path, SimulateOptions& options) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  if (!in || !(text << in.rdbuf())) {
+    std::cerr << "tocsin simulate: cannot read the roster " << path << "\n";
+    return false;
+  }
+  try {
+    options.roster = parse_roster(text.str(), path);
+    return true;
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << "\n";
+    return false;
+  }
+}
+
 }  // namespace
 
-int command_simulate(const std::string& policy_path, const std::string& events,
-                     const std::string& until, const std::string& emit) {
+int command_simulate(const std::string& policy_path, const std::string& roster_path,
+                     const std::string& events, const std::string& until, const std::string& emit) {
   SimulateOptions options;
   auto policy = load_policy(policy_path);
   if (auto* errors = std::get_if<std::vector<PolicyError>>(&policy)) {
@@ -55,6 +74,7 @@ int command_simulate(const std::string& policy_path, const std::string& events,
     return kUnusable;
   }
   options.policy = std::get<std::shared_ptr<const Policy>>(policy);
+  if (!roster_path.empty() && !read_roster(roster_path, options)) return kUnusable;
   if (!until.empty()) {
     options.until = parse_rfc3339(until);
     if (!options.until || !in_calendar_range(*options.until)) {
@@ -150,14 +170,32 @@ int command_config_check(const ConfigFlags& flags) {
       return kUnusable;
     }
   }
+  if (!roster_is_good(*config, std::cerr)) return kUnusable;
   std::cout << describe(*config);
   return 0;
 }
 
-int command_run(const ConfigFlags& flags, bool demo) {
+int command_notify_preview(const ConfigFlags& flags, const std::string& channel,
+                           const std::string& language) {
+  const auto config = configured(flags);
+  return config ? command_notify_preview(*config, channel, language) : kUnusable;
+}
+
+int command_notify_test(const ConfigFlags& flags, const std::string& person) {
+  const auto config = configured(flags);
+  return config ? command_notify_test(*config, person) : kUnusable;
+}
+
+int command_oncall(const ConfigFlags& flags, const OncallFlags& who) {
   const auto config = configured(flags);
   if (!config) return kUnusable;
-  return run({*config, [flags] { return read_config(flags); }, demo});
+  return command_oncall(*config, who);
+}
+
+int command_run(const ConfigFlags& flags, bool demo, bool accept_loss) {
+  const auto config = configured(flags);
+  if (!config) return kUnusable;
+  return run({*config, [flags] { return read_config(flags); }, demo, accept_loss});
 }
 
 int command_log(const ConfigFlags& flags, const std::string& after, bool follow, bool rejected) {

@@ -15,14 +15,20 @@ struct ConfigFlags {
   std::map<std::string, std::string> values;  // by key: {"data", "./x"}
 };
 
-int command_simulate(const std::string& policy, const std::string& events, const std::string& until,
-                     const std::string& emit);
+struct OncallFlags;
+
+int command_simulate(const std::string& policy, const std::string& roster,
+                     const std::string& events, const std::string& until, const std::string& emit);
 // `file`: `-` for standard input. `token`: itself, file:PATH or env:NAME.
 int command_send(const std::string& file, const std::string& url, const std::string& token);
 int command_policy_check(const std::string& path);
 int command_policy_show(const std::string& name);
 int command_config_check(const ConfigFlags& flags);
-int command_run(const ConfigFlags& flags, bool demo);
+int command_notify_preview(const ConfigFlags& flags, const std::string& channel,
+                           const std::string& language);
+int command_notify_test(const ConfigFlags& flags, const std::string& person);
+int command_oncall(const ConfigFlags& flags, const OncallFlags& who);
+int command_run(const ConfigFlags& flags, bool demo, bool accept_loss);
 int command_log(const ConfigFlags& flags, const std::string& after, bool follow, bool rejected);
 int command_verify(const ConfigFlags& flags, bool replace);
 // `policy`: of the simulation that --compare needs.

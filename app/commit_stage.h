@@ -28,12 +28,19 @@ struct Request {
   InputPort::SubmitDone done;
   Instant arrived;
   SubmitResult result;
-  std::unique_ptr<OwnRecord> own;  // in place of a submission
+  std::unique_ptr<OwnRecord> own;       // in place of a submission
+  std::vector<OutcomeRecord> outcomes;  // or these
   InputPort::OwnDone own_done;
   OwnResult own_result;
 
-  std::size_t events() const { return submission ? submission->events.size() : 1; }
-  std::size_t bytes() const { return submission ? submission->body.size() : own->data.size(); }
+  std::size_t events() const {
+    return submission ? submission->events.size() : std::max<std::size_t>(1, outcomes.size());
+  }
+  std::size_t bytes() const {
+    if (submission) return submission->body.size();
+    return own ? own->data.size() : outcomes.size() * kOutcomeBytes;
+  }
+  static constexpr std::size_t kOutcomeBytes = 700;  // or so
 };
 
 // What one batch of the log holds, and who waits for it; an empty batch is not written.

@@ -29,6 +29,7 @@
 #include "connectors/http/guard.h"
 #include "connectors/http/server.h"
 #include "connectors/kafka/settings.h"
+#include "connectors/notify/settings.h"
 #include "events/time.h"
 
 namespace tocsin {
@@ -38,6 +39,7 @@ enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError };
 struct EngineConfig {
   Duration settle{};  // embedded: dues are held this long after a start (contract §4.9)
   Duration max_hold = minutes(2);         // no due is held longer than this
+  Duration clock_patience = minutes(10);  // how long a wall clock that leapt is not believed
   std::int64_t hot_entities = 1'000'000;  // that are kept in memory
 };
 
@@ -50,6 +52,7 @@ struct Config {
   KafkaSettings kafka;  // brokers empty: the embedded log
   HttpServerOptions http;
   GuardOptions access;
+  notify::Settings notify;
   int query_threads = 1;
   std::int64_t stream_clients_max = 200;
   std::int64_t stream_queue_bytes_max = 1 << 20;

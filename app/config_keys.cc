@@ -6,6 +6,7 @@
 #include <set>
 
 #include "app/config_adapters.h"
+#include "app/config_notify.h"
 #include "app/config_push.h"
 #include "app/config_tokens.h"
 #include "app/config_values.h"
@@ -215,6 +216,8 @@ std::vector<ConfigKey> make_keys() {
       log_level_key(),
       duration_key("engine.settle", MEMBER(Duration, engine.settle), Duration{}, hours(24)),
       duration_key("engine.max_hold", MEMBER(Duration, engine.max_hold), Duration{}, hours(24)),
+      duration_key("engine.clock_patience", MEMBER(Duration, engine.clock_patience), Duration{},
+                   hours(24)),
       number_key<std::int64_t>("engine.hot_entities", MEMBER(std::int64_t, engine.hot_entities),
                                1000, kMany),
       text_key("kafka.brokers", MEMBER(std::string, kafka.brokers)),
@@ -266,7 +269,11 @@ std::vector<ConfigKey> make_keys() {
 }  // namespace
 
 const std::vector<ConfigKey>& config_keys() {
-  static const std::vector<ConfigKey> keys = make_keys();
+  static const std::vector<ConfigKey> keys = [] {
+    std::vector<ConfigKey> all = make_keys();
+    for (ConfigKey& key : notify_keys()) all.push_back(std::move(key));
+    return all;
+  }();
   return keys;
 }
 

@@ -7,7 +7,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include "app/engine_record.h"
+#include "app/follow.h"
+#include "app/round.h"
 #include "projections/time_slice.h"
 
 namespace tocsin {
@@ -31,9 +32,7 @@ constexpr Duration kViewsWritten = seconds(1);
 constexpr Duration kLastWrite = seconds(10);  // that a stop waits for the store
 
 // Written to see whether the log can be written again.
-std::string recovered_record(Instant now) {
-  return engine_record("tocsin.engine.recovered", "recovered/" + std::to_string(now.ms), "{}", now);
-}
+constexpr std::string_view kRecoveredType = "tocsin.engine.recovered";
 
 EventVerdict verdict_of(Outcome outcome) {
   switch (outcome) {
@@ -49,16 +48,19 @@ EventVerdict verdict_of(Outcome outcome) {
   return EventVerdict::kRejected;
 }
 
-bool damaged(const Store& store, const EmbeddedLog& log) {
-  return store.applied(0) > log.next_offset();
-}
-
 std::unique_ptr<Store> open_store(const std::filesystem::path& directory, StoreOptions options,
-                                  const EmbeddedLog& log) {
+                                  const EmbeddedLog& log, bool accept_loss) {
   options.remove_unusable = true;
   auto store = Store::open(directory, options);
-  if (!damaged(*store, log)) return store;
-  store.reset();  // it knows more than the log: not of this log
+  const Offset applied = store->applied(0), end = log.next_offset();
+  if (applied <= end) return store;
+  if (!accept_loss) {
+    throw AcknowledgedLost(
+        "the log ends at record " + std::to_string(end) + ", but " + std::to_string(applied) +
+        " were acknowledged: records are missing; restore them from a copy, or start "
+        "once with --accept-loss to go on without them");
+  }
+  store.reset();
   std::filesystem::remove_all(directory);
   return Store::open(directory, options);
 }
@@ -72,17 +74,17 @@ StoreOptions embedded_store_options() {
 }
 
 EmbeddedNode::EmbeddedNode(EmbeddedNodeOptions options) : options_(std::move(options)) {
-  if (!options_.clock) {
-    auto wall = std::make_shared<WallClock>();
-    wall->on_jump(
-        [this](std::int64_t ms) { report("warn", "clock_jumped", std::to_string(ms) + " ms"); });
-    options_.clock = wall;
-  }
+  if (!options_.clock) options_.clock = std::make_shared<WallClock>();
   options_.store.pending_bytes_max =
       std::max(options_.store.pending_bytes_max, options_.hot_entities * kUnwrittenBytes);
   log_ = EmbeddedLog::open(options_.data / "log", options_.log);
   reader_.set(log_);
-  store_ = open_store(options_.data / "state", options_.store, *log_);
+  store_ = open_store(options_.data / "state", options_.store, *log_, options_.log.accept_loss);
+  if (const RecoveryReport& found = log_->recovery(); found.missing_batches > 0)
+    report("error", "acknowledged_lost", std::to_string(found.missing_batches) + " batches");
+  if (const RecoveryReport& found = log_->recovery(); found.cut_bytes > 0)
+    report("warn", "torn_tail_cut",
+           std::to_string(found.cut_bytes) + " bytes that nobody was told of");
   if (store_->applied(0) == 0 && log_->next_offset() > 0)
     report("info", "views_made_anew", std::to_string(log_->next_offset()) + " records");
   status_.applied[0] = log_->next_offset();
@@ -149,49 +151,51 @@ void EmbeddedNode::report(std::string_view level, std::string_view event,
 
 // Clients whose requests were not taken, for nobody was there to take them, still have their facts.
 void EmbeddedNode::hold_dues() {
-  released_ = room_->latest() + std::min(options_.settle, options_.max_hold);
+  released_ = std::min(room_->latest(), moment()) + std::min(options_.settle, options_.max_hold);
 }
 
 // Applies what is in the log and not in the store, then owns the partition.
 void EmbeddedNode::catch_up() {
-  constexpr std::int64_t kStretch = 20'000;  // records between two hand-overs to the store
-  for (;;) {
-    std::int64_t n = 0;
-    Offset last = room_->next();
-    const Offset next =
-        log_->read(0, room_->next(), [&](Offset offset, std::string_view, std::string_view value) {
-          room_->follow(offset, value, true);
-          last = offset + 1;
-          return ++n < kStretch;
-        });
-    const bool end = n < kStretch;
-    room_->followed(end ? next : last, end);  // as a follower until all is read
-    if (end) break;
-    store_->wait_for_writing(kUnwrittenInReplay);
-  }
-  const Instant now = std::max(options_.clock->now(), room_->latest());
+  follow_to_end(*log_, *room_, 0, true, kStretch,
+                [this] { store_->wait_for_writing(kUnwrittenInReplay); });
+  learn_latest(*log_, *room_, 0, 0);
+  const Instant now = moment();
   room_->ensure_policy(now);
   room_->look_ahead(now);
-  if (!room_->batch().empty()) {
+  if (room_->has_batch()) {
     Round own{room_->take_decided(), {}, 0};
     if (commit(own).status != CommitStatus::kDurable) throw std::runtime_error(kDiskFull);
   }
   fresh_ = true;
   const std::lock_guard lock(mutex_);
+  follows_configured_ = room_->follows_configured();
   policy_ = room_->partition().policy_in_force();
+  roster_ = room_->partition().roster();
 }
 
 void EmbeddedNode::submit(std::unique_ptr<Submission> submission, SubmitDone done) {
   SubmitResult refused;
   refused.status = SubmitResult::Status::kUnavailable;
-  if (!enqueue({std::move(submission), done, {}, {}, nullptr, {}, {}}, refused.detail))
+  if (hangs_on_a_doubted_clock(*submission, *options_.clock)) {
+    refused.detail = kClockInDoubt;
+    refused.retry_after_seconds = kClockRetrySeconds;
+    return done(std::move(refused));
+  }
+  if (!enqueue({std::move(submission), done, {}, {}, nullptr, {}, {}, {}}, refused.detail))
     done(std::move(refused));
 }
 
 void EmbeddedNode::submit_own(OwnRecord record, OwnDone done) {
   OwnResult refused{OwnResult::Status::kUnavailable, {0}, {}};
   auto own = std::make_unique<OwnRecord>(std::move(record));
-  if (!enqueue({nullptr, {}, {}, {}, std::move(own), done, {}}, refused.detail))
+  if (!enqueue({nullptr, {}, {}, {}, std::move(own), {}, done, {}}, refused.detail))
+    done(std::move(refused));
+}
+
+void EmbeddedNode::submit_outcomes(std::vector<OutcomeRecord> records, OwnDone done) {
+  OwnResult refused{OwnResult::Status::kUnavailable, {0}, {}};
+  if (records.empty()) return done({});
+  if (!enqueue({nullptr, {}, {}, {}, nullptr, std::move(records), done, {}}, refused.detail))
     done(std::move(refused));
 }
 
@@ -228,6 +232,14 @@ void EmbeddedNode::run() {
 void EmbeddedNode::work() {
   while (wait_for_work()) {
     if (store_->damaged()) throw std::runtime_error(kStoreDamaged);
+    check_files();
+    if (!sick_.empty()) {
+      stage_->drain();
+      if (stage_->failed()) mend();
+      recover();
+      publish_status();
+      continue;
+    }
     if (stage_->failed()) {
       mend();
     } else if (stalled_) {
@@ -282,8 +294,7 @@ void EmbeddedNode::die(const std::string& why) {
 
 std::chrono::milliseconds EmbeddedNode::idle() {
   if (stalled_) return kStalledRetry;
-  if (fresh_ || room_->wants_to_look_ahead(std::max(options_.clock->now(), room_->latest())))
-    return {};
+  if (fresh_ || room_->wants_to_look_ahead(moment())) return {};
   const Instant due =
       room_->partition().waiting() > 0 ? released_ : std::max(room_->next_due(), released_);
   const auto wait = std::min<std::chrono::milliseconds>(
@@ -323,7 +334,9 @@ void EmbeddedNode::take_requests() {
 
 // Takes into the open round what has arrived and what falls due.
 void EmbeddedNode::extend() {
-  const Instant began = std::max(options_.clock->now(), room_->latest());
+  const Instant began = moment();
+  if (released_ > began + std::max(options_.settle, options_.max_hold))
+    hold_dues();                            // it was set back
   if (room_->wants_to_look_ahead(began)) {  // where what is under way counts
     stage_->drain();
     if (stage_->failed()) return;
@@ -335,30 +348,29 @@ void EmbeddedNode::extend() {
   fresh_ = false;
   std::vector<Request>& requests = open_.requests;
   while (i < requests.size()) {
-    const Instant arrival = std::max(requests[i].arrived, room_->latest());
-    if (arrival > room_->latest()) fire({arrival.ms - 1}, {arrival.ms - 1});
+    const Instant arrival = room_->moment(requests[i].arrived);
+    tell_before(*room_, arrival, allowed({arrival.ms - 1}), may_fire());
     for (; i < requests.size() && requests[i].arrived <= arrival; ++i) take(requests[i], arrival);
-    room_->decide(arrival, arrival < released_ ? kAlways : arrival);
+    room_->decide(arrival, allowed(arrival));
   }
   if (!drained_) return;
   // Those that were held, and what a start left to be looked at.
-  const Instant now = std::max(options_.clock->now(), room_->latest());
-  room_->decide(now, now < released_ ? kAlways : now);
-  fire(now, now);
+  const Instant now = moment();
+  room_->decide(now, allowed(now));
+  tell_due(*room_, now, allowed(now), may_fire());
 }
 
 // One at least, for nothing that is due may wait for ever. While much waits to be written, facts
 // go before dues: a burst of dues may not fill what they need of the store.
-void EmbeddedNode::fire(Instant until, Instant now) {
-  if (now < released_) return;
+std::size_t EmbeddedNode::may_fire() const {
   const std::size_t may =
       store_->crowded() ? open_.events / kDuesWhenCrowded : options_.round_fires_max / parts_;
-  room_->fire(until, now, may > fired_ ? may - fired_ : 1);
+  return may > fired_ ? may - fired_ : 1;
 }
 
 void EmbeddedNode::close_round() {
   Round round = take_open();
-  if (!room_->batch().empty()) round.decided = room_->take_decided();
+  if (room_->has_batch()) round.decided = room_->take_decided();
   stage_->push(std::move(round));
   if (parts_ == 1) return;
   stage_->drain();  // how long a round may be is known only now
@@ -396,10 +408,34 @@ void EmbeddedNode::mend() {
     report("warn", "batch_too_large", failed.result.error);
     return try_again_smaller(std::move(requests), events);
   }
+  if (failed.result.status == CommitStatus::kUnknown) {
+    give_up(failed.result.error);
+    return answer(requests, false, sick_);
+  }
   stall("log_not_written", failed.result.error);
   answer(
       requests, false,
       failed.result.too_large ? "the request has too many consequences for one batch" : kDiskFull);
+}
+
+// What the disk keeps of what was written is not known any more: whoever starts the node again reads it.
+void EmbeddedNode::give_up(const std::string& why) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!sick_.empty()) return;
+    sick_ = "nothing is taken before the node is started again: " + why;
+    stalled_ = true;
+  }
+  report("error", "log_failed", why);
+}
+
+// Also when nothing is written; not oftener than once a second.
+void EmbeddedNode::check_files() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < looked_ + kIdleMax) return;
+  looked_ = now;
+  if (stage_->free() && log_ && !log_->still_there())
+    give_up("the data directory is gone, or another stands in its place");
 }
 
 Round EmbeddedNode::take_open() {
@@ -433,15 +469,18 @@ void EmbeddedNode::try_again_smaller(std::vector<Request> requests, std::size_t 
 
 void EmbeddedNode::take(Request& request, Instant arrival) {
   if (request.own) {  // facts before it are judged by what was in force
-    room_->decide(arrival, arrival < released_ ? kAlways : arrival);
+    room_->decide(arrival, allowed(arrival));
     request.own_result.detail = room_->take_own(*request.own, arrival);
     if (!request.own_result.detail.empty()) request.own_result.status = OwnResult::Status::kRefused;
     return;
   }
+  for (const OutcomeRecord& outcome : request.outcomes) room_->take_outcome(outcome, arrival);
+  if (!request.submission) return;
   Submission& submission = *request.submission;
   std::optional<HttpFields> cut;
+  const Instant facts_now = options_.clock->facts_now();
   for (SubmittedEvent& event : submission.events) {
-    Judged judged = room_->arrive(event.decoded, arrival);
+    Judged judged = room_->arrive(event.decoded, arrival, std::max(arrival, facts_now));
     if (judged.outcome == Outcome::kRejected) {
       if (!cut) cut = rejected_headers(submission.headers);
       room_->reject({arrival, judged.reason, *cut, submission.source, std::string(event.original)});
@@ -468,26 +507,21 @@ void EmbeddedNode::recover() {
     waiting.swap(queue_);
     queued_events_ = queued_bytes_ = 0;
   }
-  answer(waiting, false, kDiskFull);
+  const std::string why = sick_.empty() ? kDiskFull : sick_;
+  answer(waiting, false, why);
   waiting = take_open().requests;
-  answer(waiting, false, kDiskFull);
+  answer(waiting, false, why);
+  if (!sick_.empty()) return;
   if (store_->blocked() || free_bytes_of_disk(options_.data / "log") < kRoomToGoOn) return;
   try {
-    if (log_ && log_->failed()) {
-      reader_.set(nullptr);
-      log_.reset();
-    }
-    if (!log_) {  // throws while a reader still holds the old one: then later
-      log_ = EmbeddedLog::open(options_.data / "log", options_.log);
-      reader_.set(log_);
-    }
     room_->reset();
     catch_up();
-    Batch probe;  // an empty commit would say nothing: write the node's own mark
-    probe.log.push_back({"tocsin", recovered_record(options_.clock->now())});
-    const CommitResult result = log_->commit(probe);
+    // An empty commit would say nothing: write the node's own mark.
+    room_->append_mark(kRecoveredType, "recovered/" + std::to_string(room_->latest().ms), "{}");
+    Round probe{room_->take_decided(), {}, 0};
+    const CommitResult result = commit(probe);
+    if (result.status == CommitStatus::kUnknown) return give_up(result.error);
     if (result.status != CommitStatus::kDurable) return;
-    catch_up();
     hold_dues();
   } catch (const std::exception& e) {
     report("error", "recovery_failed", e.what());
@@ -500,7 +534,7 @@ void EmbeddedNode::recover() {
 
 void EmbeddedNode::answer(std::vector<Request>& requests, bool durable, const std::string& detail) {
   for (Request& r : requests) {
-    if (r.own) {
+    if (!r.submission) {
       if (!durable) r.own_result = {OwnResult::Status::kUnavailable, {0}, detail};
       r.own_done(std::move(r.own_result));
       continue;
@@ -518,13 +552,16 @@ void EmbeddedNode::answer(std::vector<Request>& requests, bool durable, const st
 
 void EmbeddedNode::publish_status() {
   const std::lock_guard lock(mutex_);
+  follows_configured_ = room_->follows_configured();
   policy_ = room_->partition().policy_in_force();
+  roster_ = room_->partition().roster();
   if (log_) status_.applied[0] = log_->next_offset();
   status_.counters = room_->partition().counters();
   status_.entities_in_memory = room_->partition().entities_in_memory();
   status_.latest = room_->latest();
   status_.lateness = lateness_;
   status_.clock_jumps = options_.clock->jumps();
+  status_.clock_doubt = options_.clock->doubt();
 }
 
 NodeStatus EmbeddedNode::status() {
@@ -553,12 +590,19 @@ Readiness EmbeddedNode::ready() const {
   if (stopping_) return {false, "the node is going down"};
   if (!sick_.empty()) return {false, sick_};
   if (stalled_) return {false, kDiskFull};
-  return {true, ""};
+  std::string note = describe_doubt(options_.clock->doubt());
+  if (!follows_configured_) note += (note.empty() ? "" : "; ") + std::string(kOtherPolicy);
+  return {true, "", std::move(note)};
 }
 
 std::string EmbeddedNode::sick() const {
   const std::lock_guard lock(mutex_);
   return sick_;
+}
+
+std::shared_ptr<const Roster> EmbeddedNode::roster() {
+  const std::lock_guard lock(mutex_);
+  return roster_;
 }
 
 std::shared_ptr<const Policy> EmbeddedNode::policy() {

@@ -5,8 +5,9 @@
 // meanwhile: it all shares the next write (group commit).
 //
 // A commit that is refused for want of room stops intake (503) until the disk has some; one that is
-// too large is tried again in halves. Whatever else goes wrong on the engine's thread ends the
-// process: `sick` and the log say why.
+// too large is tried again in halves. A disk that failed a flush, and a data directory that is gone or
+// another, make the node sick until it is started again: it answers questions and takes nothing.
+// Whatever else goes wrong on the engine's thread ends the process: `sick` and the log say why.
 //
 // Arrival is the instant at which a request was queued. A round fires what fell due before the
 // first arrival, takes the facts of each arrival instant together, and then fires what is due by
@@ -46,7 +47,7 @@ struct EmbeddedNodeOptions {
   std::size_t round_events_max = 2'000;     // facts decided about in one batch
   std::size_t round_bytes_max = 16u << 20;  // of their requests' bodies; a larger one goes alone
   std::size_t round_fires_max = 500;        // entities fired in one batch
-  std::shared_ptr<Clock> clock;             // default: the wall's
+  std::shared_ptr<Clock> clock;
   EmbeddedLogOptions log;
   StoreOptions store = embedded_store_options();
   // Structured log lines: level, event, detail.
@@ -62,6 +63,7 @@ class EmbeddedNode final : public Node {
 
   void submit(std::unique_ptr<Submission> submission, SubmitDone done) override;
   void submit_own(OwnRecord record, OwnDone done) override;
+  void submit_outcomes(std::vector<OutcomeRecord> records, OwnDone done) override;
   bool knows_duplicates() const override { return true; }
   Readiness ready() const override;
   std::string sick() const override;
@@ -75,7 +77,9 @@ class EmbeddedNode final : public Node {
   void start() override;
   void stop() override;
   std::shared_ptr<const Policy> policy() override;
+  std::shared_ptr<const Roster> roster() override;
   Instant now() override { return options_.clock->now(); }
+  Clock& clock() override { return *options_.clock; }
 
  private:
   // The log of the moment, for readers: it is opened anew after a failure of the disk.
@@ -98,8 +102,10 @@ class EmbeddedNode final : public Node {
   void take_requests();
   void take(Request& request, Instant arrival);
   bool enqueue(Request request, std::string& why_not);
-  void fire(Instant until, Instant now);
-  bool has_open() const { return !room_->batch().empty() || !open_.requests.empty(); }
+  std::size_t may_fire() const;
+  // Dues up to here may be told at `at`.
+  Instant allowed(Instant at) const { return at < released_ ? kAlways : at; }
+  bool has_open() const { return room_->has_batch() || !open_.requests.empty(); }
   bool is_full() const;
   void close_round();
   CommitResult commit(Round& round);  // by the commit stage, or while nothing is under way
@@ -112,6 +118,9 @@ class EmbeddedNode final : public Node {
   void recover();
   void publish_status();
   std::chrono::milliseconds idle();
+  void check_files();
+  void give_up(const std::string& why);
+  Instant moment() { return room_->moment(options_.clock->now()); }
   void report(std::string_view level, std::string_view event, const std::string& detail);
 
   EmbeddedNodeOptions options_;
@@ -128,6 +137,7 @@ class EmbeddedNode final : public Node {
   bool next_does_not_fit_ = false;  // into the open round
   bool drained_ = true;             // nothing waited behind what was taken last
   bool fresh_ = true;               // nothing was decided yet since the log was followed
+  std::chrono::steady_clock::time_point looked_{};  // at the files, whether they are still there
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
@@ -139,6 +149,8 @@ class EmbeddedNode final : public Node {
   std::string sick_;
   NodeStatus status_;
   std::shared_ptr<const Policy> policy_;
+  bool follows_configured_ = true;
+  std::shared_ptr<const Roster> roster_;
 
   Offset log_found_ = 0;
   CommittedListener listener_;

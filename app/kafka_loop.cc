@@ -4,7 +4,10 @@
 #include <stdexcept>
 
 #include "app/engine_record.h"
+#include "app/follow.h"
+#include "app/round.h"
 #include "connectors/kafka/murmur2.h"
+#include "events/check.h"
 #include "events/log_record.h"
 
 namespace tocsin {
@@ -24,18 +27,6 @@ constexpr std::size_t kLookAheadRows = 20'000;  // of a round, all partitions to
 constexpr std::string_view kPartitionsType = "tocsin.engine.partitions";
 constexpr std::string_view kIntakeType = "tocsin.engine.intake";
 
-std::string partitions_record(std::int32_t count, PartitionId partition, Instant now) {
-  return engine_record(kPartitionsType, "partitions/" + std::to_string(partition),
-                       "{\"partitions\":" + std::to_string(count) + "}", now);
-}
-
-// Where intake stands, when nothing else of a transaction goes to the log (ADR 0052).
-std::string position_record(PartitionId partition, Offset position, Instant now) {
-  const std::string place = std::to_string(position);
-  return engine_record(kIntakeType, "intake/" + std::to_string(partition) + "/" + place,
-                       "{\"intake\":" + place + "}", now);
-}
-
 std::vector<HeaderView> views_of(const Headers& headers) {
   std::vector<HeaderView> views;
   views.reserve(headers.size());
@@ -45,11 +36,10 @@ std::vector<HeaderView> views_of(const Headers& headers) {
 
 }  // namespace
 
-KafkaLoop::KafkaLoop(KafkaLoopOptions options, Store& store, OwnAsks& asks,
+KafkaLoop::KafkaLoop(KafkaLoopOptions options, StorePort& store, OwnAsks& asks,
                      CommittedListener listener)
     : options_(std::move(options)), store_(store), asks_(asks) {
-  clock_->on_jump(
-      [this](std::int64_t ms) { report("warn", "clock_jumped", std::to_string(ms) + " ms"); });
+  state_ = DirectoryIdentity(options_.data / "state");
   for (PartitionId p = 0; p < options_.partitions; ++p) {
     RoomOptions room;
     room.partition = p;
@@ -66,14 +56,14 @@ KafkaLoop::KafkaLoop(KafkaLoopOptions options, Store& store, OwnAsks& asks,
         1000, options_.hot_entities / static_cast<std::size_t>(options_.partitions));
     rooms_.push_back(std::make_unique<Room>(room, &store_, listener));
   }
-  reader_ = std::make_unique<KafkaLogReader>(options_.kafka);
-  follower_ = std::make_unique<LogFollower>(options_.kafka);
-  control_ = std::make_unique<LogFollower>(options_.kafka, options_.kafka.control_topic());
+  reader_ = options_.kafka->log();
+  follower_ = options_.kafka->follow_log();
+  control_ = options_.kafka->follow_control();
   for (PartitionId p = 0; p < options_.partitions; ++p) {
     log_found_[p] = reader_->range(p).end;
     room(p).replayed_until(log_found_[p]);
   }
-  writer_ = std::make_unique<TransactionalWriter>(options_.kafka, options_.rejected_bytes_max);
+  writer_ = options_.kafka->writer();
   policy_ = rooms_.front()->partition().policy_in_force();
 }
 
@@ -105,30 +95,40 @@ void KafkaLoop::fail(const std::string& why) {
 
 void KafkaLoop::run() {
   try {
-    began_ = clock_->now();
-    follow_all();
-    IntakeConsumer::Callbacks callbacks;
-    callbacks.on_assigned = [this](const std::vector<PartitionId>& partitions) {
-      given_ = partitions;
-      membership_ = intake_->membership();
-      const std::lock_guard lock(mutex_);
-      joined_ = joined_ || partitions.empty();
-    };
-    callbacks.on_revoked = [this](const std::vector<PartitionId>& partitions, bool lost) {
-      if (lost) report("warn", "partitions_lost", std::to_string(partitions.size()));
-      give_up(partitions);
-    };
-    intake_ = std::make_unique<IntakeConsumer>(options_.kafka, std::move(callbacks));
+    begin();
     while (!stopping_) round();
     asks_.abandon("the node is going down");
-    intake_->leave();
+    abandon_outcomes();
+    if (intake_) intake_->leave();
     writer_->close();
   } catch (const std::exception& e) {
     fail(e.what());
     asks_.abandon(e.what());
+    abandon_outcomes();
     // A node that decides no more must not hold partitions: others take them over at once.
     intake_.reset();
   }
+}
+
+void KafkaLoop::begin() {
+  began_ = clock_->now();
+  follow_all();
+  join();
+}
+
+void KafkaLoop::join() {
+  IntakeCallbacks callbacks;
+  callbacks.on_assigned = [this](const std::vector<PartitionId>& partitions) {
+    given_ = partitions;
+    membership_ = intake_->membership();
+    const std::lock_guard lock(mutex_);
+    joined_ = joined_ || partitions.empty();
+  };
+  callbacks.on_revoked = [this](const std::vector<PartitionId>& partitions, bool lost) {
+    if (lost) report("warn", "partitions_lost", std::to_string(partitions.size()));
+    give_up(partitions);
+  };
+  intake_ = options_.kafka->join(std::move(callbacks));
 }
 
 // ---- following ---------------------------------------------------------------------------------
@@ -198,6 +198,7 @@ void KafkaLoop::give_up(const std::vector<PartitionId>& partitions) {
     given_.erase(std::remove(given_.begin(), given_.end(), p), given_.end());
     if (owned_.erase(p) > 0) given_up_.insert(p);
   }
+  waits_for_clock_.clear();
   arrivals_.clear();  // a room that is taken over anew in this round may have gone on since
   asking_ = false;
   reroutes_.clear();
@@ -248,11 +249,12 @@ void KafkaLoop::take_over() {
   }
   std::map<PartitionId, Offset> positions;
   for (const PartitionId p : all) {
-    learn_latest(p);
+    // Half a second where it must read: a node that followed the log need not.
+    learn_latest(*reader_, room(p), p, reader_->range(p).first);
     const auto it = committed.find(p);
     const auto in_log =
         room(p).intake_next() < 0 ? std::nullopt : std::optional(room(p).intake_next());
-    positions[p] = choose_start(options_.kafka.intake_topic(), p,
+    positions[p] = choose_start(options_.intake_topic, p,
                                 it == committed.end() ? std::nullopt : std::optional(it->second),
                                 in_log, ranges.at(p));
   }
@@ -269,7 +271,7 @@ void KafkaLoop::take_over() {
   for (const PartitionId p : all) {
     room(p).followed(room(p).next(), true);
     ensure_records(room(p), p);
-    room(p).look_ahead(std::max(clock_->now(), room(p).latest()));
+    room(p).look_ahead(room(p).moment(clock_->now()));
   }
   intake_->start(positions);
   report("info", "partitions_taken",
@@ -288,36 +290,19 @@ bool KafkaLoop::proves_ownership(const std::map<PartitionId, Offset>& positions,
   return false;
 }
 
-// `recordedtime` never goes back in a partition, also where all of the log was in the store already
-// and this machine's clock is behind the last owner's. Half a second: a node that followed the log
-// need not read.
-void KafkaLoop::learn_latest(PartitionId partition) {
-  if (room(partition).knows_latest()) return;
-  const Offset first = reader_->range(partition).first, end = room(partition).next();
-  bool found = false;
-  for (Offset back = 64; !found; back *= 64) {
-    const Offset from = std::max(first, end - back);
-    reader_->read(partition, from, [&](Offset offset, std::string_view, std::string_view value) {
-      LogEvent event;
-      if (offset < end && read_log_record(value, event)) {
-        room(partition).not_before(event.recorded);
-        found = true;
-      }
-      return offset + 1 < end;
-    });
-    if (from == first) break;
-  }
-}
-
 void KafkaLoop::ensure_records(Room& r, PartitionId partition) {
-  const Instant now = std::max(clock_->now(), r.latest());
-  if (r.next() == 0)
-    r.append_mark(kPartitionsType, partitions_record(options_.partitions, partition, now), now);
+  const Instant now = r.moment(clock_->now());
   r.ensure_policy(now);
+  if (r.next() == 0) {
+    r.append_mark(kPartitionsType, "partitions/" + std::to_string(partition),
+                  "{\"partitions\":" + std::to_string(options_.partitions) + "}");
+  }
 }
 
 void KafkaLoop::round() {
   if (store_.damaged()) throw std::runtime_error(kStoreDamaged);
+  if (!store_takes()) return;
+  notice_set_back();
   arrivals_.clear();
   read_ = 0;
   read_intake(idle(clock_->now()));
@@ -329,13 +314,14 @@ void KafkaLoop::round() {
   }
   if (!owned_.empty() && !stopping_) {  // reading may have brought a rebalance
     read_control();
+    take_outcomes();
     const Instant now = clock_->now();
     for (const PartitionId p : owned_) {
-      room(p).decide(std::max(now, room(p).latest()), released_);
+      room(p).decide(room(p).moment(now), released_);
       room(p).look_ahead(now);
     }
     fire(now);
-    commit();
+    answer_outcomes(commit());
   }
   follow(Duration{});
   if (!asks_.empty()) {
@@ -351,14 +337,14 @@ void KafkaLoop::read_intake(Duration wait) {
   for (; read_ < round_max_; ++read_, wait = {}) {
     const auto record = intake_->poll(wait);
     if (!record) return;
-    if (owned_.count(record->partition) == 0) continue;
+    if (owned_.count(record->partition) == 0 || waits_for_clock_.count(record->partition) > 0)
+      continue;
     auto [it, first] = arrivals_.try_emplace(record->partition, Instant{});
     if (first) {
       Room& r = room(record->partition);
-      it->second = std::max(clock_->now(), r.latest());
+      it->second = r.moment(clock_->now());
       // What fell due before the arrival is told first, as far as nothing unread could change it.
-      const Instant until{std::min(it->second.ms - 1, released_.ms)};
-      if (r.next_due() <= until && until >= r.latest()) r.fire(until, until, round_max_);
+      tell_before(r, it->second, released_, round_max_);
     }
     take(*record, it->second);
   }
@@ -380,9 +366,10 @@ void KafkaLoop::take(const IntakeRecord& record, Instant arrival) {
       return;
     }
   }
-  const Judged judged = r.arrive(decoded_, arrival);
+  if (waits_for_the_clock(record)) return;
+  const Judged judged = r.arrive(decoded_, arrival, std::max(arrival, clock_->facts_now()));
   if (judged.outcome == Outcome::kRejected)
-    r.reject(reject(record, options_.kafka.intake_topic(), judged.reason, arrival));
+    r.reject(reject(record, options_.intake_topic, judged.reason, arrival));
 }
 
 // Dues up to an instant may be told when everything that intake held at that instant was read: is
@@ -390,7 +377,7 @@ void KafkaLoop::take(const IntakeRecord& record, Instant arrival) {
 void KafkaLoop::take_release(Duration wait) {
   if (!asking_) return;
   if (!asked_.answered) {
-    const IntakeConsumer::Probe answer = intake_->probed(asked_.number, wait);
+    const IntakeProbe answer = intake_->probed(asked_.number, wait);
     if (answer.number < asked_.number) return;
     asked_.answered = answer.error.empty();
     asked_.ends = answer.ends;
@@ -398,7 +385,7 @@ void KafkaLoop::take_release(Duration wait) {
   }
   const auto all_read = [&] {
     return std::all_of(owned_.begin(), owned_.end(), [&](PartitionId p) {
-      return asked_.ends.count(p) == 0 || intake_->position(p) >= asked_.ends[p];
+      return asked_.ends.count(p) == 0 || intake_position(p) >= asked_.ends[p];
     });
   };
   if (!asking_ || !all_read()) return;
@@ -451,36 +438,35 @@ void KafkaLoop::fire(Instant now) {
   const std::size_t most = std::max<std::size_t>(1, round_max_ / owned_.size());
   for (const PartitionId p : owned_) {
     Room& r = room(p);
-    const Instant at = std::max(now, r.latest());
-    const Instant until = std::min(released_, at);
-    const Instant due = r.next_due();
-    if (due > until) continue;
-    r.fire(until, at, most);
+    tell_due(r, r.moment(now), released_, most);
   }
 }
 
 // So that what was rejected is not rejected once more when the group's offsets have expired.
 void KafkaLoop::note_position(PartitionId partition, Offset position) {
-  Room& r = room(partition);
-  r.append_mark(kIntakeType, position_record(partition, position, r.latest()), r.latest());
+  // Where intake stands, when nothing else of a transaction goes to the log (ADR 0052).
+  const std::string place = std::to_string(position);
+  room(partition).append_mark(kIntakeType, "intake/" + std::to_string(partition) + "/" + place,
+                              "{\"intake\":" + place + "}");
 }
 
 bool KafkaLoop::commit() {
   Transaction transaction;
   transaction.membership = membership_;
   std::vector<PartitionId> parts;
+  std::vector<Decided> decided;
   for (const PartitionId p : owned_) {
-    const Offset position = intake_->position(p);
-    Batch& batch = room(p).batch();
+    const Offset position = intake_position(p);
+    const Batch& batch = room(p).batch();
     if (batch.log.empty() && batch.rejected.empty() && position == committed_[p]) continue;
     if (batch.log.empty() && !batch.rejected.empty()) note_position(p, position);
-    batch.partition = p;
-    batch.intake_next = position;
     parts.push_back(p);
-    transaction.parts.push_back(std::move(batch));
-    batch = {};
+    decided.push_back(room(p).take_decided(position));
+    transaction.parts.push_back(std::move(decided.back().batch));
   }
   if (parts.empty() && reroutes_.empty()) return true;
+  for (const Batch& part : transaction.parts)
+    CHECK(part.intake_next >= 0);  // the position that fences is in every transaction
   transaction.reroutes = std::move(reroutes_);
   reroutes_.clear();
   const TransactionResult result = writer_->commit(transaction);
@@ -495,9 +481,9 @@ bool KafkaLoop::commit() {
     for (std::size_t i = 0; i < parts.size(); ++i) {
       const PartitionId p = parts[i];
       committed_[p] = transaction.parts[i].intake_next;
-      room(p).batch() = std::move(transaction.parts[i]);
+      decided[i].batch = std::move(transaction.parts[i]);
       const bool written = result.parts[i].first >= 0;
-      room(p).committed(room(p).take_decided(), written ? result.parts[i].first : room(p).next(),
+      room(p).committed(std::move(decided[i]), written ? result.parts[i].first : room(p).next(),
                         written ? result.parts[i].next : room(p).next());
     }
     return true;

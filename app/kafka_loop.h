@@ -5,6 +5,9 @@
 // re-routed), apply. What falls due is fired once it is known that no intake record appended before
 // it is unread (contract §4.9), or after max_hold.
 //
+// A store that takes nothing more (its disk is full or broken) is waited for without the group: others
+// go on with the partitions, and a stop ends the node all the same.
+//
 // When a commit fails for any reason, the rooms are thrown away and the partitions taken over anew:
 // nothing is guessed. A takeover that fails because brokers do not answer is tried again for as
 // long as the group leaves the partitions here; only what can never mend (a hole in intake, a log
@@ -13,7 +16,9 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -23,6 +28,7 @@
 #include <vector>
 
 #include "app/clock.h"
+#include "app/directory_identity.h"
 #include "app/kafka_node.h"
 #include "app/lateness.h"
 #include "app/node.h"
@@ -35,46 +41,66 @@
 namespace tocsin {
 
 struct KafkaLoopOptions {
-  KafkaSettings kafka;
+  std::shared_ptr<KafkaBackend> kafka;
+  std::string intake_topic = "tocsin.intake";  // its name, for people
   PolicyText policy;
   std::string roster;  // its text
   Duration max_hold = minutes(2);
   std::size_t hot_entities = 1'000'000;
   std::int32_t partitions = 0;
-  std::int64_t rejected_bytes_max = 0;
+  std::shared_ptr<Clock> clock;
+  std::filesystem::path data;  // of which `state` must stay there
   NodeReport report;
 };
 
 class KafkaLoop {
  public:
   // `asks`: is answered as the log shows what was handed to every partition.
-  KafkaLoop(KafkaLoopOptions options, Store& store, OwnAsks& asks, CommittedListener listener);
+  KafkaLoop(KafkaLoopOptions options, StorePort& store, OwnAsks& asks, CommittedListener listener);
   ~KafkaLoop();
 
   void start();  // any thread; then the engine thread runs
-  void stop();   // any thread
+  // What the engine thread does, for who has no thread: once, then again and again.
+  void begin();
+  void round();
+  Room& room(PartitionId partition) { return *rooms_[static_cast<std::size_t>(partition)]; }
+  const std::set<PartitionId>& owned() const { return owned_; }
+
+  void stop();  // any thread
   std::map<PartitionId, Offset> log_found() const { return log_found_; }
   NodeStatus status() const;                     // any thread
   Readiness ready() const;                       // any thread
   std::string sick() const;                      // any thread
   std::shared_ptr<const Policy> policy() const;  // any thread
+  std::shared_ptr<const Roster> roster() const;  // any thread
+  // Any thread; answered when they are committed, or cannot be.
+  void submit_outcomes(std::vector<OutcomeRecord> records, InputPort::OwnDone done);
 
  private:
   // Facts and fires of one transaction; halved when a commit fails, so that a slow broker gets
   // transactions that it can finish within transaction_timeout.
   static constexpr std::size_t kRoundMax = 5'000;
   static constexpr std::size_t kRoundMin = 100;
-  static constexpr std::size_t kFollowMax = 20'000;  // followed records between two hand-overs
+  static constexpr std::size_t kOutcomesMax = 10'000;  // lists of them that wait
+  static constexpr std::size_t kFollowMax = 20'000;    // followed records between two hand-overs
 
   struct Tally {  // per process
     std::int64_t commits = 0, failures = 0, tombstones = 0, held = 0;
   };
 
   void run();
-  void round();
   void read_intake(Duration wait);
   void take(const IntakeRecord& record, Instant arrival);
   void follow_control();
+  void join();
+  bool store_takes();
+  void notice_set_back();
+  bool waits_for_the_clock(const IntakeRecord& record);
+  void let_go_of_the_clock();
+  Offset intake_position(PartitionId partition) const;
+  void take_outcomes();
+  void answer_outcomes(bool durable);
+  void abandon_outcomes();
   void read_control();
   void fire(Instant now);
   void ask_for_release(Instant now);
@@ -85,7 +111,6 @@ class KafkaLoop {
   void take_over_or_wait();
   bool proves_ownership(const std::map<PartitionId, Offset>& positions,
                         const Membership& membership);
-  void learn_latest(PartitionId partition);
   void give_up(const std::vector<PartitionId>& partitions);
   void reset_given_up();
   void note_position(PartitionId partition, Offset position);
@@ -97,19 +122,18 @@ class KafkaLoop {
   Duration idle(Instant now);
   void publish_status();
   void fail(const std::string& why);
-  Room& room(PartitionId partition) { return *rooms_[static_cast<std::size_t>(partition)]; }
   void report(std::string_view level, std::string_view event, const std::string& detail);
 
   KafkaLoopOptions options_;
-  Store& store_;
-  std::shared_ptr<WallClock> clock_ = std::make_shared<WallClock>();
+  StorePort& store_;
+  std::shared_ptr<Clock> clock_ = options_.clock;
   std::vector<std::unique_ptr<Room>> rooms_;
   Decoder decoder_;
   Decoded decoded_;
-  std::unique_ptr<IntakeConsumer> intake_;
-  std::unique_ptr<TransactionalWriter> writer_;
-  std::unique_ptr<KafkaLogReader> reader_;
-  std::unique_ptr<LogFollower> follower_, control_;
+  std::unique_ptr<IntakePort> intake_;
+  std::unique_ptr<WriterPort> writer_;
+  std::unique_ptr<SettledLogReader> reader_;
+  std::unique_ptr<FollowerPort> follower_, control_;
   OwnAsks& asks_;
   std::map<PartitionId, Offset> log_found_;
 
@@ -123,6 +147,7 @@ class KafkaLoop {
   std::map<PartitionId, Instant> arrivals_;  // of what this round read
   std::size_t read_ = 0;                     // records of this round
   std::vector<Reroute> reroutes_;
+  std::vector<InputPort::OwnDone> outcomes_done_;  // of those in this round
   Instant began_;
   Instant released_{kAlways};  // dues up to here may be announced
   struct Asked {
@@ -135,13 +160,22 @@ class KafkaLoop {
   } asked_;
   std::map<PartitionId, Offset> moved_ends_;  // in intake, behind the last record moved there
   bool asking_ = false;
+  // Records that only a wall clock in doubt would allow are left unread: from where, by partition.
+  std::map<PartitionId, Offset> waits_for_clock_;
+  Instant seen_now_{kAlways};
+  DirectoryIdentity state_;
+  std::chrono::steady_clock::time_point looked_{};
   Lateness lateness_;
   Tally tally_;
 
   mutable std::mutex mutex_;
   NodeStatus status_;
   std::shared_ptr<const Policy> policy_;
+  bool follows_configured_ = true;
+  std::shared_ptr<const Roster> roster_;
+  std::vector<std::pair<std::vector<OutcomeRecord>, InputPort::OwnDone>> outcomes_;
   std::string sick_;
+  std::string problem_;  // what keeps the store from writing, for the moment
   bool followed_all_ = false, joined_ = false;
   std::atomic<bool> stopping_{false};
   std::thread thread_;

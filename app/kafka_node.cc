@@ -15,6 +15,8 @@ namespace tocsin {
 
 namespace {
 
+constexpr Duration kLastWrite = seconds(10);  // that a stop waits for the store
+
 // The partition count that the log remembers, if it does.
 std::optional<std::int32_t> partitions_in_log(KafkaLogReader& reader) {
   std::optional<std::int32_t> found;
@@ -42,8 +44,8 @@ void refuse_faults(const TopicsChecked& topics) {
 class KafkaNode final : public Node {
  public:
   KafkaNode(const Config& config, const PolicyText& policy, const std::string& roster,
-            NodeReport report)
-      : settings_(config.kafka) {
+            std::shared_ptr<Clock> clock, NodeReport report)
+      : settings_(config.kafka), clock_(std::move(clock)) {
     const NodeReport tell = report;
     settings_.log = [tell](int level, std::string_view text) {
       if (level <= 4) tell(level <= 3 ? "warn" : "info", "kafka", text);
@@ -59,14 +61,17 @@ class KafkaNode final : public Node {
     store_ = Store::open(std::filesystem::path(config.data) / "state", options);
     producer_ = std::make_unique<IntakeProducer>(settings_, topics.rejected_bytes_max);
     KafkaLoopOptions loop;
-    loop.kafka = settings_;
+    loop.kafka = real_kafka(settings_, topics.rejected_bytes_max);
+    loop.intake_topic = settings_.intake_topic();
     loop.policy = policy;
     loop.roster = roster;
     loop.max_hold = config.engine.max_hold;
     loop.hot_entities = static_cast<std::size_t>(config.engine.hot_entities);
     loop.partitions = topics.partitions;
-    loop.rejected_bytes_max = topics.rejected_bytes_max;
-    loop.report = std::move(report);
+    loop.clock = clock_;
+    loop.data = config.data;
+    loop.report = report;
+    report_ = std::move(report);
     loop_ = std::make_unique<KafkaLoop>(std::move(loop), *store_, asks_,
                                         [this](const Committed& record) {
                                           if (listener_) listener_(record);
@@ -77,6 +82,9 @@ class KafkaNode final : public Node {
 
   void submit(std::unique_ptr<Submission> submission, SubmitDone done) override;
   void submit_own(OwnRecord record, OwnDone done) override;
+  void submit_outcomes(std::vector<OutcomeRecord> records, OwnDone done) override {
+    loop_->submit_outcomes(std::move(records), std::move(done));
+  }
   bool knows_duplicates() const override { return false; }
   Readiness ready() const override { return loop_->ready(); }
   std::string sick() const override { return loop_->sick(); }
@@ -89,16 +97,25 @@ class KafkaNode final : public Node {
   void start() override { loop_->start(); }
   void stop() override {
     loop_->stop();
-    store_->flush();
+    // A store that cannot be written is behind, and made good from the log at the next start.
+    if (!store_->refresh(kLastWrite)) return;
+    try {
+      store_->flush();
+    } catch (const std::exception& e) {
+      report_("warn", "store_not_flushed", e.what());
+    }
   }
   std::shared_ptr<const Policy> policy() override { return loop_->policy(); }
-  Instant now() override { return clock_.now(); }
+  std::shared_ptr<const Roster> roster() override { return loop_->roster(); }
+  Instant now() override { return clock_->now(); }
+  Clock& clock() override { return *clock_; }
 
  private:
   EventOutcome judge_at_the_door(Decoded& decoded, Instant now);
 
   KafkaSettings settings_;
-  WallClock clock_;
+  std::shared_ptr<Clock> clock_;
+  NodeReport report_;
   std::unique_ptr<KafkaLogReader> log_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<IntakeProducer> producer_;
@@ -146,7 +163,14 @@ Headers kafka_attributes(const HttpFields& headers) {
 // What is accepted goes into intake as it was received: judged again there, by its size too, it is
 // the same event.
 void KafkaNode::submit(std::unique_ptr<Submission> submission, SubmitDone done) {
-  const Instant now = clock_.now();
+  if (hangs_on_a_doubted_clock(*submission, *clock_)) {
+    SubmitResult refused;
+    refused.status = SubmitResult::Status::kUnavailable;
+    refused.detail = kClockInDoubt;
+    refused.retry_after_seconds = kClockRetrySeconds;
+    return done(std::move(refused));
+  }
+  const Instant now = clock_->facts_now();
   auto result = std::make_shared<SubmitResult>();
   std::vector<RejectedRecord> refused;
   std::vector<IntakeProducer::Event> accepted;
@@ -192,7 +216,7 @@ void KafkaNode::submit(std::unique_ptr<Submission> submission, SubmitDone done) 
 }
 
 void KafkaNode::submit_own(OwnRecord record, OwnDone done) {
-  const Instant now = clock_.now();
+  const Instant now = clock_->now();
   const auto unavailable = [&done](const std::string& why) {
     done({OwnResult::Status::kUnavailable, {}, why});
   };
@@ -212,8 +236,9 @@ void KafkaNode::submit_own(OwnRecord record, OwnDone done) {
 }  // namespace
 
 std::unique_ptr<Node> make_kafka_node(const Config& config, const PolicyText& policy,
-                                      const std::string& roster, NodeReport report) {
-  return std::make_unique<KafkaNode>(config, policy, roster, std::move(report));
+                                      const std::string& roster, std::shared_ptr<Clock> clock,
+                                      NodeReport report) {
+  return std::make_unique<KafkaNode>(config, policy, roster, std::move(clock), std::move(report));
 }
 
 }  // namespace tocsin

@@ -17,6 +17,7 @@ using NodeReport =
 // Throws std::runtime_error in words for whoever starts the node: brokers not reached, topics
 // missing or set wrongly, partition count changed.
 std::unique_ptr<Node> make_kafka_node(const Config& config, const PolicyText& policy,
-                                      const std::string& roster, NodeReport report);
+                                      const std::string& roster, std::shared_ptr<Clock> clock,
+                                      NodeReport report);
 
 }  // namespace tocsin

@@ -4,6 +4,8 @@
 
 #include "app/adapter_commands.h"
 #include "app/commands.h"
+#include "app/policy_commands.h"
+#include "app/roster_commands.h"
 #include "connectors/crm/servicenow/import.h"
 
 namespace {
@@ -42,10 +44,12 @@ int main(int argc, char** argv) {
   int status = 0;
   tocsin::ConfigFlags flags;
 
-  bool demo = false;
+  bool demo = false, accept_loss = false;
   CLI::App* run = app.add_subcommand("run", "the whole product in one process");
   add_config_flags(run, flags, {"data", "listen", "policy"});
   run->add_flag("--demo", demo, "show a story of two days in a minute, on a scratch directory");
+  run->add_flag("--accept-loss", accept_loss,
+                "go on with a log that has lost what was acknowledged");
   run->footer(
       "Reads: the configuration and what it names (policy, roster, tokens, TLS files); the data\n"
       "directory (default ./tocsin-data) or Kafka; requests on ADDR:PORT (default "
@@ -53,12 +57,14 @@ int main(int argc, char** argv) {
       "Writes: the data directory; alarms for people to standard output, its own log as JSON "
       "lines\n"
       "to standard error. SIGTERM ends it, SIGHUP reads roster, tokens and TLS files anew.");
-  run->callback([&] { status = tocsin::command_run(flags, demo); });
+  run->callback([&] { status = tocsin::command_run(flags, demo, accept_loss); });
 
-  std::string policy, events, until, emit = "events";
+  std::string policy, roster_file, events, until, emit = "events";
   CLI::App* simulate =
       app.add_subcommand("simulate", "decide about a file of facts in virtual time");
   simulate->add_option("--policy", policy, "policy file (default: the built-in one)");
+  simulate->add_option("--roster", roster_file,
+                       "roster file: who is called on when (default: only whom the facts name)");
   simulate
       ->add_option("--events", events,
                    "facts, a JSON line each, in order of arrival; - for standard input")
@@ -72,7 +78,8 @@ int main(int argc, char** argv) {
       "Writes: JSON lines (summary: a table) to standard output; what it rejects as {line, "
       "reason}\n"
       "to standard error, and then its exit status is 3. Touches no data directory.");
-  simulate->callback([&] { status = tocsin::command_simulate(policy, events, until, emit); });
+  simulate->callback(
+      [&] { status = tocsin::command_simulate(policy, roster_file, events, until, emit); });
 
   std::string sent, url, token;
   CLI::App* send = app.add_subcommand("send", "post a file of events to a node");
@@ -130,6 +137,45 @@ int main(int argc, char** argv) {
   show->add_option("name", name, "its name");
   show->footer("Reads: nothing. Writes: the policy to standard output.");
   show->callback([&] { status = tocsin::command_policy_show(name); });
+  tocsin::PolicyAsk ask;
+  std::string old_file, new_file;
+  const auto add_node = [&](CLI::App* command) {
+    command->add_option("--url", ask.url, "the node (default http://127.0.0.1:8080)");
+    command->add_option("--token", ask.token,
+                        "its token: file:PATH, env:NAME, or the token itself");
+  };
+  CLI::App* apply = policies->add_subcommand("apply", "put a policy in force on a running node");
+  apply->add_option("file", ask.file, "policy file")->required();
+  apply->add_option("--by", ask.by, "who does it")->required();
+  apply->add_flag("--to-open", ask.to_open, "entities that are open live by it from now on, too");
+  apply->add_flag("--dry-run", ask.dry_run, "list which dues would move, write nothing");
+  add_node(apply);
+  apply->footer(
+      "Reads: the file, with the calendars it names. Writes: to the node; what came of it, or "
+      "would, to "
+      "standard output.");
+  apply->callback([&] { status = tocsin::command_policy_apply(ask); });
+  CLI::App* diff =
+      policies->add_subcommand("diff", "say in words what changes from one policy file to another");
+  diff->add_option("old", old_file, "policy file, or the new one where a node has the old")
+      ->required();
+  diff->add_option("new", new_file, "policy file");
+  add_node(diff);
+  diff->footer("Reads: the files, or one and the node. Writes: sentences to standard output.");
+  diff->callback([&] {
+    const bool two = !new_file.empty();
+    status = tocsin::command_policy_diff(two ? old_file : "", two ? new_file : old_file, ask);
+  });
+  CLI::App* attempt =
+      policies->add_subcommand("try", "the log's facts under another policy: what comes and goes");
+  attempt->add_option("file", ask.file, "policy file")->required();
+  attempt->add_option("--since", ask.since, "compare from this instant on");
+  add_node(attempt);
+  attempt->footer(
+      "Reads: the file, and on the node its log. Writes: figures, and what comes and goes, to "
+      "standard "
+      "output.");
+  attempt->callback([&] { status = tocsin::command_policy_try(ask); });
 
   CLI::App* config = app.add_subcommand("config", "look at the configuration");
   config->require_subcommand(1);
@@ -141,6 +187,37 @@ int main(int argc, char** argv) {
       "Writes: what is in force, without secrets, to standard output; what `run` would refuse to\n"
       "standard error, and then its exit status is 2.");
   config_check->callback([&] { status = tocsin::command_config_check(flags); });
+
+  CLI::App* roster = app.add_subcommand("roster", "look at rosters");
+  roster->require_subcommand(1);
+  std::string roster_policy;
+  CLI::App* roster_check =
+      roster->add_subcommand("check", "report every mistake, gap and role without anybody");
+  roster_check->add_option("file", file, "roster file")->required();
+  roster_check->add_option("--policy", roster_policy, "policy file (default: the built-in one)");
+  roster_check->callback([&] { status = tocsin::command_roster_check(file, roster_policy); });
+
+  tocsin::OncallFlags who;
+  CLI::App* oncall = app.add_subcommand("oncall", "who plays which role at an instant");
+  add_config_flags(oncall, flags, {"data", "policy"});
+  oncall->add_option("--roster", who.roster, "roster file (default: the configuration's)");
+  oncall->add_option("--at", who.at, "instant or date (default: now)");
+  oncall->add_option("--role", who.role, "this role only");
+  oncall->add_option("--account", who.account, "as the account's facts in the log have it");
+  oncall->callback([&] { status = tocsin::command_oncall(flags, who); });
+
+  CLI::App* notify = app.add_subcommand("notify", "messages to people");
+  notify->require_subcommand(1);
+  std::string channel, language = "en", person;
+  CLI::App* preview = notify->add_subcommand("preview", "print what a channel would send");
+  add_config_flags(preview, flags, {});
+  preview->add_option("--channel", channel, "its name in the configuration")->required();
+  preview->add_option("--lang", language, "zh or en");
+  preview->callback([&] { status = tocsin::command_notify_preview(flags, channel, language); });
+  CLI::App* notify_test = notify->add_subcommand("test", "send somebody a test message");
+  add_config_flags(notify_test, flags, {"roster"});
+  notify_test->add_option("person", person, "id, name or alias")->required();
+  notify_test->callback([&] { status = tocsin::command_notify_test(flags, person); });
 
   int partitions = 0, replication = 0;
   CLI::App* topics = app.add_subcommand("topics", "Kafka topics");

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <vector>
 
+#include "app/figure_metrics.h"
 #include "engine/said/derived.h"
 #include "projections/query.h"
 #include "projections/views.h"
@@ -20,8 +21,6 @@ namespace tocsin {
 
 namespace {
 
-// Types that have a figure of their own; those that come later share one.
-constexpr std::size_t kTypesMax = 500;
 constexpr std::string_view kOther = "other";
 // Bounds of the lateness buckets; up to 50 ms exact, then as Lateness has them.
 constexpr std::array<std::int64_t, 15> kLatenessMs = {1,   2,   5,    10,   20,   50,    64,   128,
@@ -51,7 +50,7 @@ Views read_views(const ReadView& view) {
   first.classes = {ClockClass::kRunning};
   first.limit = 1;
   const ClockPage page = list_clocks(view, first);
-  return {counts(view, ""), page.clocks.empty() ? kNever : listed_due(page.clocks.front().clock)};
+  return {counts(view, {}), page.clocks.empty() ? kNever : next_pending(page.clocks.front().clock)};
 }
 
 }  // namespace
@@ -86,6 +85,7 @@ struct Metrics::Impl {
   }
 
   void count_record(std::string_view type);
+  bool is_known(std::string_view type) const;
   void count_decided(const Committed& record);
   void create_decided(const Policy& of);
   void show_lateness(const Lateness& now);
@@ -105,6 +105,10 @@ struct Metrics::Impl {
       counters("tocsin_escalations_raised_total", "Raised escalation steps.");
   prometheus::Family<prometheus::Counter>& closed =
       counters("tocsin_escalations_closed_total", "Escalations that need nobody any more.");
+  prometheus::Counter& unheard =
+      counters("tocsin_escalations_unheard_total",
+               "Raised escalation steps for which nobody at all was found.")
+          .Add({});
   std::map<std::string, prometheus::Counter*, std::less<>> by_type;
   std::shared_ptr<const Policy> policy;
   // By a policy's hash, then by kind, clock, threshold and ending: adding to a family takes a lock
@@ -126,14 +130,27 @@ struct Metrics::Impl {
 Metrics::Metrics(Node& node) : impl_(std::make_unique<Impl>(node)) {}
 Metrics::~Metrics() = default;
 
+// Only types that the policy or the product knows have a series of their own: a sender cannot make
+// one.
 void Metrics::Impl::count_record(std::string_view type) {
+  if (!is_known(type)) policy = node.policy();  // a new one may know it
+  if (!is_known(type)) type = kOther;
   auto at = by_type.find(type);
-  if (at == by_type.end() && by_type.size() >= kTypesMax) at = by_type.find(kOther);
   if (at == by_type.end()) {
     prometheus::Counter& added = records.Add({{"type", std::string(type)}});
     at = by_type.emplace(type, &added).first;
   }
   at->second->Increment();
+}
+
+bool Metrics::Impl::is_known(std::string_view type) const {
+  constexpr std::string_view kOurs = "tocsin.";
+  if (is_engine_type(type) ||
+      std::find(kDerivedTypes.begin(), kDerivedTypes.end(), type) != kDerivedTypes.end()) {
+    return true;
+  }
+  return type.starts_with(kOurs) && policy != nullptr &&
+         policy->types.find(type.substr(kOurs.size())) != policy->types.end();
 }
 
 // So that the first of a kind is seen to be one more than none.
@@ -178,10 +195,11 @@ void Metrics::Impl::count_decided(const Committed& record) {
 void Metrics::observe(const Committed& record) {
   if (record.replayed || record.kind == RecordKind::kRejected) return;
   const std::lock_guard lock(impl_->mutex);
-  impl_->count_record(record.type.starts_with("tocsin.") ? record.type : kOther);
+  impl_->count_record(record.type);
   if (record.derived == nullptr) return;
   switch (record.derived->type) {
     case DerivedType::kEscalationRaised:
+      if (record.derived->persons.empty()) impl_->unheard.Increment();
       return impl_->by_urgency[record.derived->high ? 1 : 0]->Increment();
     case DerivedType::kEscalationAcknowledged:
       return impl_->acknowledged.Increment();
@@ -262,7 +280,7 @@ void Metrics::Impl::show_views(const Views& views) {
   by_tier("tocsin_clocks_paused", "Clocks that are paused.", "paused");
   by_tier("tocsin_clocks_at_risk", "Running clocks whose warning was told and whose due is ahead.",
           "at_risk");
-  by_tier("tocsin_clocks_overdue", "Running clocks that have a breach.", "overdue");
+  by_tier("tocsin_clocks_overdue", "Running and paused clocks that have a breach.", "overdue");
   auto& open = gauges("tocsin_escalations_open", "Escalations that nobody has answered yet.");
   open.Add({{"urgency", "high"}}).Set(number(of("groups/high")));
   open.Add({{"urgency", "low"}}).Set(number(of("groups") - of("groups/high")));
@@ -282,7 +300,11 @@ void Metrics::Impl::show_views(const Views& views) {
 }
 
 std::string Metrics::text() {
-  const Views views = read_views(impl_->node.store().view());
+  const ReadView view = impl_->node.store().view();
+  const Views views = read_views(view);
+  prometheus::Registry figures;
+  if (const auto policy = impl_->node.policy())
+    show_figures(figures, view, *policy, impl_->node.now());
   const std::lock_guard lock(impl_->mutex);
   Impl& to = *impl_;
   const NodeStatus status = to.node.status();  // in order: of two who ask, the later sees the later
@@ -304,6 +326,9 @@ std::string Metrics::text() {
   to.follow("tocsin_commits_total", "Batches written to the log.", status.commits);
   to.follow("tocsin_commit_failures_total", "Batches that could not be written.",
             status.commit_failures);
+  to.set("tocsin_clock_doubt_seconds",
+         "How far a wall clock that is not believed is from what is; 0: it is believed.",
+         in_seconds(status.clock_doubt.ms));
   to.follow("tocsin_clock_jumps_total", "Jumps of the system clock.", status.clock_jumps);
   to.follow("tocsin_holds_total",
             "Times that dues were told though intake was not read to its end.", status.held);
@@ -323,7 +348,8 @@ std::string Metrics::text() {
          static_cast<double>(to.node.store().waiting_bytes()));
   to.show_partitions(status);
   to.show_views(views);
-  return prometheus::TextSerializer().Serialize(to.registry.Collect());
+  const prometheus::TextSerializer text;
+  return text.Serialize(to.registry.Collect()) + text.Serialize(figures.Collect());
 }
 
 }  // namespace tocsin

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/clock.h"
 #include "app/lateness.h"
 #include "app/room.h"
 #include "connectors/http/ports.h"
@@ -30,6 +31,7 @@ struct NodeStatus {
   std::int64_t queued = 0;  // arrivals that wait
   std::int64_t commits = 0, commit_failures = 0;
   std::int64_t clock_jumps = 0;
+  Duration clock_doubt;   // of a wall clock that is not believed, from what is
   std::int64_t held = 0;  // holds of dues so far
   Instant latest;         // last instant used
   Lateness lateness;      // of this process's decisions
@@ -44,9 +46,23 @@ struct NodeStatus {
   std::vector<PartitionId> owned;
 };
 
+// Told by a node that is ready and lives by another policy than its file's.
+inline constexpr const char* kOtherPolicy =
+    "the policy in force is not the configured file: that one was in force before; `tocsin policy "
+    "apply` puts it back";
+
 // Why a node ends that finds its store damaged.
 inline constexpr const char* kStoreDamaged =
     "the store is damaged; the next start makes it anew from the log";
+
+inline constexpr const char* kClockInDoubt =
+    "the wall clock is ahead of what is believed (POST /v1/clock/accept when it is right), and the "
+    "time "
+    "of this fact is one that only it would allow";
+inline constexpr int kClockRetrySeconds = 60;
+// Whether some fact's time can be judged only when the wall clock is believed again (contract §13).
+bool hangs_on_a_doubted_clock(const Submission& submission, Clock& clock);
+bool hangs_on_a_doubted_clock(Instant claimed, Clock& clock);
 
 class Node : public NodePort {
  public:
@@ -62,7 +78,9 @@ class Node : public NodePort {
   // Finishes what was begun; afterwards submit answers that nothing was kept.
   virtual void stop() = 0;
   virtual std::shared_ptr<const Policy> policy() = 0;
+  virtual std::shared_ptr<const Roster> roster() = 0;  // in force; null: none
   virtual Instant now() = 0;
+  virtual Clock& clock() = 0;
 };
 
 }  // namespace tocsin

@@ -12,8 +12,8 @@
 
 namespace tocsin {
 
-std::string policy_record(const PolicyText& text, const Policy& policy, std::int32_t version,
-                          std::int32_t partition, Instant now) {
+std::string policy_data(const PolicyText& text, const Policy& policy, std::int32_t version,
+                        bool to_open, std::string_view by) {
   std::string data;
   JsonObject object(data);
   object.number("version", version)
@@ -39,7 +39,15 @@ std::string policy_record(const PolicyText& text, const Policy& policy, std::int
     zones.text(zone.name(), zone.text());
   }
   zones.close();
+  if (to_open) object.boolean("to_open", true);
+  if (!by.empty()) object.text("by", by);
   object.close();
+  return data;
+}
+
+std::string policy_record(const PolicyText& text, const Policy& policy, std::int32_t version,
+                          std::int32_t partition, Instant now) {
+  const std::string data = policy_data(text, policy, version, false, {});
   return engine_record(kPolicyType, policy_record_id(partition, version), data, now, policy.name);
 }
 
@@ -55,7 +63,7 @@ std::string with_version(std::string_view data, std::int32_t version) {
   return std::string(kBegin) + std::to_string(version) + std::string(data.substr(end));
 }
 
-std::shared_ptr<const Policy> policy_of_record(std::string_view data) {
+std::shared_ptr<const Policy> policy_of_record(std::string_view data, Instant since) {
   simdjson::dom::parser parser;
   simdjson::dom::element root;
   const simdjson::padded_string padded(data);
@@ -70,6 +78,7 @@ std::shared_ptr<const Policy> policy_of_record(std::string_view data) {
   }
   text.name = "policy " + std::to_string(version);
   text.text = field;
+  text.in_force = true;
   simdjson::dom::object members;
   if (root["files"].get(members) == simdjson::SUCCESS) {
     for (const auto member : members) {
@@ -94,6 +103,9 @@ std::shared_ptr<const Policy> policy_of_record(std::string_view data) {
   }
   auto policy = std::make_shared<Policy>(*std::get<std::shared_ptr<const Policy>>(compiled));
   policy->version = static_cast<std::int32_t>(version);
+  policy->in_force_from = since;
+  bool to_open = false;
+  if (root["to_open"].get(to_open) == simdjson::SUCCESS) policy->to_open = to_open;
   return policy;
 }
 

@@ -7,13 +7,16 @@
 
 #include "app/engine_record.h"
 #include "app/policy_record.h"
+#include "app/policy_text.h"
 #include "app/roster_record.h"
 #include "connectors/crm/pusher.h"
 #include "engine/entity/entity_codec.h"
 #include "engine/said/derived.h"
+#include "events/check.h"
 #include "events/log_record.h"
 #include "events/vocabulary.h"
 #include "events/writer.h"
+#include "projections/account_summary.h"
 
 namespace tocsin {
 
@@ -30,6 +33,7 @@ const std::string kRosterKey = "\x01roster";
 const std::string kPushedKey = "\x01pushed:";  // and the push's name
 const std::string kIntakeKey = "\x01intake";
 const std::string kControlKey = "\x01control";
+const std::string kMovedKey = "\x01moved";
 
 constexpr std::string_view kControlStamp = "tocsincontrol";
 constexpr std::size_t kRefusalsMax = 100;
@@ -45,6 +49,13 @@ EntityKey key_of(EntityHome home) {
   return {std::move(home.account), std::move(home.kind), std::move(home.id)};
 }
 
+// What readers see of an account.
+AccountSummary summarize(const Account& account) {
+  AccountSummary summary{account.title, account.tier, {}};
+  for (const auto& [role, holder] : account.roles) summary.team[role] = holder.persons;
+  return summary;
+}
+
 std::string group_of(const Entity& entity, const Derived& event) {
   if (!is_escalation(event.type)) return {};
   return group_id(entity, *entity.policy, event.group, event.instance);
@@ -54,7 +65,7 @@ std::string group_of(const Entity& entity, const Derived& event) {
 
 class Room::Cold final : public ColdPort {
  public:
-  Cold(Store& store, PartitionId partition) : store_(store), partition_(partition) {}
+  Cold(StorePort& store, PartitionId partition) : store_(store), partition_(partition) {}
   std::optional<std::string> load_entity(std::string_view account, std::string_view kind,
                                          std::string_view id) override {
     return store_.load_entity(partition_,
@@ -63,29 +74,38 @@ class Room::Cold final : public ColdPort {
   std::optional<std::string> load_account(std::string_view account) override {
     return store_.load_account(partition_, account);
   }
+  void each_entity(const std::function<void(std::string_view, std::string_view, std::string_view)>&
+                       visit) override {
+    store_.each_entity(partition_, [&](const EntityKey& entity) {
+      visit(entity.account, entity.kind, entity.id);
+    });
+  }
   std::optional<std::uint64_t> seen(std::string_view account, const Hash128& identity) override {
     return store_.seen(partition_, account, identity);
   }
 
  private:
-  Store& store_;
+  StorePort& store_;
   PartitionId partition_;
 };
 
-Room::Room(RoomOptions options, Store* store, CommittedListener listener)
+Room::Room(RoomOptions options, StorePort* store, CommittedListener listener)
     : options_(std::move(options)), store_(store), listener_(std::move(listener)) {
   if (store_ != nullptr) cold_ = std::make_unique<Cold>(*store_, options_.partition);
   sink_ = [this](const Entity& entity, const Derived& event, Instant recorded) {
     if (const auto year = years_.notice(entity, event); year && options_.on_unconfirmed)
       options_.on_unconfirmed(*year);
     scratch_.clear();
-    encode(scratch_, entity, *entity.policy, event, recorded, true);
+    encode(scratch_, entity, *entity.policy, event, recorded_, true,
+           believed_stamp(recorded, recorded_));
     append(entity.account, scratch_,
            {key_of(entity), RecordKind::kDerived, event_type(entity.spec(), event.type), event.time,
             events_.size()});
     events_.push_back({KeptDerived(event), entity.policy, &entity.spec(), group_of(entity, event)});
   };
   batch_.partition = options_.partition;
+  configured_hash_ = policy_hash(options_.policy);
+  alone_hash_ = policy_hash(written_out(options_.policy));
   reset();
 }
 
@@ -104,7 +124,7 @@ void Room::reset() {
   policies_.clear();
   stored_policies_ = 0;
   refusals_.clear();
-  roster_.clear();
+  roster_ = {};
   stored_roster_.clear();
   horizon_ = kAlways;
   looking_ahead_ = false;
@@ -123,6 +143,9 @@ void Room::reset() {
     // What was handed over counts, written or not: loads include it.
     next_ = std::max(next_.load(), store_->applied(options_.partition));
     load_policies();
+    const auto moved = store_->load_account(options_.partition, kMovedKey);
+    stored_moved_ = moved ? std::stoi(*moved) : 0;
+    partition_->moved_until(stored_moved_);
     const auto intake = store_->load_account(options_.partition, kIntakeKey);
     intake_next_ = stored_intake_ = intake ? std::stoll(*intake) : -1;
     const auto control = store_->load_account(options_.partition, kControlKey);
@@ -141,26 +164,26 @@ void Room::load_policies() {
     at = end + 1;
   }
   stored_policies_ = policies_.size();
-  if (const auto roster = store_->load_account(options_.partition, kRosterKey))
-    adopt_roster(*roster);
-  stored_roster_ = roster_;
+  if (const auto roster = store_->load_account(options_.partition, kRosterKey)) {
+    roster_ = RosterInForce::of_text(*roster);
+    partition_->adopt(roster_.roster());
+  }
+  stored_roster_ = roster_.text();
 }
 
 void Room::adopt_roster(std::string_view record) {
-  LogEvent event;
-  if (!read_log_record(record, event))
-    throw std::runtime_error("a roster record of the log cannot be read");
-  partition_->adopt(roster_of_record(event.data));
-  roster_ = record;
+  roster_.take(record);
+  partition_->adopt(roster_.roster());
 }
 
 void Room::adopt(std::string_view record) {
   LogEvent event;
   if (!read_log_record(record, event))
     throw std::runtime_error("a policy record of the log cannot be read");
-  partition_->adopt(policy_of_record(event.data));
+  partition_->adopt(policy_of_record(event.data, event.recorded));
   policies_.append(record).append("\n");
-  latest_ = std::max(latest_, event.recorded);
+  latest_ = std::max(latest_, event.decided);
+  recorded_ = std::max(recorded_, event.recorded);
   business_day_ =
       std::make_shared<BusinessDay>([calendar = partition_->policy().working()](Instant t) {
         return Day{calendar.local_date(t).day};
@@ -180,11 +203,10 @@ void Room::follow(Offset offset, std::string_view record, bool owned) {
                              std::to_string(event_.format) + "; this version reads up to " +
                              std::to_string(kLogFormat));
   }
-  latest_ = std::max(latest_, event_.recorded);
-  knows_latest_ = true;
+  learn(event_);
   if (event_.type == kPolicyType) adopt(record);
-  if (event_.type == kRosterType) adopt_roster(record);
   if (event_.type == kPushedType) note_pushed(record);
+  if (is_roster_type(event_.type)) adopt_roster(record);
   if (is_engine_type(event_.type)) follow_own();
   std::string escalation;
   Committed told;
@@ -232,6 +254,7 @@ void Room::followed(Offset next, bool own) {
 }
 
 void Room::give_to_store(AppliedBatch applied, Offset next, std::uint64_t hand_over) {
+  CHECK(next >= next_);  // what is handed over goes on where the last ended
   applied.next = next;
   if (store_ != nullptr) store_->apply(std::move(applied));
   next_ = next;
@@ -245,8 +268,12 @@ void Room::append(std::string account, std::string value, Decided::Place place) 
   places_.push_back(std::move(place));
 }
 
-void Room::append_mark(std::string_view type, std::string record, Instant at) {
-  append("tocsin", std::move(record), {{}, RecordKind::kEngine, std::string(type), at, 0});
+// The engine's instants may be set back by this much less and no more: clocks of several machines
+// differ by some.
+constexpr Duration kSetBack = minutes(5);
+
+Instant Room::moment(Instant now) const {
+  return now + kSetBack < latest_ ? now : std::max(now, latest_);
 }
 
 // How far a push came in this partition; a record may be about others only.
@@ -264,15 +291,46 @@ std::optional<Offset> pushed_position(const Store& store, PartitionId partition,
   return std::stoll(*known);
 }
 
-void Room::put_in_force(std::string_view type, const std::string& record, Instant at) {
+void Room::use(Instant now) {
+  CHECK(now >= latest_ ||
+        now + kSetBack < latest_);  // an instant goes back only where the clock was set back
+  if (now < latest_) partition_->set_back(now);
+  latest_ = now;
+  recorded_ = std::max(recorded_, now);
+}
+
+void Room::learn(const LogEvent& last) {
+  latest_ = last.decided;
+  recorded_ = std::max(recorded_, last.recorded);
+  knows_latest_ = true;
+}
+
+std::string Room::own_record(std::string_view type, std::string_view id, std::string_view data,
+                             std::string_view subject, Offset control) const {
+  std::string stamps = control_stamp(control);
+  const std::string believed = believed_stamp(latest_, recorded_);
+  if (!stamps.empty() && !believed.empty()) stamps += ',';
+  return engine_record(type, id, data, recorded_, subject.empty() ? "tocsin" : subject,
+                       stamps + believed);
+}
+
+void Room::append_record(std::string_view type, std::string record) {
+  append("tocsin", std::move(record), {{}, RecordKind::kEngine, std::string(type), latest_, 0});
+}
+
+void Room::append_mark(std::string_view type, std::string_view id, std::string_view data) {
+  append_record(type, own_record(type, id, data, {}, -1));
+}
+
+void Room::put_in_force(std::string_view type, const std::string& record) {
   if (type == kPolicyType) adopt(record);
-  if (type == kRosterType) adopt_roster(record);
   if (type == kPushedType) note_pushed(record);
-  append_mark(type, record, at);
+  if (is_roster_type(type)) adopt_roster(record);
+  append_record(type, record);
 }
 
 std::string Room::take_own(const OwnRecord& record, Instant now) {
-  latest_ = std::max(latest_, now);
+  use(now);
   std::string data = record.data, id;
   try {
     if (!is_engine_type(record.type))
@@ -284,7 +342,7 @@ std::string Room::take_own(const OwnRecord& record, Instant now) {
       policy_of_record(data);
       id = policy_record_id(options_.partition, version);
     } else {
-      if (record.type == kRosterType) roster_of_record(data);
+      if (is_roster_type(record.type)) roster_.check(record.type, data);
       id = std::string(name) + "/" + std::to_string(options_.partition) + "/" +
            std::to_string(latest_.ms) + "." + std::to_string(++own_records_);
     }
@@ -292,13 +350,22 @@ std::string Room::take_own(const OwnRecord& record, Instant now) {
     put_refusal(record, error.what());
     return error.what();
   }
-  const std::string_view subject = record.subject.empty() ? "tocsin" : record.subject;
-  put_in_force(
-      record.type,
-      engine_record(record.type, id, data, latest_, subject, control_stamp(record.control)),
-      latest_);
+  put_in_force(record.type, own_record(record.type, id, data, record.subject, record.control));
   control_next_ = std::max(control_next_, record.control + 1);
   return {};
+}
+
+void Room::take_outcome(const OutcomeRecord& outcome, Instant now) {
+  use(now);
+  scratch_.clear();
+  append_own_event(scratch_, {outcome.id, outcome.type, outcome.entity_id, outcome.account, latest_,
+                              recorded_, outcome.data});
+  const bool of_entity = !is_engine_type(outcome.type);
+  append(
+      outcome.account, scratch_,
+      {of_entity ? EntityKey{outcome.account, outcome.entity_kind, outcome.entity_id} : EntityKey{},
+       of_entity ? RecordKind::kDerived : RecordKind::kEngine, outcome.type, latest_,
+       Decided::kNoEvent});
 }
 
 // So that it is known to have been read.
@@ -308,10 +375,7 @@ void Room::put_refusal(const OwnRecord& record, const std::string& why) {
       "refused/" + std::to_string(options_.partition) + "/" + std::to_string(record.control);
   std::string data;
   JsonObject(data).text("type", record.type).text("why", why).close();
-  append_mark(
-      kRefusedType,
-      engine_record(kRefusedType, id, data, latest_, "tocsin", control_stamp(record.control)),
-      latest_);
+  append_record(kRefusedType, own_record(kRefusedType, id, data, {}, record.control));
   note_refusal(record.control, why);
   control_next_ = std::max(control_next_, record.control + 1);
 }
@@ -335,47 +399,63 @@ void Room::follow_own() {
   if (event_.type == kRefusedType) note_refusal(control, std::string(event_.data));
 }
 
-void Room::ensure_policy(Instant now) {
-  latest_ = std::max(latest_, now);
-  const auto configured = compile_policy(options_.policy, load_zone_for_policy);
-  const Policy& wanted = *std::get<std::shared_ptr<const Policy>>(configured);
-  if (partition_->policy().version == 0 || partition_->policy().hash != wanted.hash) {
-    const std::string record = policy_record(
-        options_.policy, wanted, partition_->policy().version + 1, options_.partition, latest_);
-    put_in_force(kPolicyType, record, latest_);
-  }
-  std::string in_force;
-  if (LogEvent event; !roster_.empty() && read_log_record(roster_, event))
-    in_force = roster_text(event.data);
-  if (in_force == options_.roster) return;
-  const std::string record = roster_record(options_.roster, options_.partition, latest_);
-  put_in_force(kRosterType, record, latest_);
+// Whether it was in force at any time, as it is or with its calendars written out.
+bool Room::stands_in_log(const Policy& wanted) const {
+  const Policy& in_force = partition_->policy();
+  if (in_force.version == 0) return false;
+  const auto same = [&](const Policy& p) { return p.hash == wanted.hash || p.hash == alone_hash_; };
+  return same(in_force) || std::any_of(in_force.earlier.begin(), in_force.earlier.end(),
+                                       [&](const auto& p) { return same(*p); });
 }
 
-Judged Room::arrive(Decoded& decoded, Instant arrival) {
-  latest_ = std::max(latest_, arrival);
+bool Room::follows_configured() const {
+  const std::string& hash = partition_->policy().hash;
+  return partition_->policy().version == 0 || hash == configured_hash_ || hash == alone_hash_;
+}
+
+void Room::ensure_policy(Instant now) {
+  use(now);
+  const auto configured = compile_policy(options_.policy, load_zone_for_policy);
+  const Policy& wanted = *std::get<std::shared_ptr<const Policy>>(configured);
+  if (!stands_in_log(wanted)) {
+    const std::string record = policy_record(
+        options_.policy, wanted, partition_->policy().version + 1, options_.partition, recorded_);
+    put_in_force(kPolicyType, record);
+  }
+  // A file that was in force before changes nothing at a start: what was posted since stays.
+  if (options_.roster.empty() || roster_.knew(hex(hash128(options_.roster)))) return;
+  const std::string record = roster_record(options_.roster, options_.partition, recorded_);
+  put_in_force(kRosterType, record);
+}
+
+Judged Room::arrive(Decoded& decoded, Instant arrival, Instant facts_now) {
+  use(arrival);
   Judged judged;
-  partition_->check(decoded, arrival, true, judged);
+  partition_->check(decoded, facts_now, true, judged);
   if (judged.outcome != Outcome::kAccepted) return judged;
+  decoded.fact.recorded = arrival;
   partition_->take(decoded, judged);
   seen_.push_back({decoded.fact.account, judged.identity, judged.content});
   if (auto row = subject_row(decoded.fact, decoded.fact.extensions))
     subjects_.push_back(std::move(*row));
   scratch_.clear();
-  append_fact_record(scratch_, decoded.fact, judged.stamps);
-  const Fact& fact = decoded.fact;
+  Fact& fact = decoded.fact;
+  if (const std::string believed = believed_stamp(arrival, recorded_); !believed.empty())
+    judged.stamps += (judged.stamps.empty() ? "" : ",") + believed;
+  fact.recorded = recorded_;
+  append_fact_record(scratch_, fact, judged.stamps);
   append(fact.account, scratch_,
          {key_of(partition_->home_of(fact)), RecordKind::kFact, fact.type, fact.time, 0});
   return judged;
 }
 
 void Room::decide(Instant now, Instant release) {
-  latest_ = std::max(latest_, now);
+  use(now);
   partition_->decide(now, release, sink_);
 }
 
 bool Room::fire(Instant until, Instant now, std::size_t most) {
-  latest_ = std::max(latest_, now);
+  use(now);
   return partition_->fire(until, now, sink_, most);
 }
 
@@ -407,8 +487,9 @@ void Room::look_ahead(Instant now) {
   partition_->set_horizon(horizon_);
 }
 
-Decided Room::take_decided() {
-  if (batch_.intake_next >= 0) intake_next_ = batch_.intake_next;
+Decided Room::take_decided(Offset intake_next) {
+  batch_.intake_next = intake_next;
+  if (intake_next >= 0) intake_next_ = intake_next;
   knows_latest_ = knows_latest_ || !batch_.log.empty();
   Decided decided;
   decided.batch = std::exchange(batch_, {});
@@ -423,6 +504,7 @@ Decided Room::take_decided() {
 }
 
 void Room::tell(const Decided& decided, Offset first) const {
+  CHECK(decided.places.size() == decided.batch.log.size());  // each record of a batch has its place
   Committed told;
   told.partition = options_.partition;
   told.owned = true;
@@ -436,12 +518,13 @@ void Room::tell(const Decided& decided, Offset first) const {
     told.entity_id = place.entity.id;
     told.bytes = decided.batch.log[i].value;
     const bool derived = place.kind == RecordKind::kDerived;
-    const Decided::Event* event = derived ? &decided.events[place.derived] : nullptr;
+    const Decided::Event* event =
+        derived && place.derived != Decided::kNoEvent ? &decided.events[place.derived] : nullptr;
     told.type = place.type;
-    told.derived = derived ? &event->said.event() : nullptr;
-    told.policy = derived ? event->policy : nullptr;
-    told.spec = derived ? event->spec : nullptr;
-    told.escalation = derived ? event->escalation : std::string_view();
+    told.derived = event != nullptr ? &event->said.event() : nullptr;
+    told.policy = event != nullptr ? event->policy : nullptr;
+    told.spec = event != nullptr ? event->spec : nullptr;
+    told.escalation = event != nullptr ? event->escalation : std::string_view();
     listener_(told);
   }
   told = {};
@@ -491,16 +574,23 @@ AppliedBatch Room::take_changes(std::uint64_t& hand_over) {
   for (Account* a : accounts) {
     for (AccountPiece& piece : encode_account(*a))
       applied.accounts.push_back({std::move(piece.name), std::move(piece.bytes)});
+    applied.summaries.push_back({a->name, encode(summarize(*a))});
   }
   if (policies_.size() != stored_policies_) applied.accounts.push_back({kPoliciesKey, policies_});
   stored_policies_ = policies_.size();
   for (const auto& [push, next] : std::exchange(pushed_, {}))
     applied.accounts.push_back({kPushedKey + push, std::to_string(next)});
-  if (roster_ != stored_roster_) applied.accounts.push_back({kRosterKey, roster_});
-  stored_roster_ = roster_;
+  if (std::string roster = roster_.text(); roster != stored_roster_) {
+    applied.accounts.push_back({kRosterKey, roster});
+    stored_roster_ = std::move(roster);
+  }
   if (intake_next_ != stored_intake_)
     applied.accounts.push_back({kIntakeKey, std::to_string(intake_next_)});
   stored_intake_ = intake_next_;
+  if (const std::int32_t moved = partition_->moved_until(); moved != stored_moved_) {
+    applied.accounts.push_back({kMovedKey, std::to_string(moved)});
+    stored_moved_ = moved;
+  }
   if (control_next_ != stored_control_)
     applied.accounts.push_back({kControlKey, std::to_string(control_next_)});
   stored_control_ = control_next_;

@@ -4,7 +4,6 @@
 // Used the same way over the embedded log and over Kafka. While this node owns the partition:
 //   room.arrive(…)… → room.decide(…) or room.fire(…) → room.take_decided() → log.commit(its batch)
 //   → room.committed(…)
-// (or take_decided after the commit, where nothing is decided meanwhile),
 // and while it follows: room.follow(offset, record)… → room.followed(next). What was decided may be
 // committed while the next is decided, in order.
 //
@@ -12,6 +11,8 @@
 //  1. Nothing reaches the store or a listener that is not committed.
 //  2. After a failed commit the room is thrown away (`reset`) and the log followed again.
 //  3. The policy in force is a record of the log before anything is decided by it.
+//  4. recordedtime never goes back. Where the clock was set back (`moment`), records carry what was
+//     believed beside it, and following them leads to the same decisions.
 //
 // Threads: one, and for `committed` one that may be another; `follow`, `followed`, `look_ahead` and
 // `reset` require that all that was taken is committed, or its commit failed. What a reset throws
@@ -31,6 +32,7 @@
 #include <vector>
 
 #include "app/policy_load.h"
+#include "app/roster_in_force.h"
 #include "engine/committed.h"
 #include "engine/input_port.h"
 #include "engine/log_port.h"
@@ -54,13 +56,14 @@ struct RoomOptions {
 
 // What a room decided since the last time, on its way to the log.
 struct Decided {
+  static constexpr std::size_t kNoEvent = SIZE_MAX;
   // What listeners and views are told of the batch's record at the same place.
   struct Place {
     EntityKey entity;
     RecordKind kind = RecordKind::kFact;
     std::string type;
     Instant time;
-    std::size_t derived = 0;  // of kDerived: place in `events`
+    std::size_t derived = kNoEvent;  // of kDerived: place in `events`
   };
   struct Event {
     KeptDerived said;
@@ -77,7 +80,7 @@ struct Decided {
 
 class Room {
  public:
-  Room(RoomOptions options, Store* store, CommittedListener listener);
+  Room(RoomOptions options, StorePort* store, CommittedListener listener);
   ~Room();
 
   // ---- following the log
@@ -100,13 +103,20 @@ class Room {
 
   // ---- owning
   // A mark of the engine's own, true at `at`, that has no effect on the partition.
-  void append_mark(std::string_view type, std::string record, Instant at);
+  void append_mark(std::string_view type, std::string_view id, std::string_view data);
   // Makes a record of the engine's own of what somebody handed in, and lets it take force. Returns
   // why that is refused, or nothing. What came by a topic leaves a record also when it is refused.
   std::string take_own(const OwnRecord& record, Instant now);
-  // Writes the policy record when the log's last policy is not the configured one.
+  // Puts the configured policy in force when it never was; one that was and is no more was left on
+  // purpose.
   void ensure_policy(Instant now);
-  Judged arrive(Decoded& decoded, Instant arrival);
+  // What became of a message to a person: a record about an entity, which it does not change.
+  void take_outcome(const OutcomeRecord& outcome, Instant now);
+  // False: what is in force is not what is configured.
+  bool follows_configured() const;
+  // `facts_now`: what the fact's time is judged by, not before `arrival`.
+  Judged arrive(Decoded& decoded, Instant arrival, Instant facts_now);
+  Judged arrive(Decoded& decoded, Instant arrival) { return arrive(decoded, arrival, arrival); }
   void reject(RejectedRecord record) { batch_.rejected.push_back(std::move(record)); }
   void decide(Instant now, Instant release);
   // True when more is due.
@@ -116,18 +126,23 @@ class Room {
   void look_ahead(Instant now);
   // Not while much waits to be written, all of which it must read, and there is time.
   bool wants_to_look_ahead(Instant now) const;
-  Batch& batch() { return batch_; }
+  const Batch& batch() const { return batch_; }
+  bool has_batch() const { return !batch_.empty(); }
   // Ends a round: the batch, and the state as it is with it.
-  Decided take_decided();
+  // On Kafka `intake_next` is the intake position behind what was read.
+  Decided take_decided(Offset intake_next = -1);
   // It is in the log from `first` on: in the order in which they were taken.
   void committed(Decided decided, Offset first, Offset next);
-  // No instant used from here on is earlier.
-  void not_before(Instant at) { latest_ = std::max(latest_, at); }
+  // The instant to use when the clock says `now`: none before the last one, unless the clock was set
+  // back by more than a little.
+  Instant moment(Instant now) const;
+  // Of the log's last record.
+  void learn(const LogEvent& last);
   // Forgets everything that was not handed over to the store; what was is followed no more, written
   // or not.
   void reset();
 
-  // The last instant that was used; later ones must not be earlier.
+  // The last instant that was used.
   Instant latest() const { return latest_; }
   // Whether the log's last record before next() was followed or written here, so that latest() is
   // not before it. Not so when the store had it already.
@@ -139,11 +154,16 @@ class Room {
   class Cold;
   void append(std::string account, std::string value, Decided::Place place);
   void note_pushed(std::string_view record);
-  void put_in_force(std::string_view type, const std::string& record, Instant at);
+  void use(Instant now);
+  void put_in_force(std::string_view type, const std::string& record);
+  void append_record(std::string_view type, std::string record);
+  std::string own_record(std::string_view type, std::string_view id, std::string_view data,
+                         std::string_view subject, Offset control) const;
   void put_refusal(const OwnRecord& record, const std::string& why);
   void note_refusal(Offset control, std::string why);
   void follow_own();
   void tell(const Decided& decided, Offset first) const;
+  bool stands_in_log(const Policy& wanted) const;
   void adopt(std::string_view record);
   AppliedBatch take_changes(std::uint64_t& hand_over);
   void give_to_store(AppliedBatch applied, Offset next, std::uint64_t hand_over);
@@ -151,7 +171,7 @@ class Room {
   void adopt_roster(std::string_view record);
 
   RoomOptions options_;
-  Store* store_;
+  StorePort* store_;
   CommittedListener listener_;
   std::unique_ptr<Cold> cold_;
   std::unique_ptr<Partition> partition_;
@@ -166,9 +186,11 @@ class Room {
   std::vector<TimelineRow> followed_;
   std::string policies_;  // all policy records so far, a line each
   std::size_t stored_policies_ = 0;
-  std::string roster_, stored_roster_;  // the record in force
+  RosterInForce roster_;
+  std::string stored_roster_;
   std::shared_ptr<const BusinessDay> business_day_;
-  Instant latest_{kAlways};
+  Instant latest_{kAlways};    // believed
+  Instant recorded_{kAlways};  // the last recordedtime, which never goes back
   bool knows_latest_ = false;
   Instant horizon_{kAlways};  // dues before it were read
   bool looking_ahead_ = false;
@@ -178,6 +200,8 @@ class Room {
   Offset intake_next_ = -1, stored_intake_ = -1;
   Offset replay_end_ = 0;
   Offset control_next_ = 0, stored_control_ = 0;
+  std::int32_t stored_moved_ = 0;
+  std::string configured_hash_, alone_hash_;  // of the configured policy, as it is and written out
   std::map<Offset, std::string> refusals_;
   std::uint64_t own_records_ = 0;  // taken by this room, for their ids
   LogEvent event_;

@@ -48,9 +48,54 @@ std::string roster_data(const std::string& text) {
 }
 
 std::string roster_record(const std::string& text, std::int32_t partition, Instant now) {
-  const std::string data = roster_data(text);
   const std::string id = "roster/" + std::to_string(partition) + "/" + std::to_string(now.ms);
-  return engine_record(kRosterType, id, data, now);
+  return engine_record(kRosterType, id, roster_data(text), now);
+}
+
+std::string override_data(const OverrideRecord& change) {
+  const RosterOverride& one = change.override;
+  std::string data;
+  JsonObject object(data);
+  object.text("id", one.id);
+  if (change.removed) {
+    object.boolean("removed", true);
+  } else {
+    object.text("role", one.role).text("person", one.person);
+    object.time("from", one.from).time("until", one.until);
+  }
+  if (!one.by.empty()) object.text("by", one.by);
+  object.close();
+  return data;
+}
+
+OverrideRecord override_of_record(std::string_view data) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  const simdjson::padded_string padded(data);
+  OverrideRecord change;
+  const auto text = [&](const char* name, std::string& to) {
+    std::string_view value;
+    if (root[name].get(value) != simdjson::SUCCESS)
+      throw std::runtime_error(std::string("an override needs `") + name + "`");
+    to = value;
+  };
+  if (parser.parse(padded).get(root) != simdjson::SUCCESS)
+    throw std::runtime_error("an override is no JSON");
+  text("id", change.override.id);
+  std::string_view by;
+  if (root["by"].get(by) == simdjson::SUCCESS) change.override.by = by;
+  if (root["removed"].get(change.removed) == simdjson::SUCCESS && change.removed) return change;
+  text("role", change.override.role);
+  text("person", change.override.person);
+  std::string from, until;
+  text("from", from);
+  text("until", until);
+  const auto begin = parse_rfc3339(from), end = parse_rfc3339(until);
+  if (!begin || !end || *end <= *begin)
+    throw std::runtime_error("an override needs instants `from` and, later, `until`");
+  change.override.from = *begin;
+  change.override.until = *end;
+  return change;
 }
 
 std::string roster_text(std::string_view data) {
@@ -67,11 +112,14 @@ std::string roster_text(std::string_view data) {
 
 std::shared_ptr<const Roster> roster_of_record(std::string_view data) {
   const std::string text = roster_text(data);
-  std::map<std::string, std::string, std::less<>> zones;
   simdjson::dom::parser parser;
+  simdjson::dom::element root;
   const simdjson::padded_string padded(data);
+  if (parser.parse(padded).get(root) != simdjson::SUCCESS)
+    throw std::runtime_error("a roster record of the log cannot be read");
+  std::map<std::string, std::string, std::less<>> zones;
   simdjson::dom::object members;
-  if (parser.parse(padded)["zones"].get(members) == simdjson::SUCCESS) {
+  if (root["zones"].get(members) == simdjson::SUCCESS) {
     std::string_view zone;
     for (const auto member : members) {
       if (member.value.get(zone) == simdjson::SUCCESS) zones.emplace(member.key, zone);

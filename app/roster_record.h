@@ -18,11 +18,21 @@ inline constexpr std::string_view kRosterType = "tocsin.engine.roster";
 std::shared_ptr<const Roster> parse_roster(const std::string& text,
                                            const std::string& file = "roster");
 
-// The data of the record that puts a roster in force: its text and the zones that it names. Throws
-// as parse_roster does.
-std::string roster_data(const std::string& text);
+// Somebody stands in by hand, or no longer.
+inline constexpr std::string_view kOverrideType = "tocsin.engine.override";
+constexpr bool is_roster_type(std::string_view type) {
+  return type == kRosterType || type == kOverrideType;
+}
+struct OverrideRecord {
+  RosterOverride override;  // of a removed one only the id
+  bool removed = false;
+};
+std::string override_data(const OverrideRecord& change);
+OverrideRecord override_of_record(std::string_view data);  // throws std::runtime_error
 
-// The record that puts a roster in force. Throws as parse_roster does.
+// The data of a record that puts a roster in force. Throws as parse_roster does.
+std::string roster_data(const std::string& text);
+// The record itself.
 std::string roster_record(const std::string& text, std::int32_t partition, Instant now);
 
 // The text in `data` of such a record, and the roster. Throw std::runtime_error.

@@ -1,11 +1,13 @@
 #include "app/run.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <sstream>
 
 #include "app/config_files.h"
 #include "app/crm_service.h"
@@ -16,10 +18,16 @@
 #include "app/keep_memory.h"
 #include "app/log_records.h"
 #include "app/metrics.h"
+#include "app/notify_wiring.h"
+#include "app/policy_routes.h"
+#include "app/roster_commands.h"
 #include "app/roster_record.h"
+#include "app/roster_service.h"
 #include "app/roster_watch.h"
 #include "connectors/board/board.h"
 #include "connectors/http/api.h"
+#include "connectors/http/question.h"
+#include "events/writer.h"
 
 namespace tocsin {
 
@@ -47,13 +55,22 @@ class Signals {
   sigset_t set_{};
 };
 
+// What a roster leaves open is no reason not to start; it is said.
+void warn_of_roster(const Config& config, Journal& journal) {
+  std::stringstream found;
+  roster_is_good(config, found);
+  for (std::string line; std::getline(found, line);) journal.line("warn", "roster", line);
+}
+
 std::unique_ptr<Node> make_node(const RunOptions& options, const std::filesystem::path& data,
                                 const std::shared_ptr<Clock>& clock, Journal& journal) {
   const auto report = [&journal](std::string_view level, std::string_view event,
                                  std::string_view detail) { journal.line(level, event, detail); };
   const Config& config = options.config;
-  if (config.on_kafka())
-    return make_kafka_node(config, configured_policy(config), configured_roster(config), report);
+  if (config.on_kafka()) {
+    return make_kafka_node(config, configured_policy(config), configured_roster(config), clock,
+                           report);
+  }
   EmbeddedNodeOptions node;
   node.data = data;
   node.policy = configured_policy(config);
@@ -62,6 +79,7 @@ std::unique_ptr<Node> make_node(const RunOptions& options, const std::filesystem
   node.max_hold = config.engine.max_hold;
   node.hot_entities = static_cast<std::size_t>(config.engine.hot_entities);
   node.clock = clock;
+  node.log.accept_loss = options.accept_loss;
   node.report = report;
   return std::make_unique<EmbeddedNode>(std::move(node));
 }
@@ -85,11 +103,52 @@ ReadSide read_side(Node& node) {
   return views;
 }
 
+// What is in it is its owner's alone, also where an earlier version made it.
+void keep_private(const std::filesystem::path& data) {
+  ::umask(0077);
+  std::filesystem::create_directories(data);
+  std::error_code not_ours;
+  std::filesystem::permissions(data, std::filesystem::perms::owner_all, not_ours);
+}
+
+std::shared_ptr<Clock> machine_clock(const Config& config, const std::filesystem::path& data,
+                                     Journal& journal) {
+  WallClockOptions options = remembered_in(data);
+  options.patience = config.engine.clock_patience;
+  options.report = [&journal](std::string_view event, const std::string& detail) {
+    journal.line("warn", event, detail);
+  };
+  return std::make_shared<WallClock>(std::move(options));
+}
+
+// `POST /v1/clock/accept`: somebody says that the wall clock is right.
+ModuleRoute clock_route(Node& node) {
+  return {"POST", "/v1/clock/accept", Role::kAdmin, [&node](ModuleCall call) {
+            const std::string doubt = describe_doubt(node.clock().doubt());
+            node.clock().accept();
+            std::string body;
+            JsonObject answer(body);
+            answer.time("now", node.now());
+            if (!doubt.empty()) answer.text("accepted", doubt);
+            answer.close();
+            call.reply(json_response(std::move(body)));
+          }};
+}
+
+// `tocsin.example.com` of `https://tocsin.example.com:8443/x`.
+std::string host_of(const std::string& url) {
+  const std::size_t begin = url.find("://") + 3;
+  const std::string host = url.substr(begin, url.find_first_of("/?#", begin) - begin);
+  return host.substr(0, host.rfind(':'));
+}
+
 // The node with its door: everything that starts and stops together.
 class Service {
  public:
-  Service(const RunOptions& options, std::unique_ptr<Node> node, Journal& journal)
+  Service(const RunOptions& options, std::filesystem::path data, std::unique_ptr<Node> node,
+          Journal& journal)
       : options_(options),
+        data_(std::move(data)),
         journal_(journal),
         printer_(STDOUT_FILENO, options.demo),
         node_(std::move(node)) {}
@@ -112,15 +171,27 @@ class Service {
     api.modules = board_routes([this](const std::string& name, const std::string& person) {
       return api_->phone_token(name, person);
     });
+    policies_ = std::make_unique<PolicyRoutes>(*node_);
+    for (ModuleRoute& route : policies_->routes()) api.modules.push_back(std::move(route));
+    api.modules.push_back(clock_route(*node_));
     metrics_ = std::make_unique<Metrics>(*node_);
+    rosters_ = std::make_unique<RosterService>(*node_, config.roster, report());
+    notifier_ = make_notifier(config, data_.string(), *node_, journal_);
     port_ = std::make_unique<MeteredNode>(*node_, *metrics_);
     crm_ = std::make_unique<CrmService>(
         config, std::get<std::shared_ptr<const Policy>>(load_policy(config.policy)), *node_, *port_,
         [this](std::string_view level, std::string_view event, std::string_view detail) {
           journal_.line(level, event, detail);
         });
+    if (!config.notify.public_url.empty()) api.hosts.push_back(host_of(config.notify.public_url));
+    // The notifier's before the CRM's: /v1/in/pagerduty is no adapter.
+    for (ModuleRoute& route : rosters_->routes()) api.modules.push_back(std::move(route));
+    if (notifier_) {
+      for (ModuleRoute& route : notifier_->routes()) api.modules.push_back(std::move(route));
+    }
     for (ModuleRoute& route : crm_->routes()) api.modules.push_back(std::move(route));
-    port_->also([this] { return crm_->metrics(); });
+    port_->also(
+        [this] { return crm_->metrics() + (notifier_ ? notifier_->metrics() : std::string()); });
     api_ = std::make_shared<Api>(api, *port_, read_side(*node_), node_->log());
     HttpServerOptions http = config.http;
     http.log = [this](std::string_view event, std::string_view client, std::string_view detail) {
@@ -134,9 +205,12 @@ class Service {
       metrics_->observe(record);
       printer_.print(record);
       crm_->committed(record);
+      if (notifier_) notifier_->observe(record.partition, record.offset, record.type, record.bytes);
     });
     node_->start();
     crm_->start();
+    if (notifier_) notifier_->start(node_->log_found());
+    rosters_->start();
     if (!config.roster.empty()) {
       roster_ = std::make_unique<RosterWatch>(
           [&config] { return configured_roster(config); }, configured_roster(config), *node_,
@@ -145,6 +219,8 @@ class Service {
           });
     }
     journal_.line("info", "ready", server_->url());
+    if (const std::string note = node_->ready().detail; !note.empty())
+      journal_.line("warn", "policy", note);
   }
 
   // SIGHUP: what can change while it runs is read anew. What is wrong is told, and the old stays.
@@ -168,8 +244,10 @@ class Service {
   void stop() {
     roster_.reset();
     if (server_) server_->stop();
+    if (notifier_) notifier_->stop();
     if (api_) api_->stop();
     if (crm_) crm_->stop();
+    policies_.reset();
     node_->stop();
   }
 
@@ -177,11 +255,21 @@ class Service {
   std::string url() const { return server_->url(); }
 
  private:
+  RosterService::Report report() {
+    return [this](std::string_view level, std::string_view event, const std::string& detail) {
+      journal_.line(level, event, detail);
+    };
+  }
+
   const RunOptions& options_;
+  const std::filesystem::path data_;
   Journal& journal_;
   RecordPrinter printer_;
   std::unique_ptr<Node> node_;
+  std::unique_ptr<PolicyRoutes> policies_;
   std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<RosterService> rosters_;
+  std::unique_ptr<notify::Notifier> notifier_;
   std::unique_ptr<MeteredNode> port_;
   std::unique_ptr<CrmService> crm_;
   std::shared_ptr<Api> api_;
@@ -205,8 +293,11 @@ int run(const RunOptions& options) {
     data = scratch->path();
     clock = demo_clock();
   }
+  warn_of_roster(options.config, journal);
   try {
-    Service service(options, make_node(options, data, clock, journal), journal);
+    keep_private(data);
+    if (!clock) clock = machine_clock(options.config, data, journal);
+    Service service(options, data, make_node(options, data, clock, journal), journal);
     service.start();
     std::unique_ptr<Demo> demo;
     if (options.demo) {

@@ -28,6 +28,7 @@ class Simulation {
         decoder_(RecordedTime::kRead),
         log_decoder_(RecordedTime::kRead, Writer::kLog),
         partition_(options.policy) {
+    if (options.roster) partition_.adopt(options.roster);
     sink_ = [this](const Entity& entity, const Derived& event, Instant recorded) {
       if (const auto year = years_.notice(entity, event)) warn_of(*year);
       if (options_.emit == Emit::kSummary) summary_.count(event, entity, *entity.policy);
@@ -124,8 +125,10 @@ class Simulation {
   }
 
   void emit_summary() {
-    for (const EntityView& view : views()) summary_.count(view);
-    text_ += summary_.table();
+    const std::vector<NamedFigure> figures = named_figures(partition_.policy());
+    const Instant now = options_.until ? *options_.until : arrived_;
+    for (const EntityView& view : views()) summary_.count(view, figures, now);
+    text_ += summary_.figures(figures) + "\n" + summary_.table();
   }
 
   void flush() {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "engine/policy/policy.h"
+#include "engine/policy/roster.h"
 #include "events/time.h"
 
 namespace tocsin {
@@ -17,7 +18,8 @@ enum class Emit { kEvents, kVerdicts, kSummary };
 
 struct SimulateOptions {
   std::shared_ptr<const Policy> policy;
-  std::optional<Instant> until;  // default: the last arrival
+  std::shared_ptr<const Roster> roster;  // null: persons as the facts say
+  std::optional<Instant> until;          // default: the last arrival
   Emit emit = Emit::kEvents;
   bool progress = false;  // on `errors`, for people
 };

@@ -23,6 +23,17 @@ std::string percentile(std::vector<std::int64_t> values, std::size_t percent) {
   return duration(values[place]);
 }
 
+// What runs past its due is broken, announced or not.
+void count_outcome(FigureRow& row, const ClockRow& clock, const ThresholdRow& threshold,
+                   Instant now) {
+  if (clock.state == ClockState::kCancelled || !threshold.due) return;
+  if (threshold.verdict == Verdict::kMet) ++row.met;
+  if (threshold.verdict == Verdict::kBreached) ++(threshold.excused ? row.excused : row.breached);
+  if (threshold.verdict == Verdict::kPending && clock.state == ClockState::kRunning &&
+      *threshold.due < now)
+    ++row.breached;
+}
+
 std::string path(const std::string& account, const std::string& kind, const std::string& id) {
   return account + '\0' + kind + '\0' + id;
 }
@@ -37,9 +48,21 @@ void Summary::count(const Derived& event, const Entity& entity, const Policy& po
                 policy.thresholds[static_cast<std::size_t>(event.threshold)]}];
 }
 
-void Summary::count(const EntityView& view) {
+void Summary::count(const EntityView& view, const std::vector<NamedFigure>& figures, Instant now) {
+  const auto row_of = [&](const NamedFigure& figure) -> FigureRow& {
+    return figures_[{figure.name, view.priority, view.tier}];
+  };
+  for (const ScoreRow& score : view.scores) {
+    for (const NamedFigure& figure : figures) {
+      if (figure.score_type == score.type) row_of(figure).scores.add({score.score, 1});
+    }
+  }
   for (const ClockRow& clock : view.clocks) {
     for (const ThresholdRow& threshold : clock.thresholds) {
+      for (const NamedFigure& figure : figures) {
+        if (figure.has(clock.clock, threshold.name))
+          count_outcome(row_of(figure), clock, threshold, now);
+      }
       Row& row = rows_[{clock.clock, threshold.name, view.priority, view.tier}];
       if (threshold.verdict == Verdict::kMet) ++row.met;
       if (threshold.verdict == Verdict::kBreached) ++row.breached;
@@ -53,6 +76,41 @@ void Summary::count(const EntityView& view) {
       withdrawn_.erase(taken);
     }
   }
+}
+
+std::string Summary::figures(const std::vector<NamedFigure>& figures) const {
+  std::string out =
+      fmt::format("{:<26} {:<8} {:<4} {:>7} {:>8} {:>7} {:>8} {:>7}\n", "figure", "priority",
+                  "tier", "met", "breached", "excused", "value", "target");
+  const auto line = [&](const NamedFigure& figure, const std::string& priority,
+                        const std::string& tier, const FigureRow& row) {
+    const std::int64_t whole = figure.is_mean() ? row.scores.count : row.met + row.breached;
+    const auto part = static_cast<double>(figure.is_mean() ? row.scores.sum : row.met) /
+                      static_cast<double>(whole);
+    const auto shown = [&](double value) {
+      return figure.is_mean() ? fmt::format("{:.2f}", value) : fmt::format("{:.1f}%", 100 * value);
+    };
+    out += fmt::format("{:<26} {:<8} {:<4} {:>7} {:>8} {:>7} {:>8} {:>7}\n", figure.name, priority,
+                       tier, figure.is_mean() ? row.scores.count : row.met, row.breached,
+                       row.excused, whole == 0 ? "-" : shown(part), shown(figure.target));
+  };
+  for (const NamedFigure& figure : figures) {
+    FigureRow all;
+    for (const auto& [key, row] : figures_) {
+      if (std::get<0>(key) != figure.name) continue;
+      all.met += row.met;
+      all.breached += row.breached;
+      all.excused += row.excused;
+      all.scores.add(row.scores);
+    }
+    line(figure, "all", "all", all);
+    for (const auto& [key, row] : figures_) {
+      const auto& [name, priority, tier] = key;
+      if (name == figure.name)
+        line(figure, priority.empty() ? "-" : priority, tier.empty() ? "-" : tier, row);
+    }
+  }
+  return out;
 }
 
 std::string Summary::table() const {

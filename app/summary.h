@@ -1,4 +1,5 @@
-// The table of `simulate --emit summary`: how promises were kept, for people.
+// The tables of `simulate --emit summary`: the policy's key figures, and how promises were kept, for
+// people.
 #pragma once
 
 #include <cstdint>
@@ -9,13 +10,17 @@
 
 #include "engine/said/derived.h"
 #include "engine/view.h"
+#include "projections/policy_figures.h"
 
 namespace tocsin {
 
 class Summary {
  public:
   void count(const Derived& event, const Entity& entity, const Policy& policy);  // withdrawals
-  void count(const EntityView& view);                                            // verdicts
+  // Verdicts, as of `now`.
+  void count(const EntityView& view, const std::vector<NamedFigure>& figures, Instant now);
+  // The key figures, a line each by priority and tier: met, breached, excused, or scores.
+  std::string figures(const std::vector<NamedFigure>& figures) const;
   // One line per clock, threshold, priority and tier: met, breached, open, withdrawn, and the
   // median and 90th percentile of elapsed open time of stopped clocks.
   std::string table() const;
@@ -28,6 +33,8 @@ class Summary {
   using Key = std::tuple<std::string, std::string, std::string,
                          std::string>;  // clock threshold priority tier
   std::map<Key, Row> rows_;
+  // By figure, priority and tier.
+  std::map<std::tuple<std::string, std::string, std::string>, FigureRow> figures_;
   std::map<std::tuple<std::string, std::string, std::string>, std::int64_t>
       withdrawn_;  // entity clock threshold
 };

@@ -172,7 +172,7 @@ void run(const std::filesystem::path& directory, int facts, bool keep_records) {
   for (int i = 0; i < kQueries; ++i) {
     ClockQuery query;
     query.classes = {ClockClass::kRunning};
-    if (i % 2 == 0) query.account = "account-" + std::to_string(i);
+    if (i % 2 == 0) query.filter.account = "account-" + std::to_string(i);
     list_clocks(store->view(), query);
   }
   std::printf("  a page of 100 running clocks: %.2f ms\n", seconds_since(begin) / kQueries * 1e3);

@@ -83,6 +83,14 @@ struct OwnRecord {
   Offset control = -1;
 };
 
+// What became of a message to a person, for the log of one partition: about an entity, without effect
+// on it (`tocsin.notification.delivered`).
+struct OutcomeRecord {
+  PartitionId partition = 0;
+  std::string type, id, account, entity_kind, entity_id;
+  std::string data;  // a JSON object
+};
+
 struct OwnResult {
   enum class Status : std::uint8_t {
     kDurable,      // in the log of every partition
@@ -102,6 +110,11 @@ class InputPort {
   virtual ~InputPort() = default;
   virtual void submit(std::unique_ptr<Submission> submission, SubmitDone done) = 0;
   virtual void submit_own(OwnRecord record, OwnDone done) = 0;
+  // Into the logs of partitions that this node decides about; kUnavailable where it does not.
+  virtual void submit_outcomes(std::vector<OutcomeRecord> records, OwnDone done) {
+    (void)records;
+    done({OwnResult::Status::kUnavailable, {}, "this way in takes no outcomes"});
+  }
 };
 
 }  // namespace tocsin

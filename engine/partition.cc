@@ -2,18 +2,32 @@
 
 #include <algorithm>
 
+#include "engine/entity/follow.h"
 #include "engine/policy/translate.h"
 #include "engine/said/escalate.h"
+#include "engine/said/group_steps.h"
 
 namespace tocsin {
 
 namespace {
+
+// Facts of one entity after which its Truth is kept, so that a late one reads no more than twice as
+// many anew.
+constexpr std::size_t kCheckpointFacts = 1024;
+
+// With what was told of its moves since.
+Truth at_checkpoint(const Entity& e) {
+  Truth truth = *e.checkpoint;
+  for (std::size_t i = 0; i < truth.moves.size(); ++i) truth.moves[i].read = e.moves[i].read;
+  return truth;
+}
 
 // The truth by the facts that were read: what the last decision knew.
 std::unique_ptr<Before> what_was_known(const Entity& e) {
   const auto read = [](const EntityFact& fact) { return fact.read; };
   if (std::none_of(e.facts.begin(), e.facts.end(), read)) return nullptr;
   auto before = std::make_unique<Before>(e);
+  if (e.checkpoint) before->truth = at_checkpoint(e);  // its facts were read, the same in both
   std::copy_if(e.facts.begin(), e.facts.end(), std::back_inserter(before->facts), read);
   Instant created = kNever;  // perhaps a later one than by all facts, and so another order
   for (const EntityFact& fact : before->facts) {
@@ -21,8 +35,14 @@ std::unique_ptr<Before> what_was_known(const Entity& e) {
   }
   std::sort(before->facts.begin(), before->facts.end(),
             [&](const EntityFact& a, const EntityFact& b) { return comes_before(a, b, created); });
-  before->truth.read(before->facts);
+  before->read();
   return before;
+}
+
+// Whether only new entities live by it.
+bool moves_nobody(const Policy& policy) {
+  return !policy.to_open && std::none_of(policy.kinds.begin(), policy.kinds.end(),
+                                         [](const KindSpec& kind) { return kind.periods_only(); });
 }
 
 }  // namespace
@@ -38,6 +58,23 @@ void AccountRoles::persons(std::int16_t role, Instant at,
   } else {
     out.insert(out.end(), persons.begin(), persons.end());
   }
+}
+
+std::string_view AccountRoles::person(std::string_view word) const {
+  return roster_ == nullptr ? word : roster_->id_of(word);
+}
+
+bool AccountRoles::is_away(std::string_view person, Instant at) const {
+  return roster_ != nullptr && roster_->is_away(person, at);
+}
+
+void AccountRoles::on_call(std::int16_t role, Instant at,
+                           std::vector<std::string_view>& out) const {
+  if (roster_ != nullptr) roster_->on_call(policy_.roles[static_cast<std::size_t>(role)], at, out);
+}
+
+void AccountRoles::last_resort(Instant at, std::vector<std::string_view>& out) const {
+  if (roster_ != nullptr) roster_->everybodys_last_resort(at, out);
 }
 
 void set_order(std::string& order, const Fact& fact) {
@@ -90,20 +127,18 @@ void Partition::decide(Instant now, Instant release, const DerivedSink& sink) {
 
 void Partition::decide_one(Entity& e, Instant now, Instant release, const DerivedSink& sink) {
   ++counters_.decisions;
+  bring_up(e);
   std::unique_ptr<Before> before;
   const FaultState known = fault_state(e);
-  if (!e.truth) {
-    before = what_was_known(e);
-    e.truth = std::make_shared<Truth>(e);
-  }
-  e.truth->read(e.facts);
+  if (!e.truth) before = what_was_known(e);
+  const std::shared_ptr<Truth> kept = read_truth(e);
   if (!e.truth->created && e.groups.empty()) return;
   const Instant due = e.truth->advance(e.facts, now);
   if (release < now && e.truth->fired > release) {  // it waits for what may still be unread
     // The due index brings it back should this owner not live to say it.
     put_due(e, e.truth->fired);
     changed(e);
-    e.truth.reset();
+    forget_truth(e, false);
     if (!e.held) held_.push_back(&e);
     e.held = true;
     return;
@@ -114,6 +149,10 @@ void Partition::decide_one(Entity& e, Instant now, Instant release, const Derive
   const AccountRoles roles(*e.owner, *e.policy, roster_.get());
   Announcement a{e, *e.truth, before.get(), *e.policy, roles, now, derived_};
   announce(a);
+  if (kept) {
+    count_as_decided(e, *kept);
+    e.checkpoint = kept;
+  }
   counters_.derived += static_cast<std::int64_t>(derived_.size());
   if (!derived_.empty()) changed(e);
   for (const Derived& event : derived_) sink(e, event, now);
@@ -121,8 +160,25 @@ void Partition::decide_one(Entity& e, Instant now, Instant release, const Derive
   schedule(e, due, true);
 }
 
+void Partition::forget_truth(Entity& e, bool all) {
+  e.truth.reset();
+  if (all) e.checkpoint.reset();
+}
+
+std::shared_ptr<Truth> Partition::read_truth(Entity& e) {
+  if (!e.truth) e.truth = std::make_shared<Truth>(e.checkpoint ? at_checkpoint(e) : Truth(e));
+  std::shared_ptr<Truth> kept;
+  const std::size_t facts = e.facts.size();
+  if (e.truth->position + 2 * kCheckpointFacts < facts) {
+    e.truth->read(e.facts, facts - kCheckpointFacts - e.truth->position);
+    kept = std::make_shared<Truth>(*e.truth);
+  }
+  e.truth->read(e.facts);
+  return kept;
+}
+
 void Partition::schedule(Entity& e, Instant due, bool store) {
-  due = std::min(due, next_step(e, *e.policy));
+  due = std::min(due, next_step(e, *e.truth));
   if (due == e.next_due) return;
   if (store) changed(e);
   put_due(e, due);
@@ -160,14 +216,18 @@ bool Partition::bring_expected(Instant until, std::size_t most) {
 }
 
 Instant Partition::next_due() {
+  if (sweep_due_ || !sweep_.empty()) return sweep_from_;
   return expected_.empty() ? timers_.next() : std::min(timers_.next(), expected_.top().due);
 }
 
 bool Partition::fire(Instant until, Instant now, const DerivedSink& sink, std::size_t most) {
+  if (sweep_from_ <= now && sweep(now, sink, most)) return true;
   const bool more = bring_expected(until, most);
   const bool fired = timers_.advance(
       until,
       [&](TimerWheel::Slot slot, Instant due) {
+        CHECK(due <= until && slot < slots_.size() &&
+              slots_[slot] != nullptr);  // a timer fires when it is due, of an entity in memory
         Entity& e = *slots_[slot];
         e.next_due = kNever;
         if (on_fired_) on_fired_(due);
@@ -183,6 +243,63 @@ void Partition::adopt(std::shared_ptr<const Policy> policy) {
   const bool first = policy_ == nullptr || policy_->version == 0;
   policy_ = remembering(*policy, first ? nullptr : policy_);
   policies_[policy_->version] = policy_;
+  sweep_from_ = policy_->in_force_from;
+  sweep_due_ = policy_->version > 1;
+}
+
+// ---- moving to another policy ------------------------------------------------------------------
+
+void Partition::bring_up(Entity& e) {
+  if (e.moves_known >= policy_->version) return;
+  for (auto it = policies_.upper_bound(e.moves_known); it != policies_.end(); ++it) {
+    const Policy& to = *it->second;
+    e.moves_known = to.version;
+    if (!moves_to(e, to)) continue;
+    move(e, to, to.in_force_from);
+    forget_truth(e, true);
+    touch(e);
+  }
+}
+
+void Partition::begin_sweep() {
+  sweep_due_ = false;
+  before_sweep_ = swept_;
+  bool wanted = false, open = false;
+  for (auto it = policies_.upper_bound(std::max(swept_, 1)); it != policies_.end(); ++it) {
+    wanted = wanted || !moves_nobody(*it->second);
+    open = open || it->second->to_open;
+  }
+  swept_ = policy_->version;
+  sweep_.clear();
+  if (!wanted) return;
+  const auto may_move = [&](std::string_view kind) {
+    const KindSpec* spec = policy_->kind_named(kind);
+    return spec != nullptr && (open || spec->periods_only());
+  };
+  entities_.each([&](const Entity& e) {
+    if (e.moves_known < policy_->version && may_move(e.spec().name))
+      sweep_.push_back({e.account, e.spec().name, e.id});
+  });
+  if (cold_ == nullptr) return;
+  cold_->each_entity([&](std::string_view account, std::string_view kind, std::string_view id) {
+    if (may_move(kind) && entities_.find({account, kind, id}) == nullptr)
+      sweep_.push_back({std::string(account), std::string(kind), std::string(id)});
+  });
+}
+
+bool Partition::sweep(Instant now, const DerivedSink& sink, std::size_t most) {
+  if (sweep_due_) begin_sweep();
+  for (std::size_t n = 0; n < most && !sweep_.empty(); ++n) {
+    const EntityHome home = std::move(sweep_.back());
+    sweep_.pop_back();
+    Entity* e = find({home.account, home.kind, home.id});
+    if (e == nullptr || e->moves_known >= policy_->version) continue;
+    const std::size_t moves = e->moves.size();
+    bring_up(*e);
+    changed(*e);  // that it was looked at
+    if (e->moves.size() > moves) decide_one(*e, now, now, sink);
+  }
+  return !sweep_.empty();
 }
 
 const Policy* Partition::policy(std::int32_t version) const {

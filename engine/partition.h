@@ -11,7 +11,7 @@
 //  3. Facts of one arrival instant are read together: take all, then decide.
 //  4. `evolve` over the records that came of this leads to the same state, without deciding.
 //
-// The caller gives instants that never go back, and writes what it is given to the log before it
+// The caller gives instants that never go back but after `set_back`, and writes what it is given to the log before it
 // tells anybody. After a failed write it throws the Partition away and reads the log again.
 //
 // Memory: everything, or with a ColdPort the entities that something happened to lately and those
@@ -112,18 +112,29 @@ class Partition {
   // kNever when nothing is due.
   Instant next_due();
 
+  // The clock was set back: instants from `now` on come again. What fell due is not taken back before
+  // something happens to its entity.
+  void set_back(Instant now);
+
   // Told the due of every entity that is fired, before it is decided about.
   void on_fired(std::function<void(Instant due)> tell) { on_fired_ = std::move(tell); }
 
   // ---- policies
-  // From now on new entities follow `policy`; its version is its place in the log's sequence.
+  // From now on new entities follow `policy`; its version is its place in the log's sequence. Those
+  // that move to it (contract §11) do so before anything else happens to them; `fire` looks for the
+  // ones to which nothing happens.
   void adopt(std::shared_ptr<const Policy> policy);
+  // The last version to which all entities that move were moved by `fire`, and which the caller
+  // remembers over a restart: it says so by `moved_until` before anything is fired.
+  std::int32_t moved_until() const { return sweep_.empty() ? swept_ : before_sweep_; }
+  void moved_until(std::int32_t version) { swept_ = version; }
   const Policy& policy() const { return *policy_; }
   std::shared_ptr<const Policy> policy_in_force() const { return policy_; }
   const Policy* policy(std::int32_t version) const;
 
   // From now on persons are looked up with `roster`; null: as the accounts' facts say.
   void adopt(std::shared_ptr<const Roster> roster) { roster_ = std::move(roster); }
+  const std::shared_ptr<const Roster>& roster() const { return roster_; }
 
   // ---- replay
   // Applies a record of the log: a fact or a derived event. Engine records are the caller's.
@@ -206,7 +217,8 @@ class Partition {
     const TypeRef* type = nullptr;
   };
   Known who_knows(const Fact& fact) const;
-  Reading reading_of(const Fact& fact, std::string_view order);
+  bool wrong_subject(const Known& known, const Fact& fact) const;
+  Reading reading_of(const Known& known, const Fact& fact, std::string_view order);
   // Reads the data by the policy that `reading` names.
   void read_by(const Fact& fact, Judged& judged);
   // An accepted fact becomes part of its entity, with the stamps of its record or, where there is
@@ -220,8 +232,18 @@ class Partition {
   void insert(Entity& entity, EntityFact fact);
   void evolve_fact(const LogEvent& record);
   void evolve_derived(const LogEvent& record);
+  // Moves it to the policies in force since it was last looked at, where it does.
+  void bring_up(Entity& entity);
+  void begin_sweep();
+  // Decides about at most `most` of those that may move; true when there are more.
+  bool sweep(Instant now, const DerivedSink& sink, std::size_t most);
   bool owes(const Entity& entity) const;
   void refresh(Entity& entity, Instant now);
+  // Its Truth is read anew when it is asked for the next time; `all`: from the first fact.
+  static void forget_truth(Entity& entity, bool all);
+  // Reads all facts on top of what was read before. Returns what is to be the entity's checkpoint
+  // when the decision has been made; null: the one that it has is good enough.
+  static std::shared_ptr<Truth> read_truth(Entity& entity);
   void decide_one(Entity& entity, Instant now, Instant release, const DerivedSink& sink);
   // What recurring faults take from an entity, as long as its Truth is read on.
   struct FaultState {
@@ -234,8 +256,8 @@ class Partition {
   void watch_faults(Entity& entity, FaultState known);
   void decide_faults(Account& account, Instant now, const DerivedSink& sink);
   void say_fault(Account& account, const std::string& module, std::int64_t week,
-                 const std::vector<std::string>& weeks, Instant time, const Ladder& ladder,
-                 Instant now, const DerivedSink& sink);
+                 const std::vector<std::string>& weeks, Instant time, Instant now,
+                 const DerivedSink& sink);
   // `due`: of its clocks; `store`: the new due is a change to be stored.
   void schedule(Entity& entity, Instant due, bool store);
   void put_due(Entity& entity, Instant due);
@@ -265,6 +287,10 @@ class Partition {
   std::priority_queue<Expected, std::vector<Expected>, std::greater<>> expected_;
   Instant horizon_{kNever};
   Instant as_of_{kAlways};
+  std::vector<EntityHome> sweep_;  // who may move to a policy and was not looked at
+  Instant sweep_from_{kNever};     // when that policy took force
+  bool sweep_due_ = false;         // a policy took force: they were not gathered yet
+  std::int32_t swept_ = 0, before_sweep_ = 0;
   std::uint64_t hand_overs_ = 0;
   std::size_t hand_ = 0;  // of `evict`, on slots_
   Fact fact_;             // read back last
@@ -281,6 +307,11 @@ class AccountRoles : public RoleBook {
   AccountRoles(const Account& account, const Policy& policy, const Roster* roster)
       : account_(account), policy_(policy), roster_(roster) {}
   void persons(std::int16_t role, Instant at, std::vector<std::string_view>& out) const override;
+  std::string_view person(std::string_view word) const override;
+  bool is_away(std::string_view person, Instant at) const override;
+  void on_call(std::int16_t role, Instant at, std::vector<std::string_view>& out) const override;
+  void last_resort(Instant at, std::vector<std::string_view>& out) const override;
+  std::string_view account_name() const override { return account_.title; }
 
  private:
   const Account& account_;

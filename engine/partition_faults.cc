@@ -1,6 +1,7 @@
 // Recurring faults: tickets of the same module in weeks running (contract §6).
 #include <algorithm>
 
+#include "engine/entity/follow.h"
 #include "engine/partition.h"
 #include "engine/said/escalate.h"
 #include "events/id.h"
@@ -87,8 +88,10 @@ void Partition::watch_faults(Entity& e, FaultState known) {
   Account& owner = *e.owner;
   const Truth& truth = *e.truth;
   const EntityFact& creation = e.facts[static_cast<std::size_t>(truth.creator)];
-  const std::int16_t priority =
-      creation.priority == kNone ? e.spec().default_priority : creation.priority;
+  const std::int16_t given = e.moves.empty()
+                                 ? creation.priority
+                                 : seen_by(*e.policy, e.spec(), creation, *e.policy).priority;
+  const std::int16_t priority = given == kNone ? e.spec().default_priority : given;
   const bool wanted = !creation.words.more().empty() &&
                       spec.priorities[static_cast<std::size_t>(priority)] &&
                       (truth.ended == kNone || (spec.not_when >> truth.ended & 1U) == 0);
@@ -131,14 +134,14 @@ void Partition::decide_faults(Account& owner, Instant now, const DerivedSink& si
         at = {period.begin.ms - 1};
       }
       if (static_cast<int>(names.size()) < spec->weeks) continue;
-      say_fault(owner, module, week, names, {openings.first()}, spec->ladder, now, sink);
+      say_fault(owner, module, week, names, {openings.first()}, now, sink);
     }
   }
 }
 
 void Partition::say_fault(Account& owner, const std::string& module, std::int64_t week,
-                          const std::vector<std::string>& weeks, Instant time, const Ladder& ladder,
-                          Instant now, const DerivedSink& sink) {
+                          const std::vector<std::string>& weeks, Instant time, Instant now,
+                          const DerivedSink& sink) {
   const KindSpec* home = home_kind(*policy_);
   if (home == nullptr) return;
   owner.faults_said.emplace(module, week);
@@ -157,7 +160,7 @@ void Partition::say_fault(Account& owner, const std::string& module, std::int64_
   event.weeks = weeks;
   const std::string name = event.group.name;
   a.say(std::move(event));
-  escalate_fault(a, name, time, ladder);
+  escalate_fault(a, name, time);
   counters_.derived += static_cast<std::int64_t>(derived_.size());
   changed(e);
   for (const Derived& d : derived_) sink(e, d, now);

@@ -7,11 +7,14 @@
 #include "engine/entity/follow.h"
 #include "engine/partition.h"
 #include "engine/policy/translate.h"
+#include "events/reasons.h"
 #include "events/writer.h"
 
 namespace tocsin {
 
 namespace {
+
+constexpr std::string_view kWrongSubject = kBad[static_cast<std::size_t>(Attribute::kSubject)];
 
 bool has(VerbMask mask, std::int16_t verb) { return verb != kNone && (mask >> verb & 1U) != 0; }
 
@@ -50,16 +53,17 @@ EntityHome Partition::home_of(const Fact& fact) const {
 Partition::Known Partition::who_knows(const Fact& fact) const {
   if (const TypeRef* type = type_of(*policy_, fact)) return {policy_.get(), type};
   for (auto it = policies_.rbegin(); it != policies_.rend(); ++it) {
+    if (it->first == 0 && policy_->version > 0) break;  // never in force in this log
     if (const TypeRef* type = type_of(*it->second, fact)) return {it->second.get(), type};
   }
   return {};
 }
 
-Reading Partition::reading_of(const Fact& fact, std::string_view order) {
-  const Known known = who_knows(fact);
+Reading Partition::reading_of(const Known& known, const Fact& fact, std::string_view order) {
   if (known.policy == nullptr) return {};
   const bool in_force = known.policy == policy_.get();
   Entity* e = find(home(*known.policy, *known.type, fact));
+  if (e != nullptr) bring_up(*e);
   if (e == nullptr && !in_force) return {};  // nobody is left to whom it would mean something
   Reading reading{known.policy, *known.type, e, in_force};
   if (in_force && (e == nullptr || (e->policy == known.policy && e->moves.empty()))) return reading;
@@ -78,6 +82,12 @@ Reading Partition::reading_of(const Fact& fact, std::string_view order) {
     reading.type = *its_type;
   }
   return reading;
+}
+
+// Of a kind about accounts, whatever it is called.
+bool Partition::wrong_subject(const Known& known, const Fact& fact) const {
+  return fact.subject != fact.account && known.policy != nullptr &&
+         verb_of(*known.policy, *known.type).subject_is_account;
 }
 
 void Partition::read_by(const Fact& fact, Judged& judged) {
@@ -113,16 +123,18 @@ void Partition::check(Decoded& decoded, Instant arrival, bool with_content, Judg
       return;
     }
   }
+  const Known known = who_knows(fact);
+  if (decoded.attribute_error.empty() && wrong_subject(known, fact)) return refuse(kWrongSubject);
   if (const auto reason = judge(decoded, arrival); !reason.empty()) return refuse(reason);
   set_order(out.order, fact);
-  out.reading = reading_of(fact, out.order);
+  out.reading = reading_of(known, fact, out.order);
   if (out.reading.policy != nullptr) {
     read_by(fact, out);
     if (!out.data.bad.empty()) {
       out.detail = out.data.detail;
       return refuse(out.data.bad);
     }
-  } else if (who_knows(fact).policy == nullptr) {
+  } else if (known.policy == nullptr) {
     out.miss = miss_of(*policy_, fact);
   }
   if (with_content) out.content = content_hash(fact);
@@ -147,12 +159,13 @@ void Partition::join(const Fact& fact, Judged& judged, const LogEvent* record) {
   if (Truth::creation(target.facts) == kNever && target.policy != policy_.get() &&
       policy_->kind_named(target.spec().name) != nullptr) {
     follow(target, *policy_);
-    target.truth.reset();
+    forget_truth(target, true);
   }
   EntityFact& joined = judged.data.fact;
   joined.time = fact.time;
   joined.recorded = fact.recorded;
-  joined.words = {judged.order, judged.data.text, judged.data.more};
+  joined.words = {judged.order, judged.data.text, judged.data.more, judged.data.title,
+                  judged.data.link};
   joined.version = reading.policy->version;
   (reading.counts ? joined.verb : joined.other_verb) = reading.type.verb;
   joined.creates = reading.counts && verb_of(*reading.policy, reading.type).creates;
@@ -184,6 +197,13 @@ void Partition::take_account_fact(Account& owner, const Judged& judged) {
     }
   }
   if (!has(kind.tiers, fact.verb)) return;
+  if (!judged.data.title.empty() &&
+      std::tie(owner.name_time, owner.name_order) < std::tie(fact.time, judged.order)) {
+    owner.name_time = fact.time;
+    owner.name_order = judged.order;
+    owner.title = judged.data.title;
+    owner.changed = true;
+  }
   const bool first = owner.tier.empty();
   if (first || std::tie(owner.tier_time, owner.tier_order) < std::tie(fact.time, judged.order)) {
     owner.tier_time = fact.time;
@@ -208,7 +228,7 @@ void Partition::settle_tier(Account& owner) {
       const std::int16_t tier = its == nullptr ? kNone : place_of(owner.tier, its->tiers);
       if (tier != kNone) f.tier = tier;
     }
-    e->truth.reset();
+    forget_truth(*e, true);
     --counters_.provisional;
     touch(*e);
   }
@@ -267,7 +287,7 @@ void Partition::insert(Entity& target, EntityFact fact) {
     std::sort(facts.begin(), facts.end(), [&](const EntityFact& a, const EntityFact& b) {
       return comes_before(a, b, created);
     });
-    target.truth.reset();
+    forget_truth(target, true);
     if (const Policy* its = policy(version); its != nullptr) follow(target, *its);
     return;
   }
@@ -279,8 +299,11 @@ void Partition::insert(Entity& target, EntityFact fact) {
         [&](const EntityFact& a, const EntityFact& b) { return comes_before(a, b, from); });
   }
   const auto index = static_cast<std::size_t>(place - facts.begin());
-  if (target.truth && !target.truth->can_read(index, std::max(fact.time, from))) {
-    target.truth.reset();
+  const Instant counts_at = std::max(fact.time, from);
+  if (target.checkpoint && !target.checkpoint->can_read(index, counts_at))
+    target.checkpoint.reset();
+  if (target.truth && !target.truth->can_read(index, counts_at)) {
+    forget_truth(target, false);
     ++counters_.late;
   }
   facts.insert(place, std::move(fact));

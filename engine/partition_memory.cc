@@ -23,8 +23,7 @@ bool has_unsaid(Entity& e) {
       const Threshold& th = cycle.thresholds[i];
       if (!th.exists) continue;
       if (th.verdict == Verdict::kBreached && !said->thresholds[i].breached) return true;
-      const bool warns = cycle.state == ClockState::kRunning && th.verdict == Verdict::kPending;
-      if (warns && th.warned > said->thresholds[i].warned) return true;
+      if (owes_warning(cycle, th, said->thresholds[i])) return true;
     }
     return false;
   });
@@ -167,6 +166,16 @@ void Partition::evict(std::size_t most, std::uint64_t stored) {
 
 // ---- following the log -------------------------------------------------------------------------
 
+void Partition::set_back(Instant now) {
+  as_of_ = std::min(as_of_, now);
+  // A wheel only turns forwards: a new one stands before everything.
+  std::destroy_at(&timers_);
+  std::construct_at(&timers_, kTimersMax);
+  for (Entity* e : slots_) {
+    if (e != nullptr && e->next_due < horizon_) timers_.schedule(e->slot, e->next_due);
+  }
+}
+
 // Whether a decision at the last record's instant would say something. Its cost is a decision's;
 // asked only of entities whose last record is a fact.
 bool Partition::owes(const Entity& e) const {
@@ -197,7 +206,7 @@ void Partition::refresh(Entity& e, Instant now) {
 }
 
 void Partition::evolve(const LogEvent& record) {
-  as_of_ = std::max(as_of_, record.recorded);
+  as_of_ = record.decided;
   if (record.is_fact()) {
     evolve_fact(record);
   } else {
@@ -210,6 +219,7 @@ void Partition::evolve_derived(const LogEvent& record) {
   const EntityName name{record.account, kind_in(record), record.subject};
   if (policy_->kind_named(name.kind) == nullptr) return;  // no version has it
   Entity& e = entity(name);
+  bring_up(e);
   Derived& event = replayed_event_;
   if (!decode(record, *e.policy, e.spec(), event)) return;
   if (event.type == DerivedType::kFaultRecurring) {
@@ -217,9 +227,9 @@ void Partition::evolve_derived(const LogEvent& record) {
     e.owner->faults_said.emplace(std::string(event.reason), week.ms);
     e.owner->changed = true;
   }
-  apply(e, event, record.recorded);
+  apply(e, event, record.decided);
   replayed_entity_ = &e;
-  e.said_at = record.recorded;
+  e.said_at = record.decided;
   e.undecided = false;
   touch(e);
 }
@@ -231,14 +241,17 @@ void Partition::evolve_fact(const LogEvent& record) {
   replayed_.seen_key = hash128(fact_.account, replayed_.identity);
   replayed_.entity = nullptr;
   set_order(replayed_.order, fact_);
-  replayed_.reading = reading_of(fact_, replayed_.order);
+  replayed_.reading = reading_of(who_knows(fact_), fact_, replayed_.order);
   if (replayed_.reading.policy != nullptr) read_by(fact_, replayed_);
   join(fact_, replayed_, &record);
-  if (replayed_.entity != nullptr) replayed_.entity->undecided = true;
+  if (replayed_.entity == nullptr) return;
+  Entity& e = *replayed_.entity;
+  e.undecided = true;
+  if (e.said_at > as_of_) e.said_at = {as_of_.ms - 1};  // the clock was set back
 }
 
 void Partition::settle(Instant as_of, bool decide) {
-  as_of_ = std::max(as_of_, as_of);
+  as_of_ = as_of;
   std::vector<Entity*> work;
   work.swap(touched_);
   for (Entity* e : work) {
@@ -258,6 +271,12 @@ void Partition::settle(Instant as_of, bool decide) {
       put_due(*e, e->truth->fired == kAlways ? as_of_ : e->truth->fired);
       e->truth.reset();
     }
+    const auto told = [&](const PolicyMove& move) { return move.read || e->said_at >= move.at; };
+    for (PolicyMove& move : e->moves) move.read = told(move);
+    if (!e->moves.empty() && !e->moves.back().read) {  // what it brought is to be said yet
+      put_due(*e, std::min(e->next_due, e->moves.back().at));
+      e->truth.reset();
+    }
     if (decide) touch(*e);
   }
   for (Account* owner : fault_accounts_) owner->faults_changed.clear();
@@ -265,11 +284,12 @@ void Partition::settle(Instant as_of, bool decide) {
 }
 
 void Partition::view(Entity& e, EntityView& out) {
-  if (e.truth) return make_view(e, *e.truth, out);
+  const AccountRoles roles(*e.owner, *e.policy, roster_.get());
+  if (e.truth) return make_view(e, *e.truth, roles, out);
   Truth truth(e);  // it waits: to its next decision nothing of this is known
   truth.read(e.facts);
   if (truth.created) truth.advance(e.facts, as_of_);
-  make_view(e, truth, out);
+  make_view(e, truth, roles, out);
 }
 
 EntityView Partition::view(Entity& e) {

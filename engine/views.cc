@@ -4,16 +4,34 @@
 #include <boost/container/small_vector.hpp>
 #include <tuple>
 
+#include "engine/entity/follow.h"
 #include "engine/said/derived.h"
+#include "engine/said/escalate.h"
+#include "engine/said/group_steps.h"
+#include "engine/said/persons.h"
 #include "engine/truth/truth.h"
+#include "engine/view_more.h"
 #include "events/writer.h"
 
 namespace tocsin {
 
 namespace {
 
+constexpr std::string_view kDelivered = "delivered";
+
+// The word of a notification's outcome.
+const std::string& outcome_of(const VerbSpec& verb, std::int16_t choice) {
+  static const std::string unknown;
+  for (const Field& field : verb.fields) {
+    if (field.form == Form::kChoice && choice != kNone)
+      return field.words[static_cast<std::size_t>(choice)];
+  }
+  return unknown;
+}
+
 // Rows are filled in place: what they held before only lends its memory.
-void fill(ClockRow& row, const Cycle& cycle, const ClockSpec& spec, const Policy& policy) {
+void fill(ClockRow& row, const Cycle& cycle, const ClockSpec& spec, const Truth& truth) {
+  const Policy& policy = *truth.policy;
   row.clock = spec.name;
   row.cycle = cycle_name(policy, spec, cycle.number);
   row.period = spec.period;
@@ -31,6 +49,8 @@ void fill(ClockRow& row, const Cycle& cycle, const ClockSpec& spec, const Policy
     if (th.due != kNever) t.due = th.due;
     t.verdict = th.verdict;
     t.warned = th.warned > 0;
+    t.excused =
+        !truth.excused.empty() && truth.excused_at(cycle, static_cast<std::int16_t>(i)) != kNever;
   }
   row.thresholds.resize(n);
   row.stopped.reset();
@@ -39,27 +59,101 @@ void fill(ClockRow& row, const Cycle& cycle, const ClockSpec& spec, const Policy
     row.stopped = cycle.stopped;
     row.elapsed_ms = cycle.elapsed_ms;
   }
+  fill_counted(row, cycle, policy);
 }
 
-void fill(GroupRow& row, const Entity& entity, const SaidGroup& group, const Policy& policy) {
-  row.escalation = group_id(entity, policy, group.key, group.instance);
-  row.clock.clear();
-  if (group.key.clock != kNone) {
-    row.clock = policy.kinds[static_cast<std::size_t>(entity.kind)]
-                    .clocks[static_cast<std::size_t>(group.key.clock)]
-                    .name;
+void fill_clock(GroupRow& row, const SaidGroup& group, const Truth& truth, const KindSpec& kind) {
+  for (std::string* text : {&row.clock, &row.cycle, &row.threshold}) text->clear();
+  row.due.reset();
+  if (group.key.clock == kNone) return;
+  const Policy& policy = *truth.policy;
+  const ClockSpec& clock = kind.clocks[static_cast<std::size_t>(group.key.clock)];
+  const auto threshold = static_cast<std::size_t>(group.key.code);
+  row.clock = clock.name;
+  row.cycle = cycle_name(policy, clock, group.key.cycle);
+  row.threshold = policy.thresholds[threshold];
+  const Cycle* cycle = truth.find(group.key.clock, group.key.cycle);
+  if (cycle != nullptr && cycle->thresholds[threshold].due != kNever)
+    row.due = cycle->thresholds[threshold].due;
+}
+
+void fill_called(GroupRow& row, const SaidGroup& group, const Policy& policy) {
+  row.persons.clear();
+  row.called.resize(group.calls.size());
+  for (std::size_t i = 0; i < group.calls.size(); ++i) {
+    const SaidCall& call = group.calls[i];
+    CallRow& called = row.called[i];
+    called.person = call.person;
+    called.role = call.role == kNone ? "" : policy.roles[static_cast<std::size_t>(call.role)];
+    called.step = call.step;
+    called.at = call.at;
+    called.channel.clear();
+    called.outcome.clear();
+    called.delivered_at.reset();
+    if (call.step == group.step) row.persons.push_back(call.person);
   }
+}
+
+// What somebody else's notifier did; of several words about one call the last holds, but that one
+// was reached.
+void fill_deliveries(GroupRow& row, const Entity& entity, const KindSpec& kind) {
+  if (kind.notify_verb == kNone) return;
+  for (const EntityFact& fact : entity.facts) {
+    if (verb_now(entity, fact) != kind.notify_verb || fact.words.more() != row.escalation) continue;
+    const VerbSpec& verb = kind.verbs[static_cast<std::size_t>(fact.verb)];
+    for (CallRow& call : row.called) {
+      if (call.person != fact.words.text() || call.step != fact.number) continue;
+      const std::string& outcome = outcome_of(verb, fact.choice);
+      if (call.outcome == kDelivered && outcome != kDelivered) continue;
+      call.channel = fact.words.title();
+      call.outcome = outcome;
+      call.delivered_at = fact.time;
+    }
+  }
+}
+
+void fill_next(GroupRow& row, const Entity& entity, const Truth& truth, const SaidGroup& group,
+               const RoleBook& roles) {
+  row.next.reset();
+  if (group.state != GroupState::kOpen) return;
+  const Upcoming next = upcoming(entity, truth, group);
+  if (next.step == 0) return;
+  const Policy& policy = *entity.policy;
+  NextRow& out = row.next.emplace();
+  out.step = next.step;
+  if (next.at != kNever) out.at = next.at;
+  const std::vector<std::int16_t> called = roles_of(way_of(entity, group), policy, next.step);
+  for (const std::int16_t role : called)
+    out.roles.push_back(policy.roles[static_cast<std::size_t>(role)]);
+  const Instant at = next.at == kNever ? group.last_step : next.at;
+  for (const std::string_view person : persons_of(entity, truth, roles, called, at).persons)
+    out.persons.emplace_back(person);
+}
+
+void fill(GroupRow& row, const Entity& entity, const Truth& truth, const SaidGroup& group,
+          const RoleBook& roles) {
+  const Policy& policy = *entity.policy;
+  const KindSpec& kind = entity.spec();
+  row.escalation = group_id(entity, policy, group.key, group.instance);
+  fill_clock(row, group, truth, kind);
   row.step = group.step;
   row.roles.resize(group.roles.size());
   for (std::size_t i = 0; i < group.roles.size(); ++i)
     row.roles[i] = policy.roles[static_cast<std::size_t>(group.roles[i])];
-  row.persons = group.persons;
   row.urgency = group.high ? "high" : "low";
-  row.reason.clear();
+  row.reason = reason_of(group.key.kind);
   row.state = group.state;
   row.begun = group.begun;
   row.raised = group.last_step;
-  row.by = group.by;
+  row.by.clear();
+  row.acknowledged_at.reset();
+  if (group.state == GroupState::kAcknowledged) {
+    row.by = group.by;
+    row.acknowledged_at = group.acknowledged_at;
+  }
+  fill_called(row, group, policy);
+  fill_deliveries(row, entity, kind);
+  fill_next(row, entity, truth, group, roles);
 }
 
 // What is seen of an entity that is not created yet, without groups and clocks.
@@ -69,33 +163,39 @@ void fill_uncreated(EntityView& view, const Entity& entity, const KindSpec& kind
   view.id = entity.id;
   view.created = view.provisional = false;
   view.policy = 0;
-  for (std::string* text : {&view.tier, &view.state, &view.priority, &view.stage, &view.assignee})
+  for (std::string* text : {&view.tier, &view.state, &view.priority, &view.stage, &view.assignee,
+                            &view.title, &view.link}) {
     text->clear();
+  }
   view.opened.reset();
   view.facts = static_cast<std::int64_t>(entity.facts.size());
-  for (const EntityFact& fact : entity.facts) {
-    if (fact.verb != kNone && fact.verb == kind.assign_verb) view.assignee = fact.words.text();
-  }
+  view.assignee = assignee_of(entity);
 }
 
 }  // namespace
 
-void make_view(const Entity& entity, const Truth& truth, EntityView& view) {
+void make_view(const Entity& entity, const Truth& truth, const RoleBook& roles, EntityView& view) {
   const Policy& policy = *entity.policy;
   const KindSpec& kind = policy.kinds[static_cast<std::size_t>(entity.kind)];
   fill_uncreated(view, entity, kind);
+  view.account_name = roles.account_name();
   view.groups.resize(entity.groups.size());
   for (std::size_t i = 0; i < entity.groups.size(); ++i)
-    fill(view.groups[i], entity, entity.groups[i], policy);
-  if (!truth.created) return view.clocks.clear();
+    fill(view.groups[i], entity, truth, entity.groups[i], roles);
+  if (!truth.created) {
+    view.clocks.clear();
+    return fill_more(view, entity, truth);
+  }
   const EntityFact& creation = entity.facts[static_cast<std::size_t>(truth.creator)];
   view.created = true;
   view.opened = truth.created_at;
   const std::int16_t tier = truth.tier_in_force != kNone ? truth.tier_in_force : truth.tier;
   view.tier = policy.tiers[static_cast<std::size_t>(tier)];
   view.provisional = creation.provisional;
-  view.policy = creation.policy;
+  view.policy = entity.moves.empty() ? creation.policy : policy.version;
   if (kind.assign_verb == kNone) view.assignee = creation.words.text();
+  view.title = creation.words.title();
+  view.link = creation.words.link();
   if (kind.prioritized) view.priority = policy.priorities[static_cast<std::size_t>(truth.priority)];
   if (truth.stage != kNone) view.stage = kind.stages[static_cast<std::size_t>(truth.stage)];
   view.state = truth.ended != kNone ? kind.verbs[static_cast<std::size_t>(truth.ended)].name
@@ -113,7 +213,8 @@ void make_view(const Entity& entity, const Truth& truth, EntityView& view) {
   });
   view.clocks.resize(sorted.size());
   for (std::size_t i = 0; i < sorted.size(); ++i)
-    fill(view.clocks[i], *sorted[i], spec(sorted[i]), policy);
+    fill(view.clocks[i], *sorted[i], spec(sorted[i]), truth);
+  fill_more(view, entity, truth);
 }
 
 void append_verdict(std::string& out, const EntityView& view, const ClockRow& row) {

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view kStampPrefix = "tocsin";
 constexpr std::string_view kClaimed = "tocsinclaimed";
+constexpr std::string_view kBelieved = "tocsinbelieved";
 constexpr std::string_view kFormat = "tocsinformat";
 constexpr std::string_view kContentType = "datacontenttype";
 
@@ -29,6 +30,7 @@ class RecordReader {
       if (!read_member(name, value) || !place(name, value)) return false;
     } while (take(','));
     const bool addressed = !out_.account.empty() && !out_.subject.empty() && !out_.source.empty();
+    if (!has_believed_) out_.decided = out_.recorded;
     return take('}') && skip_space(p_, end_) == end_ && !out_.id.empty() && !out_.type.empty() &&
            has_time_ && has_recorded_ && (addressed || !out_.is_fact());
   }
@@ -85,6 +87,9 @@ class RecordReader {
       case 13:
         if (name == kClaimed) return instant(value, out_.claimed);
         break;
+      case 14:
+        if (name == kBelieved) return has_believed_ = instant(value, out_.decided);
+        break;
       case 15:
         if (name == kContentType && value == "\"application/json\"") return true;
         break;
@@ -127,7 +132,7 @@ class RecordReader {
   const char* member_ = nullptr;
   bool escapes_;
   LogEvent& out_;
-  bool has_time_ = false, has_recorded_ = false;
+  bool has_time_ = false, has_recorded_ = false, has_believed_ = false;
 };
 
 }  // namespace
@@ -169,6 +174,11 @@ void append_own_event(std::string& out, const OwnEvent& event) {
   record.close();
 }
 
+std::string believed_stamp(Instant believed, Instant recorded) {
+  if (believed == recorded) return {};
+  return "\"" + std::string(kBelieved) + "\":\"" + format_rfc3339(believed) + "\"";
+}
+
 bool LogEvent::is_fact() const {
   return !is_reserved_type(type) && stamp(*this, "tocsinderived").empty();
 }
@@ -200,7 +210,7 @@ void to_fact(const LogEvent& event, Fact& fact) {
   fact.id = event.id;
   fact.sequence = event.sequence;
   fact.time = event.time;
-  fact.recorded = event.recorded;
+  fact.recorded = event.decided;
   fact.claimed = event.claimed;
   fact.data = event.data;
   fact.extensions = event.extensions;

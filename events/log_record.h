@@ -44,6 +44,9 @@ void append_own_event(std::string& out, const OwnEvent& event);
 struct LogEvent {
   std::string_view id, source, type, subject, account, sequence;
   Instant time, recorded, claimed;
+  // What the engine took for the instant of arrival or decision: `recorded`, but where the wall clock had
+  // been set back, for recordedtime never goes back (attribute `tocsinbelieved`).
+  Instant decided;
   std::int64_t format = kLogFormat;
   std::string_view data;   // JSON, empty when absent
   std::string stamps;      // members that begin with `tocsin`, without braces
@@ -59,7 +62,10 @@ struct LogEvent {
 // right JSON is not checked again.
 bool read_log_record(std::string_view record, LogEvent& out);
 
-// The fact that a record holds; requires is_fact().
+// Member for a record whose recordedtime is not what was believed; empty where it is.
+std::string believed_stamp(Instant believed, Instant recorded);
+
+// The fact that a record holds, `recorded` being what the engine took for it; requires is_fact().
 Fact to_fact(const LogEvent& event);
 // The same into a Fact that keeps its memory.
 void to_fact(const LogEvent& event, Fact& fact);

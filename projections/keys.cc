@@ -103,23 +103,21 @@ EntityKey KeyReader::entity() {
 }
 
 std::size_t place_of_instant(std::string_view key) {
-  if (key.size() <= kKeyPrefixBytes) return 0;
-  const auto behind_text = [&](std::size_t from) {
-    constexpr std::string_view kEndOfText("\0\1", 2);
-    const std::size_t end = key.find(kEndOfText, from);
-    return end == std::string_view::npos ? key.size() : end + kEndOfText.size();
-  };
-  constexpr std::size_t kBehindLetter = kKeyPrefixBytes + 1;
-  switch (static_cast<Family>(key[kKeyPrefixBytes - 1])) {
-    case Family::kDue:
-      return kKeyPrefixBytes;
-    case Family::kClock:  // class, kind, clock
-      return behind_text(behind_text(kBehindLetter));
-    case Family::kGroup:  // p or r, name, urgency
-      return behind_text(kBehindLetter) + 1;
-    default:
-      return 0;
+  const FamilySpec* const spec = family_of_key(key, kKeyPrefixBytes);
+  if (spec == nullptr || !spec->by_instant || key.size() == kKeyPrefixBytes) return 0;
+  constexpr std::string_view kEndOfText("\0\1", 2);
+  std::size_t at = kKeyPrefixBytes;
+  for (const char part : spec->parts) {
+    if (part == 'i') return at;
+    if (part == 'l') {
+      ++at;
+    } else {
+      const std::size_t end = key.find(kEndOfText, at);
+      if (end == std::string_view::npos) return key.size();
+      at = end + kEndOfText.size();
+    }
   }
+  return at;
 }
 
 Instant instant_at(std::string_view key, std::size_t place) {
@@ -131,23 +129,11 @@ bool is_whole_key(std::string_view key, Family family) {
   try {
     KeyReader reader(key);
     if (reader.family() != family) return false;
-    if (family == Family::kClock) {
-      reader.letter();  // class
-      reader.text();    // kind
-      reader.text();    // clock
-      reader.instant();
-      reader.text();  // account
-      reader.text();  // id
-      reader.text();  // cycle
-    } else if (family == Family::kGroup) {
-      reader.letter();
-      reader.text();    // person or role
-      reader.letter();  // urgency
-      reader.instant();
-      reader.entity();
-      reader.text();  // group's name
-    } else {
-      reader.text();  // account
+    for (const char part : family_of(static_cast<char>(family))->parts) {
+      if (part == 't') reader.text();
+      if (part == 'i') reader.instant();
+      if (part == 'l') reader.letter();
+      if (part == 'h') reader.instant(), reader.instant();
     }
     return reader.rest().empty();
   } catch (const std::runtime_error&) {

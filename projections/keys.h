@@ -4,24 +4,8 @@
 // 00 01 and holds 00 FF for each zero byte; an instant is 8 bytes, big-endian, sign flipped; both
 // sort as their values do, and no part can be mistaken for the next.
 //
-//   m bookkeeping: name
-//   A the engine's state of an account: account
-//   E an entity: the engine's state, what its views are made of, its newest timeline: account,
-//     kind, id
-//   D dues: due, account, kind, id
-//   S identities seen, with the hash of their content: account, 16 bytes
-//   T blocks of an entity's timeline (timeline_rows.h): account, kind, id, first offset
-//   H history of an account (timeline_rows.h): account, row number
-//   R records, where the store keeps them (timeline_rows.h): row number
-//   C clocks, with what filters need: class, kind, clock, due, account, id, cycle
-//   G groups: p or r, person or role, urgency, begun, account, kind, id, group's name
-//   O open entities: account, kind, id
-//   N counts: account or empty, name
-//   K figures: account or empty, day, clock, threshold, priority, tier
-//   Q satisfaction: account or empty, day, tier
-//   F recurring faults, with the event's data: time, account, id
-//   a account summary: account
-//   U subjects of CRMs (subjects.h): 16 bytes
+// Which rows there are is one table, families.h: all else that depends on the family of a row (its
+// key's form, filters, what is remembered, which ranges are queues) follows from it.
 //
 // Pure; any thread.
 #pragma once
@@ -34,32 +18,13 @@
 #include "engine/log_port.h"
 #include "events/hash.h"
 #include "events/time.h"
+#include "projections/families.h"
 
 namespace tocsin {
 
 struct EntityKey {
   std::string account, kind, id;
   friend auto operator<=>(const EntityKey&, const EntityKey&) = default;
-};
-
-enum class Family : char {
-  kMeta = 'm',
-  kAccount = 'A',
-  kEntity = 'E',
-  kDue = 'D',
-  kSeen = 'S',
-  kTimeline = 'T',
-  kHistory = 'H',
-  kRecord = 'R',
-  kClock = 'C',
-  kGroup = 'G',
-  kOpen = 'O',
-  kCount = 'N',
-  kFigure = 'K',
-  kSatisfaction = 'Q',
-  kFault = 'F',
-  kSummary = 'a',
-  kSubject = 'U',
 };
 
 inline constexpr std::size_t kKeyPrefixBytes = 5;
@@ -109,7 +74,8 @@ class KeyReader {
   Family family_;
 };
 
-// Where the instant stands in a key that has one before its entity (D, C, G); 0 in others.
+// Where the instant, or the day, stands in a key that has one before its entity (D, C, G, B); 0 in
+// others.
 std::size_t place_of_instant(std::string_view key);
 // The instant at a place in the key. Throws std::runtime_error when the key ends before its end.
 Instant instant_at(std::string_view key, std::size_t place);

@@ -14,15 +14,19 @@ void Pending::add(const AppliedBatch& batch) {
     e.next_due = c.next_due;
     e.business_day = day;
   }
-  for (const AccountChange& a : batch.accounts) {
-    const Key key = Key(batch.partition, Family::kAccount).text(a.account);
-    const auto at = accounts_.find(key.bytes());
-    if (at != accounts_.end()) {
-      at->second = arena_.keep(a.state);
+  const auto replace = [this](ByKey<std::string_view>& rows, const Key& key,
+                              const std::string& value) {
+    const auto at = rows.find(key.bytes());
+    if (at != rows.end()) {
+      at->second = arena_.keep(value);
     } else {
-      accounts_.emplace(arena_.keep(key.bytes()), arena_.keep(a.state));
+      rows.emplace(arena_.keep(key.bytes()), arena_.keep(value));
     }
-  }
+  };
+  for (const AccountChange& a : batch.accounts)
+    replace(accounts_, Key(batch.partition, Family::kAccount).text(a.account), a.state);
+  for (const SummaryChange& s : batch.summaries)
+    replace(summaries_, Key(batch.partition, Family::kSummary).text(s.account), s.summary);
   for (const SeenRow& s : batch.seen) {
     const Key key = Key(batch.partition, Family::kSeen).text(s.account).hash(s.identity);
     seen_.insert_or_assign(arena_.keep(key.bytes()), s.content);
@@ -69,6 +73,7 @@ void Pending::clear() {
   days_.clear();
   entities_.clear();
   accounts_.clear();
+  summaries_.clear();
   seen_.clear();
   subjects_.clear();
   events_.clear();

@@ -61,6 +61,7 @@ class Pending {
 
   const ByKey<Entity>& entities() const { return entities_; }
   const ByKey<std::string_view>& accounts() const { return accounts_; }
+  const ByKey<std::string_view>& summaries() const { return summaries_; }
   const ByKey<std::uint64_t>& seen() const { return seen_; }
   const ByKey<std::string_view>& subjects() const { return subjects_; }
   const std::vector<Event>& events() const { return events_; }  // in order, partition by partition
@@ -73,7 +74,7 @@ class Pending {
   Arena arena_;
   std::vector<std::shared_ptr<const BusinessDay>> days_;
   ByKey<Entity> entities_;
-  ByKey<std::string_view> accounts_;
+  ByKey<std::string_view> accounts_, summaries_;
   ByKey<std::uint64_t> seen_;
   ByKey<std::string_view> subjects_;
   std::vector<Event> events_;

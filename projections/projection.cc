@@ -30,6 +30,10 @@ void take_texts(ByteReader& in, std::vector<std::string>& texts) {
   take_list(in, texts, [&](std::string& text) { text = in.view(); });
 }
 
+bool counts_on(const ClockRow& c) {
+  return c.state == ClockState::kRunning || c.state == ClockState::kPaused;
+}
+
 void put_clock(std::string& out, const ClockRow& c) {
   put_text(out, c.clock);
   put_text(out, c.cycle);
@@ -39,11 +43,19 @@ void put_clock(std::string& out, const ClockRow& c) {
   put_optional(out, c.stopped);
   out.push_back(c.elapsed_ms ? '\1' : '\0');
   if (c.elapsed_ms) put_signed(out, *c.elapsed_ms);
+  if (counts_on(c)) {
+    put_signed(out, c.counted_ms);
+    put_signed(out, c.since.ms - c.start.ms);
+  }
   put_unsigned(out, c.thresholds.size());
   for (const ThresholdRow& t : c.thresholds) {
     put_text(out, t.name);
-    out.push_back(static_cast<char>(static_cast<int>(t.verdict) | (t.warned ? 0x10 : 0)));
+    out.push_back(static_cast<char>(static_cast<int>(t.verdict) | (t.warned ? 0x10 : 0) |
+                                    (t.excused ? 0x20 : 0) | (t.remaining_ms ? 0x40 : 0) |
+                                    (t.person.empty() ? 0 : 0x80)));
     put_optional(out, t.due);
+    if (t.remaining_ms) put_signed(out, *t.remaining_ms);
+    if (!t.person.empty()) put_text(out, t.person);
   }
 }
 
@@ -58,13 +70,44 @@ void take_clock(ByteReader& in, ClockRow& c) {
   c.stopped = in.optional_instant();
   c.elapsed_ms.reset();
   if (in.byte() != 0) c.elapsed_ms = in.signed_int();
+  c.counted_ms = 0;
+  c.since = c.start;
+  if (counts_on(c)) {
+    c.counted_ms = in.signed_int();
+    c.since = c.start + milliseconds(in.signed_int());
+  }
   take_list(in, c.thresholds, [&](ThresholdRow& t) {
     t.name = in.view();
     const std::uint8_t verdict = in.byte();
     t.verdict = static_cast<Verdict>(verdict & 0x0F);
     t.warned = (verdict & 0x10) != 0;
+    t.excused = (verdict & 0x20) != 0;
     t.due = in.optional_instant();
+    t.remaining_ms.reset();
+    if ((verdict & 0x40) != 0) t.remaining_ms = in.signed_int();
+    t.person.clear();
+    if ((verdict & 0x80) != 0) t.person = in.view();
   });
+}
+
+void put_call(std::string& out, const CallRow& c) {
+  put_text(out, c.person);
+  put_text(out, c.role);
+  put_signed(out, c.step);
+  put_signed(out, c.at.ms);
+  put_text(out, c.channel);
+  put_text(out, c.outcome);
+  put_optional(out, c.delivered_at);
+}
+
+void take_call(ByteReader& in, CallRow& c) {
+  c.person = in.view();
+  c.role = in.view();
+  c.step = static_cast<int>(in.signed_int());
+  c.at = in.instant();
+  c.channel = in.view();
+  c.outcome = in.view();
+  c.delivered_at = in.optional_instant();
 }
 
 void put_group(std::string& out, const GroupRow& g) {
@@ -79,6 +122,18 @@ void put_group(std::string& out, const GroupRow& g) {
   put_signed(out, g.begun.ms);
   put_signed(out, g.raised.ms);
   put_text(out, g.by);
+  put_text(out, g.cycle);
+  put_text(out, g.threshold);
+  put_optional(out, g.due);
+  put_optional(out, g.acknowledged_at);
+  put_unsigned(out, g.called.size());
+  for (const CallRow& c : g.called) put_call(out, c);
+  out.push_back(g.next ? '\1' : '\0');
+  if (!g.next) return;
+  put_signed(out, g.next->step);
+  put_optional(out, g.next->at);
+  put_texts(out, g.next->roles);
+  put_texts(out, g.next->persons);
 }
 
 void take_group(ByteReader& in, GroupRow& g) {
@@ -93,29 +148,58 @@ void take_group(ByteReader& in, GroupRow& g) {
   g.begun = in.instant();
   g.raised = in.instant();
   g.by = in.view();
+  g.cycle = in.view();
+  g.threshold = in.view();
+  g.due = in.optional_instant();
+  g.acknowledged_at = in.optional_instant();
+  take_list(in, g.called, [&](CallRow& c) { take_call(in, c); });
+  g.next.reset();
+  if (in.byte() == 0) return;
+  NextRow& next = g.next.emplace();
+  next.step = static_cast<int>(in.signed_int());
+  next.at = in.optional_instant();
+  take_texts(in, next.roles);
+  take_texts(in, next.persons);
 }
 
 }  // namespace
 
 bool is_read_by_views(std::string_view type) {
-  return type.ends_with(".closed") || type.starts_with("tocsin.account.") ||
-         type == name(DerivedType::kClockWithdrawn) || type == name(DerivedType::kFaultRecurring);
+  return type == name(DerivedType::kClockWithdrawn) || type == name(DerivedType::kFaultRecurring);
 }
 
 void encode_view(std::string& out, const EntityView& v) {
-  out.push_back(static_cast<char>((v.created ? 1 : 0) | (v.provisional ? 2 : 0)));
+  out.push_back(
+      static_cast<char>((v.created ? 1 : 0) | (v.provisional ? 2 : 0) | (v.over ? 4 : 0)));
+  out.push_back(static_cast<char>(v.rank));
   put_text(out, v.tier);
   put_signed(out, v.policy);
   put_text(out, v.state);
   put_text(out, v.priority);
   put_text(out, v.stage);
   put_text(out, v.assignee);
+  put_text(out, v.title);
+  put_text(out, v.link);
+  put_text(out, v.account_name);
+  put_text(out, v.module);
   put_optional(out, v.opened);
   put_signed(out, v.facts);
   put_unsigned(out, v.clocks.size());
   for (const ClockRow& c : v.clocks) put_clock(out, c);
   put_unsigned(out, v.groups.size());
   for (const GroupRow& g : v.groups) put_group(out, g);
+  put_unsigned(out, v.scores.size());
+  for (const ScoreRow& row : v.scores) {
+    put_text(out, row.type);
+    put_signed(out, row.score);
+    put_signed(out, row.at.ms);
+    put_text(out, row.person);
+  }
+  put_unsigned(out, v.contacts.size());
+  for (const ContactRow& row : v.contacts) {
+    put_text(out, row.kind);
+    put_signed(out, row.at.ms);
+  }
 }
 
 void decode_view(std::string_view bytes, EntityView& v) {
@@ -126,16 +210,32 @@ void decode_view(std::string_view bytes, EntityView& v) {
   v.id.clear();
   v.created = (flags & 1) != 0;
   v.provisional = (flags & 2) != 0;
+  v.over = (flags & 4) != 0;
+  v.rank = in.byte();
   v.tier = in.view();
   v.policy = static_cast<std::int32_t>(in.signed_int());
   v.state = in.view();
   v.priority = in.view();
   v.stage = in.view();
   v.assignee = in.view();
+  v.title = in.view();
+  v.link = in.view();
+  v.account_name = in.view();
+  v.module = in.view();
   v.opened = in.optional_instant();
   v.facts = in.signed_int();
   take_list(in, v.clocks, [&](ClockRow& c) { take_clock(in, c); });
   take_list(in, v.groups, [&](GroupRow& g) { take_group(in, g); });
+  take_list(in, v.scores, [&](ScoreRow& row) {
+    row.type = in.view();
+    row.score = static_cast<int>(in.signed_int());
+    row.at = in.instant();
+    row.person = in.view();
+  });
+  take_list(in, v.contacts, [&](ContactRow& row) {
+    row.kind = in.view();
+    row.at = in.instant();
+  });
 }
 
 EntityView decode_view(std::string_view bytes) {
@@ -149,13 +249,8 @@ void encode_projection(std::string& out, std::string_view view, const Projection
   put_signed(out, p.next_due.ms);
   put_unsigned(out, p.due_days.size());
   for (const Day day : p.due_days) put_signed(out, day);
-  out.push_back(p.satisfaction ? '\1' : '\0');
-  if (p.satisfaction) {
-    put_signed(out, p.satisfaction->time.ms);
-    put_text(out, p.satisfaction->order);
-    put_signed(out, p.satisfaction->score);
-    put_signed(out, p.satisfaction->day);
-  }
+  put_unsigned(out, p.score_days.size());
+  for (const Day day : p.score_days) put_signed(out, day);
   put_unsigned(out, p.withdrawn.size());
   for (const Withdrawn& w : p.withdrawn) {
     put_text(out, w.clock);
@@ -176,14 +271,7 @@ void decode_projection(std::string_view bytes, Projection& p) {
   }
   p.next_due = in.instant();
   take_list(in, p.due_days, [&](Day& day) { day = static_cast<Day>(in.signed_int()); });
-  p.satisfaction.reset();
-  if (in.byte() != 0) {
-    Satisfaction& s = p.satisfaction.emplace();
-    s.time = in.instant();
-    s.order = in.text();
-    s.score = static_cast<int>(in.signed_int());
-    s.day = static_cast<Day>(in.signed_int());
-  }
+  take_list(in, p.score_days, [&](Day& day) { day = static_cast<Day>(in.signed_int()); });
   take_list(in, p.withdrawn, [&](Withdrawn& w) {
     w.clock = in.view();
     w.threshold = in.view();

@@ -25,14 +25,6 @@ namespace tocsin {
 // the same instant must always give the same day.
 using Day = std::int32_t;
 
-// The customer's word on a ticket: that of its last `closed` by (time, source, sequence, id).
-struct Satisfaction {
-  Instant time;
-  std::string order;  // source NUL sequence NUL id
-  int score = 0;
-  Day day = 0;
-};
-
 // Breaches that were taken back, counted by the day of the withdrawal.
 struct Withdrawn {
   std::string clock, threshold;
@@ -45,9 +37,10 @@ struct Projection {
   bool known = false;
   EntityView view;
   Instant next_due{kNever};
-  // The due's day, threshold by threshold over all clocks in order; 0 where there is no due.
+  // The day on which a due counts, that of its last millisecond, threshold by threshold over all
+  // clocks in order; 0 where there is no due.
   std::vector<Day> due_days;
-  std::optional<Satisfaction> satisfaction;
+  std::vector<Day> score_days;  // of the view's scores
   std::vector<Withdrawn> withdrawn;
 };
 

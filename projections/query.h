@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/policy/policy.h"
 #include "engine/view.h"
 #include "projections/account_summary.h"
 #include "projections/figures.h"
@@ -31,20 +32,24 @@ inline constexpr std::size_t kPageDefault = 100;
 inline constexpr std::size_t kRowsScannedMax = 20'000;
 
 // ---- one entity
-// -----------------------------------------------------------------------------------
 
 std::optional<EntityView> find_entity(const ReadView& view, const EntityKey& entity);
 
+// ---- what every list may be narrowed to; empty: all
+struct ListFilter {
+  std::string account, kind, clock, priority, tier;
+  // role alone: what has an open alarm raised to it. person alone: what the person is the assignee
+  // of, was ever called for, or plays a role for the account of. Both: that of accounts for which
+  // the person plays the role. (Inboxes: alarms for which the person, the role, was ever called.)
+  std::string role, person;
+  std::string q;  // stands in the title, the id or the account's name, however written
+};
+
 // ---- clocks: GET /v1/clocks and the board
-// ---------------------------------------------------------
 
 struct ClockQuery {
   std::vector<ClockClass> classes;  // empty: running, paused, stopped, cancelled
-  std::string kind, clock, account, tier;
-  // role alone: clocks with an open group raised to it. person alone: clocks of whom the person is
-  // the assignee, is told in an open group, or plays a role for the account. Both: clocks of
-  // accounts for which the person plays the role.
-  std::string role, person;
+  ListFilter filter;
   std::size_t limit = kPageDefault;
   std::string cursor;
 };
@@ -52,44 +57,52 @@ struct ClockQuery {
 struct ListedClock {
   EntityKey entity;
   ClockRow clock;
-  std::string tier, priority, assignee, state;  // of the entity
+  EntityView of;             // without its clocks and groups
+  std::string account_name;  // as it is now
 };
 
 struct ClockPage {
-  std::vector<ListedClock> clocks;  // by (listed due, kind, clock, account, id, cycle)
+  std::vector<ListedClock> clocks;  // by (next pending due, kind, clock, account, id, cycle)
   std::string cursor;
 };
 
 ClockPage list_clocks(const ReadView& view, const ClockQuery& query);
 
 // Counts by name: running, paused, at_risk, overdue, each also with `/<tier>`; groups, groups/high;
-// entities/<kind>, open/<kind>; waiting; provisional. Empty account: of all.
-std::map<std::string, std::int64_t> counts(const ReadView& view, const std::string& account);
+// and, where the filter names no clock, person, role or words, entities/<kind>, open/<kind>,
+// waiting, provisional. With a role, a person or words it counts what it walks over, of at most
+// kRowsScannedMax rows.
+enum class CountsOf : std::uint8_t { kAll, kClocks, kGroups };  // as far as it must walk
+std::map<std::string, std::int64_t> counts(const ReadView& view, const ListFilter& filter,
+                                           CountsOf of = CountsOf::kAll);
 
-// ---- escalations
-// ----------------------------------------------------------------------------------
+// ---- alarms: GET /v1/inbox
+
+struct InboxQuery {
+  bool open = true, acknowledged = false;
+  bool nobody = false;  // those for which nobody at all was called, alone
+  ListFilter filter;
+  std::size_t limit = kPageDefault;
+  std::string cursor;
+};
 
 struct InboxItem {
   EntityKey entity;
   GroupRow group;
-  std::string tier, priority, state;  // of the entity
+  EntityView of;  // without its clocks and groups
+  std::string account_name;
+  Instant next_due{kNever};  // of its entity's running clocks
 };
 
 struct InboxPage {
-  std::vector<InboxItem> items;  // high urgency first, then by begin
+  // Nobody called, then by rank, open before acknowledged, next pending due.
+  std::vector<InboxItem> items;
   std::string cursor;
 };
 
-// Every open group once; one page, of what kRowsScannedMax rows hold.
-InboxPage inbox_of_all(const ReadView& view, std::size_t limit);
-// Open groups whose last step names the person (empty: nobody), or the role.
-InboxPage inbox_of_person(const ReadView& view, const std::string& person, std::size_t limit,
-                          const std::string& cursor);
-InboxPage inbox_of_role(const ReadView& view, const std::string& role, std::size_t limit,
-                        const std::string& cursor);
+InboxPage list_inbox(const ReadView& view, const InboxQuery& query);
 
 // ---- timelines
-// ------------------------------------------------------------------------------------
 
 // The records at these offsets of the log, in their order, for stores that do not keep records;
 // empty where there is none.
@@ -116,33 +129,45 @@ std::vector<TimelineEntry> account_timeline(const ReadView& view, const std::str
                                             const TimelineQuery& query, const RecordSource& source);
 
 // ---- accounts
-// -------------------------------------------------------------------------------------
 
 struct AccountView {
   std::string account;
   AccountSummary summary;
-  std::vector<EntityView> open;  // at most kOpenEntitiesMax
+  bool is_key_account = false;
+  std::vector<ContactRow> contacts;  // when each kind was last done
+  std::vector<EntityView> open;      // the most urgent first; at most kOpenEntitiesMax
   bool more_open = false;
   std::map<std::string, std::int64_t> counts;
-  SatisfactionSum satisfaction;
-  std::vector<ClockRow> cadence;       // of each period clock of the account the latest cycle
+  std::map<std::string, ScoreSum> scores;  // by type
+  std::vector<ClockRow> cadence;           // of each period clock of the account the latest cycle
+  EntityKey cadence_of;
   std::vector<TimelineEntry> history;  // the newest kHistoryMax, newest first
 };
 inline constexpr std::size_t kOpenEntitiesMax = 200;
 inline constexpr std::size_t kHistoryMax = 20;
 
-// nullopt when nothing is known of the account.
-std::optional<AccountView> find_account(const ReadView& view, const std::string& account,
-                                        const RecordSource& source);
+// nullopt when nothing is known of the account. `policy`: says which kind is about accounts.
+std::optional<AccountView> find_account(const ReadView& view, const Policy& policy,
+                                        const std::string& account, const RecordSource& source);
 
+struct ListedAccount {
+  std::string account;
+  AccountSummary summary;
+  bool is_key_account = false;
+  std::vector<ContactRow> contacts;
+};
 struct AccountPage {
-  std::vector<std::pair<std::string, AccountSummary>> accounts;  // by name
+  std::vector<ListedAccount> accounts;  // by name
   std::string cursor;
 };
-AccountPage list_accounts(const ReadView& view, std::size_t limit, const std::string& cursor);
+struct AccountQuery {
+  std::string q, tier;
+  std::size_t limit = kPageDefault;
+  std::string cursor;
+};
+AccountPage list_accounts(const ReadView& view, const Policy& policy, const AccountQuery& query);
 
 // ---- figures
-// --------------------------------------------------------------------------------------
 
 struct KpiQuery {
   Day from = 0, to = 0;  // from ≤ day < to
@@ -160,12 +185,22 @@ struct KpiRow {
 };
 std::vector<KpiRow> kpis(const ReadView& view, const KpiQuery& query);
 
-struct SatisfactionRow {
-  std::string period, account, tier;
-  SatisfactionSum value;
+// A threshold that is pending past its due: breached, though nobody has said so yet.
+struct Unannounced {
+  const EntityView& of;
+  const std::string &clock, &threshold;
+  Day day;
 };
-// Uses from, to, period, account, tier, by_account and by_tier.
-std::vector<SatisfactionRow> satisfaction(const ReadView& view, const KpiQuery& query);
+// Those with from ≤ day < to at `query.now`, of one clock and account where the query names them.
+void each_unannounced(const ReadView& view, const KpiQuery& query,
+                      const std::function<void(const Unannounced&)>& visit);
+
+struct ScoreRowSum {
+  std::string period, type, account, tier, priority;
+  ScoreSum value;
+};
+// Uses from, to, period, account, tier, priority and what it is to be shown by.
+std::vector<ScoreRowSum> scores(const ReadView& view, const KpiQuery& query);
 
 struct FaultRow {
   Instant time;

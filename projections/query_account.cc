@@ -1,6 +1,7 @@
 // Timelines and accounts.
 #include <algorithm>
 
+#include "projections/list_filter.h"
 #include "projections/merged_rows.h"
 #include "projections/query.h"
 #include "projections/timeline_rows.h"
@@ -133,31 +134,63 @@ void add_records(const ReadView& view, std::vector<TimelineEntry>& entries, std:
   }
 }
 
-SatisfactionSum satisfaction_of(const ReadView& view, const std::string& account) {
-  SatisfactionSum sum;
+std::map<std::string, ScoreSum> scores_of(const ReadView& view, const std::string& account) {
+  std::map<std::string, ScoreSum> sums;
   for (const PartitionId partition : view.partitions()) {
-    const std::string prefix = Key(partition, Family::kSatisfaction).text(account).take();
+    const std::string prefix = Key(partition, Family::kScore).text(account).take();
     for (RowCursor rows = view.rows(prefix); rows.valid(); rows.next()) {
-      sum.add(decode_satisfaction(rows.value()));
+      KeyReader key(rows.key());
+      key.text();
+      key.day();
+      sums[key.text()].add(decode_score(rows.value()));
     }
   }
-  return sum;
+  return sums;
 }
 
-void add_open_entities(const ReadView& view, AccountView& out) {
+// The kinds whose one entity is the account itself; the first is the one that tells tiers and team.
+std::vector<std::string> account_kinds(const Policy& policy) {
+  std::vector<std::string> kinds;
+  for (const KindSpec& kind : policy.kinds) {
+    if (!kind.on_account) continue;
+    const bool tells = kind.tiers != 0 || kind.role_verb != kNone;
+    kinds.insert(tells ? kinds.begin() : kinds.end(), kind.name);
+  }
+  return kinds;
+}
+
+std::optional<EntityView> account_entity(const ReadView& view, const Policy& policy,
+                                         const std::string& account) {
+  for (const std::string& kind : account_kinds(policy)) {
+    if (auto found = find_entity(view, {account, kind, account})) return found;
+  }
+  return std::nullopt;
+}
+
+// Of many the most urgent are read.
+void add_open_entities(const ReadView& view, const Policy& policy, AccountView& out) {
+  const std::vector<std::string> about_account = account_kinds(policy);
+  std::vector<std::pair<char, EntityKey>> open;
   for (const PartitionId partition : view.partitions()) {
     const std::string prefix = Key(partition, Family::kOpen).text(out.account).take();
     for (RowCursor rows = view.rows(prefix); rows.valid(); rows.next()) {
-      if (rows.value() != "1") continue;  // ended, or waiting for a creation fact
-      const EntityKey entity = KeyReader(rows.key()).entity();
-      if (entity.kind == "account") continue;
-      if (out.open.size() == kOpenEntitiesMax) {
-        out.more_open = true;
-        return;
-      }
-      if (auto found = find_entity(view, entity)) out.open.push_back(std::move(*found));
+      if (!rows.value().starts_with('1')) continue;  // ended, or waiting for a creation fact
+      EntityKey entity = KeyReader(rows.key()).entity();
+      if (std::find(about_account.begin(), about_account.end(), entity.kind) == about_account.end())
+        open.emplace_back(rows.value().back(), std::move(entity));
+      if (open.size() == kRowsScannedMax) break;
     }
   }
+  std::stable_sort(open.begin(), open.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  out.more_open = open.size() > kOpenEntitiesMax;
+  if (out.more_open) open.resize(kOpenEntitiesMax);
+  for (const auto& [rank, entity] : open) {
+    if (auto found = find_entity(view, entity)) out.open.push_back(std::move(*found));
+  }
+  std::stable_sort(out.open.begin(), out.open.end(), [](const EntityView& a, const EntityView& b) {
+    return std::pair(a.rank, next_pending(a)) < std::pair(b.rank, next_pending(b));
+  });
 }
 
 // Clocks are sorted by (clock, start, cycle): the last of a name is its latest cycle.
@@ -201,8 +234,8 @@ std::vector<TimelineEntry> account_timeline(const ReadView& view, const std::str
   return entries;
 }
 
-std::optional<AccountView> find_account(const ReadView& view, const std::string& account,
-                                        const RecordSource& source) {
+std::optional<AccountView> find_account(const ReadView& view, const Policy& policy,
+                                        const std::string& account, const RecordSource& source) {
   AccountView out;
   out.account = account;
   bool known = false;
@@ -212,36 +245,53 @@ std::optional<AccountView> find_account(const ReadView& view, const std::string&
     out.summary = decode_account_summary(*row);
     known = true;
   }
-  out.counts = counts(view, account);
+  ListFilter of_account;
+  of_account.account = account;
+  out.counts = counts(view, of_account);
   TimelineQuery newest;
   newest.newest_first = true;
   newest.limit = kHistoryMax;
   out.history = account_timeline(view, account, newest, source);
   if (!known && out.counts.empty() && out.history.empty()) return std::nullopt;
-  add_open_entities(view, out);
-  out.satisfaction = satisfaction_of(view, account);
-  if (const auto self = find_entity(view, {account, "account", account})) {
+  add_open_entities(view, policy, out);
+  out.scores = scores_of(view, account);
+  if (const auto self = account_entity(view, policy, account)) {
+    out.is_key_account = is_open(*self);
+    out.contacts = self->contacts;
     out.cadence = latest_periods(*self);
+    out.cadence_of = {self->account, self->kind, self->id};
   }
   return out;
 }
 
-AccountPage list_accounts(const ReadView& view, std::size_t limit, const std::string& cursor) {
+AccountPage list_accounts(const ReadView& view, const Policy& policy, const AccountQuery& query) {
   std::vector<std::string> prefixes;
   for (const PartitionId partition : view.partitions()) {
     prefixes.push_back(Key(partition, Family::kSummary).take());
   }
+  const std::string words = lower_case(query.q);
   AccountPage page;
   std::string last;
   // Ordered by the whole of the name, over all partitions.
-  MergedRows rows(view, prefixes, std::string::npos, from_cursor(cursor).value_or(""));
-  for (; rows.valid(); rows.next()) {
-    if (page.accounts.size() == std::clamp<std::size_t>(limit, 1, kPageMax)) {
+  MergedRows rows(view, prefixes, std::string::npos, from_cursor(query.cursor).value_or(""));
+  for (std::size_t scanned = 0; rows.valid(); rows.next(), ++scanned) {
+    if (page.accounts.size() == std::clamp<std::size_t>(query.limit, 1, kPageMax) ||
+        scanned == kRowsScannedMax) {
       page.cursor = to_cursor(last);
       break;
     }
     last = rows.key();
-    page.accounts.emplace_back(KeyReader(last).text(), decode_account_summary(rows.value()));
+    ListedAccount listed{KeyReader(last).text(), decode_account_summary(rows.value()), false, {}};
+    if (!query.tier.empty() && listed.summary.tier != query.tier) continue;
+    if (lower_case(listed.account).find(words) == std::string::npos &&
+        lower_case(listed.summary.name).find(words) == std::string::npos) {
+      continue;
+    }
+    if (const auto self = account_entity(view, policy, listed.account)) {
+      listed.is_key_account = is_open(*self);
+      listed.contacts = self->contacts;
+    }
+    page.accounts.push_back(std::move(listed));
   }
   return page;
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "projections/list_filter.h"
 #include "projections/query.h"
 
 namespace tocsin {
@@ -79,10 +80,31 @@ class KpiAdder {
   std::map<KpiGroup, KpiValue> sums_;
 };
 
-// Thresholds that are pending past their due at `now`: breached, though nobody has said so yet.
+}  // namespace
+
+std::vector<KpiRow> kpis(const ReadView& view, const KpiQuery& query) {
+  KpiAdder adder(query);
+  walk_days(view, Family::kFigure, query,
+            [&](const std::string& account, Day day, KeyReader& key, std::string_view value) {
+              const std::string clock = key.text(), threshold = key.text();
+              const std::string priority = key.text(), tier = key.text();
+              adder.add(account, day, clock, threshold, priority, tier, decode_kpi(value));
+            });
+  if (query.now) {
+    each_unannounced(view, query, [&](const Unannounced& u) {
+      KpiValue one;
+      one.breached = 1;
+      adder.add(u.of.account, u.day, u.clock, u.threshold, u.of.priority, u.of.tier, one);
+    });
+  }
+  return adder.take();
+}
+
 // They stand at the front of the running clocks, for a clock is listed under its earliest pending
 // due.
-void add_unannounced(const ReadView& view, const KpiQuery& query, Instant now, KpiAdder& adder) {
+void each_unannounced(const ReadView& view, const KpiQuery& query,
+                      const std::function<void(const Unannounced&)>& visit) {
+  const Instant now = query.now.value_or(kAlways);
   std::size_t scanned = 0;
   for (const auto& [prefix, low] : view.low_water()) {
     KeyReader of(prefix);
@@ -97,57 +119,40 @@ void add_unannounced(const ReadView& view, const KpiQuery& query, Instant now, K
       key.letter();
       key.text();
       key.text();
-      if (key.instant() >= now) break;
+      if (key.instant() >= now) break;  // those with none pending come behind all instants
       const std::string account = key.text(), id = key.text(), cycle = key.text();
       if (!passes(query.account, account)) continue;
-      const auto row =
-          view.get(Key(key.partition(), Family::kEntity).entity({account, kind, id}).take());
-      if (!row) continue;
-      const Projection p = decode_projection(split_entity_row(*row).projection);
-      const Day* days = p.due_days.data();
-      for (const ClockRow& clock : p.view.clocks) {
+      const auto p = find_projection(view, key.partition(), {account, kind, id});
+      if (!p) continue;
+      const Day* days = p->due_days.data();
+      for (const ClockRow& clock : p->view.clocks) {
         for (const ThresholdRow& t : clock.thresholds) {
           const Day day = *days++;
-          if (clock.clock != name || clock.cycle != cycle || t.verdict != Verdict::kPending ||
-              !t.due || *t.due >= now || day < query.from || day >= query.to) {
-            continue;
+          if (clock.clock == name && clock.cycle == cycle && t.verdict == Verdict::kPending &&
+              t.due && *t.due < now && day >= query.from && day < query.to) {
+            visit({p->view, name, t.name, day});
           }
-          KpiValue one;
-          one.breached = 1;
-          adder.add(account, day, name, t.name, p.view.priority, p.view.tier, one);
         }
       }
     }
   }
 }
 
-}  // namespace
-
-std::vector<KpiRow> kpis(const ReadView& view, const KpiQuery& query) {
-  KpiAdder adder(query);
-  walk_days(view, Family::kFigure, query,
+std::vector<ScoreRowSum> scores(const ReadView& view, const KpiQuery& query) {
+  using Group = std::tuple<Day, std::string, std::string, std::string, std::string>;
+  std::map<Group, ScoreSum> sums;
+  walk_days(view, Family::kScore, query,
             [&](const std::string& account, Day day, KeyReader& key, std::string_view value) {
-              const std::string clock = key.text(), threshold = key.text();
-              const std::string priority = key.text(), tier = key.text();
-              adder.add(account, day, clock, threshold, priority, tier, decode_kpi(value));
+              const std::string type = key.text(), priority = key.text(), tier = key.text();
+              if (!passes(query.tier, tier) || !passes(query.priority, priority)) return;
+              sums[{period_begin(query.period, day), type, account, query.by_tier ? tier : "",
+                    query.by_priority ? priority : ""}]
+                  .add(decode_score(value));
             });
-  if (query.now) add_unannounced(view, query, *query.now, adder);
-  return adder.take();
-}
-
-std::vector<SatisfactionRow> satisfaction(const ReadView& view, const KpiQuery& query) {
-  std::map<std::tuple<Day, std::string, std::string>, SatisfactionSum> sums;
-  walk_days(view, Family::kSatisfaction, query,
-            [&](const std::string& account, Day day, KeyReader& key, std::string_view value) {
-              const std::string tier = key.text();
-              if (!passes(query.tier, tier)) return;
-              sums[{period_begin(query.period, day), account, query.by_tier ? tier : ""}].add(
-                  decode_satisfaction(value));
-            });
-  std::vector<SatisfactionRow> rows;
+  std::vector<ScoreRowSum> rows;
   for (const auto& [group, value] : sums) {
-    const auto& [day, account, tier] = group;
-    rows.push_back({period_name(query.period, day), account, tier, value});
+    const auto& [day, type, account, tier, priority] = group;
+    rows.push_back({period_name(query.period, day), type, account, tier, priority, value});
   }
   return rows;
 }

@@ -5,9 +5,8 @@
 namespace tocsin {
 
 std::string_view queue_prefix(std::string_view key) {
-  if (key.size() <= kKeyPrefixBytes) return {};
-  const auto family = static_cast<Family>(key[kKeyPrefixBytes - 1]);
-  if (family != Family::kDue && family != Family::kClock) return {};
+  const FamilySpec* const spec = family_of_key(key, kKeyPrefixBytes);
+  if (spec == nullptr || !spec->queue || key.size() == kKeyPrefixBytes) return {};
   return key.substr(0, place_of_instant(key));
 }
 

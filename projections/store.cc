@@ -26,7 +26,7 @@ struct FlatHash : std::hash<Hash128> {
 };
 
 // Rows of another format are not read but made anew.
-constexpr std::int64_t kStoreFormat = 9;
+constexpr std::int64_t kStoreFormat = 10;
 // When much waits, more is waited for, so many intervals in all: larger writes cost less.
 constexpr int kPatience = 10;
 constexpr std::size_t kRecentBytes = 16u << 20;
@@ -560,6 +560,16 @@ void replace_store(const std::filesystem::path& scratch, const std::filesystem::
   if (std::filesystem::exists(directory)) std::filesystem::rename(directory, old);
   std::filesystem::rename(scratch, directory);
   std::filesystem::remove_all(old);
+}
+
+void Store::each_entity(PartitionId partition, const EntitySink& visit) const {
+  refresh(kEveryWait);
+  const ReadView written = view();
+  for (RowCursor row = written.rows(Key(partition, Family::kEntity).take()); row.valid();
+       row.next()) {
+    KeyReader key(row.key());
+    visit(key.entity());
+  }
 }
 
 }  // namespace tocsin

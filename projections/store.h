@@ -76,6 +76,11 @@ struct AccountChange {
   std::string state;    // the engine's, opaque; empty: it is no more
 };
 
+struct SummaryChange {
+  std::string account;
+  std::string summary;  // what readers see of it, as encode(AccountSummary) makes it
+};
+
 // What records […, next) of a partition changed. An entity that changed several times is listed
 // once, as it is after the batch.
 struct AppliedBatch {
@@ -83,6 +88,7 @@ struct AppliedBatch {
   Offset next = 0;
   std::vector<EntityChange> entities;
   std::vector<AccountChange> accounts;
+  std::vector<SummaryChange> summaries;
   std::vector<TimelineRow> timeline;
   std::vector<SeenRow> seen;
   std::vector<SubjectRow> subjects;
@@ -111,31 +117,65 @@ struct StoreOptions {
   Duration durable_interval = seconds(5);
 };
 
-class Store {
+// What a room needs of a store; another one stands in its place where a test makes disks fail.
+class StorePort {
+ public:
+  // Calls sink(due, entity) for every entity with from ≤ next_due < to, in order of due, until it
+  // returns false. Rows before the remembered low-water key are known to be gone and are not
+  // walked.
+  using DueSink = std::function<bool(Instant, const EntityKey&)>;
+
+  virtual ~StorePort() = default;
+  // The offset after the last applied record as readers see it; 0 for an unknown partition.
+  virtual Offset applied(PartitionId partition) const = 0;
+  // Takes the batch over. Throws std::logic_error when it goes back behind what was applied.
+  virtual void apply(AppliedBatch batch) = 0;
+  // What was handed over counts, written or not.
+  virtual std::optional<std::string> load_entity(PartitionId partition,
+                                                 const EntityKey& entity) const = 0;
+  virtual std::optional<std::string> load_account(PartitionId partition,
+                                                  std::string_view account) const = 0;
+  virtual std::optional<std::uint64_t> seen(PartitionId partition, std::string_view account,
+                                            const Hash128& identity) const = 0;
+  virtual void scan_due(PartitionId partition, Instant from, Instant to,
+                        const DueSink& sink) const = 0;
+  // Calls `visit` for every entity of a partition that was handed over, in order of its key.
+  using EntitySink = std::function<void(const EntityKey&)>;
+  virtual void each_entity(PartitionId partition, const EntitySink& visit) const = 0;
+  virtual std::size_t waiting_bytes() const = 0;  // to be written
+  // What keeps the store from writing (a full disk), in words; empty when all is well. Writing is
+  // tried again every kRetryMs.
+  virtual std::string problem() const = 0;
+  // Something was read that makes no sense, by whomever; that threw DamagedTable. The store is made
+  // anew when it is opened the next time with `remove_unusable`.
+  virtual bool damaged() const = 0;
+  // There is a problem, and `apply` may soon have to wait for its end.
+  virtual bool blocked() const = 0;
+};
+
+class Store final : public StorePort {
  public:
   // Throws std::runtime_error when the database cannot be opened.
   static std::unique_ptr<Store> open(const std::filesystem::path& directory,
                                      const StoreOptions& options = {});
   // Writes what is pending and makes it durable.
-  ~Store();
+  ~Store() override;
 
-  // The offset after the last applied record as readers see it; 0 for an unknown partition.
-  Offset applied(PartitionId partition) const;
-  // Takes the batch over. Throws std::logic_error when it goes back behind what was applied.
-  void apply(AppliedBatch batch);
-
-  std::optional<std::string> load_entity(PartitionId partition, const EntityKey& entity) const;
-  std::optional<std::string> load_account(PartitionId partition, std::string_view account) const;
+  Offset applied(PartitionId partition) const override;
+  void apply(AppliedBatch batch) override;
+  std::optional<std::string> load_entity(PartitionId partition,
+                                         const EntityKey& entity) const override;
+  std::optional<std::string> load_account(PartitionId partition,
+                                          std::string_view account) const override;
   std::optional<std::uint64_t> seen(PartitionId partition, std::string_view account,
-                                    const Hash128& identity) const;
+                                    const Hash128& identity) const override;
   // Where a CRM's subject was seen last, in whatever partition.
   std::optional<std::string> subject_account(const Hash128& subject) const;
-
-  // Calls sink(due, entity) for every entity with from ≤ next_due < to, in order of due, until it
-  // returns false. Rows before the remembered low-water key are known to be gone and are not
-  // walked.
-  using DueSink = std::function<bool(Instant, const EntityKey&)>;
-  void scan_due(PartitionId partition, Instant from, Instant to, const DueSink& sink) const;
+  void scan_due(PartitionId partition, Instant from, Instant to,
+                const DueSink& sink) const override;
+  // Waits until what was handed over is written, at most kEveryWait.
+  static constexpr Duration kEveryWait = seconds(60);
+  void each_entity(PartitionId partition, const EntitySink& visit) const override;
 
   // The views as last written.
   ReadView view() const;
@@ -157,17 +197,12 @@ class Store {
   };
   std::map<Family, FamilyHash> hashes() const;
 
-  // What keeps the store from writing (a full disk), in words; empty when all is well. Writing is
-  // tried again every kRetryMs.
-  std::string problem() const;
-  // Something was read that makes no sense, by whomever; that threw DamagedTable. The store is made
-  // anew when it is opened the next time with `remove_unusable`.
-  bool damaged() const;
-  // There is a problem, and `apply` may soon have to wait for its end.
-  bool blocked() const;
+  std::string problem() const override;
+  bool damaged() const override;
+  bool blocked() const override;
   // Half of what may wait to be written does. What can wait should, so that `apply` need not.
   bool crowded() const;
-  std::size_t waiting_bytes() const;  // to be written
+  std::size_t waiting_bytes() const override;
   // Waits until at most so many bytes wait to be written.
   void wait_for_writing(std::size_t bytes) const;
   std::uint64_t bytes_on_disk() const;

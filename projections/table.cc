@@ -17,6 +17,7 @@
 #include <thread>
 #include <utility>
 
+#include "projections/keys.h"
 #include "projections/time_slice.h"
 
 namespace tocsin {
@@ -50,10 +51,6 @@ constexpr std::size_t kFileBytes = 8u << 20;
 constexpr std::size_t kRowsAhead = 8;  // asked for before they are written: they lie scattered
 constexpr const char* kIncomingFile = "incoming";
 constexpr const char* kDamagedFile = "damaged";  // what was read last made no sense
-constexpr std::size_t kFamilyPrefixBytes = 5;    // of projections/keys.h: partition and family
-// Families whose rows are sought before they are known to be there. Only these have filters, which
-// therefore are small enough to be kept in memory whole: 1.5 bytes a row.
-constexpr std::string_view kSoughtFamilies = "ESA";
 
 rocksdb::Slice slice(std::string_view v) { return {v.data(), v.size()}; }
 
@@ -63,14 +60,17 @@ void check(const rocksdb::Status& status, const char* what) {
   }
 }
 
-// Filters hold whole keys, of some families only: to RocksDB those are prefixes.
+// Filters hold whole keys, of the families whose rows are sought before they are known to be there,
+// and so are small enough to be kept in memory whole: 1.5 bytes a row. To RocksDB those are
+// prefixes.
 class SoughtKeys final : public rocksdb::SliceTransform {
  public:
   const char* Name() const override { return "tocsin.SoughtKeys"; }
   rocksdb::Slice Transform(const rocksdb::Slice& key) const override { return key; }
   bool InDomain(const rocksdb::Slice& key) const override {
-    return key.size() > kFamilyPrefixBytes &&
-           kSoughtFamilies.find(key[kFamilyPrefixBytes - 1]) != std::string_view::npos;
+    const std::string_view whole(key.data(), key.size());
+    const FamilySpec* const family = family_of_key(whole, kKeyPrefixBytes);
+    return family != nullptr && family->sought && whole.size() > kKeyPrefixBytes;
   }
 };
 
@@ -96,7 +96,7 @@ rocksdb::Options rocksdb_options(const TableOptions& options) {
   o.compression = rocksdb::kLZ4Compression;
   // Writes come sorted: within a family each row is sought from where the last one went.
   o.memtable_insert_with_hint_prefix_extractor.reset(
-      rocksdb::NewFixedPrefixTransform(kFamilyPrefixBytes));
+      rocksdb::NewFixedPrefixTransform(kKeyPrefixBytes));
   o.compaction_style = rocksdb::kCompactionStyleUniversal;
   o.num_levels = kLevels;
   o.level0_file_num_compaction_trigger = kRunsBeforeMerge;

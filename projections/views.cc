@@ -1,7 +1,6 @@
 #include "projections/views.h"
 
 #include <algorithm>
-#include <array>
 #include <boost/container/small_vector.hpp>
 
 #include "events/bytes.h"
@@ -9,14 +8,8 @@
 namespace tocsin {
 namespace {
 
-constexpr std::array<std::string_view, 4> kEndStates = {"closed", "cancelled", "accepted",
-                                                        "completed"};
-constexpr std::string_view kEveryAccount = "";
-
-bool is_live(const ClockRow& clock) {
-  return clock.state == ClockState::kRunning || clock.state == ClockState::kPaused;
-}
-
+// Added to the last due of a clock that has none pending: behind every instant that there is.
+constexpr std::int64_t kBehindAll = std::int64_t{1} << 62;
 template <typename Texts>
 void add_texts(Texts& to, const std::vector<std::string>& from) {
   for (const std::string& t : from) {
@@ -24,24 +17,58 @@ void add_texts(Texts& to, const std::vector<std::string>& from) {
   }
 }
 
+template <typename Texts>
+void add_text(Texts& to, const std::string& text) {
+  if (std::find(to.begin(), to.end(), text) == to.end()) to.push_back(text);
+}
+
+// Who was ever called for a group.
+template <typename Texts>
+void add_persons(const GroupRow& g, Texts& persons) {
+  for (const CallRow& call : g.called) add_text(persons, call.person);
+  add_texts(persons, g.persons);
+}
+
+template <typename Texts>
+void add_roles(const GroupRow& g, Texts& roles) {
+  for (const CallRow& call : g.called) {
+    if (!call.role.empty()) add_text(roles, call.role);
+  }
+  add_texts(roles, g.roles);
+}
+
 // Who is called in for a clock: of its open groups, each once.
 template <typename Texts>
 void add_called(const EntityView& view, const ClockRow& clock, Texts& roles, Texts& persons) {
   for (const GroupRow& g : view.groups) {
     if (g.state != GroupState::kOpen || g.clock != clock.clock) continue;
-    add_texts(roles, g.roles);
-    add_texts(persons, g.persons);
+    add_roles(g, roles);
+    add_persons(g, persons);
   }
+}
+
+bool is_in_inboxes(const EntityView& view, const GroupRow& g) {
+  if (g.state == GroupState::kOpen) return true;
+  return g.state == GroupState::kAcknowledged &&
+         (!view.over || std::any_of(view.clocks.begin(), view.clocks.end(), is_live));
 }
 
 Key& put_clock_key(Key& key, ClockClass of, const EntityKey& entity, const ClockRow& clock) {
   return key.letter(static_cast<char>(of))
       .text(entity.kind)
       .text(clock.clock)
-      .instant(listed_due(clock))
+      .instant(listed_at(clock))
       .text(entity.account)
       .text(entity.id)
       .text(clock.cycle);
+}
+
+void put_inbox_order(Key& key, bool acknowledged, bool called, std::uint8_t rank, Instant due) {
+  key.letter(acknowledged ? 'k' : 'o')
+      .letter(called ? '1' : '0')
+      .letter(static_cast<char>(rank))
+      .letter(acknowledged ? '1' : '0')
+      .instant(due);
 }
 
 // Makes rows one after the other in memory that is used again for each.
@@ -60,21 +87,79 @@ class RowMaker {
     if (is_overdue(clock)) add_clock(ClockClass::kOverdue, clock, summary);
   }
 
-  void add_group(const GroupRow& g) {
-    if (g.persons.empty()) add_group('p', {}, g);  // the inbox of nobody
-    for (const std::string_view p : distinct(g.persons)) add_group('p', p, g);
-    for (const std::string_view r : distinct(g.roles)) add_group('r', r, g);
+  void add_group(const EntityView& view, const GroupRow& g, Instant next_due) {
+    Texts persons, roles;
+    add_persons(g, persons);
+    add_roles(g, roles);
+    value_.clear();
+    put_text(value_, view.tier);
+    put_text(value_, view.priority);
+    put_text(value_, g.clock);
+    put_text(value_, g.urgency);
+    const std::string_view summary = arena_.keep(value_);
+    const auto add_to = [&](InboxOf of, std::string_view name) {
+      const bool acknowledged = g.state == GroupState::kAcknowledged;
+      Key& key = start(Family::kGroup).letter(static_cast<char>(of)).text(name);
+      put_inbox_order(key, acknowledged, !persons.empty(), view.rank, next_due);
+      add(key.entity(entity_).text(group_name(entity_, g.escalation)), summary);
+    };
+    add_to(InboxOf::kEverybody, {});
+    add_to(InboxOf::kAccount, entity_.account);
+    for (const std::string_view p : persons) add_to(InboxOf::kPerson, p);
+    for (const std::string_view r : roles) add_to(InboxOf::kRole, r);
   }
 
-  void add_open(bool open) { add(start(Family::kOpen).entity(entity_), open ? "1" : "0"); }
+  // `days`: of the thresholds.
+  void add_behind(const EntityView& view, const ClockRow& clock, const Day* days) {
+    if (clock.state == ClockState::kCancelled) return;
+    for (const ThresholdRow& t : clock.thresholds) {
+      const Day day = *days++;
+      if (t.verdict == Verdict::kPending || !t.due) continue;
+      const Behind::What what = t.verdict == Verdict::kMet ? Behind::What::kMet
+                                : t.excused                ? Behind::What::kExcused
+                                                           : Behind::What::kBreached;
+      put_behind(view, what, 0, *t.due, t.person);
+      add(start(Family::kBehind)
+              .text(clock.clock)
+              .text(t.name)
+              .day(day)
+              .entity(entity_)
+              .text(clock.cycle),
+          arena_.keep(value_));
+    }
+  }
+
+  void add_behind(const EntityView& view, const ScoreRow& score, Day day) {
+    put_behind(view, Behind::What::kScore, score.score, score.at, score.person);
+    add(start(Family::kBehind)
+            .text(score.type)
+            .text(kScoreThreshold)
+            .day(day)
+            .entity(entity_)
+            .text({}),
+        arena_.keep(value_));
+  }
+
+  // Of one that is open, or that has clocks: '1' or '0', and its rank.
+  void add_open(bool open, std::uint8_t rank) {
+    const char value[] = {open ? '1' : '0', static_cast<char>(rank)};
+    add(start(Family::kOpen).entity(entity_), arena_.keep({value, sizeof value}));
+  }
 
  private:
   using Texts = boost::container::small_vector<std::string_view, 8>;
 
-  static Texts distinct(const std::vector<std::string>& from) {
-    Texts texts;
-    add_texts(texts, from);
-    return texts;
+  // A Behind, in `value_`.
+  void put_behind(const EntityView& view, Behind::What what, int score, Instant at,
+                  std::string_view person) {
+    value_.clear();
+    value_.push_back(static_cast<char>(what));
+    put_signed(value_, score);
+    put_signed(value_, at.ms);
+    put_text(value_, view.priority);
+    put_text(value_, view.tier);
+    put_text(value_, person);
+    put_text(value_, view.module);
   }
 
   Key& start(Family family) { return key_.start(partition_, family); }
@@ -84,17 +169,6 @@ class RowMaker {
 
   void add_clock(ClockClass of, const ClockRow& clock, std::string_view summary) {
     add(put_clock_key(start(Family::kClock), of, entity_, clock), summary);
-  }
-
-  void add_group(char letter, std::string_view name, const GroupRow& g) {
-    add(start(Family::kGroup)
-            .letter(letter)
-            .text(name)
-            .letter(g.urgency == "high" ? '0' : '1')
-            .instant(g.begun)
-            .entity(entity_)
-            .text(group_name(entity_, g.escalation)),
-        {});
   }
 
   // A ClockSummary, in `value_`.
@@ -119,112 +193,11 @@ class RowMaker {
   std::string value_;
 };
 
-void add_counts(PartitionId partition, const EntityKey& entity, const Projection& p, int sign,
-                Sums& sums) {
-  if (!p.known) return;
-  const EntityView& view = p.view;
-  const CountOwnerView owner{partition, entity.account, entity.kind, view.tier};
-  if (sums.last == sums.entities.end() || owner != CountOwnerView(sums.last->first)) {
-    sums.last = sums.entities.find(owner);
-    if (sums.last == sums.entities.end())
-      sums.last = sums.entities.emplace(owner, EntityCounts{}).first;
-  }
-  EntityCounts& n = sums.last->second;  // entities come in order: most are as the one before
-  n.waiting += view.created ? 0 : sign;
-  n.entities += view.created ? sign : 0;
-  n.open += is_open(view) ? sign : 0;
-  n.provisional += view.created && view.provisional ? sign : 0;
-  for (const ClockRow& clock : view.clocks) {
-    n.paused += clock.state == ClockState::kPaused ? sign : 0;
-    n.running += clock.state == ClockState::kRunning ? sign : 0;
-    n.at_risk += is_at_risk(clock) ? sign : 0;
-    n.overdue += is_overdue(clock) ? sign : 0;
-  }
-  for (const GroupRow& g : view.groups) {
-    if (g.state != GroupState::kOpen) continue;
-    n.groups += sign;
-    n.groups_high += g.urgency == "high" ? sign : 0;
-  }
-}
-
-bool same_clock(const ClockRow& a, const ClockRow& b) {
-  const auto same_threshold = [](const ThresholdRow& x, const ThresholdRow& y) {
-    return x.name == y.name && x.due == y.due && x.verdict == y.verdict;
-  };
-  return a.clock == b.clock && a.state == b.state && a.elapsed_ms == b.elapsed_ms &&
-         std::equal(a.thresholds.begin(), a.thresholds.end(), b.thresholds.begin(),
-                    b.thresholds.end(), same_threshold);
-}
-
-class FigureAdder {
- public:
-  FigureAdder(PartitionId partition, const EntityKey& entity, Sums& sums)
-      : partition_(partition), entity_(entity), sums_(sums) {}
-
-  void add_clock(const Projection& p, const ClockRow& clock, const Day* days, int sign) {
-    if (clock.state == ClockState::kCancelled) return;
-    for (std::size_t i = 0; i < clock.thresholds.size(); ++i) {
-      const ThresholdRow& t = clock.thresholds[i];
-      if (t.verdict == Verdict::kPending || !t.due) continue;
-      KpiValue one;
-      (t.verdict == Verdict::kMet ? one.met : one.breached) = 1;
-      if (clock.elapsed_ms) {
-        one.elapsed_count = 1;
-        one.elapsed_sum_ms = *clock.elapsed_ms;
-        one.elapsed[static_cast<std::size_t>(elapsed_bucket(*clock.elapsed_ms))] = 1;
-      }
-      add(p, days[i], clock.clock, t.name, one, sign);
-    }
-  }
-
-  void add_withdrawn(const Projection& p, int sign) {
-    for (const Withdrawn& w : p.withdrawn) {
-      KpiValue one;
-      one.withdrawn = w.count;
-      add(p, w.day, w.clock, w.threshold, one, sign);
-    }
-  }
-
- private:
-  void add(const Projection& p, Day day, std::string_view clock, std::string_view threshold,
-           const KpiValue& value, int sign) {
-    for (const std::string_view account : {kEveryAccount, std::string_view(entity_.account)}) {
-      sums_
-          .figures[figure_key(partition_, account, day, clock, threshold, p.view.priority,
-                              p.view.tier)]
-          .add(value, sign);
-    }
-  }
-
-  PartitionId partition_;
-  const EntityKey& entity_;
-  Sums& sums_;
-};
-
-void add_satisfaction(PartitionId partition, const EntityKey& entity, const Projection& p, int sign,
-                      Sums& sums) {
-  if (!p.satisfaction) return;
-  for (const std::string_view account : {kEveryAccount, std::string_view(entity.account)}) {
-    sums.satisfaction[satisfaction_key(partition, account, p.satisfaction->day, p.view.tier)].add(
-        {p.satisfaction->score, 1}, sign);
-  }
-}
-
-// Figures of one side, but for its first `skip` clocks.
-void add_figures(PartitionId partition, const EntityKey& entity, const Projection& p,
-                 std::size_t skip, int sign, Sums& sums) {
-  FigureAdder adder(partition, entity, sums);
-  const Day* days = p.due_days.data();
-  for (std::size_t i = 0; i < p.view.clocks.size(); ++i) {
-    const ClockRow& clock = p.view.clocks[i];
-    if (i >= skip) adder.add_clock(p, clock, days, sign);
-    days += clock.thresholds.size();
-  }
-  adder.add_withdrawn(p, sign);
-  add_satisfaction(partition, entity, p, sign, sums);
-}
-
 }  // namespace
+
+bool is_live(const ClockRow& clock) {
+  return clock.state == ClockState::kRunning || clock.state == ClockState::kPaused;
+}
 
 ClockClass class_of(ClockState state) {
   switch (state) {
@@ -248,25 +221,38 @@ bool is_at_risk(const ClockRow& clock) {
 }
 
 bool is_overdue(const ClockRow& clock) {
-  return clock.state == ClockState::kRunning &&
+  return is_live(clock) &&
          std::any_of(clock.thresholds.begin(), clock.thresholds.end(),
                      [](const ThresholdRow& t) { return t.verdict == Verdict::kBreached; });
 }
 
-bool is_open(const EntityView& view) {
-  return view.created &&
-         std::find(kEndStates.begin(), kEndStates.end(), view.state) == kEndStates.end();
+bool is_open(const EntityView& view) { return view.created && !view.over; }
+
+Instant next_pending(const ClockRow& clock) {
+  Instant next = kNever;
+  for (const ThresholdRow& t : clock.thresholds) {
+    if (t.due && t.verdict == Verdict::kPending) next = std::min(next, *t.due);
+  }
+  return next;
 }
 
-Instant listed_due(const ClockRow& clock) {
-  Instant pending = kNever, last = kAlways;
-  for (const ThresholdRow& t : clock.thresholds) {
-    if (!t.due) continue;
-    if (t.verdict == Verdict::kPending) pending = std::min(pending, *t.due);
-    last = std::max(last, *t.due);
+Instant next_pending(const EntityView& view) {
+  Instant next = kNever;
+  for (const ClockRow& clock : view.clocks) {
+    if (clock.state == ClockState::kRunning) next = std::min(next, next_pending(clock));
   }
-  if (pending != kNever) return pending;
-  return last == kAlways ? kNever : last;
+  return next;
+}
+
+Instant listed_at(const ClockRow& clock) {
+  if (is_live(clock)) {
+    if (const Instant next = next_pending(clock); next != kNever) return next;
+  }
+  Instant last = kAlways;
+  for (const ThresholdRow& t : clock.thresholds) {
+    if (t.due) last = std::max(last, *t.due);
+  }
+  return last == kAlways ? kNever : Instant{kBehindAll + last.ms};
 }
 
 ClockSummary summarize(const EntityView& view, const ClockRow& clock) {
@@ -298,6 +284,48 @@ std::string clock_key(PartitionId partition, ClockClass of, const EntityKey& ent
   return put_clock_key(key, of, entity, clock).take();
 }
 
+std::string inbox_prefix(PartitionId partition, InboxOf of, std::string_view name,
+                         bool acknowledged) {
+  return Key(partition, Family::kGroup)
+      .letter(static_cast<char>(of))
+      .text(name)
+      .letter(acknowledged ? 'k' : 'o')
+      .take();
+}
+
+GroupSummary decode_group_summary(std::string_view bytes) {
+  ByteReader in(bytes);
+  GroupSummary s;
+  s.tier = in.text();
+  s.priority = in.text();
+  s.clock = in.text();
+  s.urgency = in.text();
+  return s;
+}
+
+std::vector<std::string> called_persons(const GroupRow& group) {
+  std::vector<std::string> persons;
+  add_persons(group, persons);
+  return persons;
+}
+
+Behind decode_behind(std::string_view bytes) {
+  ByteReader in(bytes);
+  Behind b;
+  b.what = static_cast<Behind::What>(in.byte());
+  b.score = static_cast<int>(in.signed_int());
+  b.at = in.instant();
+  b.priority = in.text();
+  b.tier = in.text();
+  b.person = in.text();
+  b.module = in.text();
+  return b;
+}
+
+Key behind_prefix(PartitionId partition, std::string_view clock, std::string_view threshold) {
+  return Key(partition, Family::kBehind).text(clock).text(threshold);
+}
+
 std::string_view group_name(const EntityKey& entity, std::string_view escalation) {
   std::string_view rest = escalation;
   for (const std::string* part : {&entity.account, &entity.kind, &entity.id}) {
@@ -313,91 +341,23 @@ void index_rows(PartitionId partition, const EntityKey& entity, const Projection
   if (!p.known) return;
   RowMaker make(partition, entity, arena, rows);
   // As their families sort, so that sorting finds little to do.
-  for (const ClockRow& clock : p.view.clocks) make.add_clock(p.view, clock);
+  const Day* days = p.due_days.data();
+  for (const ClockRow& clock : p.view.clocks) {
+    make.add_clock(p.view, clock);
+    make.add_behind(p.view, clock, days);
+    days += clock.thresholds.size();
+  }
+  for (std::size_t i = 0; i < p.view.scores.size(); ++i)
+    make.add_behind(p.view, p.view.scores[i], p.score_days[i]);
   if (p.next_due != kNever) make.add_due(p.next_due);
+  const Instant next_due = next_pending(p.view);
   for (const GroupRow& g : p.view.groups) {
-    if (g.state == GroupState::kOpen) make.add_group(g);
+    if (is_in_inboxes(p.view, g)) make.add_group(p.view, g, next_due);
   }
   const bool open = is_open(p.view);
   if (open || !p.view.created || std::any_of(p.view.clocks.begin(), p.view.clocks.end(), is_live))
-    make.add_open(open);
+    make.add_open(open, p.view.rank);
   std::sort(rows.begin(), rows.end());
-}
-
-void add_difference(PartitionId partition, const EntityKey& entity, const Projection* before,
-                    const Projection& after, Sums& sums) {
-  if (before != nullptr) add_counts(partition, entity, *before, -1, sums);
-  add_counts(partition, entity, after, 1, sums);
-
-  // Most changes leave the older clocks as they are: those cancel out and are left alone.
-  std::size_t same = 0;
-  if (before != nullptr && before->known && after.known && before->view.tier == after.view.tier &&
-      before->view.priority == after.view.priority) {
-    const auto& a = before->view.clocks;
-    const auto& b = after.view.clocks;
-    std::size_t day = 0;
-    while (same < a.size() && same < b.size() && same_clock(a[same], b[same])) {
-      const std::size_t n = a[same].thresholds.size();
-      if (!std::equal(&before->due_days[day], &before->due_days[day] + n, &after.due_days[day])) {
-        break;
-      }
-      day += n;
-      ++same;
-    }
-  }
-  if (before != nullptr && before->known) {
-    add_figures(partition, entity, *before, same, -1, sums);
-  }
-  if (after.known) add_figures(partition, entity, after, same, 1, sums);
-}
-
-std::map<std::string, std::int64_t> count_changes(const Sums& sums) {
-  std::map<std::string, std::int64_t> changes;
-  for (const auto& [owner, n] : sums.entities) {
-    const auto& [partition, account, kind, tier] = owner;
-    const auto add = [&](const std::string& name, std::int64_t change) {
-      if (change == 0) return;
-      changes[count_key(partition, kEveryAccount, name)] += change;
-      changes[count_key(partition, account, name)] += change;
-    };
-    const auto add_clocks = [&](const std::string& name, std::int64_t change) {
-      add(name, change);
-      if (!tier.empty()) add(name + "/" + tier, change);
-    };
-    add("waiting", n.waiting);
-    add("entities/" + kind, n.entities);
-    add("open/" + kind, n.open);
-    add("provisional", n.provisional);
-    add_clocks("paused", n.paused);
-    add_clocks("running", n.running);
-    add_clocks("at_risk", n.at_risk);
-    add_clocks("overdue", n.overdue);
-    add("groups", n.groups);
-    add("groups/high", n.groups_high);
-  }
-  return changes;
-}
-
-std::string count_key(PartitionId partition, std::string_view account, std::string_view name) {
-  return Key(partition, Family::kCount).text(account).text(name).take();
-}
-
-std::string figure_key(PartitionId partition, std::string_view account, Day day,
-                       std::string_view clock, std::string_view threshold,
-                       std::string_view priority, std::string_view tier) {
-  return Key(partition, Family::kFigure)
-      .text(account)
-      .day(day)
-      .text(clock)
-      .text(threshold)
-      .text(priority)
-      .text(tier)
-      .take();
-}
-
-std::string satisfaction_key(PartitionId partition, std::string_view account, Day day,
-                             std::string_view tier) {
-  return Key(partition, Family::kSatisfaction).text(account).day(day).text(tier).take();
 }
 
 }  // namespace tocsin

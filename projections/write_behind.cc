@@ -10,7 +10,6 @@
 #include "events/bytes.h"
 #include "events/log_record.h"
 #include "events/vocabulary.h"
-#include "projections/account_summary.h"
 #include "projections/record_type.h"
 #include "projections/row_runs.h"
 #include "projections/timeline_rows.h"
@@ -21,25 +20,8 @@ namespace {
 
 // A write of many rows holds a core for some 20 ms: who answers somebody need not wait for it.
 constexpr std::size_t kRowsBetweenYields = 64;
-// Families whose rows are read to be changed: entities and sums.
-constexpr std::string_view kRemembered = "ENKQ";
 constexpr std::string_view kApplied = "applied";
 constexpr std::string_view kLowWater = "low";
-
-// What one entity's events add to its projection.
-struct Additions {
-  std::vector<Satisfaction> satisfaction;
-  std::vector<Withdrawn> withdrawn;
-};
-
-std::optional<int> score_in(std::string_view data) {
-  thread_local simdjson::dom::parser parser;
-  double score = 0;
-  if (parser.parse(data.data(), data.size())["satisfaction"].get(score) != simdjson::SUCCESS) {
-    return std::nullopt;
-  }
-  return static_cast<int>(score);
-}
 
 std::string member_of(std::string_view data, std::string_view member) {
   thread_local simdjson::dom::parser parser;
@@ -92,7 +74,7 @@ class Preparer {
       put(key, items.begun ? table_.get(key).value_or("") + items.bytes : items.bytes);
     }
     add_entities();
-    for (auto& [key, summary] : summaries_) put(key, encode(summary));
+    for (const auto& [key, summary] : pending_.summaries()) put(key, summary);
     add_sums();
     for (const auto& [partition, offset] : pending_.applied()) {
       value.clear();
@@ -162,43 +144,21 @@ class Preparer {
     if (event.record.empty() || !is_read_by_views(type_of_record(event.record)) ||
         !read_log_record(event.record, event_))
       return;
-    if (!event_.is_fact()) {
-      if (event_.type == name(DerivedType::kClockWithdrawn)) {
-        Withdrawn w;
-        w.clock = member_of(event_.data, "clock");
-        w.threshold = member_of(event_.data, "threshold");
-        w.day = (*event.business_day)(event_.time);
-        w.count = 1;
-        additions_[event.entity].withdrawn.push_back(std::move(w));
-      } else if (event_.type == name(DerivedType::kFaultRecurring)) {
-        put(Key(partition_, Family::kFault)
-                .instant(event_.time)
-                .text(entity_.account)
-                .text(event_.id)
-                .take(),
-            event_.data);
-      }
-      return;
+    if (event_.type == name(DerivedType::kClockWithdrawn)) {
+      Withdrawn w;
+      w.clock = member_of(event_.data, "clock");
+      w.threshold = member_of(event_.data, "threshold");
+      w.day = (*event.business_day)(event_.time);
+      w.count = 1;
+      withdrawn_[event.entity].push_back(std::move(w));
+    } else if (event_.type == name(DerivedType::kFaultRecurring)) {
+      put(Key(partition_, Family::kFault)
+              .instant(event_.time)
+              .text(entity_.account)
+              .text(event_.id)
+              .take(),
+          event_.data);
     }
-    const TypeParts type = split_type(event_.type);
-    if (type.kind == "account") {
-      summary(partition_, entity_.account).fold(type.verb, event_);
-    } else if (type.verb == "closed") {
-      if (const auto score = score_in(event_.data)) {
-        const Stamp stamp = stamp_of(event_);
-        additions_[event.entity].satisfaction.push_back(
-            {stamp.time, stamp.order, *score, (*event.business_day)(stamp.time)});
-      }
-    }
-  }
-
-  AccountSummary& summary(PartitionId partition, const std::string& account) {
-    const std::string key = Key(partition, Family::kSummary).text(account).take();
-    const auto [entry, fresh] = summaries_.try_emplace(key);
-    if (fresh) {
-      if (const auto row = table_.get(key)) entry->second = decode_account_summary(*row);
-    }
-    return entry->second;
   }
 
   void add_entities() {
@@ -258,23 +218,18 @@ class Preparer {
       after_.due_days.clear();
       for (const ClockRow& clock : after_.view.clocks) {
         for (const ThresholdRow& t : clock.thresholds)
-          after_.due_days.push_back(t.due ? (*entity.business_day)(*t.due) : 0);
+          after_.due_days.push_back(t.due ? (*entity.business_day)(*t.due - milliseconds(1)) : 0);
       }
-      after_.satisfaction = before_.satisfaction;
+      after_.score_days.clear();
+      for (const ScoreRow& row : after_.view.scores)
+        after_.score_days.push_back((*entity.business_day)(row.at));
       after_.withdrawn = before_.withdrawn;
     } else {
       after_ = before_;
       if (before_.known) view = ByteReader(before_encoded).view();
     }
-    if (const auto found = additions_.find(key); found != additions_.end()) {
-      for (const Satisfaction& s : found->second.satisfaction) {
-        if (!after_.satisfaction ||
-            std::tie(after_.satisfaction->time, after_.satisfaction->order) <
-                std::tie(s.time, s.order)) {
-          after_.satisfaction = s;
-        }
-      }
-      for (const Withdrawn& w : found->second.withdrawn) add_withdrawn(after_.withdrawn, w);
+    if (const auto found = withdrawn_.find(key); found != withdrawn_.end()) {
+      for (const Withdrawn& w : found->second) add_withdrawn(after_.withdrawn, w);
     }
     projection_.clear();
     encode_projection(projection_, view, after_);
@@ -339,12 +294,10 @@ class Preparer {
   void add_sums() {
     std::optional<std::string> read;
     for (const auto& [key, change] : count_changes(sums_)) {
-      if (change == 0) continue;
-      std::int64_t n = change;
-      if (const auto row = find(key, read)) n += ByteReader(*row).signed_int();
-      std::string value;
-      put_signed(value, n);
-      put_or_remove(key, n == 0, value);
+      if (change.empty()) continue;
+      EntityCounts sum = change;
+      if (const auto row = find(key, read)) sum.add(decode_counts(*row));
+      put_or_remove(key, sum.empty(), encode(sum));
     }
     for (const auto& [key, change] : sums_.figures) {
       if (change.empty()) continue;
@@ -352,10 +305,10 @@ class Preparer {
       if (const auto row = find(key, read)) sum.add(decode_kpi(*row));
       put_or_remove(key, sum.empty(), encode(sum));
     }
-    for (const auto& [key, change] : sums_.satisfaction) {
+    for (const auto& [key, change] : sums_.scores) {
       if (change.empty()) continue;
-      SatisfactionSum sum = change;
-      if (const auto row = find(key, read)) sum.add(decode_satisfaction(*row));
+      ScoreSum sum = change;
+      if (const auto row = find(key, read)) sum.add(decode_score(*row));
       put_or_remove(key, sum.empty(), encode(sum));
     }
   }
@@ -402,8 +355,7 @@ class Preparer {
   Arena scratch_;
   std::string row_, projection_, offsets_;        // the same
   std::unordered_map<std::string, Items> items_;  // by the key of their row
-  std::map<std::string_view, Additions> additions_;
-  std::map<std::string, AccountSummary> summaries_;
+  std::map<std::string_view, std::vector<Withdrawn>> withdrawn_;
   Sums sums_;
 };
 
@@ -418,7 +370,8 @@ PreparedWrite prepare_write(const Pending& pending, const Table& table, const Re
 
 void remember_rows(const std::vector<Write>& rows, RecentRows& recent) noexcept {
   for (const Write& row : rows) {
-    if (kRemembered.find(row.key[kKeyPrefixBytes - 1]) == std::string_view::npos) continue;
+    const FamilySpec* const family = family_of_key(row.key, kKeyPrefixBytes);
+    if (family == nullptr || !family->remembered) continue;
     if (row.value) {
       recent.put(row.key, *row.value);
     } else {

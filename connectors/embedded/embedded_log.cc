@@ -1,6 +1,7 @@
 #include "connectors/embedded/embedded_log.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -9,6 +10,8 @@
 #include <random>
 #include <system_error>
 #include <utility>
+
+#include "events/check.h"
 
 namespace tocsin {
 namespace {
@@ -57,12 +60,14 @@ void EmbeddedLog::recover() {
   if (segments_.empty()) {
     log_id_ = random_log_id();
     recovery_.missing_batches = mark_.batches();
+    refuse_loss();
     mark_.set_batches(0);
     return;
   }
   log_id_ = segments_.front()->header().log_id;
   check_chain(segments_, kPartition);
   end_ = verify_tail(segments_, options_.verify_bytes_at_open, mark_.batches(), recovery_);
+  refuse_loss();
 
   file_ = File::open_read_write(segments_.back()->file().path());
   direct_ = File::open_direct(file_->path());
@@ -81,6 +86,28 @@ void EmbeddedLog::recover() {
         fmt::format("cannot settle {}: {}", file_->path().string(), std::strerror(error)));
   }
   mark_.set_batches(end_.sequence);
+}
+
+void EmbeddedLog::refuse_loss() const {
+  if (recovery_.missing_batches == 0 || options_.accept_loss) return;
+  throw AcknowledgedLost(fmt::format(
+      "the log in {} has lost its end: {} batches are missing that were acknowledged; restore "
+      "them from a copy, or start once with --accept-loss to go on without them",
+      directory_.string(), recovery_.missing_batches));
+}
+
+bool EmbeddedLog::still_there() {
+  if (!file_) return std::filesystem::exists(directory_ / "lock");
+  struct stat opened {};
+  struct stat found {};
+  const bool same = ::fstat(file_->fd(), &opened) == 0 &&
+                    ::stat(file_->path().c_str(), &found) == 0 && opened.st_dev == found.st_dev &&
+                    opened.st_ino == found.st_ino;
+  if (!same) {
+    const std::lock_guard lock(mutex_);
+    failed_ = true;
+  }
+  return same;
 }
 
 CommitResult EmbeddedLog::commit(const Batch& batch) {
@@ -105,6 +132,12 @@ CommitResult EmbeddedLog::commit(const Batch& batch) {
   if (const int error = write_frame(); error != 0) {
     CommitResult result = refuse(error, "the write failed");
     if (failed()) result.status = CommitStatus::kUnknown;
+    return result;
+  }
+  if (!still_there()) {
+    CommitResult result =
+        refuse(ENOENT, "the data directory is gone, or another stands in its place");
+    result.status = CommitStatus::kUnknown;
     return result;
   }
   FramePosition end = end_;
@@ -256,6 +289,7 @@ void EmbeddedLog::adopt_segment(const std::filesystem::path& path, std::int64_t 
 }
 
 void EmbeddedLog::publish(const FramePosition& end) {
+  CHECK(end.sequence == end_.sequence + 1 && end.at > end_.at);  // batches follow each other
   {
     std::lock_guard lock(mutex_);
     segments_.back()->note(end_);

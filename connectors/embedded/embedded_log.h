@@ -13,6 +13,8 @@
 //     Frames older than `verify_bytes_at_open` are verified when they are read: `read(0, 0, …)`
 //     with a sink that returns true is a check of everything.
 //  5. Nothing is ever deleted.
+//  6. A directory that was removed, moved away or mounted over is met by the next commit: what goes
+//     into files that nobody can find again is not durable.
 //
 // Threads: `commit` from one thread at a time; all else from any thread, also during a commit.
 // Cost: a commit copies the batch once, one pwrite (of a large batch one a MiB, past the page
@@ -47,6 +49,8 @@ struct EmbeddedLogOptions {
   std::int64_t verify_bytes_at_open = 16 << 20;
   // A longer batch is refused as too large; at most kFrameBytesMax.
   std::size_t batch_bytes_max = kFrameBytesMax;
+  // Opens also when batches are missing that were acknowledged; else that throws AcknowledgedLost.
+  bool accept_loss = false;
   const DiskCalls* disk = &real_disk_calls();
 };
 
@@ -71,8 +75,10 @@ class EmbeddedLog final : public LogReader, public LogWriter {
   std::uint64_t batches() const;
   bool wait_for_batch(std::uint64_t seen, Duration timeout) const;
 
-  // The disk failed: no commit will be tried again.
+  // The disk failed, or the files are no longer those that were opened: no commit will be tried again.
   bool failed() const;
+  // Looks whether they are; a commit does so too, before it answers.
+  bool still_there();
   const RecoveryReport& recovery() const { return recovery_; }
   std::int64_t bytes_on_disk() const;
 
@@ -88,6 +94,7 @@ class EmbeddedLog final : public LogReader, public LogWriter {
   int write_bytes();
   int write_direct();
   CommitResult refuse(int error, const char* what) const;
+  void refuse_loss() const;
   void publish(const FramePosition& end);
   void adopt_segment(const std::filesystem::path& path, std::int64_t allocated);
 

@@ -8,11 +8,18 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <stdexcept>
 #include <string>
 
 #include "connectors/embedded/segment.h"
 
 namespace tocsin {
+
+// Batches that were acknowledged are not there any more.
+class AcknowledgedLost : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 struct RecoveryReport {
   std::filesystem::path file;  // the last segment

@@ -11,6 +11,8 @@
 // Threads: admit and handle from io threads; queries run on query_threads of our own.
 #pragma once
 
+#include <prometheus/metric_family.h>
+
 #include <array>
 #include <atomic>
 #include <functional>
@@ -105,7 +107,8 @@ class Api : public HttpService {
   void get_ready(Call call);
   void get_metrics(Call call);
   void get_openapi(Call call);
-  std::string own_metrics() const;
+  // api_metrics.cc: read at each scrape from what is counted anyway.
+  std::vector<prometheus::MetricFamily> collect() const;
   void count(const Route& route, int status, std::int64_t micros);
 
   const ApiOptions options_;

@@ -1,4 +1,4 @@
-// Events in: POST /v1/events in its three content modes, and acknowledgements.
+// Events in: POST /v1/events in its content modes.
 #include <map>
 
 #include "connectors/http/api_call.h"
@@ -11,9 +11,6 @@
 
 namespace tocsin {
 namespace {
-
-// Of facts that come in by a route of ours.
-constexpr std::string_view kApiSource = "urn:tocsin:api";
 
 std::vector<HeaderView> header_views(const HttpFields& headers) {
   std::vector<HeaderView> views;
@@ -83,12 +80,6 @@ std::optional<HttpResponse> Api::check_event_content(const HttpRequest& request)
               "application/json, application/x-ndjson")
       .response();
 }
-
-struct Api::Events {
-  std::unique_ptr<Submission> submission;
-  bool batch = false;
-  Sender sender;
-};
 
 void Api::post_events(Call call) {
   HttpRequest& request = call.request;
@@ -208,77 +199,6 @@ void Api::options_events(Call call) {
     response.headers.emplace_back("WebHook-Allowed-Rate", "*");
   }
   call.reply(std::move(response));
-}
-
-// {"by":"li","escalation":"acme/ticket/T-1/ticket.response/1/target"}: becomes the fact
-// `tocsin.<kind>.acknowledged`. Whose token stands for a person acknowledges as that person.
-void Api::acknowledge(Call call) {
-  const std::string &account = call.parameters[0], &kind = call.parameters[1],
-                    &id = call.parameters[2];
-  thread_local JsonWalker walker;
-  std::string by, escalation, note, wrong, own_id;
-  const bool whole =
-      walker.walk_object(call.request.body, [&](std::string_view name, JsonWalker::Value value) {
-        std::string ignored;
-        std::string* into = name == "by"           ? &by
-                            : name == "escalation" ? &escalation
-                            : name == "note"       ? &note
-                            : name == "id"         ? &own_id
-                                                   : nullptr;
-        if (into == nullptr || !JsonWalker::is_string(value)) {
-          if (wrong.empty()) wrong = name;
-          return walker.copy(value, ignored);
-        }
-        return walker.read_string(value, *into);
-      });
-  const auto bad = [&](std::string_view field, std::string_view detail) {
-    call.reply(problem(400, "bad-field", detail).field(field).response());
-  };
-  if (!whole && !call.request.body.empty()) {
-    return call.reply(
-        problem(400, "malformed", "the body must be {\"by\":…, \"escalation\":…}").response());
-  }
-  if (!wrong.empty())
-    return bad(wrong, "by, escalation, note and id are texts; nothing else is taken");
-  if (!call.request.person.empty()) by = call.request.person;
-  if (by.empty()) return bad("by", "by must say who acknowledges");
-  const std::string type = "tocsin." + kind + ".acknowledged";
-  if (split_type(type).kind != kind) return bad("kind", "no kind has such a name");
-  std::string path;
-  append_entity_path(path, account, kind, id);
-  if (!escalation.empty() && !escalation.starts_with(path + "/"))
-    return bad("escalation",
-               "the escalation is not one of this entity, whose ids begin with " + path + "/");
-
-  const Instant now = options_.now();
-  if (own_id.empty()) {
-    own_id = (escalation.empty() ? path : escalation) + "/" + by + "/" + std::to_string(now.ms);
-    if (own_id.size() > kAttributeBytesMax) own_id = to_hex(sha256(own_id));
-  }
-  auto submission = std::make_unique<Submission>();
-  JsonObject event(submission->body);
-  event.text("specversion", "1.0")
-      .text("id", own_id)
-      .text("source", kApiSource)
-      .text("type", type)
-      .time("time", now)
-      .text("subject", id)
-      .text("partitionkey", account)
-      .name("data");
-  JsonObject data(submission->body);
-  data.text("by", by);
-  if (!escalation.empty()) data.text("escalation", escalation);
-  if (!note.empty()) data.text("note", note);
-  data.close();
-  event.close();
-  submission->headers = kept_headers(call.request.headers);
-  submission->source = "http " + call.request.remote;
-  SubmittedEvent& submitted = submission->events.emplace_back();
-  submitted.original = submission->body;
-  decoder_of_thread().structured(submission->body, {}, submitted.decoded);
-  // Its scope was held against the route; the source is ours.
-  const Sender sender{call.request.client, call.request.roles, nullptr};
-  submit({std::move(submission), false, sender}, std::move(call.reply));
 }
 
 }  // namespace tocsin

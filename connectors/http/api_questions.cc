@@ -1,6 +1,7 @@
 // What is asked of the views: parameters in, JSON out; and below, which route asks what.
 #include "connectors/http/problem.h"
 #include "connectors/http/question.h"
+#include "projections/explained.h"
 #include "projections/render.h"
 
 namespace tocsin {
@@ -10,17 +11,30 @@ constexpr Day kFigureDaysMax = 3700;  // ten years
 
 HttpResponse not_found(std::string_view what) { return problem(404, "not-found", what).response(); }
 
+// A question with what its answer is of, all of one moment.
+struct Asked {
+  explicit Asked(const Question& q)
+      : view(q.from.view()), policy(q.from.policy()), shown{view, *policy, q.from.now()} {}
+  const ReadView view;
+  const std::shared_ptr<const Policy> policy;
+  const Shown shown;
+};
+
 EntityKey entity_of(const Question& q) { return {q.path[0], q.path[1], q.path[2]}; }
 
 // ---- lists -------------------------------------------------------------------------------------
 
-void read_filters(const Parameters& p, ClockQuery& query) {
-  query.kind = p.text("kind");
-  query.account = p.text("account");
-  query.tier = p.text("tier");
-  query.role = p.text("role");
-  query.person = p.text("person");
-  query.limit = p.limit();
+ListFilter read_filter(const Parameters& p) {
+  ListFilter f;
+  f.account = p.text("account");
+  f.kind = p.text("kind");
+  f.clock = p.text("clock");
+  f.priority = p.text("priority");
+  f.tier = p.text("tier");
+  f.role = p.text("role");
+  f.person = p.text("person");
+  f.q = p.text("q");
+  return f;
 }
 
 std::vector<ClockClass> read_classes(const Parameters& p) {
@@ -35,67 +49,69 @@ std::vector<ClockClass> read_classes(const Parameters& p) {
 }
 
 HttpResponse clocks(const Question& q) {
-  const Parameters p(q.request, {"state", "kind", "clock", "account", "tier", "role", "person",
-                                 "order", "limit", "cursor"});
+  const Parameters p(q.request, {"account", "kind", "clock", "priority", "tier", "role", "person",
+                                 "q", "state", "order", "limit", "cursor"});
   ClockQuery query;
   query.classes = read_classes(p);
   p.word("order", {"due"});
-  read_filters(p, query);
-  query.clock = p.text("clock");
+  query.filter = read_filter(p);
+  query.limit = p.limit();
   query.cursor = p.cursor(Family::kClock);
-  const ReadView view = q.from.view();
-  return json_response(clocks_json(view, list_clocks(view, query)));
+  const Asked asked(q);
+  return json_response(clocks_json(asked.shown, list_clocks(asked.view, query),
+                                   counts(asked.view, query.filter, CountsOf::kClocks)));
 }
 
 HttpResponse board(const Question& q) {
-  const Parameters p(q.request, {"account", "kind", "tier", "role", "person", "limit"});
+  const Parameters p(
+      q.request, {"account", "kind", "clock", "priority", "tier", "role", "person", "q", "limit"});
   ClockQuery query;
-  read_filters(p, query);
-  const ReadView view = q.from.view();
+  query.filter = read_filter(p);
+  query.limit = p.limit();
+  const Asked asked(q);
   const auto page = [&](ClockClass of) {
     query.classes = {of};
-    return list_clocks(view, query);
+    return list_clocks(asked.view, query);
   };
-  return json_response(board_json(view, page(ClockClass::kRunning), page(ClockClass::kAtRisk),
-                                  page(ClockClass::kOverdue)));
+  return json_response(board_json(asked.shown, page(ClockClass::kRunning),
+                                  page(ClockClass::kAtRisk), page(ClockClass::kOverdue),
+                                  counts(asked.view, query.filter)));
 }
 
 HttpResponse inbox(const Question& q) {
-  const Parameters p(q.request, {"person", "role", "limit", "cursor"});
-  const std::string person = p.text("person"), role = p.text("role");
-  if (!person.empty() && !role.empty()) throw BadParameter("role", "give either person or role");
-  const std::size_t limit = p.limit();
-  const std::string cursor = p.cursor(Family::kGroup);
-  if (person.empty() && role.empty()) {
-    if (!cursor.empty())
-      throw BadParameter("cursor", "the inbox of everybody has one page; give person or role");
-    const ReadView view = q.from.view();
-    return json_response(inbox_json(view, inbox_of_all(view, limit)));
-  }
-  const ReadView view = q.from.view();
-  return json_response(inbox_json(view, person.empty()
-                                            ? inbox_of_role(view, role, limit, cursor)
-                                            : inbox_of_person(view, person, limit, cursor)));
+  const Parameters p(q.request, {"account", "kind", "clock", "priority", "tier", "role", "person",
+                                 "q", "state", "nobody", "limit", "cursor"});
+  InboxQuery query;
+  const std::string state = p.word("state", {"open", "acknowledged", "all"});
+  query.open = state != "acknowledged";
+  query.acknowledged = state == "acknowledged" || state == "all";
+  query.nobody = p.flag("nobody");
+  query.filter = read_filter(p);
+  query.limit = p.limit();
+  query.cursor = p.cursor(Family::kGroup);
+  const Asked asked(q);
+  return json_response(inbox_json(asked.shown, list_inbox(asked.view, query),
+                                  counts(asked.view, query.filter, CountsOf::kGroups)));
 }
 
 HttpResponse faults(const Question& q) {
   const Parameters p(q.request, {"account", "limit"});
   const std::string account = p.text("account");
   const std::size_t limit = p.limit();
-  const ReadView view = q.from.view();
-  return json_response(faults_json(view, recurring_faults(view, account, limit)));
+  const Asked asked(q);
+  return json_response(faults_json(asked.shown, recurring_faults(asked.view, account, limit)));
 }
 
 // ---- one entity, one account -------------------------------------------------------------------
 
 HttpResponse entity(const Question& q) {
   const Parameters p(q.request, {});
-  const ReadView view = q.from.view();
+  const Asked asked(q);
   const EntityKey key = entity_of(q);
   TimelineQuery all;
   all.limit = kPageMax;
-  const auto timeline = entity_timeline(view, key, all, q.from.records);
-  auto found = find_entity(view, key);
+  const auto timeline = entity_timeline(asked.view, key, all, q.from.records);
+  auto found = find_entity(asked.view, key);
   if (!found) {
     // A kind that no policy mentions has facts all the same.
     if (timeline.empty()) return not_found("no fact names this entity");
@@ -105,86 +121,160 @@ HttpResponse entity(const Question& q) {
     found->id = key.id;
     found->facts = static_cast<std::int64_t>(timeline.size());
   }
-  return json_response(entity_json(view, *found, timeline));
+  return json_response(entity_json(asked.shown, *found, timeline));
+}
+
+// Of one clock the latest cycle, or the one named; without a clock all of them.
+HttpResponse proof(const Question& q) {
+  const Parameters p(q.request, {"clock", "cycle"});
+  const std::string clock = p.text("clock"), cycle = p.text("cycle");
+  if (clock.empty() && !cycle.empty()) throw BadParameter("cycle", "is of a clock: give clock too");
+  const Asked asked(q);
+  const EntityKey key = entity_of(q);
+  const auto clocks = explain_entity(asked.shown, key, clock, cycle);
+  if (!clocks) return not_found("no fact names this entity");
+  if (clock.empty()) return json_response(explained_json(asked.shown, key, *clocks));
+  if (clocks->empty()) return not_found("the entity has no such clock, or no such cycle of it");
+  return json_response(explained_json(asked.shown, key, clocks->back()));
 }
 
 HttpResponse timeline_of_entity(const Question& q) {
   const TimelineQuery query = Parameters(q.request, {"after", "order", "limit"}).timeline();
-  const ReadView view = q.from.view();
+  const Asked asked(q);
   const EntityKey key = entity_of(q);
-  const auto timeline = entity_timeline(view, key, query, q.from.records);
-  if (timeline.empty() && query.after < 0 && !find_entity(view, key))
+  const auto timeline = entity_timeline(asked.view, key, query, q.from.records);
+  if (timeline.empty() && query.after < 0 && !find_entity(asked.view, key))
     return not_found("no fact names this entity");
-  return json_response(timeline_json(view, timeline));
+  return json_response(timeline_json(asked.shown, timeline));
 }
 
 HttpResponse accounts(const Question& q) {
-  const Parameters p(q.request, {"limit", "cursor"});
-  const std::size_t limit = p.limit();
-  const std::string cursor = p.cursor(Family::kSummary);
-  const ReadView view = q.from.view();
-  return json_response(accounts_json(view, list_accounts(view, limit, cursor)));
+  const Parameters p(q.request, {"q", "tier", "limit", "cursor"});
+  const AccountQuery query{p.text("q"), p.text("tier"), p.limit(), p.cursor(Family::kSummary)};
+  const Asked asked(q);
+  return json_response(accounts_json(asked.shown, list_accounts(asked.view, *asked.policy, query)));
 }
 
 HttpResponse account(const Question& q) {
   const Parameters p(q.request, {});
-  const ReadView view = q.from.view();
-  const auto found = find_account(view, q.path[0], q.from.records);
-  return found ? json_response(account_json(view, *found))
+  const Asked asked(q);
+  const auto found = find_account(asked.view, *asked.policy, q.path[0], q.from.records);
+  return found ? json_response(account_json(asked.shown, *found))
                : not_found("no fact names this account");
 }
 
 HttpResponse timeline_of_account(const Question& q) {
   const TimelineQuery query = Parameters(q.request, {"after", "order", "limit"}).timeline();
-  const ReadView view = q.from.view();
-  const auto timeline = account_timeline(view, q.path[0], query, q.from.records);
-  if (timeline.empty() && query.after < 0 && !find_account(view, q.path[0], q.from.records))
+  const Asked asked(q);
+  const auto timeline = account_timeline(asked.view, q.path[0], query, q.from.records);
+  if (timeline.empty() && query.after < 0 &&
+      !find_account(asked.view, *asked.policy, q.path[0], q.from.records))
     return not_found("no fact names this account");
-  return json_response(timeline_json(view, timeline));
+  return json_response(timeline_json(asked.shown, timeline));
 }
 
 // ---- figures -----------------------------------------------------------------------------------
 
-// Days, both included; without them the last 31 days, 13 weeks or 13 months.
+// Days, both included; without them the last so many periods, the present one whole.
 void read_period(const Parameters& p, Instant now, const Policy& policy, KpiQuery& query) {
-  const std::string by = p.word("by", {"day", "week", "month"});
-  Day days_default = 396;
-  query.period = FigurePeriod::kMonth;
-  if (by == "day") {
-    query.period = FigurePeriod::kDay;
-    days_default = 31;
-  } else if (by == "week") {
-    query.period = FigurePeriod::kWeek;
-    days_default = 13 * 7;
+  struct Choice {
+    std::string_view name;
+    FigurePeriod period;
+    Day days_default;
+  };
+  static constexpr Choice kChoices[] = {
+      {"day", FigurePeriod::kDay, 31},        {"week", FigurePeriod::kWeek, 13 * 7},
+      {"month", FigurePeriod::kMonth, 396},   {"quarter", FigurePeriod::kQuarter, 2 * 366},
+      {"year", FigurePeriod::kYear, 5 * 366}, {"all", FigurePeriod::kAll, kEndOfDays}};
+  std::string by = p.word("by", {"day", "week", "month", "quarter", "year", "all"});
+  if (by.empty()) by = "month";
+  Day days_default = 0;
+  for (const Choice& choice : kChoices) {
+    if (choice.name != by) continue;
+    query.period = choice.period;
+    days_default = choice.days_default;
   }
   const auto from = p.day("from"), to = p.day("to");
-  const Day last = to ? *to : Day{policy.working().local_date(now).day};
-  query.to = last + 1;
-  query.from = from ? *from : period_begin(query.period, query.to - days_default);
-  if (query.from > last) throw BadParameter("from", "must not be after to");
-  if (query.to - query.from > kFigureDaysMax)
+  // What was kept before its due counts in the due's period, which may not be over yet.
+  const Day today{policy.working().local_date(now).day};
+  query.to = to ? *to + 1 : period_end(query.period, today);
+  query.from = from ? *from : std::max(0, period_begin(query.period, query.to - days_default));
+  if (query.from >= query.to) throw BadParameter("from", "must not be after to");
+  if (query.period != FigurePeriod::kAll && query.to - query.from > kFigureDaysMax)
     throw BadParameter("from", "is more than ten years before to");
+  query.now = now;
+}
+
+FigureQuery read_figure_query(const Parameters& p, const Asked& asked,
+                              Parameters::Words dimensions) {
+  FigureQuery query;
+  KpiQuery& of = query.of;
+  read_period(p, asked.shown.now, *asked.policy, of);
+  of.account = p.text("account");
+  of.tier = p.text("tier");
+  of.priority = p.text("priority");
+  query.person = p.text("person");
+  query.module = p.text("module");
+  for (const std::string& per : p.list("per", dimensions)) {
+    of.by_account |= per == "account";
+    of.by_tier |= per == "tier";
+    of.by_priority |= per == "priority";
+    query.by_person |= per == "person";
+    query.by_module |= per == "module";
+  }
+  return query;
 }
 
 HttpResponse key_figures(const Question& q) {
   const Parameters p(q.request,
                      {"by", "from", "to", "clock", "account", "tier", "priority", "per"});
-  const auto policy = q.from.policy();
-  KpiQuery query;
-  query.now = q.from.now();
-  read_period(p, *query.now, *policy, query);
-  query.clock = p.text("clock");
+  const Asked asked(q);
+  FigureQuery query = read_figure_query(p, asked, {"account", "tier", "priority"});
+  const std::vector<FigureRow> named = figures(asked.view, *asked.policy, query);
+  query.of.clock = p.text("clock");
+  return json_response(
+      kpis_json(asked.shown, kpis(asked.view, query.of), scores(asked.view, query.of), named));
+}
+
+HttpResponse named_figures_of(const Question& q) {
+  const Parameters p(q.request, {"figure", "by", "from", "to", "account", "tier", "priority",
+                                 "person", "module", "per"});
+  const Asked asked(q);
+  FigureQuery query =
+      read_figure_query(p, asked, {"account", "tier", "priority", "person", "module"});
+  query.figure = p.text("figure");
+  if (!query.figure.empty() && !find_figure(*asked.policy, query.figure))
+    throw BadParameter("figure", "is none of the policy's: " + figure_names(*asked.policy));
+  const std::vector<FigureRow> rows = figures(asked.view, *asked.policy, query);
+  if (q.request.header("Accept").find("text/csv") == std::string_view::npos)
+    return json_response(figures_json(asked.shown, rows));
+  HttpResponse response;
+  response.content_type = "text/csv; charset=utf-8; header=present";
+  response.body = figures_csv(rows);
+  return response;
+}
+
+HttpResponse entities_behind(const Question& q) {
+  const Parameters p(q.request, {"outcome", "by", "from", "to", "account", "tier", "priority",
+                                 "person", "module", "limit", "cursor"});
+  const Asked asked(q);
+  const auto figure = find_figure(*asked.policy, q.path[0]);
+  if (!figure)
+    return not_found("the policy has no such figure; there are " + figure_names(*asked.policy));
+  KpiQuery period;
+  read_period(p, asked.shown.now, *asked.policy, period);
+  BehindQuery query;
+  query.from = period.from;
+  query.to = period.to;
+  query.outcome = p.word("outcome", {"met", "breached", "excused", "score"});
   query.account = p.text("account");
   query.tier = p.text("tier");
   query.priority = p.text("priority");
-  for (const std::string& per : p.list("per", {"account", "tier", "priority"})) {
-    if (per == "account") query.by_account = true;
-    if (per == "tier") query.by_tier = true;
-    if (per == "priority") query.by_priority = true;
-  }
-  const ReadView view = q.from.view();
-  return json_response(
-      kpis_json(view, kpis(view, query), satisfaction(view, query), policy->target));
+  query.person = p.text("person");
+  query.module = p.text("module");
+  query.limit = p.limit();
+  query.cursor = p.cursor(Family::kBehind);
+  return json_response(behind_json(asked.shown, list_behind(asked.view, *figure, query)));
 }
 
 }  // namespace
@@ -195,11 +285,14 @@ const std::vector<QuestionRoute>& question_routes() {
       {"/v1/board", board},
       {"/v1/inbox", inbox},
       {"/v1/entities/{account}/{kind}/{id}", entity},
+      {"/v1/entities/{account}/{kind}/{id}/explain", proof},
       {"/v1/entities/{account}/{kind}/{id}/timeline", timeline_of_entity},
       {"/v1/accounts", accounts},
       {"/v1/accounts/{account}", account},
       {"/v1/accounts/{account}/timeline", timeline_of_account},
       {"/v1/kpis", key_figures},
+      {"/v1/figures", named_figures_of},
+      {"/v1/figures/{name}/entities", entities_behind},
       {"/v1/faults", faults},
   };
   return routes;

@@ -17,6 +17,9 @@ struct Filters {
 constexpr Filters kFilters[] = {
     {"/v1/clocks", true, true},
     {"/v1/board", true, true},
+    {"/v1/inbox", true, true},
+    {"/v1/figures", true, false},
+    {"/v1/figures/{name}/entities", true, false},
     {"/v1/kpis", true, false},
     {"/v1/faults", true, false},
 };

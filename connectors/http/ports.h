@@ -23,7 +23,8 @@ namespace tocsin {
 
 struct Readiness {
   bool ready = false;
-  std::string detail;  // what is missing: `partition 3: 1200 records behind`
+  std::string detail;     // what is missing: `partition 3: 1200 records behind`
+  std::string note = {};  // ready, but somebody should know: a wall clock that is not believed
 };
 
 // What describes content and tracing (`content-…`, `ce-…`, `traceparent`, `user-agent`); all else may

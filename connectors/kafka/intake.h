@@ -38,20 +38,11 @@
 #include <string>
 #include <vector>
 
+#include "connectors/kafka/backend.h"
 #include "connectors/kafka/record.h"
 #include "connectors/kafka/settings.h"
 
-struct rd_kafka_consumer_group_metadata_s;
-
 namespace tocsin {
-
-// The group's generation and our place in it; opaque, cheap to copy. Null when we are no member.
-using Membership = std::shared_ptr<const rd_kafka_consumer_group_metadata_s>;
-
-struct PositionRange {
-  Offset first = 0;  // oldest record that is still there
-  Offset end = 0;    // offset after the newest (committed) one
-};
 
 // choose_start's. Asking again does not help.
 class PositionLost : public std::runtime_error {
@@ -69,59 +60,54 @@ Offset choose_start(const std::string& topic, PartitionId partition,
                     std::optional<Offset> committed, std::optional<Offset> in_log,
                     PositionRange range);
 
-class IntakeConsumer {
+class IntakeConsumer final : public IntakePort {
  public:
-  struct Callbacks {
-    // These partitions are ours from now on, under membership(). Return soon: the group waits.
-    std::function<void(const std::vector<PartitionId>&)> on_assigned;
-    // These are no longer ours. `lost`: we were expelled, others may own them already, so that
-    // nothing of them can be committed any more (a commit would be kFenced).
-    std::function<void(const std::vector<PartitionId>&, bool lost)> on_revoked;
-  };
+  using Callbacks = IntakeCallbacks;
+  using Probe = IntakeProbe;
 
   // Joins the group with the first poll(). Throws std::runtime_error.
   IntakeConsumer(const KafkaSettings& settings, Callbacks callbacks);
-  ~IntakeConsumer();  // leave(), with on_revoked alone
+  ~IntakeConsumer() override;  // leave(), with on_revoked alone
 
   // The next record, or nullopt after `wait`. Throws std::runtime_error when the client can never
   // go on (a position that is gone, authorization, fatal): the text says what and where. A broker
   // that does not answer is no error here; last_error() tells.
-  std::optional<IntakeRecord> poll(Duration wait);
+  std::optional<IntakeRecord> poll(Duration wait) override;
 
   // Begins to hand out records of these partitions, all of which must be ours; those left out stay
   // silent. Offsets must exist (choose_start). May be called again to move a position.
-  void start(const std::map<PartitionId, Offset>& positions);
+  void start(const std::map<PartitionId, Offset>& positions) override;
 
   // Stops and restarts handing out records of partitions (back pressure); positions stay. A pause
   // ends with the assignment. After start() or seek() a few records of a paused partition may still
   // come.
-  void pause(const std::vector<PartitionId>& partitions);
-  void resume(const std::vector<PartitionId>& partitions);
+  void pause(const std::vector<PartitionId>& partitions) override;
+  void resume(const std::vector<PartitionId>& partitions) override;
 
   // Hands out `offset` next. For a partition that was started.
-  void seek(PartitionId partition, Offset offset);
+  void seek(PartitionId partition, Offset offset) override;
 
   // Below it everything was handed out: the offset after the last record (start's before the
   // first), or behind the markers of transactions that follow it at the end, which are no records:
   // else a partition that records were moved to would seem unread for ever. −1 when not started.
-  Offset position(PartitionId partition) const;
+  Offset position(PartitionId partition) const override;
 
   const std::vector<PartitionId>& assigned() const;
-  Membership membership() const;
+  Membership membership() const override;
 
   // Leaves the group (others take over at once) and joins it again with the next poll(). For a node
   // that was fenced. on_revoked is called from here.
-  void rejoin();
+  void rejoin() override;
   // The same without joining again.
-  void leave();
+  void leave() override;
 
   // The group's committed offsets; a partition without one is absent. Stable: waits until offsets
   // of a transaction that is still open are settled, which bounds it by the transaction timeout.
   // Throws std::runtime_error after settings.request_timeout.
-  std::map<PartitionId, Offset> committed(const std::vector<PartitionId>& partitions);
+  std::map<PartitionId, Offset> committed(const std::vector<PartitionId>& partitions) override;
 
   // First and end offsets as the broker has them now. Throws std::runtime_error.
-  std::map<PartitionId, PositionRange> ranges(const std::vector<PartitionId>& partitions);
+  std::map<PartitionId, PositionRange> ranges(const std::vector<PartitionId>& partitions) override;
   // End offsets alone: one round trip.
   std::map<PartitionId, Offset> ends(const std::vector<PartitionId>& partitions);
 
@@ -130,18 +116,13 @@ class IntakeConsumer {
   // when an answer to a probe begun at or after it says that position() has reached every end: then
   // no record appended before it is unread (contract §4.9). While one is on its way, further probes
   // are joined into one that begins when it has returned.
-  struct Probe {
-    std::uint64_t number = 0;  // 0: none was answered yet
-    std::map<PartitionId, Offset> ends;
-    std::string error;  // not empty: it failed, ask again
-  };
-  std::uint64_t probe(const std::vector<PartitionId>& partitions);
+  std::uint64_t probe(const std::vector<PartitionId>& partitions) override;
   // The newest answer; waits up to `wait` for one to the asking `number`.
-  Probe probed(std::uint64_t number = 0, Duration wait = {}) const;
+  Probe probed(std::uint64_t number = 0, Duration wait = {}) const override;
 
   // The newest end that fetches have shown, without asking: for the lag that is displayed. −1
   // unknown.
-  Offset last_seen_end(PartitionId partition) const;
+  Offset last_seen_end(PartitionId partition) const override;
 
   std::int32_t partitions() const;  // of the intake topic
   std::string last_error() const;   // of the connection, for display; empty when all is well

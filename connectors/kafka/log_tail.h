@@ -51,17 +51,8 @@ class LogLost : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-struct LogEntry {
-  PartitionId partition = 0;
-  Offset offset = 0;
-  std::string_view key;    // account
-  std::string_view value;  // structured CloudEvent
-  Offset intake_next =
-      -1;  // intake position after the transaction, on its last record of a partition
-};
-
 // Threads: any, one call at a time (they wait for each other).
-class KafkaLogReader : public LogReader {
+class KafkaLogReader final : public SettledLogReader {
  public:
   explicit KafkaLogReader(const KafkaSettings& settings);
   ~KafkaLogReader() override;
@@ -70,10 +61,10 @@ class KafkaLogReader : public LogReader {
 
   std::int32_t partitions();
   // First offset and committed end as they are now.
-  PositionRange range(PartitionId partition);
+  PositionRange range(PartitionId partition) override;
   // See above. For a partition whose earlier writers are fenced: TransactionalWriter::open() and
   // IntakeConsumer::committed() came before. Throws std::runtime_error after `wait`.
-  Offset settled_end(PartitionId partition, Duration wait);
+  Offset settled_end(PartitionId partition, Duration wait) override;
 
  private:
   struct Impl;
@@ -95,24 +86,24 @@ class KafkaRejectedReader {
 };
 
 // Threads: one calls everything except position(). `topic`: another one that is read in this way.
-class LogFollower {
+class LogFollower final : public FollowerPort {
  public:
   explicit LogFollower(const KafkaSettings& settings);
   LogFollower(const KafkaSettings& settings, std::string topic);
-  ~LogFollower();
+  ~LogFollower() override;
 
   // Follows exactly these partitions from these offsets; others are no longer handed out.
   // Partitions that are followed already at that very position go on without a break in order.
-  void follow(const std::map<PartitionId, Offset>& from);
+  void follow(const std::map<PartitionId, Offset>& from) override;
 
   // The next record, or nullopt after `wait`. The views live until the next call.
-  std::optional<LogEntry> poll(Duration wait);
+  std::optional<LogEntry> poll(Duration wait) override;
 
   // −1 for a partition that is not followed. Any thread.
-  Offset position(PartitionId partition) const;
+  Offset position(PartitionId partition) const override;
 
   // First offset and committed end as they are now.
-  PositionRange range(PartitionId partition);
+  PositionRange range(PartitionId partition) override;
   std::int32_t partitions();
 
  private:

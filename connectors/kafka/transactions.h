@@ -78,7 +78,7 @@ struct TransactionCounters {
   std::atomic<std::uint64_t> log_records{0}, rejected_records{0}, rejected_cut{0}, rerouted{0};
 };
 
-class TransactionalWriter : public LogWriter {
+class TransactionalWriter final : public WriterPort {
  public:
   // `rejected_bytes_max`: TopicsChecked::rejected_bytes_max. Connects in open().
   TransactionalWriter(const KafkaSettings& settings, std::int64_t rejected_bytes_max);
@@ -87,17 +87,17 @@ class TransactionalWriter : public LogWriter {
   // Becomes the writer of exactly these partitions (at least one); see promise 3. Keeps the
   // connection it has where that is healthy and of the right id. Throws std::runtime_error.
   // Takes 10–50 ms, 0.5 s where an earlier owner left a transaction open.
-  void open(const std::vector<PartitionId>& owned);
-  void close();
+  void open(const std::vector<PartitionId>& owned) override;
+  void close() override;
   bool ready() const;
 
-  TransactionResult commit(const Transaction& transaction);
+  TransactionResult commit(const Transaction& transaction) override;
 
-  // LogWriter, for a single partition: under the membership that was given last.
+  // For a single partition: under the membership that was given last.
   void use(Membership membership);
-  CommitResult commit(const Batch& batch) override;
+  CommitResult commit(const Batch& batch);
 
-  const TransactionCounters& counters() const;
+  const TransactionCounters& counters() const override;
 
   static std::string transactional_id(const KafkaSettings& settings, PartitionId partition);
 

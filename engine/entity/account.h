@@ -70,6 +70,9 @@ struct Account {
   Instant tier_time{kAlways};
   std::string tier_order;
   std::string tier;  // of the last `tiered` accepted so far; empty: none
+  // What people call it, by the last `tiered` that says so; empty: unknown.
+  Instant name_time{kAlways};
+  std::string name_order, title;
   std::map<std::string, RoleHolder> roles;
   std::vector<std::string> provisional;  // entities with a provisional tier: `kind/id`
   std::map<std::string, std::map<std::int64_t, Openings>>

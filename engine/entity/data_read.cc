@@ -15,6 +15,16 @@ namespace {
 // finding members is all that is left to do here.
 using json_scan::Member;
 
+constexpr int kCyclesMax = 1'000'000'000, kStepsMax = 65'535;
+constexpr std::size_t kTitleMax = 500, kLinkMax = 2'000;  // bytes of UTF-8
+
+// Where to cut a text of more than `most` bytes, between characters.
+std::size_t utf8_cut(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return text.size();
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80) --most;
+  return most;
+}
+
 // The text of a string value; nullopt for anything else and for empty text. `memory` holds it when
 // it had escapes.
 std::optional<std::string_view> text_of(std::string_view value, std::string& memory) {
@@ -69,18 +79,70 @@ bool persons_of(std::string_view value, std::vector<std::string>& out) {
 }
 
 // A whole number, however written (`4`, `4.0`, `4e0`).
-bool score_of(std::string_view value, const Field& field, int& score) {
+bool whole_of(std::string_view value, int low, int high, int& out) {
   if (value.empty() || (value.front() != '-' && (value.front() < '0' || value.front() > '9')))
     return false;
   double real = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), real);
   if (error != std::errc{} || end != value.data() + value.size()) return false;
-  if (real < field.low || real > field.high) return false;
-  score = static_cast<int>(real);
-  return static_cast<double>(score) == real;
+  if (real < low || real > high) return false;
+  out = static_cast<int>(real);
+  return static_cast<double>(out) == real;
 }
 
-bool take(const Policy& policy, const Field& field, std::string_view value, ReadData& out) {
+// `assignee` and `owner` are of an entity: known everywhere, without effect on a team.
+bool is_role(const Policy& policy, std::string_view role) {
+  return role == "assignee" || role == "owner" || place(role, policy.roles) != kNone;
+}
+
+// The second of the verb's dues; null when it has one at most.
+const Field* second_due(const VerbSpec& verb) {
+  const Field* first = nullptr;
+  for (const Field& field : verb.fields) {
+    if (field.form != Form::kDue) continue;
+    if (first != nullptr) return &field;
+    first = &field;
+  }
+  return nullptr;
+}
+
+// `2026`, `-`, and the form of one of its parts: W10, 03, Q1, H1.
+bool is_period_name(std::string_view text) {
+  int number = 0;
+  if (text.size() < 7 || text[4] != '-' || !digits(text.substr(0, 4), number)) return false;
+  const std::string_view part = text.substr(5);
+  if (part.front() == 'W') return part.size() == 3 && digits(part.substr(1), number);
+  if (part.front() == 'Q' || part.front() == 'H')
+    return part.size() == 2 && digits(part.substr(1), number);
+  return part.size() == 2 && digits(part, number);
+}
+
+// The name of a cycle: digits without leading zeros, or of a period.
+bool cycle_of(std::string_view value, std::string& memory, std::string& out) {
+  const auto text = text_of(value, memory);
+  if (text && is_period_name(*text)) {
+    out = *text;
+    return true;
+  }
+  int number = 0;
+  if (text ? !digits(*text, number) || number < 1 : !whole_of(value, 1, kCyclesMax, number))
+    return false;
+  out = std::to_string(number);
+  return true;
+}
+
+bool has_threshold(const KindSpec& kind, std::string_view clock, std::int16_t threshold) {
+  const auto allows = [](const Allowance& a) { return a.kind != Allowance::Kind::kNothing; };
+  return std::any_of(kind.clocks.begin(), kind.clocks.end(), [&](const ClockSpec& spec) {
+    if (spec.name != clock) return false;
+    const auto& allowances = spec.allowance[static_cast<std::size_t>(threshold)];
+    return std::any_of(allowances.begin(), allowances.end(), allows);
+  });
+}
+
+bool take(const Policy& policy, const VerbSpec& verb, const Field& field, std::string_view value,
+          ReadData& out) {
+  const KindSpec& kind = policy.kinds[static_cast<std::size_t>(verb.kind)];
   EntityFact& fact = out.fact;
   std::string memory;
   switch (field.form) {
@@ -103,7 +165,7 @@ bool take(const Policy& policy, const Field& field, std::string_view value, Read
     case Form::kDue: {
       const auto text = text_of(value, memory);
       const auto due = text ? due_of(policy, *text) : std::nullopt;
-      if (due) fact.due = *due;
+      if (due) (&field == second_due(verb) ? fact.second_due : fact.due) = *due;
       return due.has_value();
     }
     case Form::kPersons:
@@ -111,10 +173,48 @@ bool take(const Policy& policy, const Field& field, std::string_view value, Read
     case Form::kPerson:
     case Form::kRole:
     case Form::kText:
+    case Form::kWait:
     case Form::kGroup: {
       const auto text = text_of(value, memory);
-      if (!text) return false;
+      if (!text || (field.form == Form::kRole && !is_role(policy, *text))) return false;
       (field.form == Form::kGroup || field.form == Form::kRole ? out.more : out.text) = *text;
+      return true;
+    }
+    case Form::kReason:
+      return text_of(value, memory).has_value();
+    case Form::kChannel: {
+      const auto text = text_of(value, memory);
+      if (text) out.title = *text;
+      return text.has_value();
+    }
+    case Form::kTitle: {
+      const auto text = text_of(value, memory);
+      if (text) out.title = text->substr(0, utf8_cut(*text, kTitleMax));
+      return true;
+    }
+    case Form::kLink: {
+      const auto text = text_of(value, memory);
+      const bool web = text && (text->starts_with("https://") || text->starts_with("http://"));
+      if (web && text->size() <= kLinkMax) out.link = *text;
+      return true;
+    }
+    case Form::kClock: {
+      const auto text = text_of(value, memory);
+      if (text) out.more = *text;
+      return text && std::any_of(kind.clocks.begin(), kind.clocks.end(),
+                                 [&](const ClockSpec& clock) { return clock.name == *text; });
+    }
+    case Form::kCycle:
+      return cycle_of(value, memory, out.text);
+    case Form::kLimit: {
+      const auto text = text_of(value, memory);
+      fact.choice = text ? place(*text, policy.thresholds) : kNone;
+      return fact.choice != kNone && has_threshold(kind, out.more, fact.choice);
+    }
+    case Form::kNumber: {
+      int number = 0;
+      if (!whole_of(value, 1, kStepsMax, number)) return false;
+      fact.number = number;
       return true;
     }
     case Form::kOwner:
@@ -123,8 +223,12 @@ bool take(const Policy& policy, const Field& field, std::string_view value, Read
       if (text) (field.form == Form::kModule ? out.more : out.text) = *text;
       return true;
     }
-    case Form::kScore:
-      return score_of(value, field, out.score);
+    case Form::kScore: {
+      int number = 0;
+      if (!whole_of(value, field.low, field.high, number)) return false;
+      fact.score = number;
+      return true;
+    }
   }
   return true;
 }
@@ -153,6 +257,14 @@ std::string allowed(const Policy& policy, const Field& field) {
     case Form::kScore:
       return "a whole number from " + std::to_string(field.low) + " to " +
              std::to_string(field.high);
+    case Form::kClock:
+      return "the name of a clock of this kind";
+    case Form::kCycle:
+      return "a whole number from 1, or the name of a period like 2026-W10";
+    case Form::kLimit:
+      return "a threshold of that clock";
+    case Form::kNumber:
+      return "a whole number from 1";
     default:
       return "a text that is not empty";
   }
@@ -180,8 +292,9 @@ void read_data(const Policy& policy, const VerbSpec& verb, const Fact& fact, Rea
   out.fact = EntityFact{};
   out.text.clear();
   out.more.clear();
+  out.title.clear();
+  out.link.clear();
   out.persons.clear();
-  out.score = 0;
   if (!verb.subjects.empty()) out.fact.choice = place(fact.subject, verb.subjects);
   if (!fact.data.empty() && fact.data.front() != '{') {
     out.bad = "bad_data:data";
@@ -196,7 +309,7 @@ void read_data(const Policy& policy, const VerbSpec& verb, const Fact& fact, Rea
       return value.empty();
     });
     const bool present = !value.empty() && value != "null";
-    if (!present ? field.required : !take(policy, field, value, out)) {
+    if (!present ? field.required : !take(policy, verb, field, value, out)) {
       out.bad = "bad_data:" + field.name;
       out.detail = why_bad(policy, field, present ? value : std::string_view());
       return;

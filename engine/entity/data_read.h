@@ -12,12 +12,11 @@
 namespace tocsin {
 
 struct ReadData {
-  std::string bad;                   // `bad_data:priority`, or empty
-  std::string detail;                // of `bad`, for people: what was met, what is allowed
-  EntityFact fact;                   // everything but words and stamps
-  std::string text, more;            // its words
-  std::vector<std::string> persons;  // of a `persons` field
-  int score = 0;                     // of a score field; 0: none
+  std::string bad;                      // `bad_data:priority`, or empty
+  std::string detail;                   // of `bad`, for people: what was met, what is allowed
+  EntityFact fact;                      // everything but words and stamps
+  std::string text, more, title, link;  // its words
+  std::vector<std::string> persons;     // of a `persons` field
 };
 
 // Reads `fact.data` by the verb's fields, in their order; the first bad one is the reason. A date

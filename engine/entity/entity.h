@@ -8,10 +8,12 @@
 #pragma once
 
 #include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/entity/states.h"
@@ -24,42 +26,55 @@ namespace tocsin {
 class FactWords {
  public:
   FactWords() = default;
-  FactWords(std::string_view order, std::string_view text, std::string_view more)
+  FactWords(std::string_view order, std::string_view text, std::string_view more,
+            std::string_view title = {}, std::string_view link = {})
       : text_at_(static_cast<std::uint32_t>(order.size())),
-        more_at_(static_cast<std::uint32_t>(order.size() + text.size())) {
-    all_.reserve(more_at_ + more.size());
-    all_.append(order).append(text).append(more);
+        more_at_(text_at_ + static_cast<std::uint32_t>(text.size())),
+        title_at_(more_at_ + static_cast<std::uint32_t>(more.size())),
+        link_at_(title_at_ + static_cast<std::uint32_t>(title.size())) {
+    all_.reserve(link_at_ + link.size());
+    all_.append(order).append(text).append(more).append(title).append(link);
   }
 
   // source NUL sequence NUL id: breaks ties of time, by bytes
   std::string_view order() const { return std::string_view(all_).substr(0, text_at_); }
-  // person, owner, by
-  std::string_view text() const {
-    return std::string_view(all_).substr(text_at_, more_at_ - text_at_);
-  }
-  // escalation group, role, module
-  std::string_view more() const { return std::string_view(all_).substr(more_at_); }
+  // person, owner, by, wait; the cycle of an excuse
+  std::string_view text() const { return part(text_at_, more_at_); }
+  // escalation group, role, module; the clock of an excuse
+  std::string_view more() const { return part(more_at_, title_at_); }
+  // of a creation fact, and of an account's tier; the channel of a notification
+  std::string_view title() const { return part(title_at_, link_at_); }
+  std::string_view link() const { return std::string_view(all_).substr(link_at_); }
 
  private:
+  std::string_view part(std::uint32_t from, std::uint32_t to) const {
+    return std::string_view(all_).substr(from, to - from);
+  }
+
   std::string all_;
-  std::uint32_t text_at_ = 0, more_at_ = 0;
+  std::uint32_t text_at_ = 0, more_at_ = 0, title_at_ = 0, link_at_ = 0;
 };
 
-// A fact reduced to what decisions read.
+inline constexpr std::int32_t kNoScore = INT32_MIN;
+
+// A fact reduced to what decisions and views read.
 struct EntityFact {
-  Instant time;         // event time, cut to the arrival
-  Instant recorded;     // arrival
-  Instant due{kNever};  // the instant in its data, if any
+  Instant time;                // event time, cut to the arrival
+  Instant recorded;            // arrival
+  Instant due{kNever};         // the instant in its data, if any
+  Instant second_due{kNever};  // where its verb has two, the second
   FactWords words;
   std::int16_t verb = kNone;  // kNone: on the timeline only
   // Codes are those of the policy by which the fact counts, or, where that one does not know its
   // verb, of the one that read it, whose code `other_verb` is.
   std::int16_t other_verb = kNone;
-  std::int16_t choice = kNone;
+  std::int16_t choice = kNone;  // of its words; the threshold of an excuse
   std::int16_t priority = kNone;
   std::int16_t tier = kNone;  // creation facts: the stamp; else the tier in its data
+  std::int32_t number = 0;    // the step of a notification
   std::int32_t policy = 0;    // stamp of a creation fact: version in force
   std::int32_t version = 0;   // whose codes these are
+  std::int32_t score = kNoScore;  // of a field with a range of numbers
   bool creates = false;
   bool provisional = false;  // the tier stamp is a guess until the account's first `tiered`
   bool read = false;         // a decision has taken it into account
@@ -91,6 +106,39 @@ struct SaidCycle {
                 corrected = 0;
 };
 
+// Where each cycle stands among what was said, for those that have many. A cache: a copy is empty.
+class SaidIndex {
+ public:
+  SaidIndex() = default;
+  SaidIndex(const SaidIndex&) {}
+  SaidIndex(SaidIndex&&) = default;
+  SaidIndex& operator=(const SaidIndex&) {
+    clear();
+    return *this;
+  }
+  SaidIndex& operator=(SaidIndex&&) = default;
+
+  void clear() {
+    places_.clear();
+    indexed_ = 0;
+  }
+  // The last of that clock and number; null when there is none. `said` has only grown since the
+  // last call, or the index was cleared.
+  const SaidCycle* find(const std::vector<SaidCycle>& said, std::int16_t clock,
+                        std::int64_t cycle) {
+    for (; indexed_ < said.size(); ++indexed_) {
+      const SaidCycle& next = said[indexed_];
+      places_.insert_or_assign({next.clock, next.cycle}, indexed_);
+    }
+    const auto it = places_.find({clock, cycle});
+    return it == places_.end() ? nullptr : &said[it->second];
+  }
+
+ private:
+  boost::unordered_flat_map<std::pair<std::int16_t, std::int64_t>, std::size_t> places_;
+  std::size_t indexed_ = 0;
+};
+
 struct SaidStage {
   std::int16_t stage = kNone;
   std::int16_t from = kNone;  // as it was told last
@@ -111,22 +159,50 @@ struct GroupKey {
   std::int64_t cycle = 0;      // kBreach, kWarning: the cycle; kRouting: its number
   std::int16_t code = kNone;   // threshold, priority or stage
   std::string name;            // kFault: `module/week`, encoded
+  // kBreach: which `reopened` fact raised it again, as a hash of its order; 0: the breach itself
+  std::uint64_t reopening = 0;
   friend bool operator==(const GroupKey&, const GroupKey&) = default;
+};
+
+// Whether two keys give a group the same name: routings at one priority share theirs, and so do
+// those of a breach that was raised again.
+inline bool same_name(const GroupKey& a, const GroupKey& b) {
+  return a.kind == b.kind && a.code == b.code && a.clock == b.clock && a.name == b.name &&
+         (a.cycle == b.cycle || a.kind == GroupKey::Kind::kRouting);
+}
+
+// Somebody was told of a step.
+struct SaidCall {
+  std::string person;
+  std::int16_t role = kNone;  // kNone: of the roster's last resort
+  std::uint16_t step = 0;
+  Instant at;
+  friend bool operator==(const SaidCall&, const SaidCall&) = default;
 };
 
 struct SaidGroup {
   GroupKey key;
   std::int32_t under = 0;      // the policy version by whose steps and tiers it climbs
   std::uint16_t instance = 1;  // `~n`
+  std::uint16_t told = 0;      // which telling of its breach or stage it is about
   std::uint16_t step = 0;      // the last raised
   GroupState state = GroupState::kOpen;
   bool high = false;
-  std::int16_t tier = kNone;        // which row of its ladder; a code of `under`
-  Instant begun;                    // time of its first step, whether that was raised or not
-  Instant raised_at;                // arrival instant at which it was first raised
-  Instant last_step;                // time of the last step raised
+  std::int16_t tier = kNone, priority = kNone;  // which row of its ladder; codes of `under`
+  Instant begun;      // time of its first step, whether that was raised or not
+  Instant raised_at;  // arrival instant at which it was first raised
+  Instant last_step;  // time of the last step raised
+  // Later steps keep their distance from this one; it was moved by a call for the next step, or by
+  // an acknowledgement that ran out.
+  std::uint16_t anchor_step = 1;
+  Instant anchor;
+  Instant acknowledged_at{kNever};  // of the last acknowledgement
+  std::int64_t timeout_ms = 0;      // after which that runs out; 0: never
+  Instant reopened_at{kNever};      // when the last one ran out
+  // How often it was acknowledged and ran out, and to how many of the latter a step was raised.
+  std::uint16_t acknowledged = 0, reopened = 0, rung = 0;
   std::vector<std::int16_t> roles;  // of the last step
-  std::vector<std::string> persons;
+  std::vector<SaidCall> calls;      // of all steps
   std::string by;
 };
 
@@ -154,6 +230,10 @@ struct Entity {
 
   // Not kept:
   std::shared_ptr<Truth> truth;  // a cache; never the only holder of anything
+  mutable SaidIndex said_index;  // of `said`
+  // Of an entity with many facts: the truth of the first of them, up to an instant before which
+  // nothing joined since. A late fact after it is read on top of a copy.
+  std::shared_ptr<const Truth> checkpoint;
   Account* owner = nullptr;
   Instant next_due{kNever};
   Instant said_at{kAlways};  // when it was last decided about, as far as is known

@@ -9,7 +9,7 @@ namespace tocsin {
 
 namespace {
 
-constexpr std::uint8_t kFormat = 4;
+constexpr std::uint8_t kFormat = 5;
 
 std::int16_t code(ByteReader& in) { return static_cast<std::int16_t>(in.signed_int()); }
 std::uint16_t count(ByteReader& in) { return static_cast<std::uint16_t>(in.unsigned_int()); }
@@ -38,15 +38,21 @@ void put_fact(std::string& out, const EntityFact& f) {
   put_text(out, f.words.order());
   put_text(out, f.words.text());
   put_text(out, f.words.more());
+  put_text(out, f.words.title());
+  put_text(out, f.words.link());
   put_signed(out, f.verb);
   put_signed(out, f.other_verb);
   put_signed(out, f.version);
   put_signed(out, f.choice);
   put_signed(out, f.priority);
   put_signed(out, f.tier);
+  put_signed(out, f.number);
   put_signed(out, f.policy);
-  out.push_back(
-      static_cast<char>((f.creates ? 1 : 0) | (f.provisional ? 2 : 0) | (f.read ? 4 : 0)));
+  out.push_back(static_cast<char>((f.creates ? 1 : 0) | (f.provisional ? 2 : 0) | (f.read ? 4 : 0) |
+                                  (f.second_due != kNever ? 8 : 0) |
+                                  (f.score != kNoScore ? 16 : 0)));
+  if (f.second_due != kNever) put_instant(out, f.second_due);
+  if (f.score != kNoScore) put_signed(out, f.score);
 }
 
 EntityFact get_fact(ByteReader& in) {
@@ -54,19 +60,22 @@ EntityFact get_fact(ByteReader& in) {
   f.time = {in.signed_int()};
   f.recorded = {f.time.ms + in.signed_int()};
   f.due = instant(in);
-  const std::string_view order = in.view(), text = in.view();
-  f.words = {order, text, in.view()};
+  const std::string_view order = in.view(), text = in.view(), more = in.view(), title = in.view();
+  f.words = {order, text, more, title, in.view()};
   f.verb = code(in);
   f.other_verb = code(in);
   f.version = static_cast<std::int32_t>(in.signed_int());
   f.choice = code(in);
   f.priority = code(in);
   f.tier = code(in);
+  f.number = static_cast<std::int32_t>(in.signed_int());
   f.policy = static_cast<std::int32_t>(in.signed_int());
   const std::uint8_t flags = in.byte();
   f.creates = (flags & 1) != 0;
   f.provisional = (flags & 2) != 0;
   f.read = (flags & 4) != 0;
+  if ((flags & 8) != 0) f.second_due = instant(in);
+  if ((flags & 16) != 0) f.score = static_cast<std::int32_t>(in.signed_int());
   return f;
 }
 
@@ -124,18 +133,32 @@ void put_group(std::string& out, const SaidGroup& g) {
   put_signed(out, g.key.cycle);
   put_signed(out, g.key.code);
   put_text(out, g.key.name);
+  put_unsigned(out, g.key.reopening);
   put_signed(out, g.under);
   put_unsigned(out, g.instance);
+  put_unsigned(out, g.told);
   put_unsigned(out, g.step);
   out.push_back(static_cast<char>(static_cast<int>(g.state) | (g.high ? 0x80 : 0)));
   put_signed(out, g.tier);
+  put_signed(out, g.priority);
   put_instant(out, g.begun);
   put_instant(out, g.raised_at);
   put_instant(out, g.last_step);
   put_unsigned(out, g.roles.size());
   for (const std::int16_t role : g.roles) put_signed(out, role);
-  put_unsigned(out, g.persons.size());
-  for (const std::string& person : g.persons) put_text(out, person);
+  put_unsigned(out, g.anchor_step);
+  put_instant(out, g.anchor);
+  put_instant(out, g.acknowledged_at);
+  put_signed(out, g.timeout_ms);
+  put_instant(out, g.reopened_at);
+  for (const std::uint16_t n : {g.acknowledged, g.reopened, g.rung}) put_unsigned(out, n);
+  put_unsigned(out, g.calls.size());
+  for (const SaidCall& call : g.calls) {
+    put_text(out, call.person);
+    put_signed(out, call.role);
+    put_unsigned(out, call.step);
+    put_instant(out, call.at);
+  }
   put_text(out, g.by);
 }
 
@@ -146,18 +169,34 @@ SaidGroup get_group(ByteReader& in) {
   g.key.cycle = in.signed_int();
   g.key.code = code(in);
   g.key.name = in.text();
+  g.key.reopening = in.unsigned_int();
   g.under = static_cast<std::int32_t>(in.signed_int());
   g.instance = count(in);
+  g.told = count(in);
   g.step = count(in);
   const std::uint8_t state = in.byte();
   g.state = static_cast<GroupState>(state & 0x7F);
   g.high = (state & 0x80) != 0;
   g.tier = code(in);
+  g.priority = code(in);
   g.begun = instant(in);
   g.raised_at = instant(in);
   g.last_step = instant(in);
   for (std::uint64_t n = in.unsigned_int(); n > 0; --n) g.roles.push_back(code(in));
-  for (std::uint64_t n = in.unsigned_int(); n > 0; --n) g.persons.push_back(in.text());
+  g.anchor_step = count(in);
+  g.anchor = instant(in);
+  g.acknowledged_at = instant(in);
+  g.timeout_ms = in.signed_int();
+  g.reopened_at = instant(in);
+  for (std::uint16_t* n : {&g.acknowledged, &g.reopened, &g.rung}) *n = count(in);
+  for (std::uint64_t n = in.unsigned_int(); n > 0; --n) {
+    SaidCall call;
+    call.person = in.text();
+    call.role = code(in);
+    call.step = count(in);
+    call.at = instant(in);
+    g.calls.push_back(std::move(call));
+  }
   g.by = in.text();
   return g;
 }
@@ -299,6 +338,9 @@ std::string encode_own_piece(const Account& a) {
   put_instant(out, a.tier_time);
   put_text(out, a.tier_order);
   put_text(out, a.tier);
+  put_instant(out, a.name_time);
+  put_text(out, a.name_order);
+  put_text(out, a.title);
   put_unsigned(out, a.roles.size());
   for (const auto& [role, holder] : a.roles) {
     put_text(out, role);
@@ -367,6 +409,9 @@ void decode_account(std::string_view bytes, const PieceLoader& load, Account& a)
   a.tier_time = instant(in);
   a.tier_order = in.text();
   a.tier = in.text();
+  a.name_time = instant(in);
+  a.name_order = in.text();
+  a.title = in.text();
   for (std::uint64_t n = in.unsigned_int(); n > 0; --n) {
     RoleHolder& holder = a.roles[in.text()];
     holder.time = instant(in);

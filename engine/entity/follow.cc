@@ -12,17 +12,10 @@ namespace {
 void translate(SaidCycle& said, const Translation& words) {
   said.clock = words.clock(said.clock);
   const auto before = said.thresholds;
-  const std::size_t known = std::min(words.from.thresholds.size(), before.size());
+  const auto places = words.thresholds();
   said.thresholds = {};
-  std::array<bool, kMaxThresholds> taken{};
-  for (const bool by_name : {true, false}) {  // who has a name of its own there goes first
-    for (std::size_t i = 0; i < known; ++i) {
-      const bool named = place_of(words.from.thresholds[i], words.to.thresholds) != kNone;
-      const auto there = static_cast<std::size_t>(words.threshold(static_cast<std::int16_t>(i)));
-      if (named != by_name || taken[there]) continue;
-      said.thresholds[there] = before[i];
-      taken[there] = true;
-    }
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    if (places[i] != kNone) said.thresholds[static_cast<std::size_t>(places[i])] = before[i];
   }
 }
 
@@ -44,12 +37,14 @@ void translate(SaidGroup& group, const Translation& words) {
       break;
   }
   for (std::int16_t& role : group.roles) role = words.role(role);
+  for (SaidCall& call : group.calls) call.role = words.role(call.role);
 }
 
 // What was announced, in the words of `to`, by which the entity lives from now on.
 void translate_said(Entity& e, const Policy& to) {
   const Translation words(*e.policy, e.spec(), to);
   for (SaidCycle& said : e.said) translate(said, words);
+  e.said_index.clear();
   for (SaidStage& stage : e.stages) {
     stage.stage = words.stage(stage.stage);
     stage.from = words.stage(stage.from);
@@ -78,6 +73,29 @@ const Policy& policy_at(const Entity& e, Instant effective) {
     if (effective <= move.at) return *move.from;
   }
   return *e.policy;
+}
+
+std::int16_t verb_now(const Entity& e, const EntityFact& fact) {
+  if (e.moves.empty() || fact.version == e.policy->version) return fact.verb;
+  return seen_by(*e.policy, e.spec(), fact, *e.policy).verb;
+}
+
+EntityFact seen_by(const Policy& by, const KindSpec& kind, const EntityFact& fact,
+                   const Policy& newest) {
+  EntityFact seen;
+  seen.time = fact.time;
+  seen.due = fact.due;
+  seen.second_due = fact.second_due;
+  seen.number = fact.number;
+  seen.verb = fact.verb;
+  seen.choice = fact.choice;
+  seen.priority = fact.priority;
+  seen.tier = fact.tier;
+  seen.version = fact.version;
+  if (fact.verb == kNone || fact.version == by.version) return seen;
+  const Policy* known = newest.of_version(fact.version);
+  if (known != nullptr) read_under(seen, kind, *known, by);
+  return seen;
 }
 
 void read_under(EntityFact& fact, const KindSpec& kind, const Policy& known, const Policy& to) {

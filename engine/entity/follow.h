@@ -23,6 +23,15 @@ namespace tocsin {
 // The policy by which a fact counts that has this effective time.
 const Policy& policy_at(const Entity& entity, Instant effective);
 
+// A fact's verb in the codes by which the entity lives now, whichever it counts by; kNone where that
+// policy does not have it.
+std::int16_t verb_now(const Entity& entity, const EntityFact& fact);
+
+// What a fact says in the codes of `by`, a policy of an entity of that kind; on the timeline only
+// where `by` does not know its verb. Without its words. `newest`: the entity's policy.
+EntityFact seen_by(const Policy& by, const KindSpec& kind, const EntityFact& fact,
+                   const Policy& newest);
+
 // The entity was created under `to`, which has its kind. Its facts are in order.
 void follow(Entity& entity, const Policy& to);
 

@@ -12,7 +12,9 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -52,7 +54,16 @@ enum class Form : std::uint8_t {
   kModule,    // text; what recurring faults are grouped by
   kGroup,     // id of an escalation group
   kOwner,     // a name, not checked: the owner
+  kWait,      // text that is not empty: which wait begins or ends
   kScore,     // an integer between `low` and `high`
+  kTitle,     // what people call it: text, not checked
+  kLink,      // its page elsewhere: an http(s) URL; anything else is passed over
+  kReason,    // text that is not empty, checked only
+  kClock,     // the name of a clock of the kind
+  kCycle,     // of a clock: a whole number from 1, its digits, or a period's name
+  kLimit,     // one of the thresholds of the clock that the same fact names
+  kNumber,    // a whole number from 1
+  kChannel,   // text that is not empty: how somebody was told
 };
 
 struct Field {
@@ -66,8 +77,9 @@ struct Field {
 struct VerbSpec {
   std::string name;
   std::vector<Field> fields;
-  bool creates = false;    // a creation fact
-  bool uncreated = false;  // counts before the entity is created (`assigned`, `acknowledged`)
+  std::int16_t kind = kNone;  // the place of its kind
+  bool creates = false;       // a creation fact
+  bool uncreated = false;     // counts before the entity is created (`assigned`, `acknowledged`)
   bool subject_is_account = false;
   std::vector<std::string> subjects;  // the subject is the choice: `screening` of `duty.completed`
 };
@@ -82,6 +94,7 @@ struct Trigger {
   std::int16_t enters = kNone;   // entering this stage
   bool first = false;            // the first such trigger in the stage (or life) only
   bool has_due = false;          // the fact carries a due
+  bool second_due = false;       // that, and what starts: the second of its dues
   bool unless_resolved = false;  // the entity was not resolved before this fact
   bool unless_ended = false;     // not while the entity has ended
 };
@@ -97,15 +110,22 @@ struct Allowance {
       0;  // ms of open time, or working days; kGiven: unused, the due is in the fact
 };
 
+inline constexpr std::size_t kMaxWarnings = 8;  // of a clock
+
 struct Warning {
-  enum class Kind : std::uint8_t { kNever, kFraction, kWorkingDaysBefore } kind = Kind::kNever;
+  enum class Kind : std::uint8_t { kFraction, kBefore, kWorkingDaysBefore } kind = Kind::kFraction;
   std::int32_t numerator = 0, denominator = 1;  // of the open time from start to due
   std::int32_t days = 0;
+  std::int64_t before_ms = 0;  // open time to the due
 };
 
+inline constexpr std::int16_t kTierCalendar = -2;  // the calendar of the entity's tier
+
 struct Step {
-  Duration after;                   // real time after step 1
-  std::int16_t working_days = 0;    // instead: the closing of the n-th next working day
+  Duration after;                 // real time after step 1
+  std::int16_t working_days = 0;  // instead: the closing of the n-th next working day
+  std::int16_t hours =
+      kNone;  // `after` counts on these: kTierCalendar, a calendar's place; kNone: always
   std::vector<std::int16_t> roles;  // in the order of telling
 };
 
@@ -117,13 +137,15 @@ struct Ladder {
 struct LadderRow {
   Ladder ladder;
   std::vector<Ladder> by_tier;             // instead, by tier; empty: the same for all
+  std::vector<Ladder> by_priority;         // or by the priority at the group's time
   std::vector<std::int16_t> urgent_roles;  // added to step 1 while the priority is urgent
   std::vector<std::vector<std::int16_t>> tier_roles;  // added to step 1, by tier
+  // How long an acknowledgement holds while the clock runs on, by the priority at its time, or one
+  // for all; 0 ms, or nothing at all: for good.
+  std::vector<Duration> ack_timeout;
 };
 
 // ---- clocks ------------------------------------------------------------------------------------
-
-inline constexpr std::int16_t kTierCalendar = -2;  // a clock's calendar: that of the entity's tier
 
 struct PeriodSpec {
   PeriodKind kind = PeriodKind::kWeek;
@@ -148,17 +170,22 @@ struct ClockSpec {
   VerbMask resume = 0;           // the last cycle runs on (`reopened`)
   VerbMask restart = 0;          // stops the cycle and starts the next
   bool restart_on_breach = false;
-  int rest_after = 0;  // breaches in a row after which it rests; 0: never
-  VerbMask wakes = 0;  // ends the rest
+  int rest_after = 0;      // breaches in a row after which it rests; 0: never
+  VerbMask wakes = 0;      // ends the rest
+  bool warn_again = true;  // also in the cycles that a breach started
   bool unless_resolved = false;
   bool pauses = false;
+  std::vector<std::string> waits;      // the words of those in which it pauses; empty: in all
+  VerbMask second_due = 0;             // facts of which it takes the second due
   bool capped = false;                 // a set due is never later than what the allowance gives
   std::int16_t stage = kNone;          // leaving this stage cancels it
   std::int16_t breach_enters = kNone;  // a breach moves the entity to this stage and ends the cycle
 
-  std::array<std::vector<Allowance>, kMaxThresholds> allowance;  // [threshold][priority]
+  // [threshold][priority], or, where they differ by tier, [threshold][tier * tier_stride + priority].
+  std::array<std::vector<Allowance>, kMaxThresholds> allowance;
+  std::int16_t tier_stride = 0;
   std::vector<std::int16_t> calendar;  // by priority; kTierCalendar or a calendar's place
-  Warning warning;
+  std::vector<Warning> warnings;
   Duration grace;
 
   bool low = false;  // urgency is always low
@@ -166,6 +193,13 @@ struct ClockSpec {
   LadderRow on_warning;
   bool group_by_run = false;      // one group a run of breaches, named after the first
   std::vector<Trigger> run_ends;  // what ends a run and clears its group
+
+  // What a threshold allows; kNothing where it has no promise.
+  const Allowance& allowed(std::size_t threshold, std::int16_t priority, std::int16_t tier) const {
+    static constexpr Allowance kNoPromise;
+    const auto& row = allowance[threshold];
+    return row.empty() ? kNoPromise : row[static_cast<std::size_t>(tier * tier_stride + priority)];
+  }
 };
 
 // ---- kinds -------------------------------------------------------------------------------------
@@ -201,6 +235,7 @@ struct KindSpec {
   std::vector<VerbSpec> verbs;
 
   VerbMask ends = 0, resolves = 0, reopens = 0, pauses = 0, resumes = 0;
+  VerbMask worded = 0;   // of `pauses` and `resumes`: may name which wait
   VerbMask cancels = 0;  // of `ends`: cancels running clocks
   VerbMask revives = 0;  // of an ended entity: a creation fact that makes it alive again (`tiered`)
   std::vector<VerbMask> after_end;  // [verb that ended it]: verbs that still count
@@ -208,18 +243,36 @@ struct KindSpec {
   bool prioritized = false;
   std::int16_t priority_verb = kNone;  // `prioritized`
   std::int16_t assign_verb = kNone;    // its person is the assignee
+  std::int16_t unassign_verb = kNone;  // nobody is the assignee any more
   std::int16_t acknowledge_verb = kNone;
-  std::int16_t role_verb = kNone;  // account.assigned
+  std::int16_t escalate_verb = kNone;  // the next step now
+  std::int16_t excuse_verb = kNone;    // a breach had a good reason
+  std::int16_t notify_verb = kNone;    // what somebody else's notifier did
+  std::int16_t role_verb = kNone;      // account.assigned
   VerbMask life = 0;           // period clocks: a life begins with these (`tiered`, `kickedoff`)
   VerbMask tiers = 0;          // facts that carry the entity's own tier in force
   bool urgent_always = false;  // urgency high at every priority (complaints)
   std::vector<std::string> stages;  // names; a stage's code is its place
+  std::size_t retired_stages = 0;   // the last of them: an earlier version had them
   std::vector<StageMove> moves;
   RoutingSpec routing;
   FaultSpec fault;
-  std::vector<ClockSpec> clocks;  // sorted by name
+  std::vector<ClockSpec> clocks;  // sorted by name; retired ones behind
   bool has_periods = false;
   bool pauses_clocks = false;
+
+  bool retired_stage(std::int16_t code) const {
+    return static_cast<std::size_t>(code) >= stages.size() - retired_stages;
+  }
+  // Nothing that runs here runs for longer than a period.
+  bool periods_only() const {
+    bool any = false;
+    for (const ClockSpec& clock : clocks) {
+      if (!clock.period && !clock.retired) return false;
+      any = any || clock.period;
+    }
+    return any;
+  }
 };
 
 // A key figure: thresholds of clocks that were met, or the mean of a score.
@@ -229,6 +282,7 @@ struct FigureSpec {
   std::int16_t threshold = kNone;     // kNone: all that the clocks have
   std::int16_t beside = kNone;        // shown with it
   std::string mean_type, mean_field;  // instead: `ticket.closed`, `satisfaction`
+  std::optional<double> target;       // of its own: a ratio, or the mean that is wanted
 };
 
 // Where facts of a type count: `tocsin.duty.completed` counts on the account's `org`.
@@ -242,21 +296,30 @@ struct NamedCalendar {
   std::shared_ptr<const Calendar> calendar;
 };
 
+// What a name is called where people read it.
+struct Label {
+  std::string zh, en;  // empty: as the name itself
+};
+
 struct Policy {
   std::string name;
   std::int32_t version = 0;  // given when it takes force: 1, 2, …
   std::string hash;          // of the text, hexadecimal
+  Instant in_force_from{kAlways};
+  bool to_open = false;  // entities that were open then live by it from then on
   std::vector<std::string> priorities, tiers, roles, thresholds;
   std::vector<bool> urgent;  // [priority]: urgency high
   std::int16_t default_tier = 0;
   std::vector<std::int16_t> tier_calendar;  // [tier]
   std::vector<NamedCalendar> calendars;
-  std::int16_t working_calendar = 0;  // `N wd`, dates and periods
-  std::int16_t always_calendar = 0;   // 24x7
+  std::int16_t working_calendar = 0;       // `N wd`, dates and periods
+  std::vector<std::int16_t> tier_working;  // [tier]: `N wd`
+  std::int16_t always_calendar = 0;        // 24x7
   std::int16_t assignee_role = kNone, owner_role = kNone;
   Instant quiet_before = kAlways;
   double target = 0.95;
   std::vector<FigureSpec> figures;
+  std::map<std::string, Label, std::less<>> labels;  // by name: `ticket.response`, `P1`, `business`
   std::vector<KindSpec> kinds;
   struct TypeHash {
     using is_transparent = void;
@@ -299,6 +362,10 @@ struct Policy {
 
   const Calendar& working() const {
     return *calendars[static_cast<std::size_t>(working_calendar)].calendar;
+  }
+  // By which `N wd` counts for this tier.
+  const Calendar& working(std::int16_t tier) const {
+    return calendar(tier_working[static_cast<std::size_t>(tier)]);
   }
   const Calendar& calendar(std::int16_t code) const {
     return *calendars[static_cast<std::size_t>(code)].calendar;

@@ -98,6 +98,7 @@ class Roster {
  public:
   using Persons = std::vector<std::string_view>;
 
+  std::string hash;  // of the file's text, hexadecimal
   std::shared_ptr<const Zone> zone = std::make_shared<const Zone>();
   std::map<std::string, Person, std::less<>> people;  // by id
   std::map<std::string, RosterRole, std::less<>> roles;

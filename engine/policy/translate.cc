@@ -36,7 +36,9 @@ void remember_kind(KindSpec& now, const KindSpec& before, const Policy& policy) 
     if (same_clock(now, clock) != kNone) continue;
     now.clocks.push_back(retired_clock(clock, policy.priorities.size(), policy.always_calendar));
   }
+  const std::size_t stages = now.stages.size();
   remember_names(now.stages, before.stages);
+  now.retired_stages += now.stages.size() - stages;
   now.routing.by_stage.resize(now.stages.size());
 }
 
@@ -186,6 +188,24 @@ std::int16_t Translation::threshold(std::int16_t code) const {
   if (code == kNone) return kNone;
   const std::int16_t there = place_of(at(from.thresholds, code), to.thresholds);
   return there == kNone ? code : there;
+}
+
+std::array<std::int16_t, kMaxThresholds> Translation::thresholds() const {
+  std::array<std::int16_t, kMaxThresholds> places;
+  places.fill(kNone);
+  std::array<bool, kMaxThresholds> taken{};
+  for (const bool by_name : {true, false}) {
+    for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+      const bool known = i < from.thresholds.size();
+      const bool named = known && place_of(from.thresholds[i], to.thresholds) != kNone;
+      const auto there =
+          named ? threshold(static_cast<std::int16_t>(i)) : static_cast<std::int16_t>(i);
+      if (named != by_name || taken[static_cast<std::size_t>(there)]) continue;
+      places[i] = there;
+      taken[static_cast<std::size_t>(there)] = true;
+    }
+  }
+  return places;
 }
 
 std::int16_t Translation::calendar(std::int16_t code) const {

@@ -65,6 +65,9 @@ class Translation {
   // A threshold that has no place of its own there goes on at its place, under the name that is
   // there now.
   std::int16_t threshold(std::int16_t code) const;
+  // The place there of each place here: who has a name of its own there goes first, kNone where
+  // none is left.
+  std::array<std::int16_t, kMaxThresholds> thresholds() const;
   std::int16_t calendar(std::int16_t code) const;
 };
 

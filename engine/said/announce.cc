@@ -1,6 +1,8 @@
 #include "engine/said/announce.h"
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <utility>
 
 #include "engine/said/escalate.h"
 
@@ -11,7 +13,10 @@ namespace {
 using enum DerivedType;
 
 constexpr const char* kFact = "fact";
-constexpr const char* kLate = "late";
+constexpr std::string_view kLate = kLateCause;
+
+// What made it happen, in a word.
+const char* reason(std::int32_t cause) { return cause == kByPolicy ? "policy" : kFact; }
 
 bool ended(const Cycle& cycle) {
   return cycle.state == ClockState::kStopped || cycle.state == ClockState::kCancelled;
@@ -48,7 +53,7 @@ class CycleAnnouncer {
 
   void run() {
     if (fresh_) say_start();
-    if (!ended(cycle_)) say_stated();
+    say_stated();
     say_breaches();
     if (ended(cycle_)) {
       say_end();
@@ -72,6 +77,7 @@ class CycleAnnouncer {
   // Whether earlier decisions did not know that this fact does this to this cycle.
   bool news(const Happening& h) const {
     if (fresh_ || a_.before == nullptr) return true;
+    if (h.cause == kByPolicy) return moved_by_news(h.time);
     if (h.cause < 0) return false;
     const std::string_view fact = a_.entity.facts[static_cast<std::size_t>(h.cause)].words.order();
     for (const Cycle& cycle : a_.before->truth.cycles) {
@@ -86,6 +92,12 @@ class CycleAnnouncer {
     return true;
   }
 
+  // Whether earlier decisions did not know of the move to another policy at that instant.
+  bool moved_by_news(Instant at) const {
+    return std::any_of(a_.truth.moves.begin(), a_.truth.moves.end(),
+                       [&](const TruthMove& move) { return move.at == at && !move.read; });
+  }
+
   // Whether the reopening after this end was learned too: only together do they make a statement.
   bool reopening_is_news(const Happening& end) const {
     for (const Happening* h = &end; h < cycle_.history.data() + cycle_.history.size(); ++h) {
@@ -98,44 +110,68 @@ class CycleAnnouncer {
     const Happening& first = cycle_.history.front();
     Derived event = about(kClockStarted, cycle_, cycle_.start);
     event.start = cycle_.start;
-    event.calendar = cycle_.calendar;
+    event.calendar = first.calendar;
+    event.cause = stating(first);
     take_thresholds(event, first);
     a_.say(std::move(event));
     said_ = find_said(a_.entity, cycle_.clock, cycle_.number);
   }
 
-  // What new facts state themselves, of a clock that has not ended by now.
+  // The fact that did this, where no decision has read it yet.
+  std::string_view stating(const Happening& h) const {
+    if (h.cause < 0) return {};
+    const EntityFact& fact = a_.entity.facts[static_cast<std::size_t>(h.cause)];
+    return fact.read ? std::string_view() : fact.words.order();
+  }
+
+  void say_own(DerivedType type, const Happening& h) {
+    Derived event = about(type, cycle_, h.time);
+    event.cause = stating(h);
+    if (type == kClockResumed || type == kClockRetargeted) {
+      take_thresholds(event, h);
+      event.start = cycle_.start;
+      event.reason = reason(h.cause);
+    }
+    a_.say(std::move(event));
+  }
+
+  // Whether it was told with this start and these dues, all of them known.
+  bool told_so(const Happening& h) const {
+    if (said_->state != SaidState::kRunning || said_->start != cycle_.start) return false;
+    for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+      const SaidThreshold& s = said_->thresholds[i];
+      if (s.exists != ((h.exists >> i & 1U) != 0)) return false;
+      if (s.exists && (h.due[i] == kNever || s.due != h.due[i])) return false;
+    }
+    return true;
+  }
+
+  // What new facts state themselves; of a clock that has ended by now only which breach they took
+  // back.
   void say_stated() {
+    const bool over = ended(cycle_);
     for (const Happening& h : cycle_.history) {
       if (h.what == Happened::kStarted || h.what == Happened::kWarned ||
-          h.what == Happened::kBreached || h.cause < 0 || !news(h)) {
+          h.what == Happened::kBreached || h.cause == -1 || !news(h)) {
         continue;
       }
+      if (over && h.what != Happened::kWithdrawn) continue;
       const SaidCycle& told = *said_;
       switch (h.what) {
         case Happened::kPaused:
-          if (told.state != SaidState::kPaused) a_.say(about(kClockPaused, cycle_, h.time));
+          if (told.state != SaidState::kPaused) say_own(kClockPaused, h);
           break;
-        case Happened::kResumed: {
-          if (told.state == SaidState::kRunning) break;
-          Derived event = about(kClockResumed, cycle_, h.time);
-          take_thresholds(event, h);
-          event.start = cycle_.start;
-          a_.say(std::move(event));
+        case Happened::kResumed:
+          if (told.state != SaidState::kRunning) say_own(kClockResumed, h);
           break;
-        }
-        case Happened::kRetargeted: {
-          if (said_ended(told)) break;
-          Derived event = about(kClockRetargeted, cycle_, h.time);
-          take_thresholds(event, h);
-          event.start = cycle_.start;
-          event.reason = kFact;
-          a_.say(std::move(event));
+        case Happened::kRetargeted:
+          if (said_ended(told) || told_so(h)) break;
+          say_own(kClockRetargeted, h);
+          retarget_told_ = true;
           break;
-        }
         case Happened::kWithdrawn:
           if (takes_back(h, told.thresholds[static_cast<std::size_t>(h.threshold)])) {
-            say_withdrawn(h.threshold, h.time, "retargeted");
+            say_withdrawn(h.threshold, h.time, "retargeted", stating(h));
           }
           break;
         case Happened::kStopped: {
@@ -144,6 +180,7 @@ class CycleAnnouncer {
           take_thresholds(event, h);
           event.stopped = h.time;
           event.elapsed_ms = h.elapsed_ms;
+          event.cause = stating(h);
           a_.say(std::move(event));
           break;
         }
@@ -151,6 +188,7 @@ class CycleAnnouncer {
           if (said_ended(told) || !reopening_is_news(h)) break;
           Derived event = about(kClockCancelled, cycle_, h.time);
           event.reason = kFact;
+          event.cause = stating(h);
           a_.say(std::move(event));
           break;
         }
@@ -165,10 +203,12 @@ class CycleAnnouncer {
     return told.breached && told.breached_at < withdrawal.time;
   }
 
-  void say_withdrawn(std::int16_t threshold, Instant time, const char* reason) {
+  void say_withdrawn(std::int16_t threshold, Instant time, std::string_view reason,
+                     std::string_view cause = {}) {
     Derived event = about(kClockWithdrawn, cycle_, time);
     event.threshold = threshold;
     event.reason = reason;
+    event.cause = cause;
     a_.say(std::move(event));
   }
 
@@ -192,7 +232,7 @@ class CycleAnnouncer {
     if (cycle_.state == ClockState::kCancelled) {
       if (told.state == SaidState::kCancelled) return;
       Derived event = about(kClockCancelled, cycle_, cycle_.stopped);
-      event.reason = kFact;
+      event.reason = cycle_.history.empty() ? kFact : reason(cycle_.history.back().cause);
       a_.say(std::move(event));
       return;
     }
@@ -200,6 +240,7 @@ class CycleAnnouncer {
     take_thresholds(event, cycle_);
     event.stopped = cycle_.stopped;
     event.elapsed_ms = cycle_.elapsed_ms;
+    event.start = cycle_.start;
     if (told.state == SaidState::kStopped) {
       if (same_result(told)) return;
       event.type = kClockCorrected;
@@ -226,7 +267,7 @@ class CycleAnnouncer {
       if (told.state != SaidState::kPaused) {
         a_.say(about(kClockPaused, cycle_, a_.now));
       }
-      if (differs(told)) say_retargeted();
+      if (!retarget_told_ && differs(told)) say_retargeted();
       return;
     }
     if (told.state == SaidState::kPaused) {
@@ -259,17 +300,15 @@ class CycleAnnouncer {
     return false;
   }
 
+  // The latest alone, with the due as it is now.
   void say_warnings() {
-    if (cycle_.state != ClockState::kRunning) return;
     for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
       const Threshold& th = cycle_.thresholds[static_cast<std::size_t>(i)];
-      if (!th.exists || th.verdict != Verdict::kPending) continue;
-      if (th.warned_at == kNever) continue;  // what an earlier threshold of that name was warned of
-      if (th.warned <= said_->thresholds[static_cast<std::size_t>(i)].warned) continue;
+      if (!owes_warning(cycle_, th, said_->thresholds[static_cast<std::size_t>(i)])) continue;
       Derived event = about(kClockWarned, cycle_, th.warned_at);
       event.threshold = i;
       event.warning = th.warned;
-      event.due[static_cast<std::size_t>(i)] = th.warned_due;
+      event.due[static_cast<std::size_t>(i)] = th.due;
       a_.say(std::move(event));
     }
   }
@@ -278,17 +317,17 @@ class CycleAnnouncer {
   const Cycle& cycle_;
   SaidCycle* said_;  // null until its start is said
   bool fresh_ = false;
+  bool retarget_told_ = false;  // by its own event, in this decision
 };
 
 // Cycles that were told and do not exist.
 void take_back(Announcement& a) {
+  boost::unordered_flat_set<std::pair<std::int16_t, std::int64_t>> there;
+  for (const Cycle& c : a.truth.cycles) there.emplace(c.clock, c.number);
   for (std::size_t s = 0; s < a.entity.said.size(); ++s) {
     const SaidCycle& said = a.entity.said[s];
     if (said.gone) continue;
-    const bool exists = std::any_of(
-        a.truth.cycles.begin(), a.truth.cycles.end(),
-        [&](const Cycle& c) { return c.clock == said.clock && c.number == said.cycle; });
-    if (exists) continue;
+    if (there.contains({said.clock, said.cycle})) continue;
     for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
       if (!a.entity.said[s].thresholds[static_cast<std::size_t>(i)].breached) continue;
       Derived event;
@@ -313,6 +352,15 @@ void take_back(Announcement& a) {
 }
 
 }  // namespace
+
+bool owes_warning(const Cycle& cycle, const Threshold& th, const SaidThreshold& said) {
+  if (cycle.state != ClockState::kRunning || !th.exists || th.verdict != Verdict::kPending)
+    return false;
+  // What an earlier threshold of that name was warned of has no instant here.
+  if (th.warned_at == kNever || th.warned <= said.warned) return false;
+  const bool comes_again = th.warn_at != kNever && (th.warn_armed >> th.warn_last & 1U) != 0;
+  return !comes_again;
+}
 
 Derived about(DerivedType type, const Cycle& cycle, Instant time) {
   Derived event;
@@ -365,16 +413,53 @@ void announce_stages(Announcement& a) {
     event.from = entry.from;
     event.to = entry.to;
     event.reason = entry.reason;
+    if (entry.cause >= 0) {
+      const EntityFact& fact = a.entity.facts[static_cast<std::size_t>(entry.cause)];
+      if (!fact.read) event.cause = fact.words.order();
+    }
     a.say(std::move(event));
   }
 }
 
+void Before::read() {
+  const auto unread = std::find_if(truth.moves.begin(), truth.moves.end(),
+                                   [](const TruthMove& move) { return !move.read; });
+  const std::vector<TruthMove> news(unread, truth.moves.end());
+  truth.moves.erase(unread, truth.moves.end());
+  truth.read(facts);
+  if (news.empty()) return;
+  if (truth.created) truth.advance(facts, {news.front().at.ms - 1});
+  truth.recode(*news.back().to);
+}
+
+namespace {
+
+constexpr std::ptrdiff_t kFewEvents = 16;  // of a decision
+
+void sort_events(std::vector<Derived>::iterator begin, std::vector<Derived>::iterator end) {
+  const auto less = [](const Derived& a, const Derived& b) {
+    return a.time != b.time ? a.time < b.time : a.type < b.type;
+  };
+  if (std::is_sorted(begin, end, less)) return;
+  if (end - begin > kFewEvents) return std::stable_sort(begin, end, less);
+  for (auto it = begin; it != end; ++it)
+    std::rotate(std::upper_bound(begin, it, *it, less), it, it + 1);
+}
+
+}  // namespace
+
 void announce(Announcement& a) {
   const std::size_t first = a.out.size();
+  const auto last = std::find_if(a.entity.facts.rbegin(), a.entity.facts.rend(),
+                                 [](const EntityFact& f) { return !f.read && f.verb != kNone; });
+  if (last != a.entity.facts.rend()) a.news = last->words.order();
   announce_stages(a);
   announce_clocks(a);
   escalate(a, first);
+  sort_events(a.out.begin() + static_cast<std::ptrdiff_t>(first), a.out.end());
   a.truth.compared = true;
+  for (TruthMove& move : a.truth.moves) move.read = true;
+  for (PolicyMove& move : a.entity.moves) move.read = true;
   for (Cycle& cycle : a.truth.cycles) {
     cycle.history = std::vector<Happening>();
     cycle.decided = true;

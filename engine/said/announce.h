@@ -18,17 +18,29 @@
 
 namespace tocsin {
 
-// Who plays a role for an account at an instant; appended to `persons`.
+// Who plays a role for an account at this moment; appended to `persons`.
 class RoleBook {
  public:
   virtual ~RoleBook() = default;
   virtual void persons(std::int16_t role, Instant at, std::vector<std::string_view>& out) const = 0;
+  // Whom a word of a fact means, as the roster calls them; the word itself when it knows nobody.
+  virtual std::string_view person(std::string_view word) const { return word; }
+  virtual bool is_away(std::string_view, Instant) const { return false; }
+  // Who stands in for somebody who is away: who is on call for the role, whoever plays it for the
+  // account.
+  virtual void on_call(std::int16_t, Instant, std::vector<std::string_view>&) const {}
+  // Who is told when nobody else is found.
+  virtual void last_resort(Instant, std::vector<std::string_view>&) const {}
+  // What people call the account; empty: unknown.
+  virtual std::string_view account_name() const { return {}; }
 };
 
 // What was true by the facts that earlier decisions read: tells what a decision learns anew when
 // the Truth had to be read from the start.
 struct Before {
   explicit Before(const Entity& entity) : truth(entity) {}
+  // After `facts` are there: the truth, by the moves that were known, in the entity's codes.
+  void read();
 
   std::vector<EntityFact> facts;
   Truth truth;
@@ -42,21 +54,30 @@ struct Announcement {
   const RoleBook& roles;
   Instant now;
   std::vector<Derived>& out;  // appended to
+  // The last of the facts that no decision has read yet; empty: what is decided came of time
+  // alone.
+  std::string_view news = {};
 
   void say(Derived event) {
+    if (event.cause.empty()) event.cause = news;
     apply(entity, event, now);
     out.push_back(std::move(event));
   }
 };
 
 // Says everything that there is to say at `now`; `truth` has been advanced to it. Afterwards all
-// facts count as read, and all that happened as told.
+// facts count as read, and all that happened as told. The events of a decision are in order of time,
+// then as contract §7 lists them.
 void announce(Announcement& a);
 
 // What happened so far is nothing new to the next decision, which still compares all of it with
 // what was announced: earlier ones knew it, but their words may be lost. History is kept only of
 // clocks of which nothing was said.
 void count_as_decided(const Entity& entity, Truth& truth);
+
+// Whether this threshold's latest warning is to be told: the clock runs, the threshold is pending,
+// and no later one of that warning is to come (contract §4.8).
+bool owes_warning(const Cycle& cycle, const Threshold& threshold, const SaidThreshold& said);
 
 // Clocks and stages only; part of `announce`.
 void announce_clocks(Announcement& a);

@@ -1,5 +1,6 @@
 #include "engine/said/derived.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -11,7 +12,7 @@ using enum DerivedType;
 
 SaidGroup* find_group(Entity& entity, const GroupKey& key, std::uint16_t instance) {
   for (auto it = entity.groups.rbegin(); it != entity.groups.rend(); ++it) {
-    if (it->instance == instance && it->key == key) return &*it;
+    if (it->instance == instance && same_name(it->key, key)) return &*it;
   }
   return nullptr;
 }
@@ -49,6 +50,7 @@ void apply_clock(Entity& entity, Derived& event) {
       for (SaidThreshold& t : said->thresholds) {
         t.breached = false;
         t.verdict = Verdict::kPending;
+        t.warned = 0;
       }
       said->state = SaidState::kRunning;
       said->gone = false;
@@ -84,7 +86,9 @@ void apply_clock(Entity& entity, Derived& event) {
       break;
     case kClockWithdrawn:
       event.n = ++th->withdrawn_ids;
-      th->breached = false;
+      // A re-target that takes a breach back may bring another one at its own instant, which is told
+      // before it.
+      if (event.reason == kLateCause || th->breached_at < event.time) th->breached = false;
       break;
     case kClockStopped:
     case kClockCorrected:
@@ -92,6 +96,7 @@ void apply_clock(Entity& entity, Derived& event) {
       said->state = SaidState::kStopped;
       said->stopped = event.stopped;
       said->elapsed_ms = event.elapsed_ms;
+      if (event.type == kClockCorrected && event.start != kAlways) said->start = event.start;
       take_dues(*said, event);
       for (std::size_t i = 0; i < kMaxThresholds; ++i)
         said->thresholds[i].verdict = event.verdict[i];
@@ -117,24 +122,56 @@ void apply_group(Entity& entity, Derived& event, Instant recorded) {
       group->begun = event.begun;
       group->high = event.high;
       group->tier = event.tier;
+      group->priority = event.priority;
       group->raised_at = recorded;
+      group->anchor = event.begun;
+      group->told = times_told(entity, event.group);
     }
     group->step = event.step;
     group->last_step = event.time;
     group->roles = event.roles;
-    group->persons.assign(event.persons.begin(), event.persons.end());
+    group->rung = std::max(group->rung, event.rung);
+    if (event.anchor_step != 0) {
+      group->anchor_step = event.anchor_step;
+      group->anchor = event.anchor;
+    }
+    for (std::size_t i = 0; i < event.persons.size(); ++i) {
+      group->calls.push_back({std::string(event.persons[i]),
+                              i < event.person_roles.size() ? event.person_roles[i] : kNone,
+                              event.step, event.time});
+    }
     return;
   }
   if (group == nullptr) return;
-  group->state = event.type == kEscalationAcknowledged ? GroupState::kAcknowledged
-                 : event.type == kEscalationCleared    ? GroupState::kCleared
-                                                       : GroupState::kWithdrawn;
-  group->by = event.by;
+  event.n = 1;
+  switch (event.type) {
+    case kEscalationAcknowledged:
+      event.n = ++group->acknowledged;
+      group->state = GroupState::kAcknowledged;
+      group->acknowledged_at = event.time;
+      group->timeout_ms = event.timeout_ms;
+      group->by = event.by;
+      break;
+    case kEscalationReopened:
+      event.n = ++group->reopened;
+      group->state = GroupState::kOpen;
+      group->reopened_at = event.time;
+      group->timeout_ms = 0;
+      break;
+    case kEscalationCleared:
+      group->state = GroupState::kCleared;
+      break;
+    default:
+      group->state = GroupState::kWithdrawn;
+      break;
+  }
 }
 
 }  // namespace
 
 const SaidCycle* find_said(const Entity& entity, std::int16_t clock, std::int64_t cycle) {
+  constexpr std::size_t kFew = 32;
+  if (entity.said.size() > kFew) return entity.said_index.find(entity.said, clock, cycle);
   for (auto it = entity.said.rbegin(); it != entity.said.rend(); ++it) {
     if (it->clock == clock && it->cycle == cycle) return &*it;
   }
@@ -159,6 +196,18 @@ KeptDerived::KeptDerived(const Derived& event) : event_(event) {
   });
 }
 
+std::uint16_t times_told(const Entity& entity, const GroupKey& key) {
+  if (key.kind == GroupKey::Kind::kStage) {
+    for (const SaidStage& stage : entity.stages) {
+      if (stage.stage == key.code) return stage.advanced;
+    }
+  }
+  if (key.kind != GroupKey::Kind::kBreach) return 0;
+  const SaidCycle* said = find_said(entity, key.clock, key.cycle);
+  return said == nullptr ? std::uint16_t{0}
+                         : said->thresholds[static_cast<std::size_t>(key.code)].breached_ids;
+}
+
 void apply(Entity& entity, Derived& event, Instant recorded) {
   switch (event.type) {
     case kComplaintAdvanced: {
@@ -181,6 +230,7 @@ void apply(Entity& entity, Derived& event, Instant recorded) {
     case kEscalationAcknowledged:
     case kEscalationCleared:
     case kEscalationWithdrawn:
+    case kEscalationReopened:
       apply_group(entity, event, recorded);
       break;
     default:

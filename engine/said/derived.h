@@ -18,6 +18,18 @@
 
 namespace tocsin {
 
+// The cause of what follows from a late fact, and the reason of a breach that there never was.
+inline constexpr std::string_view kLateCause = "late";
+
+// What a message about a raised step needs, as known when it is raised; empty: unknown.
+struct RaisedWords {
+  std::string_view title, link, account_name;
+  std::int16_t tier = kNone, priority = kNone;
+  Instant due{kNever};      // of the threshold that it is about
+  std::uint16_t next = 0;   // the step that comes next; 0: none
+  Instant next_at{kNever};  // kNever: not known yet
+};
+
 // The views point into the entity, its account, the roster or the policy, or, when read from the
 // log, into the record: a Derived lives no longer than the decision that makes it.
 struct Derived {
@@ -28,8 +40,8 @@ struct Derived {
   std::int64_t cycle = 0;
   std::int16_t threshold = kNone;
   std::int16_t calendar = kNone;
-  Instant start;    // started; and where a correction moved it
-  Instant stopped;  // stopped, corrected
+  Instant start{kAlways};  // as it is now; kAlways: not told
+  Instant stopped;         // stopped, corrected
   std::int64_t elapsed_ms = 0;
   std::uint8_t exists = 0;                    // which thresholds the event lists
   std::array<Instant, kMaxThresholds> due{};  // kNever: unknown
@@ -43,13 +55,21 @@ struct Derived {
   GroupKey group;
   std::uint16_t instance = 1, step = 0;
   bool high = false;
-  std::int16_t tier = kNone;
+  std::int16_t tier = kNone, priority = kNone;  // which row of its ladder
   Instant begun;
+  std::uint16_t anchor_step = 0;  // raised: from now on steps keep their distance from this one
+  Instant anchor;
+  std::uint16_t rung = 0;       // raised: answers this reopening of the group
+  std::int64_t timeout_ms = 0;  // acknowledged: after which it runs out
   std::vector<std::int16_t> roles;
   std::vector<std::string_view> persons;
+  std::vector<std::int16_t> person_roles;  // of each of `persons`; kNone: the last resort
+  RaisedWords words;
   std::string_view by;
   std::vector<std::string> weeks;  // fault; its module is `reason`
   std::uint16_t n = 0;             // which of its id; set by `apply`
+  // The fact that it came of, as `source NUL sequence NUL id`; empty: of time alone.
+  std::string_view cause;
 };
 
 // Calls `f` with every view of `event` into something else. A new view joins here.
@@ -57,6 +77,10 @@ template <typename Event, typename F>
 void each_view(Event& event, const F& f) {
   f(event.reason);
   f(event.by);
+  f(event.cause);
+  f(event.words.title);
+  f(event.words.link);
+  f(event.words.account_name);
   for (auto& person : event.persons) f(person);
 }
 
@@ -83,21 +107,25 @@ std::string group_id(const Entity& entity, const Policy& policy, const GroupKey&
                      std::uint16_t instance);
 
 // Appends the CloudEvent to `to` as compact JSON. `extended` adds the attributes that a replay
-// needs and that consumers may ignore (`saidstart`, `warning`, `gone`, `begun`, …).
+// needs and that consumers may ignore (`saidstart`, `warning`, `gone`, `begun`, …). `stamps`: further
+// members.
 void encode(std::string& to, const Entity& entity, const Policy& policy, const Derived& event,
-            Instant recorded, bool extended);
+            Instant recorded, bool extended, std::string_view stamps = {});
 
 // The kind of the entity that a derived event is about, as its record names it; empty when it is
 // none.
 std::string_view kind_in(const LogEvent& record);
 
 // Reads back what `encode` wrote with `extended`, in the codes of the policy by which its entity
-// lives. False when that policy cannot name what it is about. `reason`, `calendar` and `weeks` are
-// not read: nothing that was announced depends on them.
+// lives. False when that policy cannot name what it is about. `calendar`, `weeks` and `cause` are not
+// read, nor `reason` but of a withdrawal: nothing that was announced depends on them.
 bool decode(const LogEvent& record, const Policy& policy, const KindSpec& kind, Derived& event);
 
 // The name of a cycle: `2`, `2026-W10`.
 std::string cycle_name(const Policy& policy, const ClockSpec& clock, std::int64_t cycle);
+
+// How often the breach or stage that a group is about was told so far; 0 for other groups.
+std::uint16_t times_told(const Entity& entity, const GroupKey& key);
 
 SaidCycle* find_said(Entity& entity, std::int16_t clock, std::int64_t cycle);
 const SaidCycle* find_said(const Entity& entity, std::int16_t clock, std::int64_t cycle);

@@ -55,7 +55,7 @@ class Members {
   std::string_view text(std::string_view name) const { return text_of((*this)[name]); }
 
  private:
-  static constexpr std::size_t kMembersMax = 16;
+  static constexpr std::size_t kMembersMax = 24;
   std::array<json_scan::Member, kMembersMax> members_;
   std::size_t count_ = 0;
   bool whole_ = false;
@@ -149,12 +149,21 @@ bool read_escalation(const Members& data, const KindSpec& kind, const Policy& po
   cut(path, '/');  // id
   if (!read_group(path, kind, policy, record, event)) return false;
   event.by = data.text("by");
+  event.group.reopening = static_cast<std::uint64_t>(number(stamp(record, "tocsinreopening"), 0));
+  event.timeout_ms = number(stamp(record, "tocsintimeout"), 0);
   if (event.type != kEscalationRaised) return true;
   if (!is_number(data["step"])) return false;
   event.step = static_cast<std::uint16_t>(number(data["step"], 0));
   event.high = data.text("urgency") == "high";
   event.begun = {number(stamp(record, "tocsinbegun"), event.time.ms)};
-  event.tier = static_cast<std::int16_t>(number(stamp(record, "tocsintier"), kNone));
+  const auto small = [&](std::string_view name, int otherwise) {
+    return static_cast<std::int16_t>(number(stamp(record, name), otherwise));
+  };
+  event.tier = small("tocsintier", kNone);
+  event.priority = small("tocsinpriority", kNone);
+  event.rung = static_cast<std::uint16_t>(small("tocsinrung", 0));
+  event.anchor_step = static_cast<std::uint16_t>(small("tocsinanchorstep", 0));
+  event.anchor = {number(stamp(record, "tocsinanchor"), 0)};
   json_scan::each_element(data["roles"], [&](std::string_view role) {
     event.roles.push_back(place_of(text_of(role), policy.roles));
     return true;
@@ -163,6 +172,11 @@ bool read_escalation(const Members& data, const KindSpec& kind, const Policy& po
     event.persons.push_back(text_of(person));
     return true;
   });
+  std::string_view places = stamp(record, "tocsinpersonroles");
+  for (std::size_t i = 0; i < event.persons.size() && !event.roles.empty(); ++i) {
+    const auto role = static_cast<std::size_t>(number(cut(places, ' '), 0));
+    event.person_roles.push_back(role < event.roles.size() ? event.roles[role] : kNone);
+  }
   return true;
 }
 
@@ -179,21 +193,27 @@ bool read_clock(const Members& data, const KindSpec& kind, const Policy& policy,
     case kClockStarted:
       event.start = instant(data.text("start"));
       return read_thresholds(data, policy, event);
-    case kClockRetargeted:
+    case kClockRetargeted:  // version 3 told its start as an extension
+      event.start = instant(data.text("start"));
+      if (event.start != kNever) return read_thresholds(data, policy, event);
+      [[fallthrough]];
     case kClockResumed:
       event.start = {number(stamp(record, "tocsinstart"), 0)};
       return read_thresholds(data, policy, event);
     case kClockStopped:
     case kClockCorrected:
       event.stopped = event.type == kClockStopped ? event.time : instant(data.text("stopped"));
+      event.start = parse_rfc3339(data.text("start")).value_or(kAlways);
       if (!is_number(data["elapsedMs"])) return false;
       event.elapsed_ms = number(data["elapsedMs"], 0);
       return read_thresholds(data, policy, event);
     case kClockWarned:
       event.warning = static_cast<std::uint16_t>(number(stamp(record, "tocsinnumber"), 1));
       return event.threshold != kNone;
-    case kClockBreached:
     case kClockWithdrawn:
+      event.reason = data.text("reason");
+      return event.threshold != kNone;
+    case kClockBreached:
       return event.threshold != kNone;
     case kClockCancelled:
       event.gone = !stamp(record, "tocsingone").empty();
@@ -248,6 +268,7 @@ bool decode(const LogEvent& record, const Policy& policy, const KindSpec& kind, 
     case kEscalationAcknowledged:
     case kEscalationCleared:
     case kEscalationWithdrawn:
+    case kEscalationReopened:
       return read_escalation(data, kind, policy, record, event);
     case kNotificationDelivered:
     case kNotificationFailed:

@@ -1,4 +1,5 @@
 // Derived events as CloudEvents (contract §7).
+#include <algorithm>
 #include <charconv>
 
 #include "engine/said/derived.h"
@@ -128,13 +129,16 @@ void append_local_id(TextBlock& out, const KindSpec& kind, const Policy& policy,
     case kEscalationAcknowledged:
     case kEscalationCleared:
     case kEscalationWithdrawn:
+    case kEscalationReopened:
       append_group_path(out, kind, policy, event.group, event.instance);
       if (event.type == kEscalationRaised) {
         out.raw(":").number(event.step);
       } else {
         out.raw(event.type == kEscalationAcknowledged ? ":acknowledged"
                 : event.type == kEscalationCleared    ? ":cleared"
-                                                      : ":withdrawn");
+                : event.type == kEscalationWithdrawn  ? ":withdrawn"
+                                                      : ":reopened");
+        append_again(out, event.n);
       }
       return;
     case kFaultRecurring:
@@ -206,6 +210,38 @@ void append_type(TextBlock& out, const KindSpec& kind, DerivedType type) {
   }
 }
 
+void append_cycle_members(TextBlock& out, const Policy& policy, const ClockSpec& clock,
+                          std::int64_t cycle) {
+  out.raw(",\"clock\":").string(clock.name);
+  out.raw(clock.period ? ",\"cycle\":\"" : ",\"cycle\":");
+  append_cycle(out, policy, clock, cycle);
+  if (clock.period) out.raw("\"");
+}
+
+// What a message needs; what is not known is left out.
+void append_words(TextBlock& out, const KindSpec& kind, const Policy& policy,
+                  const Derived& event) {
+  const RaisedWords& words = event.words;
+  const GroupKey& group = event.group;
+  if (!words.title.empty()) out.raw(",\"title\":").string(words.title);
+  if (words.priority != kNone) {
+    out.raw(",\"priority\":").string(policy.priority_name(words.priority));
+  }
+  if (words.tier != kNone) out.raw(",\"tier\":").string(at(policy.tiers, words.tier));
+  if (!words.account_name.empty()) out.raw(",\"accountName\":").string(words.account_name);
+  if (group.clock != kNone) {
+    const ClockSpec& clock = at(kind.clocks, group.clock);
+    append_cycle_members(out, policy, clock, group.cycle);
+    out.raw(",\"threshold\":").string(at(policy.thresholds, group.code));
+    if (words.due != kNever) out.raw(",\"due\":").time(words.due);
+  }
+  if (!words.link.empty()) out.raw(",\"link\":").string(words.link);
+  if (words.next == 0) return;
+  out.raw(",\"next\":{\"step\":").number(words.next);
+  if (words.next_at != kNever) out.raw(",\"at\":").time(words.next_at);
+  out.raw("}");
+}
+
 void append_escalation(TextBlock& out, const Entity& entity, const KindSpec& kind,
                        const Policy& policy, const Derived& event) {
   out.raw(",\"escalation\":\"");
@@ -222,8 +258,11 @@ void append_escalation(TextBlock& out, const Entity& entity, const KindSpec& kin
     append_strings(out, event.persons);
     out.raw(event.high ? ",\"urgency\":\"high\"" : ",\"urgency\":\"low\"");
     out.raw(",\"reason\":").string(event.reason);
+    append_words(out, kind, policy, event);
   } else if (event.type == kEscalationAcknowledged) {
     out.raw(",\"by\":").string(event.by);
+  } else if (event.type == kEscalationReopened) {
+    out.raw(",\"reason\":").string(event.reason);
   }
 }
 
@@ -249,10 +288,7 @@ void append_stage(TextBlock& out, const KindSpec& kind, const Derived& event) {
 
 void append_clock_data(TextBlock& out, const Policy& policy, const Derived& event,
                        const ClockSpec& clock) {
-  out.raw(",\"clock\":").string(clock.name);
-  out.raw(clock.period ? ",\"cycle\":\"" : ",\"cycle\":");
-  append_cycle(out, policy, clock, event.cycle);
-  if (clock.period) out.raw("\"");
+  append_cycle_members(out, policy, clock, event.cycle);
   const auto threshold = [&] {
     out.raw(",\"threshold\":").string(at(policy.thresholds, event.threshold));
   };
@@ -265,6 +301,7 @@ void append_clock_data(TextBlock& out, const Policy& policy, const Derived& even
     case kClockRetargeted:
       out.raw(",\"cause\":").string(event.reason);
       append_thresholds(out, policy, event, false);
+      out.raw(",\"start\":").time(event.start);
       break;
     case kClockResumed:
       append_thresholds(out, policy, event, false);
@@ -278,7 +315,8 @@ void append_clock_data(TextBlock& out, const Policy& policy, const Derived& even
     case kClockCorrected:
       out.raw(",\"elapsedMs\":").number(event.elapsed_ms);
       append_thresholds(out, policy, event, true);
-      if (event.type == kClockCorrected) out.raw(",\"stopped\":").time(event.stopped);
+      if (event.type == kClockCorrected)
+        out.raw(",\"stopped\":").time(event.stopped).raw(",\"start\":").time(event.start);
       break;
     case kClockCancelled:
       out.raw(",\"reason\":").string(event.reason);
@@ -292,19 +330,40 @@ void append_clock_data(TextBlock& out, const Policy& policy, const Derived& even
   }
 }
 
+// The fact that it came of (contract §7): of its words, `source NUL sequence NUL id`.
+void append_causation(TextBlock& out, const Derived& event) {
+  if (event.cause.empty()) return;
+  const std::string_view order = event.cause;
+  const std::size_t source = order.find('\0');
+  out.raw(",\"causationsource\":").string(order.substr(0, source));
+  out.raw(",\"causationid\":").string(order.substr(order.find('\0', source + 1) + 1));
+}
+
+// The place of each person's role in `roles`; of the last resort's their number.
+void append_person_roles(TextBlock& out, const Derived& event) {
+  out.raw(",\"tocsinpersonroles\":\"");
+  for (std::size_t i = 0; i < event.person_roles.size(); ++i) {
+    const auto role = std::find(event.roles.begin(), event.roles.end(), event.person_roles[i]);
+    if (i != 0) out.raw(" ");
+    out.number(role - event.roles.begin());
+  }
+  out.raw("\"");
+}
+
 // What a replay needs beyond the contract's data (docs/adr/0003).
 void append_extensions(TextBlock& out, const KindSpec& kind, const Derived& event) {
   const auto number = [&](std::string_view name, std::int64_t value) {
     out.raw(",\"tocsin").raw(name).raw("\":\"").number(value).raw("\"");
   };
-  const bool of_group = event.type >= kEscalationRaised && event.type <= kEscalationWithdrawn;
+  const bool of_group = event.type >= kEscalationRaised && event.type <= kEscalationReopened;
   const std::int16_t clock = of_group ? event.group.clock : event.clock;
   if (clock != kNone && kind.clocks[static_cast<std::size_t>(clock)].period) {
     number("cycle", of_group ? event.group.cycle : event.cycle);
   }
   if (of_group && event.group.kind == GroupKey::Kind::kRouting) number("number", event.group.cycle);
+  if (of_group && event.group.reopening != 0)
+    number("reopening", static_cast<std::int64_t>(event.group.reopening));
   switch (event.type) {
-    case kClockRetargeted:
     case kClockResumed:
       number("start", event.start.ms);
       break;
@@ -317,6 +376,16 @@ void append_extensions(TextBlock& out, const KindSpec& kind, const Derived& even
     case kEscalationRaised:
       number("begun", event.begun.ms);
       number("tier", event.tier);
+      if (event.priority != kNone) number("priority", event.priority);
+      if (event.rung != 0) number("rung", event.rung);
+      if (event.anchor_step != 0) {
+        number("anchorstep", event.anchor_step);
+        number("anchor", event.anchor.ms);
+      }
+      if (!event.person_roles.empty()) append_person_roles(out, event);
+      break;
+    case kEscalationAcknowledged:
+      if (event.timeout_ms != 0) number("timeout", event.timeout_ms);
       break;
     case kComplaintAdvanced:
     case kComplaintWithdrawn: {  // a type of another kind would pass for a fact
@@ -355,7 +424,7 @@ std::string group_id(const Entity& entity, const Policy& policy, const GroupKey&
 }
 
 void encode(std::string& to, const Entity& entity, const Policy& policy, const Derived& event,
-            Instant recorded, bool extended) {
+            Instant recorded, bool extended, std::string_view stamps) {
   const KindSpec& kind = at(policy.kinds, entity.kind);
   TextBlock out(to);
   out.raw("{\"specversion\":\"1.0\",\"id\":\"");
@@ -366,7 +435,9 @@ void encode(std::string& to, const Entity& entity, const Policy& policy, const D
   out.raw("\",\"subject\":").string(entity.id);
   out.raw(",\"partitionkey\":").string(entity.account);
   out.raw(",\"time\":").time(event.time).raw(",\"recordedtime\":").time(recorded);
+  append_causation(out, event);
   if (extended) append_extensions(out, kind, event);
+  if (!stamps.empty()) out.raw(",").raw(stamps);
   out.raw(",\"data\":{\"entity\":\"").escaped(kind.name).raw("/").escaped(entity.id).raw("\"");
   switch (event.type) {
     case kComplaintAdvanced:
@@ -381,6 +452,7 @@ void encode(std::string& to, const Entity& entity, const Policy& policy, const D
     case kEscalationAcknowledged:
     case kEscalationCleared:
     case kEscalationWithdrawn:
+    case kEscalationReopened:
       append_escalation(out, entity, kind, policy, event);
       break;
     default:

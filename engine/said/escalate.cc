@@ -1,9 +1,11 @@
 #include "engine/said/escalate.h"
 
 #include <algorithm>
-#include <optional>
 
-#include "engine/policy/translate.h"
+#include "engine/entity/follow.h"
+#include "engine/said/group_close.h"
+#include "engine/said/group_steps.h"
+#include "engine/said/persons.h"
 
 namespace tocsin {
 
@@ -11,68 +13,412 @@ namespace {
 
 using enum DerivedType;
 
-const KindSpec& kind_of(const Entity& entity, const Policy& policy) {
-  return at(policy.kinds, entity.kind);
+void add_roles(std::vector<std::int16_t>& roles, const std::vector<std::int16_t>& more) {
+  for (const std::int16_t role : more) {
+    if (std::find(roles.begin(), roles.end(), role) == roles.end()) roles.push_back(role);
+  }
 }
 
-// The row of the policy that a group climbs, with what depends on tier and priority settled.
+Derived of(const SaidGroup& group, DerivedType type, Instant time) {
+  Derived event;
+  event.type = type;
+  event.time = time;
+  event.group = group.key;
+  event.instance = group.instance;
+  event.tier = group.tier;
+  event.priority = group.priority;
+  event.begun = group.begun;
+  event.high = group.high;
+  return event;
+}
+
+// Steps of an open group that are raised together: only the last is told, to the roles of all.
 struct Climb {
-  const Ladder* ladder = nullptr;
-  const LadderRow* row = nullptr;
-  const Policy* under = nullptr;  // whose codes these are, where it is an earlier version
+  std::size_t group = 0;
+  std::uint16_t step = 0;  // the last one
+  Instant at;              // its instant
+  Anchor anchor;
+  bool moved = false;      // the anchor is another than was told
+  std::uint16_t rung = 0;  // the reopening that is answered; 0: none
+  std::vector<std::int16_t> roles;
+  std::string_view cause;  // the fact that called for it
+  bool raises = false;
 };
 
-Climb climb(const KindSpec& kind, const GroupKey& key, std::int16_t tier) {
-  const LadderRow* row = nullptr;
-  switch (key.kind) {
-    case GroupKey::Kind::kBreach:
-      row = &at(kind.clocks, key.clock).on_breach[static_cast<std::size_t>(key.code)];
-      break;
-    case GroupKey::Kind::kWarning:
-      row = &at(kind.clocks, key.clock).on_warning;
-      break;
-    case GroupKey::Kind::kRouting:
-      row = &at(kind.routing.by_priority, key.code);
-      break;
-    case GroupKey::Kind::kStage:
-      row = &at(kind.routing.by_stage, key.code);
-      break;
-    case GroupKey::Kind::kFault:
-      break;
+class Escalator {
+ public:
+  Escalator(Announcement& a, std::size_t first)
+      : a_(a), kind_(a.entity.spec()), first_(first), last_(a.out.size()) {}
+
+  void run() {
+    if (!a_.entity.groups.empty()) {
+      closings_ = closings_of(a_, first_, last_);
+      obey_facts();
+      for (const Closing& c : closings_) close(c);
+      run_out();
+    }
+    begin_groups();
+    climb_groups();
   }
-  if (row == nullptr) return {&kind.fault.ladder, nullptr};  // its later steps: none
-  const auto t = static_cast<std::size_t>(tier);
-  if (tier != kNone && t < row->by_tier.size()) return {&row->by_tier[t], row};
-  return {&row->ladder, row};
-}
 
-// The steps of a group that was raised: those of the version that it was raised under.
-Climb climb(const Policy& policy, const KindSpec& kind, const SaidGroup& group) {
-  const Policy* under = policy.of_version(group.under);
-  if (under == nullptr || under == &policy) return climb(kind, group.key, group.tier);
-  const Translation back(policy, kind, *under);
-  GroupKey key = group.key;
-  key.clock = back.clock(key.clock);
-  key.code = key.kind == GroupKey::Kind::kRouting ? back.priority(key.code)
-             : key.kind == GroupKey::Kind::kStage ? back.stage(key.code)
-                                                  : back.threshold(key.code);
-  Climb way = climb(back.to_kind, key, group.tier);
-  way.under = under;
-  return way;
-}
+  void fault(const std::string& name, Instant time) {
+    begin({GroupKey::Kind::kFault, kNone, 0, kNone, name}, time, kNone);
+  }
 
-// Roles of a step in the codes of the policy by which its entity lives.
-std::vector<std::int16_t> roles_of(const Policy& policy, const Climb& way, const Step& step) {
-  std::vector<std::int16_t> roles = step.roles;
-  if (way.under == nullptr) return roles;
-  for (std::int16_t& role : roles) role = place_of(at(way.under->roles, role), policy.roles);
-  return roles;
-}
+ private:
+  // ---- what facts ask for ----------------------------------------------------------------------
 
-Instant step_instant(const Policy& policy, const Step& step, Instant begun) {
-  return step.working_days > 0 ? policy.working().end_of_working_day(begun, step.working_days)
-                               : begun + step.after;
-}
+  // Acknowledgements and calls for the next step, in the facts' order.
+  void obey_facts() {
+    if (kind_.acknowledge_verb == kNone && kind_.escalate_verb == kNone) return;
+    for (std::size_t f = 0; f < a_.entity.facts.size(); ++f) {
+      const EntityFact& fact = a_.entity.facts[f];
+      if (fact.read || fact.verb == kNone) continue;
+      const std::int16_t verb = verb_now(a_.entity, fact);
+      if (verb == kNone) continue;
+      const bool acknowledges = verb == kind_.acknowledge_verb;
+      if (!acknowledges && verb != kind_.escalate_verb) continue;
+      const Instant t = a_.truth.created ? std::max(fact.time, a_.truth.created_at) : fact.time;
+      for (std::size_t g = 0; g < a_.entity.groups.size(); ++g) {
+        if (!reaches(fact, f, t, a_.entity.groups[g])) continue;
+        if (runs_out(a_.entity, a_.truth, a_.entity.groups[g]) < t) reopen(g);
+        if (a_.entity.groups[g].state != GroupState::kOpen) continue;
+        if (acknowledges) {
+          acknowledge(g, t, fact);
+        } else {
+          call_next(g, t, fact);
+        }
+      }
+    }
+  }
+
+  // Whether a fact that counts at `t` is about a group: by its name, or as one of all that had
+  // begun before it.
+  bool reaches(const EntityFact& fact, std::size_t place, Instant t, const SaidGroup& group) const {
+    if (group.state != GroupState::kOpen && group.state != GroupState::kAcknowledged) return false;
+    if (group.raised_at >= a_.now) return false;
+    if (!fact.words.more().empty())
+      return group_id(a_.entity, a_.policy, group.key, group.instance) == fact.words.more();
+    if (group.state == GroupState::kAcknowledged) return true;  // it may have run out before it
+    const Instant opened = group.reopened > 0 ? group.reopened_at : group.begun;
+    if (opened != t) return opened < t;
+    const std::int32_t cause = group.reopened > 0 ? -1 : cause_of(group.key);
+    return cause >= 0 && static_cast<std::size_t>(cause) < place;
+  }
+
+  // The fact that began a group; -1: it fell due.
+  std::int32_t cause_of(const GroupKey& key) const {
+    for (const Routing& routing : a_.truth.routings) {
+      if (routing.key == key) return routing.cause;
+    }
+    if (key.reopening == 0) return -1;
+    for (const Reopening& r : a_.truth.reopenings) {
+      if (reopening_hash(a_.entity.facts[static_cast<std::size_t>(r.cause)]) == key.reopening)
+        return r.cause;
+    }
+    return -1;
+  }
+
+  // Of an acknowledgement and a closing the earlier one counts, the acknowledgement at a tie.
+  void acknowledge(std::size_t g, Instant t, const EntityFact& fact) {
+    if (const Closing* closing = closing_of(g); closing != nullptr && closing->time < t) return;
+    const SaidGroup& group = a_.entity.groups[g];
+    Derived event = of(group, kEscalationAcknowledged, t);
+    event.by = fact.words.text();
+    event.cause = fact.words.order();
+    event.timeout_ms = timeout(group, t);
+    a_.say(std::move(event));
+    std::erase_if(climbs_, [&](const Climb& c) { return c.group == g; });
+  }
+
+  std::int64_t timeout(const SaidGroup& group, Instant t) const {
+    return timeout_of(way_of(a_.entity, group), a_.policy, a_.truth.priority_at(t));
+  }
+
+  const Closing* closing_of(std::size_t g) const {
+    const auto it = std::find_if(closings_.begin(), closings_.end(),
+                                 [&](const Closing& c) { return c.group == g; });
+    return it == closings_.end() ? nullptr : &*it;
+  }
+
+  // The next step comes at `t`, and the further ones at their distances from it. What was to come
+  // before comes too; at that very instant it is the one that is called for.
+  void call_next(std::size_t g, Instant t, const EntityFact& fact) {
+    if (closing_of(g) != nullptr) return;
+    Climb& climb = climb_of(g);
+    const SaidGroup& group = a_.entity.groups[g];
+    const Way way = way_of(a_.entity, group);
+    climb_until(climb, way, t);
+    if (climb.step >= way.ladder->steps.size()) return;
+    const Instant at = std::max(t, climb.at);
+    take_step(climb, way, at);
+    climb.rung = group.reopened;
+    climb.cause = fact.words.order();
+    climb.anchor = {climb.step, at};
+    climb.moved = true;
+  }
+
+  // ---- what time asks for ----------------------------------------------------------------------
+
+  void reopen(std::size_t g) {
+    const SaidGroup& group = a_.entity.groups[g];
+    Derived event = of(group, kEscalationReopened, runs_out(a_.entity, a_.truth, group));
+    event.reason = "acknowledged, not done";
+    a_.say(std::move(event));
+  }
+
+  // Acknowledgements after which nothing was done.
+  void run_out() {
+    for (std::size_t g = 0; g < a_.entity.groups.size(); ++g) {
+      if (runs_out(a_.entity, a_.truth, a_.entity.groups[g]) <= a_.now) reopen(g);
+    }
+  }
+
+  Climb& climb_of(std::size_t g) {
+    for (Climb& climb : climbs_) {
+      if (climb.group == g) return climb;
+    }
+    const SaidGroup& group = a_.entity.groups[g];
+    Climb& climb = climbs_.emplace_back();
+    climb.group = g;
+    climb.step = group.step;
+    climb.at = group.last_step;
+    climb.anchor = {group.anchor_step, group.anchor};
+    return climb;
+  }
+
+  void take_step(Climb& climb, const Way& way, Instant at) {
+    ++climb.step;
+    climb.at = at;
+    climb.raises = true;
+    add_roles(climb.roles, roles_of(way, a_.policy, climb.step));
+  }
+
+  // Takes the steps whose instant lies before `end`.
+  void climb_until(Climb& climb, const Way& way, Instant end) {
+    const SaidGroup& group = a_.entity.groups[climb.group];
+    if (group.reopened > group.rung && climb.rung == 0 && group.reopened_at < end) {
+      climb.rung = group.reopened;
+      take_step(climb, way, group.reopened_at);
+      climb.anchor = {climb.step, group.reopened_at};
+      climb.moved = true;
+    }
+    while (climb.step < way.ladder->steps.size()) {
+      const auto next = static_cast<std::uint16_t>(climb.step + 1);
+      const Instant at = step_instant(way, a_.truth, climb.anchor, next);
+      if (at >= end) break;
+      take_step(climb, way, at);
+    }
+  }
+
+  void climb_groups() {
+    for (std::size_t g = 0; g < a_.entity.groups.size(); ++g) {
+      const SaidGroup& group = a_.entity.groups[g];
+      if (group.state != GroupState::kOpen) continue;
+      const bool moved =
+          std::any_of(climbs_.begin(), climbs_.end(), [&](const Climb& c) { return c.group == g; });
+      if (!moved && upcoming(a_.entity, a_.truth, group).at > a_.now) continue;
+      Climb& climb = climb_of(g);
+      climb_until(climb, way_of(a_.entity, group), {a_.now.ms + 1});
+      if (!climb.raises) continue;
+      Derived event = of(group, kEscalationRaised, climb.at);
+      event.step = climb.step;
+      event.rung = climb.rung;
+      if (climb.moved) {
+        event.anchor_step = climb.anchor.step;
+        event.anchor = climb.anchor.at;
+      }
+      event.roles = climb.roles;
+      event.cause = climb.cause;
+      raise(std::move(event));
+    }
+  }
+
+  // ---- what closes and begins --------------------------------------------------------------------
+
+  void close(const Closing& c) {
+    const SaidGroup& group = a_.entity.groups[c.group];
+    if (group.state == GroupState::kOpen) a_.say(of(group, c.type, c.time));
+  }
+
+  void begin_groups() {
+    const bool all = !a_.truth.compared;
+    for (const Cycle& cycle : a_.truth.cycles) {
+      if (!all && cycle.history.empty()) continue;
+      if (!at(kind_.clocks, cycle.clock).group_by_run) begin_breaches(cycle);
+    }
+    for (std::size_t i = first_; i < last_; ++i) {
+      if (a_.out[i].type != kClockWarned) continue;
+      const GroupKey key{
+          GroupKey::Kind::kWarning, a_.out[i].clock, a_.out[i].cycle, a_.out[i].threshold, {}};
+      const Cycle* cycle = a_.truth.find(key.clock, key.cycle);
+      const Instant time = a_.out[i].time;
+      if (cycle != nullptr && !over(*cycle, time, false)) begin(key, time, cycle->tier);
+    }
+    for (const Run& run : a_.truth.runs) {
+      const GroupKey key{GroupKey::Kind::kBreach, run.clock, run.first, run.threshold, {}};
+      if (run.over != kNever || stands(key)) continue;
+      if (a_.truth.excused_at(run) == kNever) begin(key, run.begin, a_.truth.tier);
+    }
+    for (const Routing& routing : a_.truth.routings) {
+      if (routing.over == kNever && !stands(routing.key))
+        begin(routing.key, routing.begin, a_.truth.tier, routing.cause);
+    }
+  }
+
+  // Whether its clock ended after `begin`, for other reasons than the breach itself. A fact of that
+  // very instant came before it.
+  static bool over(const Cycle& cycle, Instant begin, bool breach) {
+    if (cycle.last_end_by_fact > begin) return true;
+    return !(breach && cycle.ended_by_breach) && cycle.last_end_by_due >= begin;
+  }
+
+  // When a cycle ran on last; null: it never did.
+  const Reopening* reopened(const Cycle& cycle) const {
+    const auto& all = a_.truth.reopenings;
+    const auto last = std::find_if(all.rbegin(), all.rend(), [&](const Reopening& r) {
+      return r.clock == cycle.clock && r.cycle == cycle.number;
+    });
+    return last == all.rend() ? nullptr : &*last;
+  }
+
+  // Breaches that were told and stand, each once, and again for the last reopening.
+  void begin_breaches(const Cycle& cycle) {
+    for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
+      const Threshold& th = cycle.thresholds[static_cast<std::size_t>(i)];
+      if (!th.exists || th.verdict != Verdict::kBreached || cycle.made_up != kNever) continue;
+      if (a_.truth.excused_at(cycle, i) != kNever) continue;
+      const SaidCycle* said = find_said(a_.entity, cycle.clock, cycle.number);
+      if (said == nullptr || !said->thresholds[static_cast<std::size_t>(i)].breached) continue;
+      GroupKey key{GroupKey::Kind::kBreach, cycle.clock, cycle.number, i, {}};
+      Instant begin = th.breached_at;
+      if (const Reopening* last = reopened(cycle); last != nullptr && last->at > begin) {
+        begin = last->at;
+        key.reopening = reopening_hash(a_.entity.facts[static_cast<std::size_t>(last->cause)]);
+        if (cycle.state == ClockState::kStopped || cycle.state == ClockState::kCancelled) continue;
+      }
+      if (over(cycle, begin, true) || stands(key)) continue;
+      this->begin(key, begin, cycle.tier);
+    }
+  }
+
+  // Whether a group of that key was raised and not taken back; of a breach that is raised again,
+  // whether one is open.
+  bool stands(const GroupKey& key) const {
+    const std::uint16_t told = times_told(a_.entity, key);
+    for (const SaidGroup& group : a_.entity.groups) {
+      if (group.state == GroupState::kOpen && same_name(group.key, key) &&
+          (key.kind != GroupKey::Kind::kRouting || group.key == key))
+        return true;
+      if (group.key == key && group.told == told && group.state != GroupState::kWithdrawn)
+        return true;
+    }
+    return false;
+  }
+
+  // Groups are counted by name.
+  std::uint16_t next_instance(const GroupKey& key) const {
+    return static_cast<std::uint16_t>(
+        1 + std::count_if(a_.entity.groups.begin(), a_.entity.groups.end(),
+                          [&](const SaidGroup& group) { return same_name(group.key, key); }));
+  }
+
+  bool urgent(const GroupKey& key, std::int16_t priority) const {
+    if (key.clock != kNone && at(kind_.clocks, key.clock).low) return false;
+    if (kind_.urgent_always) return true;
+    return kind_.prioritized && at(a_.policy.urgent, priority);
+  }
+
+  // `cause`: the place of the fact that it came of; -1: none alone.
+  void begin(const GroupKey& key, Instant begin, std::int16_t tier, std::int32_t cause = -1) {
+    const std::int16_t priority = !kind_.prioritized ? kNone
+                                  : key.kind == GroupKey::Kind::kRouting
+                                      ? key.code
+                                      : a_.truth.priority_at(begin);
+    const Way way = way_of(a_.policy, kind_, key, tier, priority);
+    if (way.ladder->steps.empty() || begin < a_.policy.quiet_before) return;
+    Derived event;
+    event.type = kEscalationRaised;
+    event.time = begin;
+    event.group = key;
+    if (cause >= 0) {
+      const EntityFact& fact = a_.entity.facts[static_cast<std::size_t>(cause)];
+      if (!fact.read) event.cause = fact.words.order();
+    }
+    event.instance = next_instance(key);
+    event.begun = begin;
+    event.tier = tier;
+    event.priority = priority;
+    event.high = urgent(key, priority);
+    for (event.step = 1;; ++event.step) {
+      add_roles(event.roles, roles_of(way, a_.policy, event.step));
+      if (event.step == 1) add_conditional_roles(event.roles, way.row, priority, tier);
+      if (event.step == way.ladder->steps.size()) break;
+      const Instant next =
+          step_instant(way, a_.truth, {1, begin}, static_cast<std::uint16_t>(event.step + 1));
+      if (next > a_.now) break;
+      event.time = next;
+    }
+    raise(std::move(event));
+  }
+
+  void add_conditional_roles(std::vector<std::int16_t>& roles, const LadderRow* row,
+                             std::int16_t priority, std::int16_t tier) const {
+    if (row == nullptr) return;
+    if (priority != kNone && at(a_.policy.urgent, priority)) add_roles(roles, row->urgent_roles);
+    const auto t = static_cast<std::size_t>(tier);
+    if (tier != kNone && t < row->tier_roles.size()) add_roles(roles, row->tier_roles[t]);
+  }
+
+  // ---- saying it ---------------------------------------------------------------------------------
+
+  void raise(Derived event) {
+    event.reason = reason_of(event.group.kind);
+    Told told = persons_of(a_.entity, a_.truth, a_.roles, event.roles, event.time);
+    event.persons = std::move(told.persons);
+    event.person_roles = std::move(told.roles);
+    put_words(event);
+    a_.say(std::move(event));
+  }
+
+  void put_words(Derived& event) const {
+    RaisedWords& words = event.words;
+    const Truth& truth = a_.truth;
+    words.account_name = a_.roles.account_name();
+    if (truth.created) {
+      const EntityFact& creation = a_.entity.facts[static_cast<std::size_t>(truth.creator)];
+      words.title = creation.words.title();
+      words.link = creation.words.link();
+      if (kind_.prioritized) words.priority = truth.priority;
+      words.tier = truth.tier_in_force != kNone ? truth.tier_in_force : truth.tier;
+    }
+    if (event.group.clock != kNone) {
+      if (const Cycle* c = truth.find(event.group.clock, event.group.cycle))
+        words.due = c->thresholds[static_cast<std::size_t>(event.group.code)].due;
+    }
+    const auto raised =
+        std::find_if(a_.entity.groups.begin(), a_.entity.groups.end(), [&](const SaidGroup& group) {
+          return group.instance == event.instance && same_name(group.key, event.group);
+        });
+    const bool anew = raised == a_.entity.groups.end();
+    const Way way = anew ? way_of(a_.policy, kind_, event.group, event.tier, event.priority)
+                         : way_of(a_.entity, *raised);
+    if (event.step >= way.ladder->steps.size()) return;
+    const Anchor anchor = event.anchor_step != 0 ? Anchor{event.anchor_step, event.anchor}
+                          : anew                 ? Anchor{1, event.begun}
+                                                 : Anchor{raised->anchor_step, raised->anchor};
+    words.next = static_cast<std::uint16_t>(event.step + 1);
+    words.next_at = step_instant(way, truth, anchor, words.next);
+  }
+
+  Announcement& a_;
+  const KindSpec& kind_;
+  std::size_t first_, last_;
+  std::vector<Closing> closings_;
+  std::vector<Climb> climbs_;
+};
+
+}  // namespace
 
 const char* reason_of(GroupKey::Kind kind) {
   switch (kind) {
@@ -87,350 +433,10 @@ const char* reason_of(GroupKey::Kind kind) {
   }
 }
 
-class Escalator {
- public:
-  Escalator(Announcement& a, std::size_t first)
-      : a_(a), kind_(kind_of(a.entity, a.policy)), first_(first), last_(a.out.size()) {}
-
-  void run() {
-    collect_closings();
-    acknowledge();
-    for (const Closing& c : closings_) close(c);
-    begin_groups();
-    climb_groups();
-  }
-
-  void fault(const std::string& name, Instant time, const Ladder& ladder) {
-    begin({GroupKey::Kind::kFault, kNone, 0, kNone, name}, time, kNone, {&ladder, nullptr});
-  }
-
- private:
-  struct Closing {
-    std::size_t group;
-    DerivedType type;
-    Instant time;
-  };
-
-  bool by_run(std::int16_t clock) const {
-    return clock != kNone && at(kind_.clocks, clock).group_by_run;
-  }
-  const Cycle* cycle(std::int16_t clock, std::int64_t number) const {
-    for (auto it = a_.truth.cycles.rbegin(); it != a_.truth.cycles.rend(); ++it) {
-      if (it->clock == clock && it->number == number) return &*it;
-    }
-    return nullptr;
-  }
-
-  // ---- what closes -----------------------------------------------------------------------------
-
-  void closing(std::size_t group, DerivedType type, Instant time) {
-    for (const Closing& c : closings_) {
-      if (c.group == group) return;
-    }
-    closings_.push_back({group, type, time});
-  }
-
-  void collect_closings() {
-    for (std::size_t g = 0; g < a_.entity.groups.size(); ++g) {
-      const SaidGroup& group = a_.entity.groups[g];
-      if (group.state != GroupState::kOpen) continue;
-      switch (group.key.kind) {
-        case GroupKey::Kind::kBreach:
-          if (by_run(group.key.clock)) {
-            run_closing(g, group);
-          } else {
-            clock_closing(g, group);
-          }
-          break;
-        case GroupKey::Kind::kWarning:
-          clock_closing(g, group);
-          break;
-        case GroupKey::Kind::kRouting:
-        case GroupKey::Kind::kStage:
-          routing_closing(g, group);
-          break;
-        case GroupKey::Kind::kFault:
-          break;
-      }
-    }
-  }
-
-  // By this decision's events on its clock and cycle, in their order.
-  void clock_closing(std::size_t g, const SaidGroup& group) {
-    const bool breach = group.key.kind == GroupKey::Kind::kBreach;
-    const Cycle* c = cycle(group.key.clock, group.key.cycle);
-    for (std::size_t i = first_; i < last_; ++i) {
-      const Derived& event = a_.out[i];
-      if (event.clock != group.key.clock || event.cycle != group.key.cycle) continue;
-      if (breach && event.type == kClockWithdrawn && event.threshold == group.key.code) {
-        closing(g, kEscalationWithdrawn, event.time);
-      }
-      if (event.type != kClockStopped && event.type != kClockCancelled) continue;
-      if (breach && c != nullptr && c->ended_by_breach) continue;
-      const bool ends = c == nullptr || c->stopped == event.time;
-      if (ends || group.begun <= event.time) closing(g, kEscalationCleared, event.time);
-    }
-  }
-
-  void run_closing(std::size_t g, const SaidGroup& group) {
-    for (const Run& run : a_.truth.runs) {
-      if (run.clock != group.key.clock || run.first != group.key.cycle) continue;
-      if (run.over != kNever) closing(g, kEscalationCleared, run.over);
-      return;
-    }
-    Instant time = a_.now;
-    for (std::size_t i = first_; i < last_; ++i) {
-      const Derived& event = a_.out[i];
-      if (event.type == kClockWithdrawn && event.clock == group.key.clock &&
-          event.cycle == group.key.cycle) {
-        time = event.time;
-      }
-    }
-    closing(g, kEscalationWithdrawn, time);
-  }
-
-  void routing_closing(std::size_t g, const SaidGroup& group) {
-    for (const Routing& routing : a_.truth.routings) {
-      if (!(routing.key == group.key)) continue;
-      if (routing.over != kNever) closing(g, kEscalationCleared, routing.over);
-      return;
-    }
-    closing(g, kEscalationWithdrawn, a_.now);
-  }
-
-  // Of an acknowledgement and a closing the earlier one counts, the acknowledgement at a tie.
-  void acknowledge() {
-    for (const EntityFact& fact : a_.entity.facts) {
-      if (fact.read || fact.verb == kNone || fact.verb != kind_.acknowledge_verb) continue;
-      for (std::size_t g = 0; g < a_.entity.groups.size(); ++g) {
-        SaidGroup& group = a_.entity.groups[g];
-        if (group.state != GroupState::kOpen || group.raised_at >= a_.now) continue;
-        if (group_id(a_.entity, a_.policy, group.key, group.instance) != fact.words.more())
-          continue;
-        const auto closed = std::find_if(closings_.begin(), closings_.end(),
-                                         [&](const Closing& c) { return c.group == g; });
-        if (closed != closings_.end() && closed->time < fact.time) continue;
-        Derived event = of(group, kEscalationAcknowledged, fact.time);
-        event.by = fact.words.text();
-        a_.say(std::move(event));
-      }
-    }
-  }
-
-  static Derived of(const SaidGroup& group, DerivedType type, Instant time) {
-    Derived event;
-    event.type = type;
-    event.time = time;
-    event.group = group.key;
-    event.instance = group.instance;
-    event.tier = group.tier;
-    event.begun = group.begun;
-    event.high = group.high;
-    return event;
-  }
-
-  void close(const Closing& c) {
-    const SaidGroup& group = a_.entity.groups[c.group];
-    if (group.state == GroupState::kOpen) a_.say(of(group, c.type, c.time));
-  }
-
-  // ---- what begins -----------------------------------------------------------------------------
-
-  // Whether its clock ended after `begin`, for other reasons than the breach itself. A fact of that
-  // very instant came before it.
-  bool over(std::int16_t clock, std::int64_t number, Instant begin, bool breach) const {
-    const Cycle* c = cycle(clock, number);
-    if (c == nullptr || c->last_end_by_fact > begin) return true;
-    return !(breach && c->ended_by_breach) && c->last_end_by_due >= begin;
-  }
-
-  void begin_groups() {
-    for (std::size_t i = first_; i < last_; ++i) {
-      const DerivedType type = a_.out[i].type;
-      if (type != kClockBreached && type != kClockWarned) continue;
-      const bool breach = type == kClockBreached;
-      const std::int16_t clock = a_.out[i].clock;
-      const std::int64_t number = a_.out[i].cycle;
-      const Instant time = a_.out[i].time;
-      if (breach && by_run(clock)) continue;
-      if (over(clock, number, time, breach)) continue;
-      const Cycle* c = cycle(clock, number);
-      const auto group = breach ? GroupKey::Kind::kBreach : GroupKey::Kind::kWarning;
-      begin({group, clock, number, a_.out[i].threshold, {}}, time, c->tier);
-    }
-    for (const Run& run : a_.truth.runs) {
-      const GroupKey key{GroupKey::Kind::kBreach, run.clock, run.first, run.threshold, {}};
-      if (run.over == kNever && !stands(key)) begin(key, run.begin, a_.truth.tier);
-    }
-    for (const Routing& routing : a_.truth.routings) {
-      if (routing.over == kNever && !stands(routing.key)) {
-        begin(routing.key, routing.begin, a_.truth.tier);
-      }
-    }
-  }
-
-  // Whether a group of that key was raised and not taken back. One that was closed before its stage
-  // or breach was taken back is another one when that is told anew.
-  bool stands(const GroupKey& key) const {
-    for (const SaidGroup& group : a_.entity.groups) {
-      if (!(group.key == key)) continue;
-      if (group.state == GroupState::kOpen) return true;
-      if (group.state != GroupState::kWithdrawn && !told_anew(key)) return true;
-    }
-    return false;
-  }
-
-  // Whether this decision told of the stage or the breach that it is about.
-  bool told_anew(const GroupKey& key) const {
-    for (std::size_t i = first_; i < last_; ++i) {
-      const Derived& event = a_.out[i];
-      const bool stage = event.type == kComplaintAdvanced && key.kind == GroupKey::Kind::kStage;
-      const bool breach = event.type == kClockBreached && key.kind == GroupKey::Kind::kBreach;
-      if (stage && event.to == key.code) return true;
-      if (breach && event.clock == key.clock && event.cycle == key.cycle &&
-          event.threshold == key.code)
-        return true;
-    }
-    return false;
-  }
-
-  // Groups are counted by name: routings at one priority share theirs.
-  std::uint16_t next_instance(const GroupKey& key) const {
-    std::uint16_t n = 1;
-    for (const SaidGroup& group : a_.entity.groups) {
-      const bool same = key.kind == GroupKey::Kind::kRouting
-                            ? group.key.kind == key.kind && group.key.code == key.code
-                            : group.key == key;
-      if (same) ++n;
-    }
-    return n;
-  }
-
-  bool urgent(const GroupKey& key, Instant begin) const {
-    if (key.clock != kNone && at(kind_.clocks, key.clock).low) return false;
-    if (kind_.urgent_always) return true;
-    if (!kind_.prioritized) return false;
-    const std::int16_t priority =
-        key.kind == GroupKey::Kind::kRouting ? key.code : a_.truth.priority_at(begin);
-    return at(a_.policy.urgent, priority);
-  }
-
-  void begin(const GroupKey& key, Instant begin, std::int16_t tier) {
-    this->begin(key, begin, tier, climb(kind_, key, tier));
-  }
-
-  void begin(const GroupKey& key, Instant begin, std::int16_t tier, const Climb& way) {
-    if (way.ladder->steps.empty() || begin < a_.policy.quiet_before) return;
-    std::vector<std::int16_t> roles;
-    std::uint16_t step = 0;
-    Instant time = begin;
-    for (const Step& s : way.ladder->steps) {
-      const Instant at = step_instant(a_.policy, s, begin);
-      if (step > 0 && at > a_.now) break;
-      ++step;
-      time = at;
-      add_roles(roles, s.roles);
-      if (step == 1) add_conditional_roles(roles, way.row, key, begin, tier);
-    }
-    Derived event;
-    event.type = kEscalationRaised;
-    event.time = time;
-    event.group = key;
-    event.instance = next_instance(key);
-    event.step = step;
-    event.begun = begin;
-    event.tier = tier;
-    event.high = urgent(key, begin);
-    event.reason = reason_of(key.kind);
-    event.roles = std::move(roles);
-    event.persons = persons(event.roles);
-    a_.say(std::move(event));
-  }
-
-  static void add_roles(std::vector<std::int16_t>& roles, const std::vector<std::int16_t>& more) {
-    for (const std::int16_t role : more) {
-      if (std::find(roles.begin(), roles.end(), role) == roles.end()) roles.push_back(role);
-    }
-  }
-
-  void add_conditional_roles(std::vector<std::int16_t>& roles, const LadderRow* row,
-                             const GroupKey&, Instant begin, std::int16_t tier) const {
-    if (row == nullptr) return;
-    if (kind_.prioritized && at(a_.policy.urgent, a_.truth.priority_at(begin))) {
-      add_roles(roles, row->urgent_roles);
-    }
-    const auto t = static_cast<std::size_t>(tier);
-    if (tier != kNone && t < row->tier_roles.size()) add_roles(roles, row->tier_roles[t]);
-  }
-
-  std::vector<std::string_view> persons(const std::vector<std::int16_t>& roles) const {
-    std::vector<std::string_view> out;
-    for (const std::int16_t role : roles) {
-      if (role == a_.policy.assignee_role) {
-        for (auto f = a_.entity.facts.rbegin(); f != a_.entity.facts.rend(); ++f) {
-          if (f->verb == kNone || f->verb != kind_.assign_verb) continue;
-          out.push_back(f->words.text());
-          break;
-        }
-      } else if (role == a_.policy.owner_role) {
-        if (a_.truth.creator >= 0) {
-          const std::string_view owner =
-              a_.entity.facts[static_cast<std::size_t>(a_.truth.creator)].words.text();
-          if (!owner.empty()) out.push_back(owner);
-        }
-      } else {
-        a_.roles.persons(role, a_.now, out);
-      }
-    }
-    return out;
-  }
-
-  // ---- later steps -----------------------------------------------------------------------------
-
-  void climb_groups() {
-    for (std::size_t g = 0; g < a_.entity.groups.size(); ++g) {
-      for (;;) {
-        const SaidGroup& group = a_.entity.groups[g];
-        if (group.state != GroupState::kOpen) break;
-        const Climb way = climb(a_.policy, kind_, group);
-        if (group.step >= way.ladder->steps.size()) break;
-        const Step& s = way.ladder->steps[group.step];
-        const Instant at = step_instant(a_.policy, s, group.begun);
-        if (at > a_.now) break;
-        Derived event = of(group, kEscalationRaised, at);
-        event.step = static_cast<std::uint16_t>(group.step + 1);
-        event.reason = reason_of(group.key.kind);
-        event.roles = roles_of(a_.policy, way, s);
-        event.persons = persons(event.roles);
-        a_.say(std::move(event));
-      }
-    }
-  }
-
-  Announcement& a_;
-  const KindSpec& kind_;
-  std::size_t first_, last_;
-  std::vector<Closing> closings_;
-};
-
-}  // namespace
-
 void escalate(Announcement& a, std::size_t first) { Escalator(a, first).run(); }
 
-void escalate_fault(Announcement& a, const std::string& name, Instant time, const Ladder& ladder) {
-  Escalator(a, a.out.size()).fault(name, time, ladder);
-}
-
-Instant next_step(const Entity& entity, const Policy& policy) {
-  Instant next = kNever;
-  const KindSpec& kind = kind_of(entity, policy);
-  for (const SaidGroup& group : entity.groups) {
-    if (group.state != GroupState::kOpen) continue;
-    const Climb way = climb(policy, kind, group);
-    if (group.step >= way.ladder->steps.size()) continue;
-    next = std::min(next, step_instant(policy, way.ladder->steps[group.step], group.begun));
-  }
-  return next;
+void escalate_fault(Announcement& a, const std::string& name, Instant time) {
+  Escalator(a, a.out.size()).fault(name, time);
 }
 
 }  // namespace tocsin

@@ -1,8 +1,13 @@
-// Who is told: groups of escalation steps that begin, climb, and close (contract §7).
+// Who is told: groups of escalation steps that begin, climb, and close (contract §7, §14).
 //
 // A group begins with a breach, a warning, a routing or a recurring fault, and stays open until it
-// is acknowledged, cleared or withdrawn. Its steps are timed from its beginning. Nothing that is
-// over when it is learned begins a group.
+// is acknowledged, cleared or withdrawn; an acknowledgement may run out. Nothing that is over when
+// it is learned begins a group; what is found to be not over later begins it then. A breach that
+// stands when its clock runs on raises its group again.
+//
+// What calls for a group is in the Truth (breaches, reopenings, routings, runs); what was raised is
+// in the Entity. `escalate` says the difference, then what facts ask for (acknowledge, escalate),
+// then what time asks for.
 #pragma once
 
 #include "engine/said/announce.h"
@@ -14,9 +19,9 @@ namespace tocsin {
 void escalate(Announcement& a, std::size_t first);
 
 // Begins the group of a recurring fault of an account.
-void escalate_fault(Announcement& a, const std::string& name, Instant time, const Ladder& ladder);
+void escalate_fault(Announcement& a, const std::string& name, Instant time);
 
-// The instant of the next step of any open group; kNever when there is none.
-Instant next_step(const Entity& entity, const Policy& policy);
+// Why a group is raised, in the words of the log.
+const char* reason_of(GroupKey::Kind kind);
 
 }  // namespace tocsin

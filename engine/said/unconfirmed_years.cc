@@ -21,9 +21,9 @@ const std::shared_ptr<const Calendar>& computed_on(const Policy& policy, const C
   return policy.calendars[static_cast<std::size_t>(place)].calendar;
 }
 
-bool given(const ClockSpec& spec, std::size_t threshold, std::int16_t priority) {
-  const auto& row = spec.allowance[threshold];
-  return !row.empty() && row[static_cast<std::size_t>(priority)].kind == Allowance::Kind::kGiven;
+bool given(const ClockSpec& spec, std::size_t threshold, const Cycle& cycle) {
+  const std::int16_t tier = spec.period ? std::int16_t{0} : cycle.tier;
+  return spec.allowed(threshold, cycle.priority, tier).kind == Allowance::Kind::kGiven;
 }
 
 }  // namespace
@@ -38,8 +38,7 @@ std::optional<std::int32_t> UnconfirmedYears::notice(const Entity& entity, const
   const ClockSpec& spec = entity.spec().clocks[static_cast<std::size_t>(event.clock)];
   const auto& calendar = computed_on(*entity.policy, spec, *cycle);
   for (std::size_t i = 0; i < kMaxThresholds; ++i) {
-    if ((event.exists >> i & 1U) == 0 || event.due[i] == kNever || given(spec, i, cycle->priority))
-      continue;
+    if ((event.exists >> i & 1U) == 0 || event.due[i] == kNever || given(spec, i, *cycle)) continue;
     const auto year = year_of(calendar, event.due[i]);
     if (year && told_.insert(*year).second) return year;
   }

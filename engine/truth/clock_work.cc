@@ -4,11 +4,9 @@
 
 namespace tocsin {
 
-bool ClockWork::allows(const ClockSpec& spec, std::int16_t priority) {
-  for (const auto& row : spec.allowance) {
-    if (!row.empty() && row[static_cast<std::size_t>(priority)].kind != Allowance::Kind::kNothing) {
-      return true;
-    }
+bool ClockWork::allows(const ClockSpec& spec, std::int16_t priority, std::int16_t tier) {
+  for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+    if (spec.allowed(i, priority, tier).kind != Allowance::Kind::kNothing) return true;
   }
   return false;
 }
@@ -21,7 +19,9 @@ std::int16_t ClockWork::calendar(const Policy& policy, const ClockSpec& spec, st
 
 std::int64_t ClockWork::budget(const Allowance& allowance, Instant a) const {
   return allowance.kind == Allowance::Kind::kWorkingDays
-             ? policy.working().budget_of_working_days(a, static_cast<int>(allowance.amount)).ms
+             ? policy.working(cycle.tier)
+                   .budget_of_working_days(a, static_cast<int>(allowance.amount))
+                   .ms
              : allowance.amount;
 }
 
@@ -48,6 +48,7 @@ Happening& ClockWork::note(Happened what, Instant t, std::int32_t cause, std::in
   Happening h;
   h.what = what;
   h.threshold = threshold;
+  h.calendar = cycle.calendar;
   h.cause = cause;
   h.time = t;
   for (std::size_t i = 0; i < kMaxThresholds; ++i) {
@@ -63,11 +64,9 @@ Happening& ClockWork::note(Happened what, Instant t, std::int32_t cause, std::in
 
 // Source: contract §4.5. The instant at which the warning belongs, were the due `due` and did the
 // clock run on from the last active stretch (or from `resumed` while it is paused).
-Instant ClockWork::warn_instant(Instant due, Instant resumed) const {
-  const Warning& w = spec.warning;
-  if (w.kind == Warning::Kind::kNever) return kNever;
+Instant ClockWork::warn_instant(const Warning& w, Instant due, Instant resumed) const {
   if (w.kind == Warning::Kind::kWorkingDaysBefore) {
-    return policy.working().before_working_days(due, w.days);
+    return policy.working(cycle.tier).before_working_days(due, w.days);
   }
   std::int64_t before = 0;
   Instant from = resumed;
@@ -79,18 +78,25 @@ Instant ClockWork::warn_instant(Instant due, Instant resumed) const {
     }
   }
   const std::int64_t total = before + (due > from ? calendar().elapsed(from, due).ms : 0);
-  const std::int64_t counted =
-      total / w.denominator * w.numerator + total % w.denominator * w.numerator / w.denominator;
+  const std::int64_t counted = w.kind == Warning::Kind::kBefore
+                                   ? total - w.before_ms
+                                   : total / w.denominator * w.numerator +
+                                         total % w.denominator * w.numerator / w.denominator;
   return counted < before ? kAlways : calendar().add(from, {counted - before});
 }
 
 void ClockWork::plan_warning(Threshold& th) {
   th.warn_at = kNever;
-  if (!th.exists || !th.warn_armed || th.verdict != Verdict::kPending || th.due == kNever) return;
-  const Instant at = warn_instant(th.due, th.since);
-  if (at == kNever) return;
-  const Instant when = std::max(at, th.since);
-  if (when < th.due) th.warn_at = when;
+  if (!th.exists || cycle.unwarned || th.verdict != Verdict::kPending || th.due == kNever) return;
+  for (std::size_t w = 0; w < spec.warnings.size(); ++w) {
+    if ((th.warn_armed >> w & 1U) == 0) continue;
+    const Instant at = warn_instant(spec.warnings[w], th.due, th.since);
+    if (at == kNever) continue;
+    const Instant when = std::max(at, th.since);
+    if (when >= th.due || when >= th.warn_at) continue;
+    th.warn_at = when;
+    th.warn_next = static_cast<std::uint8_t>(w);
+  }
 }
 
 void ClockWork::start(Instant t, std::int16_t priority, std::int16_t tier, Instant given,
@@ -101,8 +107,7 @@ void ClockWork::start(Instant t, std::int16_t priority, std::int16_t tier, Insta
   cycle.state = paused ? ClockState::kPaused : ClockState::kRunning;
   if (!paused) cycle.active.emplace_back(t, kNever);
   for (std::size_t i = 0; i < kMaxThresholds; ++i) {
-    if (spec.allowance[i].empty()) continue;
-    const Allowance& allowance = spec.allowance[i][static_cast<std::size_t>(priority)];
+    const Allowance& allowance = spec.allowed(i, priority, tier);
     if (allowance.kind == Allowance::Kind::kNothing) continue;
     Threshold& th = cycle.thresholds[i];
     th.exists = true;
@@ -135,7 +140,17 @@ void ClockWork::pause(Instant t, std::int32_t cause) {
     th.due = kNever;
     th.warn_at = kNever;
   }
+  hold_kept(t);
   note(Happened::kPaused, t, cause);
+}
+
+// The clock stands still from `t` on: what was not missed by then waits with it.
+void ClockWork::hold_kept(Instant t) {
+  for (KeptDue& had : cycle.kept) {
+    if (had.due < t) continue;
+    had.remaining_ms = policy.calendar(had.calendar).elapsed(t, had.due).ms;
+    had.due = kNever;
+  }
 }
 
 void ClockWork::resume(Instant t, std::int32_t cause) {
@@ -147,12 +162,18 @@ void ClockWork::resume(Instant t, std::int32_t cause) {
     th.since = t;
     plan_warning(th);
   }
+  for (KeptDue& had : cycle.kept) {
+    if (had.due == kNever) had.due = policy.calendar(had.calendar).add(t, {had.remaining_ms});
+  }
   note(Happened::kResumed, t, cause);
 }
 
 void ClockWork::end(Instant t, std::int32_t cause) {
   const bool running = cycle.state == ClockState::kRunning;
-  if (running) cycle.active.back().second = t;
+  if (running) {
+    cycle.active.back().second = t;
+    hold_kept(t);
+  }
   cycle.stopped = t;
   (cause < 0 ? cycle.last_end_by_due : cycle.last_end_by_fact) = t;
   for (Threshold& th : cycle.thresholds) {
@@ -190,17 +211,20 @@ void ClockWork::run_on(Instant t, std::int32_t cause) {
 }
 
 void ClockWork::retarget(Instant c, std::int16_t priority, std::int16_t tier, std::int32_t cause) {
-  if (!allows(spec, priority)) {
+  if (!allows(spec, priority, tier)) {
     cancel(c, cause);
     return;
+  }
+  if (cause == kByPolicy) {
+    cycle.kept.clear();
+  } else {
+    keep();
   }
   const std::int16_t to = calendar(policy, spec, priority, tier);
   cycle.priority = priority;
   std::array<Move, kMaxThresholds> moves;
-  for (std::size_t i = 0; i < kMaxThresholds; ++i) {
-    if (spec.allowance[i].empty()) continue;
-    const Allowance& allowance = spec.allowance[i][static_cast<std::size_t>(priority)];
-    moves[i] = move(cycle.thresholds[i], allowance, c, policy.calendar(to));
+  for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
+    moves[static_cast<std::size_t>(i)] = move(i, priority, c, policy.calendar(to));
   }
   cycle.calendar = to;
   bool changed = false;
@@ -214,9 +238,34 @@ void ClockWork::retarget(Instant c, std::int16_t priority, std::int16_t tier, st
   }
 }
 
+// Remembers what the thresholds have at the priority that is left.
+void ClockWork::keep() {
+  for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
+    const Threshold& th = cycle.thresholds[static_cast<std::size_t>(i)];
+    if (!th.exists) continue;
+    auto had = std::find_if(cycle.kept.begin(), cycle.kept.end(), [&](const KeptDue& k) {
+      return k.priority == cycle.priority && k.threshold == i;
+    });
+    if (had == cycle.kept.end()) had = cycle.kept.emplace(had);
+    *had = {cycle.priority, i, cycle.calendar, th.due, th.remaining_ms};
+  }
+}
+
+std::optional<Instant> ClockWork::kept(std::int16_t threshold, std::int16_t priority,
+                                       Instant c) const {
+  for (const KeptDue& had : cycle.kept) {
+    if (had.priority != priority || had.threshold != threshold) continue;
+    return had.due != kNever ? had.due : policy.calendar(had.calendar).add(c, {had.remaining_ms});
+  }
+  return std::nullopt;
+}
+
 // Source: contract §4.6. `on`: the calendar from now on; the cycle still has the one until now.
-ClockWork::Move ClockWork::move(Threshold& th, const Allowance& allowance, Instant c,
-                                const Calendar& on) const {
+ClockWork::Move ClockWork::move(std::int16_t threshold, std::int16_t priority, Instant c,
+                                const Calendar& on) {
+  const auto i = static_cast<std::size_t>(threshold);
+  Threshold& th = cycle.thresholds[i];
+  const Allowance& allowance = spec.allowed(i, priority, cycle.tier);
   const bool paused = cycle.state == ClockState::kPaused;
   const bool breached = th.verdict == Verdict::kBreached;
   if (allowance.kind == Allowance::Kind::kGiven) return {};
@@ -227,15 +276,20 @@ ClockWork::Move ClockWork::move(Threshold& th, const Allowance& allowance, Insta
     th.warned = warned;  // warnings are counted on should it appear again
     return {{}, {}, true, breached};
   }
+  const auto had = kept(threshold, priority, c);
   const Instant fresh = on.add(c, {budget(allowance, c)});
   if (!th.exists) {
+    const Instant due = had.value_or(fresh);
     th.exists = true;
-    set(th, c, fresh, on);
-    return {fresh, fresh, true, false};
+    set(th, c, due, on);
+    return {due, due, true, false};
   }
   const Instant old = breached || !paused ? th.due : calendar().add(c, {th.remaining_ms});
-  const Instant full = from_start(budget(allowance, cycle.start), c, on);
-  const Instant due = full >= old ? full : std::min(old, fresh);
+  Instant due = had.value_or(kNever);
+  if (!had) {
+    const Instant full = from_start(budget(allowance, cycle.start), c, on);
+    due = full >= old ? full : std::min(old, fresh);
+  }
   if (breached && due <= c) return {};
   const std::int64_t left = th.remaining_ms;
   const bool same = !breached && (paused ? on.elapsed(c, due).ms == left : due == th.due);
@@ -256,9 +310,11 @@ void ClockWork::set(Threshold& th, Instant c, Instant due, const Calendar& on) c
 // Source: contract §4.5. Once more when the due moved later and the new warning lies ahead.
 void ClockWork::plan_warning_again(Threshold& th, const Move& moved, Instant c) {
   if (!th.exists || th.verdict != Verdict::kPending) return;
-  if (!th.warn_armed && moved.to > moved.from) {
-    const Instant at = warn_instant(moved.to, c);
-    if (at != kNever && at > c) th.warn_armed = true;
+  for (std::size_t w = 0; w < spec.warnings.size() && moved.to > moved.from; ++w) {
+    const auto armed = static_cast<std::uint8_t>(1U << w);
+    if ((th.warn_armed & armed) != 0) continue;
+    const Instant at = warn_instant(spec.warnings[w], moved.to, c);
+    if (at != kNever && at > c) th.warn_armed = static_cast<std::uint8_t>(th.warn_armed | armed);
   }
   if (cycle.state != ClockState::kPaused) plan_warning(th);
 }
@@ -267,8 +323,8 @@ void ClockWork::set_due(Instant c, Instant given, std::int32_t cause) {
   for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
     Threshold& th = cycle.thresholds[static_cast<std::size_t>(i)];
     if (!th.exists) continue;
-    const auto& row = spec.allowance[static_cast<std::size_t>(i)];
-    const Allowance& allowance = row[static_cast<std::size_t>(cycle.priority)];
+    const Allowance& allowance =
+        spec.allowed(static_cast<std::size_t>(i), cycle.priority, cycle.tier);
     Instant due = given;
     if (spec.capped) due = std::min(due, from_start(budget(allowance, cycle.start), c, calendar()));
     const bool paused = cycle.state == ClockState::kPaused;
@@ -292,11 +348,11 @@ void ClockWork::breach(std::int16_t threshold, Instant t) {
 
 void ClockWork::warn(std::int16_t threshold, Instant t) {
   Threshold& th = cycle.thresholds[static_cast<std::size_t>(threshold)];
-  th.warn_armed = false;
-  th.warn_at = kNever;
+  th.warn_last = th.warn_next;
+  th.warn_armed = static_cast<std::uint8_t>(th.warn_armed & ~(1U << th.warn_last));
   ++th.warned;
   th.warned_at = t;
-  th.warned_due = th.due;
+  plan_warning(th);
   note(Happened::kWarned, t, -1, threshold);
 }
 

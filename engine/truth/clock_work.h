@@ -4,6 +4,8 @@
 // caused the change. Pure; the caller owns the cycle.
 #pragma once
 
+#include <optional>
+
 #include "engine/truth/truth.h"
 
 namespace tocsin {
@@ -23,15 +25,16 @@ struct ClockWork {
   void cancel(Instant t, std::int32_t cause);
   // An ended cycle runs on at `t`; the time in between does not count.
   void run_on(Instant t, std::int32_t cause);
-  // The priority changed at `c`. Cancels when there is no allowance any more.
+  // The priority changed at `c`. Cancels when there is no allowance any more. One under which it ran
+  // before in this cycle gives it the dues that it had there.
   void retarget(Instant c, std::int16_t priority, std::int16_t tier, std::int32_t cause);
   // The due was set exactly at `c`.
   void set_due(Instant c, Instant due, std::int32_t cause);
   void breach(std::int16_t threshold, Instant t);
   void warn(std::int16_t threshold, Instant t);
 
-  // Whether there is any allowance at this priority.
-  static bool allows(const ClockSpec& spec, std::int16_t priority);
+  // Whether there is any allowance at this priority, for this tier.
+  static bool allows(const ClockSpec& spec, std::int16_t priority, std::int16_t tier);
   // Code of the calendar at this priority and tier.
   static std::int16_t calendar(const Policy& policy, const ClockSpec& spec, std::int16_t priority,
                                std::int16_t tier);
@@ -48,9 +51,13 @@ struct ClockWork {
     Instant from, to;
     bool changed = false, withdrawn = false;
   };
-  Move move(Threshold& threshold, const Allowance& allowance, Instant c, const Calendar& on) const;
+  Move move(std::int16_t threshold, std::int16_t priority, Instant c, const Calendar& on);
+  // The due that this threshold last had at this priority in this cycle, as if it ran on at `c`.
+  std::optional<Instant> kept(std::int16_t threshold, std::int16_t priority, Instant c) const;
+  void keep();
+  void hold_kept(Instant t);
   void set(Threshold& threshold, Instant c, Instant due, const Calendar& on) const;
-  Instant warn_instant(Instant due, Instant resumed) const;
+  Instant warn_instant(const Warning& warning, Instant due, Instant resumed) const;
   void plan_warning(Threshold& threshold);
   void plan_warning_again(Threshold& threshold, const Move& moved, Instant c);
   Happening& note(Happened what, Instant t, std::int32_t cause, std::int16_t threshold = kNone);

@@ -29,9 +29,9 @@ Instant Truth::creation(const std::vector<EntityFact>& facts) {
   return !facts.empty() && facts.front().creates ? facts.front().time : kNever;
 }
 
-void Truth::read(const std::vector<EntityFact>& facts) {
+void Truth::read(const std::vector<EntityFact>& facts, std::size_t most) {
   if (!created) created_at = creation(facts);
-  for (; position < facts.size(); ++position) {
+  for (; position < facts.size() && most > 0; ++position, --most) {
     if (created_at == kNever) return;
     const Instant t = std::max(facts[position].time, created_at);
     advance(facts, {t.ms - 1}, false);
@@ -39,14 +39,34 @@ void Truth::read(const std::vector<EntityFact>& facts) {
   }
 }
 
+Truth::Truth(const Entity& entity)
+    : Truth(entity.moves.empty() ? *entity.policy : *entity.moves.front().from,
+            entity.moves.empty() ? entity.spec()
+                                 : *entity.moves.front().from->kind_named(entity.spec().name)) {
+  for (std::size_t i = 0; i < entity.moves.size(); ++i) {
+    const bool last = i + 1 == entity.moves.size();
+    moves.push_back({entity.moves[i].at, last ? entity.policy : entity.moves[i + 1].from,
+                     entity.moves[i].read});
+  }
+}
+
+// At one instant facts come first, then moves, then dues.
 Instant Truth::advance(const std::vector<EntityFact>& facts, Instant until, bool patient) {
   Instant t = next_due(patient);
-  for (; t <= until; t = next_due(patient)) fire_one(facts, t, patient);
+  for (; t <= until; t = next_due(patient)) {
+    if (moved < moves.size() && moves[moved].at <= t) {
+      const TruthMove& next = moves[moved++];
+      move(facts, *next.to, next.at);
+    } else {
+      fire_one(facts, t, patient);
+    }
+  }
+  if (!excuses.empty()) mark_excuses(facts);
   return t;
 }
 
 Instant Truth::next_due(bool patient) const {
-  Instant next = kNever;
+  Instant next = moved < moves.size() ? moves[moved].at : kNever;
   for (std::size_t c = 0; c < clocks.size(); ++c) {
     const ClockTruth& clock = clocks[c];
     next = std::min(next, clock.next_period);
@@ -74,7 +94,7 @@ void Truth::fire_one(const std::vector<EntityFact>& facts, Instant t, bool patie
         return;
       }
       if (breaches_at(kind->clocks[c], th, patient) == t) {
-        breach(*cycle, i, std::max(th.due, th.since));
+        breach(facts, *cycle, i, std::max(th.due, th.since));
         return;
       }
     }
@@ -87,7 +107,22 @@ void Truth::fire_one(const std::vector<EntityFact>& facts, Instant t, bool patie
   }
 }
 
-void Truth::breach(Cycle& cycle, std::int16_t threshold, Instant t) {
+// An earlier one of that name is nobody's task any more. Facts of this very instant were read before
+// it, and make up for it.
+void Truth::miss_period(const std::vector<EntityFact>& facts, std::size_t c, Instant t) {
+  for (std::size_t k = 0; k < clocks.size(); ++k) {
+    if (kind->clocks[k].name == kind->clocks[c].name) make_up(*this, clocks[k], t);
+  }
+  clocks[c].missed = clocks[c].last;
+  for (std::size_t i = position; i > 0 && std::max(facts[i - 1].time, created_at) == t; --i) {
+    if (facts[i - 1].time == t &&
+        fires(kind->clocks[c].cadence.match, facts[i - 1], {stage, resolved, false}))
+      make_up(*this, clocks[c], t);
+  }
+}
+
+void Truth::breach(const std::vector<EntityFact>& facts, Cycle& cycle, std::int16_t threshold,
+                   Instant t) {
   const auto c = static_cast<std::size_t>(cycle.clock);
   const ClockSpec& spec = kind->clocks[c];
   ClockTruth& clock = clocks[c];
@@ -98,19 +133,23 @@ void Truth::breach(Cycle& cycle, std::int16_t threshold, Instant t) {
   }
   if (!spec.period && !spec.restart_on_breach && spec.breach_enters == kNone) return;
   cycle.ended_by_breach = true;
+  if (spec.period) miss_period(facts, c, t);
   work(*this, cycle).stop(t, -1);
   if (spec.restart_on_breach) {
     ++clock.in_a_row;
     if (spec.rest_after > 0 && clock.in_a_row >= spec.rest_after) {
       clock.resting = true;
     } else {
-      start_cycle(*this, c, t, kNever, -1);
+      start_cycle(*this, c, t, kNever, -1, !spec.warn_again);
     }
   }
   if (spec.breach_enters != kNone) enter_stage(spec.breach_enters, t, -1, "breach");
 }
 
 void Truth::enter_stage(std::int16_t to, Instant t, std::int32_t cause, std::string_view reason) {
+  for (Routing& routing : routings) {
+    if (routing.key.kind == GroupKey::Kind::kStage && routing.over == kNever) routing.over = t;
+  }
   if (stage != kNone) {
     for (std::size_t c = 0; c < clocks.size(); ++c) {
       if (kind->clocks[c].stage != stage) continue;
@@ -129,7 +168,7 @@ void Truth::enter_stage(std::int16_t to, Instant t, std::int32_t cause, std::str
   const RoutingSpec& routing = kind->routing;
   if (static_cast<std::size_t>(to) < routing.by_stage.size() &&
       !routing.by_stage[static_cast<std::size_t>(to)].ladder.steps.empty()) {
-    routings.push_back({{GroupKey::Kind::kStage, kNone, 0, to, {}}, t, kNever, kNone});
+    routings.push_back({{GroupKey::Kind::kStage, kNone, 0, to, {}}, t, kNever, kNone, cause});
   }
   for (std::size_t c = 0; c < clocks.size(); ++c) {
     const ClockSpec& spec = kind->clocks[c];
@@ -155,7 +194,7 @@ void Truth::start_period(const std::vector<EntityFact>& facts, std::size_t c, In
   const std::int16_t in_force = tier_in_force == kNone ? tier : tier_in_force;
   const auto& count = spec.cadence.count;
   const int needed = count[count.size() == 1 ? 0 : static_cast<std::size_t>(in_force)];
-  if (needed == 0) return;
+  if (needed == 0 || !calendar.first_working_day(period)) return;
   Instant due = period.end;
   if (spec.cadence.due == PeriodSpec::Due::kDay) {
     due = calendar.end_of_day(t, spec.cadence.day);
@@ -164,6 +203,7 @@ void Truth::start_period(const std::vector<EntityFact>& facts, std::size_t c, In
   }
   Cycle& cycle = begin_cycle(*this, c, t.ms);
   ++clocks[c].count;
+  clocks[c].own_match = false;
   cycle.tier = in_force;
   cycle.end = period.end;
   cycle.needed = needed;
@@ -172,7 +212,7 @@ void Truth::start_period(const std::vector<EntityFact>& facts, std::size_t c, In
   std::size_t first = position;
   while (first > 0 && std::max(facts[first - 1].time, created_at) == t) --first;
   for (std::size_t i = first; i < position; ++i) {
-    if (facts[i].time == t && fires(spec.cadence.match, facts[i], {stage, resolved, false}) &&
+    if (facts[i].time == t && fires(spec.cadence.match, seen(facts[i]), {stage, resolved, false}) &&
         --cycle.needed == 0) {
       work(*this, cycle).stop(t, static_cast<std::int32_t>(i));
       return;
@@ -184,10 +224,10 @@ void Truth::begin_life(const std::vector<EntityFact>& facts, std::size_t i, Inst
   life_from = kNever;
   for (std::size_t j = i; j < facts.size(); ++j) {
     const EntityFact& fact = facts[j];
-    if (fact.verb == kNone) continue;
-    if (has(kind->life, fact.verb))
-      life_from = std::min(life_from, std::max(fact.time, fact.recorded));
-    if (has(kind->ends, fact.verb)) break;
+    const std::int16_t verb = moves.empty() ? fact.verb : seen(fact).verb;
+    if (verb == kNone) continue;
+    if (has(kind->life, verb)) life_from = std::min(life_from, std::max(fact.time, fact.recorded));
+    if (has(kind->ends, verb)) break;
   }
   life_from = std::max({life_from, created_at, t});
   for (std::size_t c = 0; c < clocks.size(); ++c) {

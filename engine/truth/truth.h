@@ -32,6 +32,8 @@
 
 namespace tocsin {
 
+inline constexpr std::int32_t kByPolicy = -2;  // the cause of what another policy brings
+
 enum class Happened : std::uint8_t {
   kStarted,
   kRetargeted,
@@ -49,7 +51,8 @@ struct Happening {
   std::uint8_t exists = 0;  // which thresholds there are
   std::array<Verdict, kMaxThresholds> verdict{};
   std::int16_t threshold = kNone;  // warned, breached, withdrawn
-  std::int32_t cause = -1;         // place of the fact that caused it; -1: a due
+  std::int16_t calendar = kNone;   // on which it ran from then on
+  std::int32_t cause = -1;         // place of the fact that caused it; -1: a due; kByPolicy
   Instant time;
   std::array<Instant, kMaxThresholds> due{};  // kNever = unknown
   std::int64_t elapsed_ms = 0;                // stopped
@@ -59,15 +62,24 @@ struct Happening {
 struct Threshold {
   bool exists = false;
   Verdict verdict = Verdict::kPending;
-  bool warn_armed = true;
+  std::uint8_t warn_armed = 0xff;  // the warnings that are still to be given
+  std::uint8_t warn_next = 0;      // which one `warn_at` is
+  std::uint8_t warn_last = 0;      // which one `warned_at` was
   std::uint16_t warned = 0;
-  Instant due{kNever};         // unknown while pending and paused
-  Instant since;               // the start, resume or re-target that set the due
-  Instant warn_at{kNever};     // the next; kNever: none
-  Instant warned_at{kNever};   // the last
-  Instant warned_due{kNever};  // the due at that moment
+  Instant due{kNever};        // unknown while pending and paused
+  Instant since;              // the start, resume or re-target that set the due
+  Instant warn_at{kNever};    // the next; kNever: none
+  Instant warned_at{kNever};  // the last
   Instant breached_at{kNever};
   std::int64_t remaining_ms = 0;  // while paused, and from the end until a reopening
+};
+
+// What a threshold has at a priority under which its cycle ran before. Pauses move it as they move
+// the due in force; one that was missed by then stays.
+struct KeptDue {
+  std::int16_t priority = kNone, threshold = kNone, calendar = 0;
+  Instant due{kNever};            // unknown while the clock stands still
+  std::int64_t remaining_ms = 0;  // then
 };
 
 struct Cycle {
@@ -77,8 +89,9 @@ struct Cycle {
   std::int16_t tier = 0;      // of a period clock: in force at its first instant
   ClockState state = ClockState::kRunning;
   bool ended_by_breach = false;
-  bool decided = false;  // a decision has been made with it
-  int needed = 0;        // period: matching facts still missing
+  bool decided = false;   // a decision has been made with it
+  bool unwarned = false;  // it is never warned
+  int needed = 0;         // period: matching facts still missing
   std::array<Threshold, kMaxThresholds> thresholds;
   std::int64_t number = 0;  // 1, 2, …; of a period clock its first instant in ms
   Instant start;
@@ -86,8 +99,10 @@ struct Cycle {
   Instant stopped{kNever};  // stopped or cancelled
   std::int64_t elapsed_ms = 0;
   Instant last_end_by_fact{kAlways}, last_end_by_due{kAlways};  // stopped or cancelled
+  Instant made_up{kNever};  // of a period that was missed: it is nobody's task any more
   // Where time counts; the last is open while running.
   boost::container::small_vector<std::pair<Instant, Instant>, 1> active;
+  std::vector<KeptDue> kept;
   // Since the last decision on this Truth; all of it while there was none.
   std::vector<Happening> history;
 };
@@ -105,6 +120,7 @@ struct Routing {
   Instant begin;
   Instant over{kNever};
   std::int16_t priority = kNone;
+  std::int32_t cause = -1;  // place of the fact that began it; -1: a due
 };
 
 struct Run {  // breaches in a row of a clock with `group_by_run`
@@ -115,16 +131,47 @@ struct Run {  // breaches in a row of a clock with `group_by_run`
   Instant over{kNever};
 };
 
+// Where an entity waited: begin and end, in order; the last is open (kNever) while it waits.
+using Pauses = std::vector<std::pair<Instant, Instant>>;
+
+// A cycle that had ended ran on.
+struct Reopening {
+  std::int16_t clock = kNone;
+  std::int64_t cycle = 0;
+  Instant at;
+  std::int32_t cause = -1;  // place of the fact
+};
+
+// A breach that had a good reason, as of the first excuse.
+struct Excused {
+  std::int16_t clock = kNone;
+  std::int64_t cycle = 0;
+  std::int16_t threshold = kNone;
+  Instant at;
+};
+
 struct ClockTruth {
   std::int32_t last = -1;     // place of its last cycle in `cycles`
   std::int32_t count = 0;     // cycles so far
   std::int32_t run = -1;      // open run
+  std::int32_t missed = -1;   // place of the missed cycle that nothing made up for yet
   std::int16_t in_a_row = 0;  // breaches
   bool armed = false;         // its start fact happened and its stop fact not
   bool resting = false;
   bool first_done = false;  // in this stage, or life
+  bool waits = false;       // the entity waits for something that this clock pauses in
   Instant next_period{kNever};
   Instant preset{kNever};  // due set before the start, in this stage
+  // What its running period matches, by the policy that it began under; set by a move.
+  Trigger match;
+  bool own_match = false;
+};
+
+// From `at` on clocks run by another policy.
+struct TruthMove {
+  Instant at;
+  const Policy* to = nullptr;
+  bool read = false;  // a decision has taken it into account
 };
 
 struct Truth {
@@ -135,10 +182,12 @@ struct Truth {
     cycles.reserve(kFewCycles);
   }
 
-  explicit Truth(const Entity& entity) : Truth(*entity.policy, entity.spec()) {}
+  // Of an entity with its moves, to begin with the policy of its creation.
+  explicit Truth(const Entity& entity);
 
-  // Reads the facts that come after those read so far. All of them must sort after what was fired.
-  void read(const std::vector<EntityFact>& facts);
+  // Reads the facts that come after those read so far, `most` of them at most. All of them must sort
+  // after what was fired.
+  void read(const std::vector<EntityFact>& facts, std::size_t most = SIZE_MAX);
   // Fires everything due up to and including `until`; returns the next due. Patient: a breach waits
   // for its clock's grace (its time stays true); a fact read meanwhile ends the waiting.
   Instant advance(const std::vector<EntityFact>& facts, Instant until, bool patient = true);
@@ -162,6 +211,7 @@ struct Truth {
   std::int16_t stage = kNone;
   std::int16_t ended = kNone;  // the verb that ended it
   bool paused = false, resolved = false;
+  boost::container::small_vector<std::int32_t, 1> waits;  // places of the facts that began them
   VerbMask counted = 0, counted_in_stage = 0;
   Instant life_from{kNever};  // period clocks start at or after this
   bool compared = false;      // a decision has compared all of it with what was announced
@@ -170,9 +220,24 @@ struct Truth {
   std::vector<StageEntry> entries;
   boost::container::small_vector<Routing, 1> routings;
   std::vector<Run> runs;
+  Pauses pauses;
+  std::vector<Reopening> reopenings;  // in order
+  std::vector<std::int32_t> excuses;  // places of facts that excuse a breach
+  std::vector<Excused> excused;       // what they excuse, as of what was fired last
   boost::container::small_vector<std::pair<Instant, std::int16_t>, 1> priorities;  // history
 
+  std::vector<TruthMove> moves;  // in order of time
+  std::size_t moved = 0;         // how many of them were made
+
   std::int16_t priority_at(Instant t) const;
+  // A fact in the codes that hold now, without its words.
+  EntityFact seen(const EntityFact& fact) const;
+  // The same in the codes of a later policy, nothing else changed.
+  void recode(const Policy& to);
+  const Cycle* find(std::int16_t clock, std::int64_t number) const;  // null: there is none
+  // When a breach was excused, or one in this run; kNever: none was.
+  Instant excused_at(const Cycle& cycle, std::int16_t threshold) const;
+  Instant excused_at(const Run& run) const;
 
  private:
   friend class FactEffect;
@@ -181,7 +246,19 @@ struct Truth {
   void enter_stage(std::int16_t to, Instant t, std::int32_t cause, std::string_view reason);
   void begin_life(const std::vector<EntityFact>& facts, std::size_t i, Instant t);
   void start_period(const std::vector<EntityFact>& facts, std::size_t clock, Instant t);
-  void breach(Cycle& cycle, std::int16_t threshold, Instant t);
+  void breach(const std::vector<EntityFact>& facts, Cycle& cycle, std::int16_t threshold,
+              Instant t);
+  void miss_period(const std::vector<EntityFact>& facts, std::size_t clock, Instant t);
+  void mark_excuses(const std::vector<EntityFact>& facts);
+  void move(const std::vector<EntityFact>& facts, const Policy& to, Instant t);
+  void move_clock(const std::vector<EntityFact>& facts, std::size_t clock, bool known, bool allowed,
+                  Instant t);
+  void move_period(std::size_t clock, bool known, bool to_open, Instant t);
+  void leave_stage(Instant t);
 };
+
+// Whether an entity that was not judged yet moves to `to`, which took force (contract §11): it is
+// open, and `to` was meant for open ones, or all its clocks are periods'.
+bool moves_to(const Entity& entity, const Policy& to);
 
 }  // namespace tocsin

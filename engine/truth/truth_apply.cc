@@ -19,15 +19,19 @@ void set_priority(Truth& truth, std::int16_t priority, Instant t, std::int32_t c
     ClockTruth& clock = truth.clocks[c];
     if (Cycle* cycle = live_cycle(truth, c)) {
       work(truth, *cycle).retarget(t, priority, truth.tier, cause);
-    } else if (clock.armed && !ClockWork::allows(spec, was) && startable(truth, spec, clock)) {
+    } else if (clock.armed && !ClockWork::allows(spec, was, truth.tier) &&
+               startable(truth, spec, clock)) {
       start_cycle(truth, c, t, kNever, cause);
     }
-    if (!ClockWork::allows(spec, priority)) close_run(truth, clock, t);
+    if (!ClockWork::allows(spec, priority, truth.tier)) close_run(truth, clock, t);
+  }
+  for (Routing& routing : truth.routings) {
+    if (routing.over == kNever && routing.priority != kNone) routing.over = t;
   }
   const RoutingSpec& routing = truth.kind->routing;
   if (priority < was && routes(routing, priority) &&
-      routing.on_raise[static_cast<std::size_t>(priority)] && routed(truth, priority) == 0) {
-    route(truth, priority, t);
+      routing.on_raise[static_cast<std::size_t>(priority)]) {
+    route(truth, priority, t, cause);
   }
 }
 
@@ -46,11 +50,11 @@ class FactEffect {
         t_(std::max(fact_.time, truth.created_at)),
         creating_(!truth.created),
         reviving_(truth.ended != kNone && is(truth.kind->revives)),
-        before_{truth.stage, truth.resolved, truth.ended != kNone},
-        was_paused_(truth.paused) {}
+        before_{truth.stage, truth.resolved, truth.ended != kNone} {}
 
   void run() {
     if (creating_) create();
+    if (fact_.verb == kind_.excuse_verb) truth_.excuses.push_back(cause_);
     if (!counts()) return;
     change_state();
     for (std::size_t c = 0; c < truth_.clocks.size(); ++c) {
@@ -87,9 +91,49 @@ class FactEffect {
       return false;
     if (fact_.creates && !creating_ && !reviving_ && !is(kind_.tiers)) return false;
     if (is(kind_.resolves) && truth_.resolved) return false;
-    if (is(kind_.pauses) && (truth_.paused || truth_.resolved)) return false;
-    if (is(kind_.resumes) && !truth_.paused) return false;
+    if (is(kind_.pauses) && (truth_.resolved || waits_for(word()))) return false;
+    if (is(kind_.resumes) && !(word().empty() ? truth_.paused : waits_for(word()))) return false;
     return !is(kind_.reopens) || truth_.resolved || truth_.ended != kNone;
+  }
+
+  // ---- waits: each has a word, or none; the entity is paused while any is open
+
+  // Of the wait that this fact begins or ends; empty: without a word, or all of them.
+  std::string_view word() const { return word_of(fact_); }
+  std::string_view word_of(const EntityFact& fact) const {
+    return has(kind_.worded, fact.verb) ? fact.words.text() : std::string_view();
+  }
+  std::string_view word_of_wait(std::int32_t place) const {
+    return word_of(facts_[static_cast<std::size_t>(place)]);
+  }
+  bool waits_for(std::string_view wanted) const {
+    return std::any_of(truth_.waits.begin(), truth_.waits.end(),
+                       [&](std::int32_t wait) { return word_of_wait(wait) == wanted; });
+  }
+  bool pauses_in_a_wait(const ClockSpec& spec) const {
+    if (!spec.pauses || spec.waits.empty()) return spec.pauses && truth_.paused;
+    return std::any_of(spec.waits.begin(), spec.waits.end(),
+                       [&](const std::string& wait) { return waits_for(wait); });
+  }
+
+  void change_waits() {
+    const bool all = is(kind_.resolves | kind_.ends | kind_.reopens);
+    if (!all && !is(kind_.pauses | kind_.resumes)) return;
+    if (is(kind_.pauses)) truth_.waits.push_back(cause_);
+    if (all || (is(kind_.resumes) && word().empty())) {
+      truth_.waits.clear();
+    } else if (is(kind_.resumes)) {
+      truth_.waits.erase(
+          std::find_if(truth_.waits.begin(), truth_.waits.end(),
+                       [&](std::int32_t wait) { return word_of_wait(wait) == word(); }));
+    }
+    const bool paused = !truth_.waits.empty();
+    if (paused && !truth_.paused) truth_.pauses.emplace_back(t_, kNever);
+    if (!paused && truth_.paused) truth_.pauses.back().second = t_;
+    truth_.paused = paused;
+    for (std::size_t c = 0; c < truth_.clocks.size(); ++c) {
+      truth_.clocks[c].waits = pauses_in_a_wait(kind_.clocks[c]);
+    }
   }
 
   void change_state() {
@@ -107,18 +151,24 @@ class FactEffect {
       truth_.ended = kNone;
     }
     if (is(kind_.ends) && truth_.ended == kNone) truth_.ended = fact_.verb;
-    if (is(kind_.pauses)) truth_.paused = true;
-    if (is(kind_.resumes | kind_.resolves | kind_.ends | kind_.reopens)) truth_.paused = false;
+    change_waits();
   }
 
   void change_period(std::size_t c) {
     if (truth_.ended != kNone) truth_.clocks[c].next_period = kNever;
     Cycle* cycle = live_cycle(truth_, c);
+    if (is(kind_.ends)) make_up(truth_, truth_.clocks[c], t_);
+    const ClockTruth& clock = truth_.clocks[c];
+    const bool matches =
+        fires(clock.own_match ? clock.match : kind_.clocks[c].cadence.match, fact_, before_);
+    if (matches && clock.missed >= 0 &&
+        fact_.time >= truth_.cycles[static_cast<std::size_t>(clock.missed)].thresholds[0].due)
+      make_up(truth_, truth_.clocks[c], t_);
     if (cycle == nullptr) return;
     if (is(kind_.ends)) {
       work(truth_, *cycle).cancel(t_, cause_);
-    } else if (fires(kind_.clocks[c].cadence.match, fact_, before_) && fact_.time >= cycle->start &&
-               fact_.time < cycle->end && --cycle->needed == 0) {
+    } else if (matches && fact_.time >= cycle->start && fact_.time < cycle->end &&
+               --cycle->needed == 0) {
       work(truth_, *cycle).stop(t_, cause_);
     }
   }
@@ -137,15 +187,15 @@ class FactEffect {
         running.cancel(t_, cause_);
       } else if (stops || is(spec.restart)) {
         running.stop(t_, cause_);
-      } else if (spec.pauses && truth_.paused && !was_paused_) {
+      } else if (cycle->state == ClockState::kRunning && clock.waits) {
         running.pause(t_, cause_);
-      } else if (cycle->state == ClockState::kPaused && !truth_.paused && was_paused_) {
+      } else if (cycle->state == ClockState::kPaused && !clock.waits) {
         running.resume(t_, cause_);
-      } else if (is(spec.sets) && fact_.due != kNever) {
-        running.set_due(t_, fact_.due, cause_);
+      } else if (is(spec.sets) && due_of(spec, fact_) != kNever) {
+        running.set_due(t_, due_of(spec, fact_), cause_);
       }
     }
-    if (is(spec.presets) && fact_.due != kNever) clock.preset = fact_.due;
+    if (is(spec.presets) && due_of(spec, fact_) != kNever) clock.preset = due_of(spec, fact_);
     if (is(spec.wakes)) {
       clock.resting = false;
       clock.in_a_row = 0;
@@ -179,7 +229,8 @@ class FactEffect {
     if (!start) return;
     clock.armed = true;
     if (live_cycle(truth_, c) == nullptr && startable(truth_, spec, clock)) {
-      start_cycle(truth_, c, t_, fact_.due != kNever ? fact_.due : clock.preset, cause_);
+      const Instant given = due_of(spec, fact_);
+      start_cycle(truth_, c, t_, given != kNever ? given : clock.preset, cause_);
     }
   }
 
@@ -189,6 +240,7 @@ class FactEffect {
     Cycle& cycle = truth_.cycles[static_cast<std::size_t>(truth_.clocks[c].last)];
     if (live(cycle)) return;
     work(truth_, cycle).run_on(t_, cause_);
+    truth_.reopenings.push_back({cycle.clock, cycle.number, t_, cause_});
     if (cycle.priority != truth_.priority)
       work(truth_, cycle).retarget(t_, truth_.priority, truth_.tier, cause_);
   }
@@ -200,9 +252,9 @@ class FactEffect {
     }
     const std::int16_t priority = truth_.priority;
     if (!routes(routing, priority)) return;
-    if (creating_) route(truth_, priority, t_);
+    if (creating_) route(truth_, priority, t_, cause_);
     if (is(kind_.reopens) && routing.on_reopen[static_cast<std::size_t>(priority)])
-      route(truth_, priority, t_);
+      route(truth_, priority, t_, cause_);
   }
 
   Truth& truth_;
@@ -214,7 +266,6 @@ class FactEffect {
   Instant t_;  // when it counts
   bool creating_, reviving_;
   Moment before_;
-  bool was_paused_;
 };
 
 void Truth::apply(const std::vector<EntityFact>& facts, std::size_t place) {

@@ -35,13 +35,18 @@ struct Moment {  // the state just before a fact, as triggers see it
   bool resolved, ended;
 };
 
+// The due that a clock takes of a fact; kNever: none.
+inline Instant due_of(const ClockSpec& spec, const EntityFact& fact) {
+  return has(spec.second_due, fact.verb) ? fact.second_due : fact.due;
+}
+
 // Whether a fact pulls this trigger.
 inline bool fires(const Trigger& trigger, const EntityFact& fact, const Moment& at) {
   return trigger.verb == fact.verb && fact.verb != kNone &&
          (trigger.choice == kNone || trigger.choice == fact.choice) &&
          (trigger.stage == kNone || trigger.stage == at.stage) &&
-         (!trigger.has_due || fact.due != kNever) && !(trigger.unless_resolved && at.resolved) &&
-         !(trigger.unless_ended && at.ended);
+         (!trigger.has_due || (trigger.second_due ? fact.second_due : fact.due) != kNever) &&
+         !(trigger.unless_resolved && at.resolved) && !(trigger.unless_ended && at.ended);
 }
 
 inline bool any(const std::vector<Trigger>& triggers, const EntityFact& fact, const Moment& at) {
@@ -62,13 +67,12 @@ inline Cycle& begin_cycle(Truth& truth, std::size_t clock, std::int64_t number) 
   return cycle;
 }
 
-// `given`: the due of thresholds that take it from a fact.
+// `given`: the due of thresholds that take it from a fact. `unwarned`: this cycle is never warned.
 inline void start_cycle(Truth& truth, std::size_t clock, Instant t, Instant given,
-                        std::int32_t cause) {
-  const ClockSpec& spec = truth.kind->clocks[clock];
+                        std::int32_t cause, bool unwarned = false) {
   Cycle& cycle = begin_cycle(truth, clock, ++truth.clocks[clock].count);
-  work(truth, cycle)
-      .start(t, truth.priority, truth.tier, given, spec.pauses && truth.paused, cause);
+  cycle.unwarned = unwarned;
+  work(truth, cycle).start(t, truth.priority, truth.tier, given, truth.clocks[clock].waits, cause);
 }
 
 // The breaches in a row are over.
@@ -79,11 +83,18 @@ inline void close_run(Truth& truth, ClockTruth& clock, Instant t) {
   clock.in_a_row = 0;
 }
 
+// The period that was missed last is nobody's task any more.
+inline void make_up(Truth& truth, ClockTruth& clock, Instant t) {
+  if (clock.missed < 0) return;
+  truth.cycles[static_cast<std::size_t>(clock.missed)].made_up = t;
+  clock.missed = -1;
+}
+
 // Whether nothing forbids a start, and the priority in force allows it.
 inline bool startable(const Truth& truth, const ClockSpec& spec, const ClockTruth& clock) {
   return !(spec.unless_resolved && truth.resolved) && (spec.unless & truth.counted) == 0 &&
          (spec.unless_in_stage & truth.counted_in_stage) == 0 && !clock.resting &&
-         ClockWork::allows(spec, truth.priority);
+         ClockWork::allows(spec, truth.priority, truth.tier);
 }
 
 // Routings at this priority so far.
@@ -93,10 +104,10 @@ inline std::int64_t routed(const Truth& truth, std::int16_t priority) {
 }
 
 // The next routing at this priority begins.
-inline void route(Truth& truth, std::int16_t priority, Instant t) {
+inline void route(Truth& truth, std::int16_t priority, Instant t, std::int32_t cause) {
   const std::int64_t number = routed(truth, priority) + 1;
   truth.routings.push_back(
-      {{GroupKey::Kind::kRouting, kNone, number, priority, {}}, t, kNever, priority});
+      {{GroupKey::Kind::kRouting, kNone, number, priority, {}}, t, kNever, priority, cause});
 }
 
 // Whether anybody is told of a routing at this priority.

@@ -1,6 +1,7 @@
 // A node over a real log and a real store, with a disk and a clock that the test commands.
 #include "app/embedded_node.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -225,15 +226,85 @@ TEST_F(EmbeddedNodeTest, AFullDiskRefusesAndIsForgottenWhenThereIsRoom) {
   EXPECT_EQ(subjects("tocsin.ticket.opened"), std::vector<std::string>{"T-1"});
 }
 
-TEST_F(EmbeddedNodeTest, ABrokenDiskIsReadAnewAndWhatItKeptCountsOnce) {
+TEST_F(EmbeddedNodeTest, ADiskThatFailedAFlushIsNotTrustedBeforeARestartAndWhatItKeptCountsOnce) {
   start();
   disk_broken = true;
-  EXPECT_EQ(wait(submit({1})).status, SubmitResult::Status::kUnavailable);
+  const SubmitResult refused = wait(submit({1}));
+  EXPECT_EQ(refused.status, SubmitResult::Status::kUnavailable);
+  EXPECT_THAT(refused.detail, ::testing::HasSubstr("Input/output error"));
   disk_broken = false;
-  ASSERT_TRUE(comes([&] { return node_->ready().ready; }));
+  EXPECT_NE(node_->sick(), "");
+  EXPECT_EQ(wait(submit({2})).status, SubmitResult::Status::kUnavailable);
+  EXPECT_FALSE(node_->ready().ready);
+  node_.reset();
+  start();
   // Written it was, and only its fate unknown.
   EXPECT_EQ(wait(submit({1})).events.at(0).verdict, EventVerdict::kDuplicate);
   EXPECT_EQ(subjects("tocsin.ticket.opened"), std::vector<std::string>{"T-1"});
+}
+
+TEST_F(EmbeddedNodeTest, ADataDirectoryThatIsGoneTakesNothingMore) {
+  start();
+  EXPECT_TRUE(kept(wait(submit({1}))));
+  std::filesystem::rename(directory_.path() / "log", directory_.path() / "elsewhere");
+  EXPECT_EQ(wait(submit({2})).status, SubmitResult::Status::kUnavailable);
+  EXPECT_THAT(node_->sick(), ::testing::HasSubstr("data directory is gone"));
+}
+
+TEST_F(EmbeddedNodeTest, ADataDirectoryThatIsGoneIsNoticedWithoutAFact) {
+  start();
+  EXPECT_TRUE(kept(wait(submit({1}))));
+  std::filesystem::rename(directory_.path() / "log", directory_.path() / "elsewhere");
+  EXPECT_TRUE(comes([&] { return !node_->sick().empty(); }));
+}
+
+TEST_F(EmbeddedNodeTest, AStoreThatKnowsMoreThanTheLogIsALossToBeAccepted) {
+  start();
+  EXPECT_TRUE(kept(wait(submit({1}))));
+  node_.reset();
+  std::filesystem::remove_all(directory_.path() / "log");
+  EXPECT_THROW(start(), AcknowledgedLost);
+  options_.log.accept_loss = true;
+  start();
+  EXPECT_TRUE(kept(wait(submit({1}))));
+}
+
+// A day back: what was decided at its instants is told by the clock that is right, and recordedtime never
+// goes back.
+TEST_F(EmbeddedNodeTest, AClockThatIsSetBackByADayJudgesByItAtOnce) {
+  start();
+  EXPECT_TRUE(kept(wait(submit({1}))));  // P1, to be answered in 15 min
+  clock_->move(days(1));
+  ASSERT_TRUE(told("tocsin.clock.breached"));
+  const std::size_t breaches = subjects("tocsin.clock.breached").size();
+  clock_->move({-days(1).ms});
+  EXPECT_TRUE(kept(wait(submit({2}))));
+  clock_->move(minutes(14));
+  EXPECT_TRUE(kept(wait(submit({3}))));
+  EXPECT_EQ(subjects("tocsin.clock.breached").size(), breaches);
+  clock_->move(minutes(1));
+  EXPECT_TRUE(comes([&] { return subjects("tocsin.clock.breached").size() > breaches; }));
+  Instant last{kAlways};
+  node_->log().read(0, 0, [&](Offset, std::string_view, std::string_view value) {
+    LogEvent event;
+    EXPECT_TRUE(read_log_record(value, event));
+    EXPECT_GE(event.recorded, last);
+    last = event.recorded;
+    return true;
+  });
+}
+
+TEST_F(EmbeddedNodeTest, ARecordHandedInIsInTheLogWhenItIsAnswered) {
+  start();
+  std::promise<OwnResult> answer;
+  node_->submit_own({"tocsin.engine.roster", "", R"({"text":"away: [Li Wei]\n"})"},
+                    [&](OwnResult result) { answer.set_value(std::move(result)); });
+  EXPECT_EQ(answer.get_future().get().status, OwnResult::Status::kDurable);
+  EXPECT_EQ(subjects("tocsin.engine.roster").size(), 1u);
+  std::promise<OwnResult> refusal;
+  node_->submit_own({"tocsin.clock.started", "", "{}"},
+                    [&](OwnResult result) { refusal.set_value(std::move(result)); });
+  EXPECT_EQ(refusal.get_future().get().status, OwnResult::Status::kRefused);
 }
 
 // While nothing could be written, clients kept their facts, as while nothing ran.
@@ -305,7 +376,8 @@ TEST_F(EmbeddedNodeTest, WhatWasDecidedUponAFailedWriteIsRefusedWithIt) {
   for (auto* answer : {&failing, &again, &other})
     EXPECT_EQ(wait(std::move(*answer)).status, SubmitResult::Status::kUnavailable);
   disk_broken = false;
-  ASSERT_TRUE(comes([&] { return node_->ready().ready; }));
+  node_.reset();
+  start();
   EXPECT_EQ(wait(submit({2})).events.at(0).verdict, EventVerdict::kDuplicate);  // it was written
   EXPECT_TRUE(kept(wait(submit({3}))));
   EXPECT_EQ(subjects("tocsin.ticket.opened"), (std::vector<std::string>{"T-1", "T-2", "T-3"}));

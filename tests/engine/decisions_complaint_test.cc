@@ -22,7 +22,7 @@ TEST(Complaint, StagesClimbByThemselves) {
     event 10:00 stage:2 from=1
     event 10:00 complaint.stage2/1/started target=15:00
     event 12:00 complaint.stage2/1/warned:target due=15:00      # half of 4 h
-    event 12:00 complaint.stage2/1/target/warned:1 high account_manager
+    event 12:00 complaint.stage2/1/target/warned:1 high service_director
     event 15:00 complaint.stage2/1/breached:target due=15:00
     event 15:00 complaint.stage2/1/stopped:1 target=15:00:breached elapsed=14400000
     event 15:00 complaint.stage2/1/target/warned:cleared
@@ -158,7 +158,7 @@ TEST(Complaint, ClassifiedWhileResolvedEntersStage3) {
     event 03-02T09:30 routed/stage:3:1 high executive
     event 10:00 complaint.stage3/1/stopped:1 target=03-03T09:30:met elapsed=1800000
     event 03-02T10:00 complaint.report/1/started target=03-05T18:00
-    event 03-02T10:10 routed/stage:3:cleared
+    event 03-02T10:00 routed/stage:3:cleared
   )");
 }
 

@@ -22,7 +22,7 @@ TEST(Escalation, RoutedByPriorityAndTier) {
   )");
 }
 
-TEST(Escalation, RaisedOncePerPriorityAndAtEachReopening) {
+TEST(Escalation, RoutedEachTimeItIsRaisedAndAtEachReopening) {
   scenario(R"(
     show routed
     fact 03-02T10:00 ticket.opened T priority=P3 tier=A
@@ -30,7 +30,7 @@ TEST(Escalation, RaisedOncePerPriorityAndAtEachReopening) {
     fact 10:10 ticket.prioritized T priority=P1
     fact 10:11 ticket.responded T
     fact 10:20 ticket.prioritized T priority=P2      # lowered to it
-    fact 10:30 ticket.prioritized T priority=P1      # once
+    fact 10:30 ticket.prioritized T priority=P1
     fact 10:40 ticket.resolved T
     fact 10:50 ticket.reopened T
     fact 10:51 ticket.reopened T                     # it is open
@@ -41,9 +41,12 @@ TEST(Escalation, RaisedOncePerPriorityAndAtEachReopening) {
     event 10:01 routed/P3:cleared
     event 10:10 routed/P1:1 high service_director,technical_expert
     event 10:11 routed/P1:cleared
-    event 10:50 routed/P1~2:1 high service_director,technical_expert
-    event 10:52 routed/P1~2:cleared
-    event 10:53 routed/P1~3:1 high service_director,technical_expert
+    event 10:30 routed/P1~2:1 high service_director,technical_expert
+    event 10:35 routed/P1~2:2 high service_director,technical_expert
+    event 10:40 routed/P1~2:cleared
+    event 10:50 routed/P1~3:1 high service_director,technical_expert
+    event 10:52 routed/P1~3:cleared
+    event 10:53 routed/P1~4:1 high service_director,technical_expert
   )");
 }
 
@@ -62,7 +65,7 @@ TEST(Escalation, WhatClearsATicketsRouting) {
 }
 
 TEST(Escalation, StepsAreTimedFromTheBreach) {
-  // Missed 10:15 and 10:30 (+15 m); the target 12:00 and 12:30; the limit at 14:00 has one step.
+  // Missed 10:15 and 10:30 (+15 m); the target 12:00 and 12:30; the limit at 14:00, again each hour.
   scenario(R"(
     show ticket.response/1/target: ticket.resolution/1/target: ticket.resolution/1/limit:
     fact 03-02T10:00 ticket.opened T priority=P1 tier=A
@@ -72,6 +75,7 @@ TEST(Escalation, StepsAreTimedFromTheBreach) {
     event 12:00 ticket.resolution/1/target:1 high assignee,service_director
     event 12:30 ticket.resolution/1/target:2 high executive
     event 14:00 ticket.resolution/1/limit:1 high assignee,service_director,executive
+    event 15:00 ticket.resolution/1/limit:2 high service_director,executive
   )");
 }
 
@@ -131,7 +135,7 @@ TEST(Escalation, AnAcknowledgementAtTheInstantOfAStepComesBeforeIt) {
                          "priority=P1 tier=A\nfact ") +
              at +
              " ticket.acknowledged T by=Li escalation=A/ticket/T/ticket.response/1/target\nuntil "
-             "11:00\n" +
+             "10:45\n" +
              "event 10:15 ticket.response/1/target:1 high assignee,service_director\n" + steps +
              "event " + at + " ticket.response/1/target:acknowledged by=Li\n");
   }
@@ -174,7 +178,7 @@ TEST(Escalation, UnknownClosedAndJustRaisedGroupsCannotBeAcknowledged) {
 
 TEST(Escalation, PersonsAreThoseOfTheMomentItIsRaised) {
   // The last `assigned` in time counts, not the last that came; an empty list is nobody; two roles,
-  // twice.
+  // once.
   scenario(R"(
     show ticket.response/1/target:
     fact 2026-01-02T10:00 account.assigned A role=service_director person=Wang
@@ -186,7 +190,7 @@ TEST(Escalation, PersonsAreThoseOfTheMomentItIsRaised) {
     fact 10:05@10:12 ticket.assigned T person=Li
     fact 10:20 account.assigned A role=executive person=[]
     until 10:30
-    event 10:15 ticket.response/1/target:1 high assignee,service_director Wang Wang
+    event 10:15 ticket.response/1/target:1 high assignee,service_director Wang
     event 10:30 ticket.response/1/target:2 high executive
   )");
 }

@@ -34,15 +34,15 @@ TEST(Late, AWithdrawnStageNamesTheStageItWasSaidToComeFrom) {
     event 09:00 stage:1 from=-
     event 09:00 routed/stage:1:1 high account_manager
     event 10:00 stage:2 from=1
+    event 10:00 routed/stage:1:cleared
     event 10:00 routed/stage:2:1 high service_director
     event 15:00 stage:3 from=2
+    event 15:00 routed/stage:2:cleared
     event 15:00 routed/stage:3:1 high executive
     fact 10:00@16:00 complaint.contacted C        # facts come before dues
     until 16:00
     event 16:00 stage:2:withdrawn:1 from=1
     event 16:00 stage:3:withdrawn:1 from=2
-    event 16:00<10:00 routed/stage:1:cleared
-    event 16:00 routed/stage:2:withdrawn
     event 16:00 routed/stage:3:withdrawn
   )");
 }

@@ -71,9 +71,9 @@ inline std::string difference(const std::string& of, const Cycle& a, const Cycle
     c.same("exists", x.exists, y.exists).same("verdict", x.verdict, y.verdict);
     c.same("due", x.due, y.due).same("remaining", x.remaining_ms, y.remaining_ms);
     c.same("breached at", x.breached_at, y.breached_at).same("since", x.since, y.since);
-    c.same("warning armed", x.warn_armed, y.warn_armed).same("warned", x.warned, y.warned);
+    c.same("warning armed", int{x.warn_armed}, int{y.warn_armed})
+        .same("warned", x.warned, y.warned);
     c.same("warned at", x.warned_at, y.warned_at).same("to warn at", x.warn_at, y.warn_at);
-    c.same("warned due", x.warned_due, y.warned_due);
   }
   return c.difference();
 }
@@ -237,7 +237,17 @@ inline std::string difference(const Entity& a, const Entity& b) {
     c.same("begun", x.begun, y.begun)
         .same("raised at", x.raised_at, y.raised_at)
         .same("last step", x.last_step, y.last_step);
-    c.same("roles", x.roles, y.roles).same("persons", x.persons, y.persons).same("by", x.by, y.by);
+    c.same("told", x.told, y.told)
+        .same("ladder's priority", x.priority, y.priority)
+        .same("anchor", x.anchor, y.anchor)
+        .same("anchor's step", x.anchor_step, y.anchor_step);
+    c.same("acknowledged at", x.acknowledged_at, y.acknowledged_at)
+        .same("time-out", x.timeout_ms, y.timeout_ms)
+        .same("reopened at", x.reopened_at, y.reopened_at);
+    c.same("acknowledged", x.acknowledged, y.acknowledged)
+        .same("reopened", x.reopened, y.reopened)
+        .same("rung", x.rung, y.rung);
+    c.same("roles", x.roles, y.roles).same("calls", x.calls == y.calls, true).same("by", x.by, y.by);
   }
   return c.difference();
 }

@@ -217,6 +217,8 @@ class StoryTeller {
       }
       case Form::kPersons:
         return chance(30) ? "[]" : chance(50) ? one_of(people) : R"(["Bo","Li Wei"])";
+      case Form::kWait:
+        return one_of({"customer", "vendor"});
       case Form::kRole:
         return one_of(policy_.roles);
       case Form::kModule:
@@ -225,9 +227,31 @@ class StoryTeller {
         return text(some_group(kind, id));
       case Form::kScore:
         return std::to_string(between(field.low, field.high));
+      case Form::kNumber:
+        return std::to_string(between(1, 3));
+      case Form::kClock:
+        if (kind.clocks.empty()) return {};
+        clock_ = below(kind.clocks.size());
+        return text(kind.clocks[clock_].name);
+      case Form::kCycle:
+        return chance(20) ? text("2026-W10") : std::to_string(between(1, 3));
+      case Form::kLimit:
+        return kind.clocks.empty() ? "" : text(some_threshold(kind.clocks[clock_]));
       default:
         return one_of(people);
     }
+  }
+
+  std::string some_threshold(const ClockSpec& clock) {
+    const auto& limits = clock.allowance[1];
+    const bool has_second = std::any_of(limits.begin(), limits.end(), [](const Allowance& a) {
+      return a.kind != Allowance::Kind::kNothing;
+    });
+    const auto& targets = clock.allowance[0];
+    const bool has_first = std::any_of(targets.begin(), targets.end(), [](const Allowance& a) {
+      return a.kind != Allowance::Kind::kNothing;
+    });
+    return policy_.thresholds[!has_first || (has_second && chance(50)) ? 1 : 0];
   }
 
   // A group that may well have been raised.
@@ -280,6 +304,7 @@ class StoryTeller {
   Duration span_;
   std::vector<Instant> times_;
   std::string account_, tier_;
+  std::size_t clock_ = 0;  // that an excuse named last
 };
 
 }  // namespace tocsin

@@ -16,7 +16,7 @@
 #include "engine/partition.h"
 #include "engine/said/announce.h"
 #include "engine/said/derived.h"
-#include "engine/said/escalate.h"
+#include "engine/said/group_steps.h"
 #include "engine/views.h"
 #include "events/codec.h"
 #include "events/id.h"
@@ -147,6 +147,8 @@ class World {
     for (auto& [name, entity] : sorted) visit(*entity);
   }
 
+  EntityView view(Entity& entity) { return partition_->view(entity); }
+
   const std::vector<SaidEvent>& said() const { return said_; }
   // As readers see it; which entity speaks first at an instant is left open.
   std::vector<std::string> told() const {
@@ -198,7 +200,7 @@ class World {
   void check_all(Instant now) {
     each_entity([&](Entity& e) {
       // Others of this instant have their turn yet.
-      if (e.truth && std::min(e.truth->next_due(), next_step(e, *policy_)) <= now) return;
+      if (e.truth && std::min(e.truth->next_due(), next_step(e, *e.truth)) <= now) return;
       for (const Check& check : checks_) {
         if (wrong_.empty()) wrong(check(*this, e, now));
       }

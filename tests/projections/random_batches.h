@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "events/log_record.h"
+#include "projections/account_summary.h"
 #include "projections/store.h"
 
 namespace tocsin {
@@ -55,10 +56,9 @@ class RandomBatches {
  public:
   explicit RandomBatches(unsigned seed) : random_(seed) {}
 
-  // The views as after the last batch, and the last word of each ticket's customers.
+  // The views as after the last batch.
   std::map<EntityKey, EntityView> views;
   std::map<EntityKey, Instant> dues;
-  std::map<EntityKey, Satisfaction> satisfaction;
   std::map<EntityKey, std::vector<Withdrawn>> withdrawn;
 
   AppliedBatch next() {
@@ -76,6 +76,8 @@ class RandomBatches {
       batch.entities.push_back({key, c.state, encoded(c.view), c.next_due});
     }
     if (pick(2) != 0) batch.accounts.push_back({account(), word() + word()});
+    if (pick(2) != 0)
+      batch.summaries.push_back({account(), encode(AccountSummary{word(), "A", {}})});
     batch.seen.push_back({account(), hash128(word()), random_()});
     batch.next = ++offset_;
     return batch;
@@ -128,13 +130,20 @@ class RandomBatches {
     v.created = pick(8) != 0;
     v.tier = v.created ? std::string(1, static_cast<char>('A' + pick(3))) : "";
     v.provisional = pick(5) == 0;
-    v.state = kStates[pick(4)];
+    const int state = pick(4);
+    v.state = kStates[state];
+    v.over = state >= 2;
+    v.rank = static_cast<std::uint8_t>(pick(5));
+    v.title = pick(2) == 0 ? "" : "title " + word();
+    v.module = pick(2) == 0 ? "" : "module " + word();
     v.priority = "P" + std::to_string(1 + pick(4));
     v.assignee = pick(2) == 0 ? "" : person();
     v.opened = instant();
     v.facts = pick(20);
     for (int n = pick(4), i = 0; i < n; ++i) v.clocks.push_back(clock(key, i));
     for (int n = pick(3), i = 0; i < n; ++i) v.groups.push_back(group(key, i));
+    if (pick(3) == 0) v.scores.push_back({key.kind + ".closed", 1 + pick(5), instant(), person()});
+    if (pick(3) == 0) v.contacts.push_back({"weekly_contact", instant()});
     return v;
   }
 
@@ -150,6 +159,10 @@ class RandomBatches {
       t.name = i == 0 ? "target" : "limit";
       t.verdict = static_cast<Verdict>(pick(3));
       t.warned = pick(2) == 0;
+      t.excused = t.verdict == Verdict::kBreached && pick(3) == 0;
+      if (t.verdict != Verdict::kPending && pick(2) == 0) t.person = person();
+      if (c.state == ClockState::kPaused && t.verdict == Verdict::kPending)
+        t.remaining_ms = pick(1000);
       if (c.state != ClockState::kPaused || t.verdict != Verdict::kPending) t.due = instant();
       c.thresholds.push_back(t);
     }
@@ -172,6 +185,12 @@ class RandomBatches {
     g.urgency = pick(2) == 0 ? "high" : "low";
     g.state = static_cast<GroupState>(pick(4));
     g.begun = g.raised = instant();
+    if (pick(2) == 0) g.called.push_back({person(), "executive", 1, g.begun, "mail", "failed", {}});
+    if (pick(3) == 0) g.next = NextRow{2, instant(), {"executive"}, {person()}};
+    if (g.state == GroupState::kAcknowledged) {
+      g.by = person();
+      g.acknowledged_at = instant();
+    }
     return g;
   }
 
@@ -188,14 +207,6 @@ class RandomBatches {
       } else {
         add(fact_record(key, pick(4) == 0 ? "closed" : "tiered", id, time, R"({"tier":"B"})"));
       }
-    } else if (pick(3) == 0) {
-      Satisfaction s{time, std::string("/test\0\0", 7) + id, 1 + pick(5), (*shanghai_day())(time)};
-      const auto [old, fresh] = satisfaction.try_emplace(key, s);
-      if (!fresh && std::tie(old->second.time, old->second.order) < std::tie(s.time, s.order)) {
-        old->second = s;
-      }
-      add(fact_record(key, "closed", id, time,
-                      R"({"satisfaction":)" + std::to_string(s.score) + "}"));
     } else if (pick(2) == 0) {
       withdrawn[key].push_back({key.kind + ".response", "target", (*shanghai_day())(time), 1});
       add(own_record(key, "tocsin.clock.withdrawn", id, time,

@@ -35,7 +35,7 @@ def main():
                     print(f"SKIPPED {command[-1]}: there is no {command[0]} on this machine")
                     continue
                 ran += 1
-                done = subprocess.run(command, cwd=ROOT / "docs/sdk", env={**os.environ, "TOCSIN_URL": url, "HOME": data}, capture_output=True, text=True, timeout=120)
+                done = subprocess.run(command, cwd=ROOT / "docs/sdk", env={**os.environ, "TOCSIN_URL": url}, capture_output=True, text=True, timeout=400)
                 said = urllib.request.urlopen(f"{url}/v1/entities/%E9%92%B1%E6%B1%9F%E7%94%B5%E6%9C%BA/ticket/{subject}").status if done.returncode == 0 else 0
                 if done.returncode != 0 or said != 200:
                     failed += 1

@@ -45,7 +45,7 @@ class CadenceReader : OneOfKindReader {
     Allowance given;
     given.kind = Allowance::Kind::kGiven;
     clock.allowance[0].assign(policy_.priorities.size(), given);
-    clock.warning = read_warning(reader_, node_["warn"], name_);
+    clock.warnings = read_warnings(reader_, node_["warn"], name_);
     clock.grace = read_grace(reader_, node_["grace"], name_);
     clock.low = read_low(reader_, node_["urgency"], name_);
     read_clock_ladders(reader_, node_, of_kind_, kind_, policy_, clock);

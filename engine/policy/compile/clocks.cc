@@ -11,7 +11,8 @@ constexpr std::size_t kClocksMax = 1000;
 constexpr std::int64_t kDenominatorMax = 1000;
 constexpr std::int64_t kRestMax = 1'000'000;
 
-constexpr const char* kWarnings = "warn is a fraction below 1, like 2/3, or like `2wd before`";
+constexpr const char* kWarnings =
+    "warn is a fraction below 1, like 2/3, or like `30m before` or `2wd before`, or a list of such";
 
 class ClockReader : OneOfKindReader {
  public:
@@ -45,9 +46,10 @@ class ClockReader : OneOfKindReader {
     read_conditions();
     read_hours(node_["hours"]);
     read_allow(reader_.required(node_, "allow", name_));
+    read_given();
     check_dues();
     check_working_days();
-    clock_.warning = read_warning(reader_, node_["warn"], name_);
+    clock_.warnings = read_warnings(reader_, node_["warn"], name_);
     clock_.grace = read_grace(reader_, node_["grace"], name_);
     clock_.low = read_low(reader_, node_["urgency"], name_);
     read_repeat(node_["repeat"]);
@@ -96,8 +98,7 @@ class ClockReader : OneOfKindReader {
       reader_.error(not_while, name_ + ": not_while can only be `resolved`");
     }
     needs("not_while", "resolved");
-    clock_.pauses = reader_.flag(node_["pauses"], at("pauses"));
-    if (clock_.pauses) needs("pauses", "paused");
+    read_pauses(node_["pauses"]);
     clock_.capped = reader_.flag(node_["never_later"], at("never_later"));
     if (clock_.capped && clock_.sets == 0 && clock_.presets == 0 && node_["set_by"].absent()) {
       reader_.error(node_["never_later"],
@@ -110,6 +111,21 @@ class ClockReader : OneOfKindReader {
       reader_.error(node_["unless_in_stage"],
                     name_ + ": `unless_in_stage`, but " + kind_.name + " has no `stages`");
     }
+  }
+
+  // `true`, or the words of the waits in which it stands still.
+  void read_pauses(const Yaml& node) {
+    if (!node.is_list()) {
+      clock_.pauses = reader_.flag(node, at("pauses"));
+    } else {
+      clock_.waits = reader_.names(node, at("pauses"));
+      clock_.pauses = !clock_.waits.empty();
+      if (clock_.pauses && (kind_.worded & kind_.pauses) == 0 && !of_kind_["paused"].absent()) {
+        reader_.error(node, name_ + ": pauses in some waits, but no fact under `paused` of " +
+                                kind_.name + " has a field of the form `wait`");
+      }
+    }
+    if (clock_.pauses) needs("pauses", "paused");
   }
 
   std::int16_t calendar_of(const Yaml& node) {
@@ -143,12 +159,28 @@ class ClockReader : OneOfKindReader {
 
   // ---- allowances ------------------------------------------------------------------------------
 
+  // By tier where the keys are tiers, by priority where they are priorities, else for all.
   void read_allow(const Yaml& allow) {
     if (!reader_.map(allow, at("allow"))) return;
     if (allow.values.empty()) reader_.error(allow, name_ + ": allow is empty");
+    const auto& tiers = policy_.tiers;
+    const bool by_tier = std::any_of(allow.values.begin(), allow.values.end(), [&](const Yaml& v) {
+      return v.is_map() && std::find(tiers.begin(), tiers.end(), v.key) != tiers.end();
+    });
+    if (!by_tier) return read_priorities(allow, 0, tiers.size());
+    clock_.tier_stride = static_cast<std::int16_t>(policy_.priorities.size());
+    for (const Yaml& member : allow.values) {
+      const std::int16_t t = reader_.code(member.key_line, at("allow"), "tier", member.key, tiers);
+      if (t == kNone || !reader_.map(member, at("allow") + " " + member.key)) continue;
+      read_priorities(member, static_cast<std::size_t>(t), static_cast<std::size_t>(t) + 1);
+    }
+  }
+
+  // The same for the tiers in [from, to).
+  void read_priorities(const Yaml& allow, std::size_t from, std::size_t to) {
     const bool by_priority = std::any_of(allow.values.begin(), allow.values.end(),
                                          [](const Yaml& v) { return v.is_map(); });
-    if (!by_priority) return read_thresholds(allow, 0, policy_.priorities.size());
+    if (!by_priority) return read_thresholds(allow, {from, to}, {0, policy_.priorities.size()});
     if (!kind_.prioritized) {
       reader_.error(allow,
                     name_ + ": allow by priority, but " + kind_.name + " has no `priorities`");
@@ -159,41 +191,99 @@ class ClockReader : OneOfKindReader {
           reader_.code(member.key_line, at("allow"), "priority", member.key, policy_.priorities);
       if (p == kNone) continue;
       if (!reader_.map(member, at("allow") + " " + member.key)) continue;
-      read_thresholds(member, static_cast<std::size_t>(p), static_cast<std::size_t>(p) + 1);
+      const auto place = static_cast<std::size_t>(p);
+      read_thresholds(member, {from, to}, {place, place + 1});
       if (node_["hours"].is_map() && node_["hours"][member.key].absent()) {
         reader_.error(node_["hours"], name_ + ": hours of `" + member.key + "` are missing");
       }
     }
   }
 
-  // The same thresholds for the priorities in [from, to).
-  void read_thresholds(const Yaml& node, std::size_t from, std::size_t to) {
+  struct Span {  // [from, to)
+    std::size_t from, to;
+  };
+
+  // The same thresholds for these tiers and priorities.
+  void read_thresholds(const Yaml& node, Span tiers, Span priorities) {
+    const auto stride = static_cast<std::size_t>(clock_.tier_stride);
+    if (stride == 0) tiers = {0, 1};
     for (const Yaml& member : node.values) {
       const std::int16_t t =
           reader_.code(member.key_line, at("allow"), "threshold", member.key, policy_.thresholds);
       const auto allowance = read_amount(member);
       if (t == kNone || !allowance) continue;
       auto& row = clock_.allowance[static_cast<std::size_t>(t)];
-      row.resize(policy_.priorities.size());
-      std::fill(row.begin() + static_cast<std::ptrdiff_t>(from),
-                row.begin() + static_cast<std::ptrdiff_t>(to), *allowance);
+      row.resize(policy_.priorities.size() * (stride == 0 ? 1 : policy_.tiers.size()));
+      for (std::size_t tier = tiers.from; tier < tiers.to; ++tier) {
+        for (std::size_t p = priorities.from; p < priorities.to; ++p)
+          row[tier * stride + p] = *allowance;
+      }
     }
-    check_order(node, from);
+    check_order(node, tiers.from * stride + priorities.from);
   }
 
   std::optional<Allowance> read_amount(const Yaml& node) {
     const std::string text = reader_.text(node, at("allow"));
     if (text.empty()) return std::nullopt;
-    if (text == "given") {
+    if (text == "given" || text.starts_with("given ")) {
       Allowance given;
       given.kind = Allowance::Kind::kGiven;
+      const std::string field = text.size() > 6 ? text.substr(6) : std::string();
+      if (given_line_ != 0 && field != given_)
+        reader_.error(node, name_ + ": `given` names one field, `" + given_ + "`");
+      given_ = field;
+      given_line_ = node.line;
       return given;
     }
     const auto allowance = read_allowance(text);
     if (!allowance)
       reader_.error(node, name_ + ": `" + text + "`: " + kDurations +
-                              ", or `given` by the fact that starts it");
+                              ", or `given` (`given FIELD`) by the fact that starts it");
     return allowance;
+  }
+
+  // `given confirmBy`: of facts that carry two dues it takes the one called so.
+  void read_given() {
+    if (given_line_ == 0) return;
+    const auto choose = [&](std::int16_t verb) {
+      const Field* first = nullptr;
+      for (const Field& field : kind_.verbs[static_cast<std::size_t>(verb)].fields) {
+        if (field.form != Form::kDue) continue;
+        if (first != nullptr && given_.empty()) {
+          reader_.error(given_line_, name_ + ": `" +
+                                         kind_.verbs[static_cast<std::size_t>(verb)].name +
+                                         "` carries two dues: write `given " + first->name +
+                                         "` or `given " + field.name + "`");
+        }
+        if (first != nullptr && field.name == given_) clock_.second_due |= VerbMask{1} << verb;
+        if (given_.empty() || field.name == given_) return;
+        first = &field;
+      }
+      if (first != nullptr) {
+        reader_.error(given_line_, name_ + ": `given " + given_ + "`, but `" +
+                                       kind_.verbs[static_cast<std::size_t>(verb)].name +
+                                       "` has no due of that name");
+      }
+    };
+    for (Trigger& trigger : clock_.start) {
+      if (trigger.verb == kNone) continue;
+      choose(trigger.verb);
+      trigger.second_due = (clock_.second_due >> trigger.verb & 1U) != 0;
+    }
+    for (std::size_t v = 0; v < kind_.verbs.size(); ++v) {
+      if (((clock_.sets | clock_.presets) >> v & 1U) != 0) choose(static_cast<std::int16_t>(v));
+    }
+  }
+
+  // The due that this clock takes of the verb; null when it has none.
+  const Field* due_field(std::int16_t verb) const {
+    const Field* found = nullptr;
+    for (const Field& field : kind_.verbs[static_cast<std::size_t>(verb)].fields) {
+      if (field.form != Form::kDue) continue;
+      found = &field;
+      if ((clock_.second_due >> verb & 1U) == 0) break;
+    }
+    return found;
   }
 
   void check_order(const Yaml& node, std::size_t priority) {
@@ -234,8 +324,7 @@ class ClockReader : OneOfKindReader {
                     name_ + ": a clock that starts again by itself needs a duration, not `given`");
     }
     for (const Trigger& trigger : clock_.start) {
-      const Field* due =
-          trigger.verb == kNone ? nullptr : field_of(kind_, trigger.verb, Form::kDue);
+      const Field* due = trigger.verb == kNone ? nullptr : due_field(trigger.verb);
       if (due != nullptr && (due->required || trigger.has_due)) continue;
       const std::string what =
           trigger.verb == kNone
@@ -247,31 +336,40 @@ class ClockReader : OneOfKindReader {
     }
   }
 
+  // `wd` is turned into a budget on the clock's hours, which must be those that it is counted in.
   void check_working_days() {
-    for (std::size_t p = 0; p < policy_.priorities.size(); ++p) {
-      for (const auto& row : clock_.allowance) {
-        if (row.empty() || row[p].kind != Allowance::Kind::kWorkingDays ||
-            clock_.calendar[p] == policy_.working_calendar)
-          continue;
-        if (!reader_.gave_up("calendar") && !reader_.gave_up("working days")) {
-          reader_.error(
+    if (reader_.gave_up("calendar") || reader_.gave_up("working days")) return;
+    const auto code = [](std::size_t place) { return static_cast<std::int16_t>(place); };
+    for (std::size_t tier = 0; tier < policy_.tiers.size(); ++tier) {
+      const std::int16_t working = policy_.tier_working[tier];
+      for (std::size_t p = 0; p < policy_.priorities.size(); ++p) {
+        const std::int16_t hours = clock_.calendar[p];
+        if ((hours == kTierCalendar ? policy_.tier_calendar[tier] : hours) == working) continue;
+        for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+          if (clock_.allowed(i, code(p), code(tier)).kind != Allowance::Kind::kWorkingDays)
+            continue;
+          return reader_.error(
               node_["allow"],
               name_ + ": working days (wd) need the policy's `working_days` as hours, `" +
-                  policy_.calendars[static_cast<std::size_t>(policy_.working_calendar)].name + "`");
+                  policy_.calendars[static_cast<std::size_t>(working)].name + "`");
         }
-        return;
       }
     }
   }
 
   void read_repeat(const Yaml& node) {
-    if (!reader_.map(node, at("repeat"), {"rest_after", "woken_by", "run_ends"})) return;
+    if (!reader_.map(node, at("repeat"), {"rest_after", "woken_by", "run_ends", "warn_again"}))
+      return;
     clock_.restart_on_breach = true;
     clock_.group_by_run = true;
     const Yaml& rest = node["rest_after"];
     if (!rest.absent())
       clock_.rest_after =
           static_cast<int>(reader_.integer(rest, at("repeat rest_after"), 1, kRestMax));
+    const Yaml& again = node["warn_again"];
+    clock_.warn_again = again.absent() || reader_.flag(again, at("repeat warn_again"));
+    if (!again.absent() && clock_.warnings.empty())
+      reader_.error(again, name_ + ": warn_again does nothing without `warn`");
     clock_.wakes = read_verbs(reader_, node["woken_by"], at("repeat woken_by"), kind_);
     if (!rest.absent() && node["woken_by"].absent())
       reader_.error(rest, name_ + ": repeat: it would rest for ever: `woken_by` is missing");
@@ -281,35 +379,56 @@ class ClockReader : OneOfKindReader {
   }
 
   ClockSpec clock_;
+  std::string given_;  // the field named by `given FIELD`
+  int given_line_ = 0;
 };
 
 }  // namespace
 
-Warning read_warning(PolicyReader& reader, const Yaml& node, const std::string& where) {
+namespace {
+
+std::optional<Warning> read_warning(const std::string& text) {
   Warning warning;
-  if (node.absent()) return warning;
-  const std::string text = reader.text(node, where + " warn");
   const std::size_t slash = text.find('/');
-  const std::size_t before = text.find("wd before");
+  const std::size_t before = text.find(" before");
   if (slash != std::string::npos) {
     const auto part = whole_number(std::string_view(text).substr(0, slash), kDenominatorMax);
     const auto whole = whole_number(std::string_view(text).substr(slash + 1), kDenominatorMax);
-    if (part && whole && *part > 0 && *part < *whole) {
-      warning.kind = Warning::Kind::kFraction;
-      warning.numerator = static_cast<std::int32_t>(*part);
-      warning.denominator = static_cast<std::int32_t>(*whole);
-      return warning;
-    }
-  } else if (before != std::string::npos && before + 9 == text.size()) {
-    const auto days = whole_number(std::string_view(text).substr(0, before), kDenominatorMax);
-    if (days && *days > 0) {
-      warning.kind = Warning::Kind::kWorkingDaysBefore;
-      warning.days = static_cast<std::int32_t>(*days);
-      return warning;
-    }
+    if (!part || !whole || *part == 0 || *part >= *whole) return std::nullopt;
+    warning.kind = Warning::Kind::kFraction;
+    warning.numerator = static_cast<std::int32_t>(*part);
+    warning.denominator = static_cast<std::int32_t>(*whole);
+    return warning;
   }
-  if (!text.empty()) reader.error(node, where + ": `" + text + "`: " + kWarnings);
+  if (before == std::string::npos || before + 7 != text.size()) return std::nullopt;
+  const auto amount = read_allowance(text.substr(0, before));
+  if (!amount) return std::nullopt;
+  if (amount->kind == Allowance::Kind::kOpenTime) {
+    warning.kind = Warning::Kind::kBefore;
+    warning.before_ms = amount->amount;
+    return warning;
+  }
+  if (amount->amount > kDenominatorMax) return std::nullopt;
+  warning.kind = Warning::Kind::kWorkingDaysBefore;
+  warning.days = static_cast<std::int32_t>(amount->amount);
   return warning;
+}
+
+}  // namespace
+
+std::vector<Warning> read_warnings(PolicyReader& reader, const Yaml& node,
+                                   const std::string& where) {
+  std::vector<Warning> warnings;
+  for (const Word& word : reader.list(node, where + " warn")) {
+    const auto warning = read_warning(word.text);
+    if (!warning) reader.error(word.line, where + ": `" + word.text + "`: " + kWarnings);
+    if (warning) warnings.push_back(*warning);
+  }
+  if (warnings.size() > kMaxWarnings) {
+    reader.error(node, where + ": more than " + std::to_string(kMaxWarnings) + " warnings");
+    warnings.resize(kMaxWarnings);
+  }
+  return warnings;
 }
 
 Duration read_grace(PolicyReader& reader, const Yaml& node, const std::string& where) {

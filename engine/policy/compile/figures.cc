@@ -1,5 +1,6 @@
 // `figures:` of a policy: what its key figures are made of.
 #include <algorithm>
+#include <charconv>
 
 #include "engine/policy/compile/reader.h"
 
@@ -40,6 +41,24 @@ void read_mean(PolicyReader& reader, const Yaml& node, const std::string& where,
                            "` with a range of numbers");
 }
 
+// `90%`, or of a mean a number like 4.5.
+void read_figure_target(PolicyReader& reader, const Yaml& node, const std::string& where,
+                        FigureSpec& figure) {
+  if (node.absent()) return;
+  std::string text = reader.text(node, where + " target");
+  if (text.empty()) return;
+  const bool ratio = figure.mean_type.empty();
+  const bool percent = text.ends_with('%');
+  if (percent) text.pop_back();
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = error == std::errc{} && end == text.data() + text.size() && number > 0;
+  if (!whole || percent != ratio || (ratio && number > 100))
+    return reader.error(node, where + " target must be " +
+                                  (ratio ? "a percentage, like 95%" : "a number, like 4.5"));
+  figure.target = ratio ? number / 100 : number;
+}
+
 }  // namespace
 
 void read_figures(PolicyReader& reader, const Yaml& node, Policy& policy) {
@@ -50,11 +69,12 @@ void read_figures(PolicyReader& reader, const Yaml& node, Policy& policy) {
   }
   for (const Yaml& member : node.values) {
     const std::string where = "figures " + member.key;
-    if (!reader.map(member, where, {"clock", "threshold", "beside", "mean"})) continue;
+    if (!reader.map(member, where, {"clock", "threshold", "beside", "mean", "target"})) continue;
     FigureSpec figure;
     figure.name = member.key;
     if (!member["mean"].absent()) {
-      if (member.values.size() > 1) reader.error(member, where + ": `mean` stands alone");
+      if (member.values.size() > (member["target"].absent() ? 1U : 2U))
+        reader.error(member, where + ": `mean` stands with nothing but a target");
       read_mean(reader, member["mean"], where, policy, figure);
     } else {
       for (const Word& word :
@@ -65,6 +85,7 @@ void read_figures(PolicyReader& reader, const Yaml& node, Policy& policy) {
       figure.threshold = read_threshold(reader, member["threshold"], where + " threshold", policy);
       figure.beside = read_threshold(reader, member["beside"], where + " beside", policy);
     }
+    read_figure_target(reader, member["target"], where, figure);
     policy.figures.push_back(std::move(figure));
   }
 }

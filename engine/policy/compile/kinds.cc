@@ -18,21 +18,33 @@ struct FormName {
   Form form;
 };
 constexpr FormName kForms[] = {
-    {"any", Form::kAny},     {"priority", Form::kPriority}, {"tier", Form::kTier},
-    {"due", Form::kDue},     {"person", Form::kPerson},     {"persons", Form::kPersons},
-    {"role", Form::kRole},   {"text", Form::kText},         {"module", Form::kModule},
-    {"group", Form::kGroup}, {"owner", Form::kOwner}};
+    {"any", Form::kAny},         {"priority", Form::kPriority}, {"tier", Form::kTier},
+    {"due", Form::kDue},         {"person", Form::kPerson},     {"persons", Form::kPersons},
+    {"role", Form::kRole},       {"text", Form::kText},         {"module", Form::kModule},
+    {"group", Form::kGroup},     {"owner", Form::kOwner},       {"title", Form::kTitle},
+    {"link", Form::kLink},       {"reason", Form::kReason},     {"clock", Form::kClock},
+    {"cycle", Form::kCycle},     {"threshold", Form::kLimit},   {"number", Form::kNumber},
+    {"channel", Form::kChannel}, {"wait", Form::kWait}};
+
+std::string form_name(Form form) {
+  for (const FormName& known : kForms) {
+    if (known.form == form) return "`" + std::string(known.name) + "`";
+  }
+  return "of a list of words";
+}
 
 // Decisions read one value of each of these from a fact.
 const char* slot_of(Form form) {
   switch (form) {
     case Form::kAny:
+    case Form::kReason:
       return nullptr;
     case Form::kPriority:
       return "priority";
     case Form::kTier:
       return "tier";
     case Form::kChoice:
+    case Form::kLimit:
       return "a list of words";
     case Form::kDue:
       return "due";
@@ -41,11 +53,21 @@ const char* slot_of(Form form) {
     case Form::kPerson:
     case Form::kText:
     case Form::kOwner:
-      return "person, owner or text";
+    case Form::kWait:
+    case Form::kCycle:
+      return "person, owner, wait, text or cycle";
     case Form::kGroup:
     case Form::kRole:
     case Form::kModule:
-      return "group, role or module";
+    case Form::kClock:
+      return "group, role, module or clock";
+    case Form::kTitle:
+    case Form::kChannel:
+      return "title or channel";
+    case Form::kLink:
+      return "link";
+    case Form::kNumber:
+      return "number";
     case Form::kScore:
       return "a range of numbers";
   }
@@ -87,6 +109,7 @@ void read_fields(PolicyReader& reader, const Yaml& data, const std::string& wher
   std::map<std::string, std::string> slots;  // and who has it
   if (!verb.subjects.empty()) slots["a list of words"] = "subject";
   std::set<std::string> seen;
+  int dues = 0;
   for (const Yaml& member : data.values) {
     Field field;
     field.name = member.key;
@@ -107,7 +130,8 @@ void read_fields(PolicyReader& reader, const Yaml& data, const std::string& wher
       reader.error(member.key_line, at + " must be the name of a form or a list of words");
       continue;
     }
-    if (const char* slot = slot_of(field.form)) {
+    const bool second_due = field.form == Form::kDue && dues++ == 1;  // a fact may carry two
+    if (const char* slot = slot_of(field.form); slot != nullptr && !second_due) {
       const auto [before, first] = slots.emplace(slot, field.name);
       if (!first) {
         reader.error(member.key_line, where + ": only one field may have the form of " + slot +
@@ -128,10 +152,10 @@ class KindReader {
   void read() {
     check_name();
     reader_.map(node_, name_,
-                {"about",           "priorities",    "urgency", "assignee", "team",  "tier",
-                 "resolved",        "reopened",      "paused",  "resumed",  "ended", "cancelled",
-                 "revived",         "periods_begin", "stages",  "moves",    "facts", "routing",
-                 "recurring_fault", "warning",       "breach"});
+                {"about",     "priorities",      "urgency",       "assignee", "unassigned", "team",
+                 "tier",      "resolved",        "reopened",      "paused",   "resumed",    "ended",
+                 "cancelled", "revived",         "periods_begin", "stages",   "moves",      "facts",
+                 "routing",   "recurring_fault", "warning",       "breach"});
     read_about();
     read_facts(reader_.required(node_, "facts", name_));
     read_priorities();
@@ -187,6 +211,7 @@ class KindReader {
   VerbSpec read_verb_spec(const Yaml& node) {
     VerbSpec verb;
     verb.name = node.key;
+    verb.kind = static_cast<std::int16_t>(policy_.kinds.size());
     const std::string where = name_ + "." + verb.name;
     const bool dotted = verb.name.find('.') != std::string::npos;
     reader_.name(node.key_line, verb.name, at("facts"));
@@ -203,10 +228,12 @@ class KindReader {
       reader_.error(node.key_line, where + " is one of the product's own events");
     }
     if (node.kind != Yaml::Kind::kNull &&
-        reader_.map(node, where, {"creates", "always", "acknowledges", "data", "subjects"})) {
+        reader_.map(node, where,
+                    {"creates", "always", "acknowledges", "escalates", "excuses", "notifies",
+                     "data", "subjects"})) {
       verb.creates = reader_.flag(node["creates"], where + " creates");
-      const bool acknowledges = reader_.flag(node["acknowledges"], where + " acknowledges");
-      verb.uncreated = reader_.flag(node["always"], where + " always") || acknowledges;
+      verb.uncreated = reader_.flag(node["always"], where + " always") ||
+                       reader_.flag(node["acknowledges"], where + " acknowledges");
       verb.subjects = reader_.names(node["subjects"], where + " subjects");
       if (!verb.subjects.empty() && !kind_.on_account) {
         reader_.error(
@@ -214,20 +241,31 @@ class KindReader {
             where + ": subjects are for kinds about an account; here the subject is the id");
       }
       read_fields(reader_, node["data"], where, verb);
-      if (acknowledges) note_acknowledging(node, where, verb);
+      note_role(node, "acknowledges", kind_.acknowledge_verb, verb, {Form::kGroup});
+      note_role(node, "escalates", kind_.escalate_verb, verb, {Form::kGroup});
+      note_role(node, "excuses", kind_.excuse_verb, verb, {Form::kClock, Form::kCycle});
+      note_role(node, "notifies", kind_.notify_verb, verb,
+                {Form::kGroup, Form::kNumber, Form::kPerson, Form::kChannel, Form::kChoice});
     }
     verb.subject_is_account = kind_.on_account && !dotted;
     return verb;
   }
 
-  void note_acknowledging(const Yaml& node, const std::string& where, const VerbSpec& verb) {
-    if (kind_.acknowledge_verb != kNone)
-      reader_.error(node.key_line, name_ + ": only one fact acknowledges");
-    kind_.acknowledge_verb = static_cast<std::int16_t>(kind_.verbs.size());
-    const bool names_group = std::any_of(verb.fields.begin(), verb.fields.end(),
-                                         [](const Field& f) { return f.form == Form::kGroup; });
-    if (!names_group)
-      reader_.error(node.key_line, where + ": what acknowledges needs a field of the form `group`");
+  // A fact that acts on escalations: one of a kind, with the fields that it needs.
+  void note_role(const Yaml& node, const char* key, std::int16_t& role, const VerbSpec& verb,
+                 std::initializer_list<Form> needed) {
+    const std::string where = name_ + "." + verb.name;
+    if (!reader_.flag(node[key], where + " " + key)) return;
+    if (role != kNone) reader_.error(node.key_line, name_ + ": only one fact " + key);
+    role = static_cast<std::int16_t>(kind_.verbs.size());
+    for (const Form form : needed) {
+      const bool has = std::any_of(verb.fields.begin(), verb.fields.end(),
+                                   [&](const Field& f) { return f.form == form; });
+      if (!has) {
+        reader_.error(node.key_line,
+                      where + ": what " + key + " needs a field of the form " + form_name(form));
+      }
+    }
   }
 
   void read_priorities() {
@@ -263,6 +301,14 @@ class KindReader {
     if (!urgency.absent() && !kind_.urgent_always)
       reader_.error(urgency, at("urgency") + " of a kind can only be `high`");
     kind_.assign_verb = one_verb(node_["assignee"], at("assignee"), Form::kPerson, "person");
+    const Yaml& unassigned = node_["unassigned"];
+    if (!unassigned.absent()) {
+      const std::string word = reader_.text(unassigned, at("unassigned"));
+      if (!word.empty())
+        kind_.unassign_verb = read_verb(reader_, unassigned.line, word, at("unassigned"), kind_);
+      if (kind_.assign_verb == kNone)
+        reader_.error(unassigned, name_ + ": `unassigned` without `assignee`");
+    }
     kind_.role_verb = one_verb(node_["team"], at("team"), Form::kRole, "role");
     if (kind_.role_verb != kNone) {
       need_field(reader_, node_["team"].line, at("team"), kind_, VerbMask{1} << kind_.role_verb,
@@ -273,6 +319,15 @@ class KindReader {
     kind_.reopens = verbs("reopened");
     kind_.pauses = verbs("paused");
     kind_.resumes = verbs("resumed");
+    for (std::size_t v = 0; v < kind_.verbs.size(); ++v) {
+      if (field_of(kind_, static_cast<std::int16_t>(v), Form::kWait) == nullptr) continue;
+      kind_.worded |= VerbMask{1} << v & (kind_.pauses | kind_.resumes);
+      if ((kind_.worded >> v & 1U) == 0) {
+        reader_.error(node_["facts"][kind_.verbs[v].name].key_line,
+                      name_ + "." + kind_.verbs[v].name +
+                          ": only facts under `paused` and `resumed` name a wait");
+      }
+    }
     kind_.cancels = verbs("cancelled");
     kind_.revives = verbs("revived");
     kind_.life = verbs("periods_begin");
@@ -382,6 +437,11 @@ void read_kinds(PolicyReader& reader, const Yaml& root, Policy& policy) {
   for (const KindSpec& kind : policy.kinds) {
     faults += kind.fault.enabled ? 1 : 0;
     homes += kind.tiers != 0 ? 1 : 0;
+  }
+  for (KindSpec& home : policy.kinds) {  // where the fault is announced, and who is told
+    for (const KindSpec& kind : policy.kinds) {
+      if (home.tiers != 0 && kind.fault.enabled) home.fault.ladder = kind.fault.ladder;
+    }
   }
   if (faults > 1) reader.error(kinds, "kinds: only one kind may have a recurring_fault");
   if (homes > 1) reader.error(kinds, "kinds: only one kind may have `tier`");

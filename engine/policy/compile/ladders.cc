@@ -22,15 +22,25 @@ class LadderReader {
   // The members that every row has; `only` says which keys it may have besides.
   LadderRow row(const Yaml& node) {
     LadderRow row;
-    const Yaml& by_tier = node["by_tier"];
-    if (by_tier.absent()) {
-      row.ladder.steps = steps(reader_.required(node, "steps", where_));
-    } else {
-      if (!node["steps"].absent()) reader_.error(by_tier, where_ + ": either `steps` or `by_tier`");
+    hours_ = hours(node["hours"], where_ + " hours");
+    const Yaml &by_tier = node["by_tier"], &by_priority = node["by_priority"];
+    if (!by_tier.absent()) {
+      if (!node["steps"].absent() || !by_priority.absent())
+        reader_.error(by_tier, where_ + ": one of `steps`, `by_tier` and `by_priority`");
       row.by_tier.resize(policy_.tiers.size());
       each_tier(by_tier, "by_tier",
                 [&](std::size_t tier, const Yaml& list) { row.by_tier[tier].steps = steps(list); });
+    } else if (!by_priority.absent()) {
+      if (!node["steps"].absent())
+        reader_.error(by_priority, where_ + ": one of `steps`, `by_tier` and `by_priority`");
+      row.by_priority.resize(policy_.priorities.size());
+      each_priority(by_priority, "by_priority", [&](std::size_t priority, const Yaml& list) {
+        row.by_priority[priority].steps = steps(list);
+      });
+    } else {
+      row.ladder.steps = steps(reader_.required(node, "steps", where_));
     }
+    row.ack_timeout = ack_timeout(node["ack_timeout"]);
     row.urgent_roles = roles(node["urgent_also"], where_ + " urgent_also");
     if (!node["urgent_also"].absent() && !kind_.prioritized) {
       reader_.error(node["urgent_also"],
@@ -73,6 +83,52 @@ class LadderReader {
     }
   }
 
+  template <typename F>
+  void each_priority(const Yaml& map, const char* key, const F& take) {
+    if (!reader_.map(map, where_ + " " + key)) return;
+    if (!kind_.prioritized)
+      reader_.error(map, where_ + " " + key + ": " + kind_.name + " has no `priorities`");
+    for (const Yaml& member : map.values) {
+      const std::int16_t priority = reader_.code(member.key_line, where_ + " " + key, "priority",
+                                                 member.key, policy_.priorities);
+      if (priority != kNone) take(static_cast<std::size_t>(priority), member);
+    }
+  }
+
+  // `always`, `tier`, or the name of a calendar.
+  std::int16_t hours(const Yaml& node, const std::string& where) {
+    const std::string name = reader_.text(node, where);
+    if (name.empty() || name == "always") return kNone;
+    if (name == "tier") return kTierCalendar;
+    std::vector<std::string> known = {"always", "tier"};
+    for (const NamedCalendar& calendar : policy_.calendars) known.push_back(calendar.name);
+    const std::int16_t code = reader_.code(node.line, where, "hours", name, known);
+    return code == kNone ? kNone : static_cast<std::int16_t>(code - 2);
+  }
+
+  // `30m`, or `{P1: 30m, P2: 30m}`.
+  std::vector<Duration> ack_timeout(const Yaml& node) {
+    std::vector<Duration> out;
+    if (node.absent()) return out;
+    const std::string where = where_ + " ack_timeout";
+    const auto duration = [&](const Yaml& text) -> Duration {
+      const auto delay = read_allowance(reader_.text(text, where));
+      if (delay && delay->kind == Allowance::Kind::kOpenTime) return {delay->amount};
+      reader_.error(text, where + " must be a time, like 30m");
+      return {};
+    };
+    if (place_ != Row::kBreach)
+      reader_.error(node, where + ": only the acknowledgement of a breach runs out");
+    if (node.is_text()) {
+      out.push_back(duration(node));
+      return out;
+    }
+    out.resize(policy_.priorities.size());
+    each_priority(node, "ack_timeout",
+                  [&](std::size_t priority, const Yaml& text) { out[priority] = duration(text); });
+    return out;
+  }
+
   std::vector<std::int16_t> roles(const Yaml& node, const std::string& where) {
     std::vector<std::int16_t> out;
     for (const Word& word : reader_.list(node, where)) {
@@ -102,13 +158,14 @@ class LadderReader {
   }
 
   void step(const Yaml& item, std::vector<Step>& steps) {
-    if (!reader_.map(item, where_ + " step", {"tell", "after", "times"})) return;
+    if (!reader_.map(item, where_ + " step", {"tell", "after", "times", "hours"})) return;
     Step step;
     const std::size_t before = reader_.errors().size();
     step.roles = roles(reader_.required(item, "tell", where_ + " step"), where_ + " tell");
     if (step.roles.empty() && reader_.errors().size() == before && !reader_.gave_up("role")) {
       reader_.error(item, where_ + ": a step tells nobody");
     }
+    step.hours = item["hours"].absent() ? hours_ : hours(item["hours"], where_ + " step hours");
     after(item, steps, step);
     const Yaml& often = item["times"];
     const std::int64_t times =
@@ -157,16 +214,18 @@ class LadderReader {
   const Policy& policy_;
   std::string where_;
   Row place_;
+  std::int16_t hours_ = kNone;  // of the row
 };
 
 LadderRow read_row(PolicyReader& reader, const Yaml& node, const std::string& where, Row row,
                    const KindSpec& kind, const Policy& policy) {
   const bool good =
       row == Row::kPriority
-          ? reader.map(node, where, {"on", "steps", "by_tier", "tier_also", "urgent_also"})
-      : row == Row::kStage
-          ? reader.map(node, where, {"steps", "tier_also", "urgent_also"})
-          : reader.map(node, where, {"steps", "by_tier", "tier_also", "urgent_also"});
+          ? reader.map(node, where, {"on", "steps", "by_tier", "tier_also", "urgent_also", "hours"})
+      : row == Row::kStage ? reader.map(node, where, {"steps", "tier_also", "urgent_also", "hours"})
+                           : reader.map(node, where,
+                                        {"steps", "by_tier", "by_priority", "tier_also",
+                                         "urgent_also", "hours", "ack_timeout"});
   return good ? LadderReader(reader, kind, policy, where, row).row(node) : LadderRow{};
 }
 
@@ -256,9 +315,12 @@ void read_clock_ladders(PolicyReader& reader, const Yaml& node, const Yaml& of_k
     if (!reader.flag(warning.node["same_as_breach"], warning.where + " same_as_breach")) return;
     clock.on_warning = clock.on_breach[0];
     if (clock.on_warning.ladder.steps.size() > 1) clock.on_warning.ladder.steps.resize(1);
-    for (Ladder& ladder : clock.on_warning.by_tier) {
-      if (ladder.steps.size() > 1) ladder.steps.resize(1);
+    for (auto* ladders : {&clock.on_warning.by_tier, &clock.on_warning.by_priority}) {
+      for (Ladder& ladder : *ladders) {
+        if (ladder.steps.size() > 1) ladder.steps.resize(1);
+      }
     }
+    clock.on_warning.ack_timeout.clear();
     return;
   }
   clock.on_warning = read_row(reader, warning.node, warning.where, Row::kWarning, kind, policy);

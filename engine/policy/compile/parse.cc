@@ -92,9 +92,28 @@ std::int16_t calendar_named(PolicyReader& reader, const Yaml& node, const std::s
   return code == kNone ? policy.always_calendar : code;
 }
 
+// A calendar, or `{default: business, A: plant}`: `wd` counts by that of the tier, dates and periods
+// by the default.
+void read_working_days(PolicyReader& reader, const Yaml& node, Policy& policy) {
+  const bool by_tier = node.is_map();
+  const Yaml& common = by_tier ? reader.required(node, "default", "working_days") : node;
+  policy.working_calendar = calendar_named(reader, common, "working_days", policy);
+  policy.tier_working.assign(policy.tiers.size(), policy.working_calendar);
+  if (!by_tier) return;
+  for (const Yaml& member : node.values) {
+    if (member.key == "default") continue;
+    const std::int16_t tier =
+        reader.code(member.key_line, "working_days", "tier", member.key, policy.tiers);
+    if (tier != kNone) {
+      policy.tier_working[static_cast<std::size_t>(tier)] =
+          calendar_named(reader, member, "working_days", policy);
+    }
+  }
+}
+
 void read_calendar_uses(PolicyReader& reader, const Yaml& root, Policy& policy) {
   const std::size_t before = reader.errors().size();
-  policy.working_calendar = calendar_named(reader, root["working_days"], "working_days", policy);
+  read_working_days(reader, root["working_days"], policy);
   if (reader.errors().size() != before) reader.give_up("working days");
   policy.tier_calendar.assign(policy.tiers.size(), policy.always_calendar);
   const Yaml& hours = root["hours"];
@@ -112,13 +131,13 @@ void read_calendar_uses(PolicyReader& reader, const Yaml& root, Policy& policy) 
   }
 }
 
-std::string hash_of(const PolicyText& text) {
+}  // namespace
+
+std::string policy_hash(const PolicyText& text) {
   Hash128 hash = hash128(text.text);
   for (const auto& [name, file] : text.files) hash = hash128(file, hash128(name, hash));
   return hex(hash);
 }
-
-}  // namespace
 
 std::variant<std::shared_ptr<const Policy>, std::vector<PolicyError>> compile_policy(
     const PolicyText& text, const ZoneSource& zones) {
@@ -129,10 +148,10 @@ std::variant<std::shared_ptr<const Policy>, std::vector<PolicyError>> compile_po
   for (const YamlFault& fault : faults) reader.error(fault.line, fault.reason);
   auto policy = std::make_shared<Policy>();
   if (root.is_map()) {
-    reader.map(
-        root, "the policy",
-        {"policy", "thresholds", "priorities", "urgent", "tiers", "default_tier", "roles", "hours",
-         "working_days", "target", "calendars", "kinds", "clocks", "figures", "quiet_before"});
+    reader.map(root, "the policy",
+               {"policy", "thresholds", "priorities", "urgent", "tiers", "default_tier", "roles",
+                "hours", "working_days", "target", "calendars", "kinds", "clocks", "figures",
+                "quiet_before", "labels"});
     read_names(reader, root, *policy);
     read_target(reader, root["target"], *policy);
     read_quiet_before(reader, root["quiet_before"], *policy);
@@ -141,6 +160,8 @@ std::variant<std::shared_ptr<const Policy>, std::vector<PolicyError>> compile_po
     read_kinds(reader, root, *policy);
     read_clocks(reader, root, *policy);
     read_figures(reader, root["figures"], *policy);
+    read_labels(reader, root, *policy);
+    if (!text.in_force) check_sense(reader, root, *policy);
   } else if (faults.empty()) {
     reader.error(1, "a policy is a map of keys, like `policy: my-organisation`");
   }
@@ -155,7 +176,7 @@ std::variant<std::shared_ptr<const Policy>, std::vector<PolicyError>> compile_po
     errors.erase(std::unique(errors.begin(), errors.end(), same), errors.end());
     return errors;
   }
-  policy->hash = hash_of(text);
+  policy->hash = policy_hash(text);
   policy->version = 1;
   return std::shared_ptr<const Policy>(policy);
 }

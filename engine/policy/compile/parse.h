@@ -27,12 +27,17 @@ struct PolicyText {
   std::string name;  // of the file, for messages
   std::string text;
   std::map<std::string, std::string> files;  // by the name used in `calendars:`
+  // It took force already: what makes no sense in it is let pass, as it was then.
+  bool in_force = false;
 };
 
 using ZoneSource = std::function<std::variant<Zone, std::string>(std::string_view)>;
 
 std::variant<std::shared_ptr<const Policy>, std::vector<PolicyError>> compile_policy(
     const PolicyText& text, const ZoneSource& zones);
+
+// What tells texts apart, hexadecimal: `Policy::hash`.
+std::string policy_hash(const PolicyText& text);
 
 // Files that the text names under `calendars:`; empty when it cannot be read.
 std::vector<std::string> policy_includes(const std::string& text);

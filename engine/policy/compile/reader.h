@@ -93,6 +93,10 @@ void read_calendars(PolicyReader& reader, const Yaml& root, const PolicyText& te
 void read_kinds(PolicyReader& reader, const Yaml& root, Policy& policy);
 void read_clocks(PolicyReader& reader, const Yaml& root, Policy& policy);
 void read_figures(PolicyReader& reader, const Yaml& root, Policy& policy);
+// What people read instead of the policy's names; after all of these are known.
+void read_labels(PolicyReader& reader, const Yaml& root, Policy& policy);
+// An error for what can do nothing, or silences what it should tell; after everything else.
+void check_sense(PolicyReader& reader, const Yaml& root, const Policy& policy);
 void read_routing(PolicyReader& reader, const Yaml& node, KindSpec& kind, const Policy& policy);
 void read_recurring_fault(PolicyReader& reader, const Yaml& node, KindSpec& kind,
                           const Policy& policy);
@@ -103,7 +107,9 @@ void read_cadence(PolicyReader& reader, const Yaml& node, const Yaml& of_kind, K
 // Who is told of a clock's breaches and warnings: its own rows, else its kind's.
 void read_clock_ladders(PolicyReader& reader, const Yaml& node, const Yaml& of_kind,
                         const KindSpec& kind, const Policy& policy, ClockSpec& clock);
-Warning read_warning(PolicyReader& reader, const Yaml& node, const std::string& where);
+// One or several; none when there is no such key.
+std::vector<Warning> read_warnings(PolicyReader& reader, const Yaml& node,
+                                   const std::string& where);
 Duration read_grace(PolicyReader& reader, const Yaml& node, const std::string& where);
 // `low`, of a clock.
 bool read_low(PolicyReader& reader, const Yaml& node, const std::string& where);

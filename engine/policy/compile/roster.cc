@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "engine/policy/compile/reader.h"
+#include "events/hash.h"
 
 namespace tocsin {
 
@@ -368,15 +369,14 @@ std::variant<std::shared_ptr<const Roster>, std::vector<PolicyError>> compile_ro
   PolicyReader reader(file, errors);
   const Yaml root = read_yaml(text, faults);
   for (const YamlFault& fault : faults) reader.error(fault.line, fault.reason);
-  std::shared_ptr<const Roster> roster;
+  auto roster = std::make_shared<Roster>();
   if (root.is_map()) {
     roster = RosterReader(reader, zones).read(root);
-  } else if (root.absent() || root.kind == Yaml::Kind::kNull) {
-    roster = std::make_shared<const Roster>();
-  } else {
+  } else if (!root.absent() && root.kind != Yaml::Kind::kNull) {
     reader.error(root, "a roster is a map of keys, like `last_resort: [Wang Fang]`");
   }
-  if (errors.empty()) return roster;
+  roster->hash = hex(hash128(text));
+  if (errors.empty()) return std::shared_ptr<const Roster>(std::move(roster));
   std::stable_sort(errors.begin(), errors.end(),
                    [](const PolicyError& a, const PolicyError& b) { return a.line < b.line; });
   return errors;

@@ -101,9 +101,19 @@ TEST_F(RecoveryTest, ATornLastBatchIsCutAtEveryByte) {
   }
 }
 
-TEST_F(RecoveryTest, ATruncatedFileIsCutAndTheLossIsReported) {
+TEST_F(RecoveryTest, ATruncatedFileIsRefusedAsOftenAsItIsTriedAndCutWhenTheLossIsAccepted) {
   put(segment_.substr(0, end_of_third_ - 8), mark_after_three_);
-  auto log = EmbeddedLog::open(directory_.path());
+  for (int i = 0; i < 2; ++i) {
+    try {
+      EmbeddedLog::open(directory_.path());
+      ADD_FAILURE() << "a loss went unsaid";
+    } catch (const AcknowledgedLost& error) {
+      EXPECT_THAT(error.what(), HasSubstr("1 batches are missing that were acknowledged"));
+    }
+  }
+  EmbeddedLogOptions accept;
+  accept.accept_loss = true;
+  auto log = EmbeddedLog::open(directory_.path(), accept);
   EXPECT_EQ(log->next_offset(), 3);
   EXPECT_EQ(log->recovery().missing_batches, 1u);
   EXPECT_GT(log->recovery().cut_bytes, 0);

@@ -51,7 +51,7 @@ TEST_F(AnswersTest, CursorOfAnAccountsClocks) {
 TEST_F(AnswersTest, Inboxes) {
   const Answer all = client->get("/v1/inbox");
   EXPECT_EQ(all.status, 200) << all.body;
-  EXPECT_LT(all.body.find("\"g2\""), all.body.find("\"g1\"")) << "high urgency first";
+  EXPECT_LT(all.body.find("\"g2\""), all.body.find("\"g1\"")) << "what is due first";
   // Once, though two roles were called.
   EXPECT_EQ(all.body.find("\"g1\""), all.body.rfind("\"g1\""));
   const Answer role = client->get("/v1/inbox?role=service_director");
@@ -59,6 +59,8 @@ TEST_F(AnswersTest, Inboxes) {
   EXPECT_THAT(role.body, Not(HasSubstr("\"g2\"")));
   EXPECT_THAT(client->get("/v1/inbox?person=%E6%9D%8E").body, HasSubstr("\"g2\""));
   EXPECT_THAT(client->get("/v1/inbox?limit=1").body, Not(HasSubstr("\"g1\"")));
+  EXPECT_THAT(client->get("/v1/inbox?account=acme").body, Not(HasSubstr("\"g1\"")));
+  EXPECT_THAT(client->get("/v1/inbox?state=acknowledged").body, HasSubstr("\"escalations\":[]"));
 }
 
 TEST_F(AnswersTest, Entities) {

@@ -266,8 +266,9 @@ TEST_F(EventsApiTest, Acknowledge) {
   };
   const Answer answer =
       acknowledge(R"({"by":"李","escalation":"a%2Fb/ticket/T-1/routed/P1","note":"on it"})");
-  EXPECT_EQ(answer.status, 202);
-  EXPECT_EQ(answer.body, R"({"accepted":1,"duplicates":0,"rejected":[]})");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body,
+            R"({"acknowledged":[],"already":[],"unknown":["a%2Fb/ticket/T-1/routed/P1"]})");
   const Fact fact = node.facts().at(0);
   EXPECT_EQ(fact.type, "tocsin.ticket.acknowledged");
   EXPECT_EQ(fact.account, "a/b");
@@ -277,8 +278,10 @@ TEST_F(EventsApiTest, Acknowledge) {
   // The same id again is the same fact.
   const std::string_view with_id =
       R"({"by":"li","escalation":"a%2Fb/ticket/T-1/x","id":"click-1"})";
-  EXPECT_EQ(acknowledge(with_id).body, R"({"accepted":1,"duplicates":0,"rejected":[]})");
-  EXPECT_EQ(acknowledge(with_id).body, R"({"accepted":0,"duplicates":1,"rejected":[]})");
+  const std::string unknown =
+      R"({"acknowledged":[],"already":[],"unknown":["a%2Fb/ticket/T-1/x"]})";
+  EXPECT_EQ(acknowledge(with_id).body, unknown);
+  EXPECT_EQ(acknowledge(with_id).body, unknown) << "a repeated one is no other";
 
   EXPECT_THAT(acknowledge(R"({"escalation":"x"})").body, HasSubstr("\"field\":\"by\""));
   EXPECT_THAT(acknowledge(R"({"by":7,"escalation":"x"})").body, HasSubstr("\"field\":\"by\""));

@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "connectors/http/question.h"
+#include "engine/entity/entity_codec.h"
 #include "events/log_record.h"
 #include "projections/store.h"
 #include "tests/engine/policy_fixture.h"
@@ -73,11 +74,18 @@ class SmallStore {
     row.begun = row.raised = begun;
     return row;
   }
+  // Of a ticket without facts.
+  static std::string engine_state() {
+    Entity entity;
+    entity.policy = default_policy().get();
+    entity.kind = default_policy()->code_of(*default_policy()->kind_named("ticket"));
+    return encode_entity(entity);
+  }
   static EntityChange ticket(std::string account, std::string id, std::vector<ClockRow> clocks,
                              std::vector<GroupRow> groups) {
     EntityChange change;
     change.key = {account, "ticket", id};
-    change.state = "state";
+    change.state = engine_state();
     EntityView view;
     view.created = true;
     view.state = "open";

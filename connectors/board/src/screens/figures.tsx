@@ -176,7 +176,7 @@ export function Figures() {
                           <tr key={f.period}>
                             <td>{f.period}</td>
                             <td class={good(f) === false ? "late" : good(f) ? "fine" : undefined}>{shown(f)}</td>
-                            {f.mean === undefined || f.mean === null ? (
+                            {f.met !== undefined ? (
                               <>
                                 <td class="number">
                                   <a href={list("met")}>{f.met}</a>

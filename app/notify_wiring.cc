@@ -1,0 +1,65 @@
+#include "app/notify_wiring.h"
+
+#include <cstdio>
+
+#include "events/codec.h"
+
+namespace tocsin {
+
+namespace {
+
+std::set<PartitionId> owned_by(Node& node) {
+  if (!node.ready().ready) return {};
+  const std::vector<PartitionId> owned = node.status().owned;
+  return {owned.begin(), owned.end()};
+}
+
+void submit_fact(Node& node, std::string event, std::function<void(bool)> done) {
+  auto submission = std::make_unique<Submission>();
+  submission->body = std::move(event);
+  submission->source = "notify";
+  SubmittedEvent& submitted = submission->events.emplace_back();
+  submitted.original = submission->body;
+  thread_local Decoder decoder;
+  decoder.structured(submission->body, {}, submitted.decoded);
+  node.submit(std::move(submission), [done = std::move(done)](SubmitResult result) {
+    const bool kept = result.status == SubmitResult::Status::kJudged && !result.events.empty() &&
+                      result.events.front().verdict != EventVerdict::kRejected;
+    done(kept);
+  });
+}
+
+}  // namespace
+
+std::unique_ptr<notify::Notifier> make_notifier(const Config& config, const std::string& data,
+                                                Node& node, Journal& journal) {
+  if (!config.notify.on()) return nullptr;
+  notify::NotifierPorts ports;
+  ports.now = [&node] { return node.now(); };
+  ports.log = &node.log();
+  ports.owned = [&node] { return owned_by(node); };
+  ports.healthy = [&node] { return node.sick().empty() && node.ready().ready; };
+  ports.record = [&node](std::vector<OutcomeRecord> records, std::function<void(bool)> done) {
+    node.submit_outcomes(std::move(records), [done = std::move(done)](OwnResult result) {
+      done(result.status == OwnResult::Status::kDurable);
+    });
+  };
+  ports.record_everywhere = [&node, &journal](std::string type, std::string words) {
+    node.submit_own({std::move(type), "notify", std::move(words), -1}, [&journal](OwnResult r) {
+      if (r.status != OwnResult::Status::kDurable) journal.line("warn", "notify_not_on", r.detail);
+    });
+  };
+  ports.submit_fact = [&node](std::string event, std::function<void(bool)> done) {
+    submit_fact(node, std::move(event), std::move(done));
+  };
+  ports.roster = [&node] { return node.roster(); };
+  ports.report = [&journal](std::string_view level, std::string_view event,
+                            const std::string& detail) { journal.line(level, event, detail); };
+  ports.print = [](const std::string& line) {
+    std::fwrite((line + "\n").data(), 1, line.size() + 1, stdout);
+    std::fflush(stdout);
+  };
+  return std::make_unique<notify::Notifier>(config.notify, data, std::move(ports));
+}
+
+}  // namespace tocsin

@@ -1,0 +1,425 @@
+#include "app/policy_routes.h"
+
+#include <simdjson.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "app/policy_diff.h"
+#include "app/policy_json.h"
+#include "app/policy_record.h"
+#include "connectors/http/problem.h"
+#include "engine/policy/compile/yaml.h"
+#include "events/writer.h"
+
+namespace tocsin {
+
+namespace {
+
+using Compiled = std::variant<std::shared_ptr<const Policy>, std::vector<PolicyError>>;
+
+HttpResponse json(std::string body, int status = 200) {
+  HttpResponse response;
+  response.status = status;
+  response.content_type = "application/json";
+  response.body = std::move(body);
+  return response;
+}
+
+std::string query(const HttpRequest& request, std::string_view name) {
+  for (const auto& [key, value] : request.query) {
+    if (key == name) return value;
+  }
+  return {};
+}
+
+// nullopt: neither.
+std::optional<bool> flag(const HttpRequest& request, std::string_view name) {
+  const std::string value = query(request, name);
+  if (value.empty() || value == "false" || value == "0") return false;
+  if (value == "true" || value == "1") return true;
+  return std::nullopt;
+}
+
+// Of a request that gets, or got, its answer otherwise.
+HttpResponse answered_elsewhere() {
+  HttpResponse none;
+  none.status = 0;
+  return none;
+}
+
+HttpResponse bad_parameter(const std::string& name, const std::string& wanted) {
+  return problem(400, "bad-parameter", name + " must be " + wanted).field(name).response();
+}
+
+// The body: YAML, or {"text": "…"}.
+PolicyText text_of(const HttpRequest& request) {
+  PolicyText out;
+  out.name = "policy";
+  out.text = request.body;
+  if (request.header("content-type").substr(0, 16) != "application/json") return out;
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  std::string_view text;
+  const simdjson::padded_string padded(request.body);
+  if (parser.parse(padded).get(root) == simdjson::SUCCESS &&
+      root["text"].get(text) == simdjson::SUCCESS)
+    out.text = text;
+  return out;
+}
+
+Compiled compile(const PolicyText& text) {
+  if (text.text.size() > kYamlBytesMax)
+    return std::vector<PolicyError>{{text.name, 0, "is longer than 1 MiB"}};
+  return compile_policy(text, load_zone_for_policy);
+}
+
+HttpResponse refused(const std::vector<PolicyError>& errors) {
+  std::string list = "\"errors\":";
+  append_errors(list, errors);
+  std::string detail = errors.empty() ? "" : errors.front().reason;
+  if (errors.size() > 1) detail += " (and " + std::to_string(errors.size() - 1) + " more)";
+  return problem(400, "bad-policy", detail).members(list).response();
+}
+
+// A thread that makes answers, one after the other.
+class Worker {
+ public:
+  using Make = std::function<HttpResponse()>;
+  Worker() : thread_([this] { work(); }) {}
+
+  // What is under way is waited for, what waits is refused.
+  void stop() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
+  }
+  bool stopping() const { return stopping_; }
+
+  // False: too much waits; it was refused.
+  bool later(Reply reply, Make make) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (waiting_.size() < PolicyRoutes::kWaitingMax && !stopping_) {
+        waiting_.push_back({std::move(reply), std::move(make)});
+        wake_.notify_one();
+        return true;
+      }
+    }
+    reply(problem(503, "busy", "other policies are being looked at").retry_after(5).response());
+    return false;
+  }
+
+ private:
+  struct Job {
+    Reply reply;
+    Make make;
+  };
+
+  void work() {
+    for (;;) {
+      Job job;
+      {
+        std::unique_lock lock(mutex_);
+        wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+        if (waiting_.empty()) return;
+        job = std::move(waiting_.front());
+        waiting_.pop_front();
+      }
+      HttpResponse response;
+      try {
+        response =
+            stopping_ ? problem(503, "stopping", "the node is going down").response() : job.make();
+      } catch (const std::exception& e) {
+        response = problem(500, "failed", e.what()).response();
+      }
+      if (response.status != 0) job.reply(std::move(response));
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Job> waiting_;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+}  // namespace
+
+class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
+ public:
+  explicit Impl(Node& node) : node_(node) {}
+
+  void stop() {
+    trials_.stop();
+    others_.stop();
+  }
+
+  // In turn, on a thread of this object's own.
+  void later(Reply reply, Worker::Make make) { others_.later(std::move(reply), std::move(make)); }
+
+  HttpResponse show(const HttpRequest& request) {
+    const auto history = versions();
+    if (history.empty())
+      return problem(503, "not-ready", "no policy is in force yet").retry_after(1).response();
+    const std::string wanted = query(request, "version");
+    for (auto it = history.rbegin(); it != history.rend(); ++it) {
+      if (wanted.empty() || wanted == std::to_string(it->version)) return json(policy_json(*it));
+    }
+    return problem(404, "not-found", "there is no policy version " + wanted).response();
+  }
+
+  HttpResponse list() {
+    const auto history = versions();
+    std::string out = "{\"inForce\":";
+    append_int(out, history.empty() ? 0 : history.back().version);
+    out += ",\"versions\":[";
+    for (std::size_t i = 0; i < history.size(); ++i) {
+      if (i > 0) out += ',';
+      append_version(out, history[i]);
+    }
+    return json(out + "]}");
+  }
+
+  HttpResponse check(const HttpRequest& request) {
+    const Compiled compiled = compile(text_of(request));
+    std::string out;
+    JsonObject object(out);
+    const auto* errors = std::get_if<std::vector<PolicyError>>(&compiled);
+    object.boolean("ok", errors == nullptr);
+    if (errors == nullptr) {
+      const auto& policy = std::get<std::shared_ptr<const Policy>>(compiled);
+      object.text("name", policy->name).text("hash", policy->hash);
+      object.boolean("inForce", policy->hash == node_.policy()->hash);
+    }
+    object.name("errors");
+    append_errors(out, errors == nullptr ? std::vector<PolicyError>{} : *errors);
+    object.close();
+    return json(std::move(out));
+  }
+
+  HttpResponse diff(const HttpRequest& request) {
+    const Compiled compiled = compile(text_of(request));
+    if (const auto* errors = std::get_if<std::vector<PolicyError>>(&compiled))
+      return refused(*errors);
+    const auto sentences =
+        policy_diff(in_force(), *std::get<std::shared_ptr<const Policy>>(compiled));
+    std::string out = "{\"changes\":[";
+    for (std::size_t i = 0; i < sentences.size(); ++i) {
+      if (i > 0) out += ',';
+      append_json_string(out, sentences[i]);
+    }
+    return json(out + "]}");
+  }
+
+  void apply(const HttpRequest& request, Reply reply) {
+    const auto to_open = flag(request, "to_open"), dry_run = flag(request, "dry_run");
+    if (!to_open) return reply(bad_parameter("to_open", "true or false"));
+    if (!dry_run) return reply(bad_parameter("dry_run", "true or false"));
+    std::string by = query(request, "by");
+    if (by.empty()) by = request.client;
+    if (by.empty() && !*dry_run) return reply(bad_parameter("by", "who does it"));
+    later(reply, [this, request, to_open = *to_open, dry_run = *dry_run, by, reply]() {
+      const PolicyText text = text_of(request);
+      const Compiled compiled = compile(text);
+      if (const auto* errors = std::get_if<std::vector<PolicyError>>(&compiled))
+        return refused(*errors);
+      const Policy& policy = *std::get<std::shared_ptr<const Policy>>(compiled);
+      if (dry_run) return preview(policy, to_open);
+      if (policy.hash == node_.policy()->hash && !to_open) return answer(policy, false, to_open);
+      hand_in(text, policy, to_open, by, reply);
+      return answered_elsewhere();  // it is answered when it is durable
+    });
+  }
+
+  void try_it(const HttpRequest& request, Reply reply) {
+    const std::string since_text = query(request, "since");
+    const auto since = since_text.empty() ? std::optional(kAlways) : parse_rfc3339(since_text);
+    if (!since) return reply(bad_parameter("since", "an RFC 3339 instant"));
+    const PolicyText text = text_of(request);
+    const Compiled compiled = compile(text);
+    if (const auto* errors = std::get_if<std::vector<PolicyError>>(&compiled))
+      return reply(refused(*errors));
+    {
+      const std::lock_guard lock(mutex_);
+      if (trial_running_)
+        return reply(problem(429, "busy",
+                             "another policy is being tried; GET /v1/policy/try says "
+                             "how far it is")
+                         .retry_after(10)
+                         .response());
+      trial_running_ = true;
+      trial_result_.clear();
+      trial_facts_ = 0;
+    }
+    const bool begun = trials_.later(reply, [this, since = *since, tried = std::get<0>(compiled),
+                                             reply] { return run_trial(tried, since, reply); });
+    if (!begun) trial_running_ = false;
+  }
+
+  HttpResponse trial() {
+    const std::lock_guard lock(mutex_);
+    if (!trial_result_.empty()) return json(trial_result_);
+    return progress();
+  }
+
+ private:
+  std::vector<PolicyVersion> versions() {
+    node_.store().refresh(seconds(2));
+    const auto partitions = node_.store().view().partitions();
+    std::vector<PolicyVersion> longest;
+    for (const PartitionId partition : partitions) {
+      auto history = policy_history(node_.store(), partition);
+      if (history.size() > longest.size()) longest = std::move(history);
+    }
+    return longest;
+  }
+
+  const Policy& in_force() {
+    in_force_ = node_.policy();
+    return *in_force_;
+  }
+
+  HttpResponse answer(const Policy& policy, bool changed, bool to_open) {
+    std::string out;
+    JsonObject(out)
+        .text("name", policy.name)
+        .text("hash", policy.hash)
+        .boolean("changed", changed)
+        .boolean("toOpen", to_open)
+        .close();
+    return json(std::move(out));
+  }
+
+  HttpResponse preview(const Policy& policy, bool to_open) {
+    node_.store().refresh(seconds(10));
+    Preview preview;
+    if (to_open) {
+      preview = preview_to_open(node_.store(), policy, node_.now(),
+                                [this] { return others_.stopping(); });
+    }
+    std::string out;
+    append_preview(out, preview);
+    return json(std::move(out));
+  }
+
+  void hand_in(const PolicyText& text, const Policy& policy, bool to_open, const std::string& by,
+               Reply reply) {
+    OwnRecord record;
+    record.type = kPolicyType;
+    record.subject = policy.name;
+    record.data = policy_data(text, policy, 0, to_open, by);
+    auto compiled = std::make_shared<Policy>(policy);
+    node_.submit_own(std::move(record), [self = shared_from_this(), compiled, to_open,
+                                         reply = std::move(reply)](OwnResult result) {
+      if (result.status == OwnResult::Status::kDurable)
+        return reply(self->answer(*compiled, true, to_open));
+      if (result.status == OwnResult::Status::kRefused)
+        return reply(problem(409, "refused", result.detail).response());
+      std::string missing = "\"missing\":[";
+      for (std::size_t i = 0; i < result.missing.size(); ++i)
+        missing += (i > 0 ? "," : "") + std::to_string(result.missing[i]);
+      reply(problem(503, "unavailable", result.detail)
+                .members(missing + "]")
+                .retry_after(10)
+                .response());
+    });
+  }
+
+  HttpResponse progress() const {
+    std::string out;
+    JsonObject(out)
+        .text("state", trial_running_ ? "running" : "none")
+        .number("facts", trial_facts_)
+        .close();
+    return json(std::move(out), trial_running_ ? 202 : 200);
+  }
+
+  // Answers 202 when it takes longer than people wait.
+  HttpResponse run_trial(std::shared_ptr<const Policy> tried, Instant since, const Reply& reply) {
+    const auto begun = std::chrono::steady_clock::now();
+    bool answered = false;
+    std::string out;
+    try {
+      const auto partitions = node_.store().view().partitions();
+      const Trial trial = try_policy(node_.log(), partitions, node_.policy(), std::move(tried),
+                                     since, node_.now(), [&](std::int64_t facts) {
+                                       trial_facts_ = facts;
+                                       const auto taken = std::chrono::steady_clock::now() - begun;
+                                       if (!answered && taken > std::chrono::seconds(10)) {
+                                         answered = true;
+                                         reply(progress());
+                                       }
+                                       return !trials_.stopping();
+                                     });
+      append_trial(out, trial);
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      trial_running_ = false;
+      throw;
+    }
+    const std::lock_guard lock(mutex_);
+    trial_running_ = false;
+    trial_result_ = out;
+    return answered ? answered_elsewhere() : json(std::move(out));
+  }
+
+  Node& node_;
+  std::shared_ptr<const Policy> in_force_;  // of this object's own thread
+  std::mutex mutex_;
+  std::atomic<bool> trial_running_{false};
+  std::atomic<std::int64_t> trial_facts_{0};
+  std::string trial_result_;  // of the last one; JSON
+  Worker trials_, others_;
+};
+
+PolicyRoutes::PolicyRoutes(Node& node) : impl_(std::make_shared<Impl>(node)) {}
+PolicyRoutes::~PolicyRoutes() { impl_->stop(); }
+
+std::vector<ModuleRoute> PolicyRoutes::routes() {
+  // Held weakly: the API that keeps the routes may outlive this.
+  const auto on_thread = [weak = std::weak_ptr<Impl>(impl_)](auto make) {
+    return [weak, make](ModuleCall call) {
+      const auto impl = weak.lock();
+      if (!impl) return;
+      auto request = std::make_shared<HttpRequest>(std::move(call.request));
+      impl->later(std::move(call.reply),
+                  [impl = impl.get(), request, make] { return make(*impl, *request); });
+    };
+  };
+  const auto at_once = [weak = std::weak_ptr<Impl>(impl_)](auto take) {
+    return [weak, take](ModuleCall call) {
+      if (const auto impl = weak.lock()) take(*impl, call.request, std::move(call.reply));
+    };
+  };
+  return {
+      {"GET", "/v1/policy", Role::kRead,
+       on_thread([](Impl& impl, const HttpRequest& request) { return impl.show(request); })},
+      {"GET", "/v1/policy/versions", Role::kRead,
+       on_thread([](Impl& impl, const HttpRequest&) { return impl.list(); })},
+      {"POST", "/v1/policy", Role::kAdmin,
+       at_once([](Impl& impl, const HttpRequest& request, Reply reply) {
+         impl.apply(request, std::move(reply));
+       })},
+      {"POST", "/v1/policy/check", Role::kRead,
+       on_thread([](Impl& impl, const HttpRequest& request) { return impl.check(request); })},
+      {"POST", "/v1/policy/diff", Role::kRead,
+       on_thread([](Impl& impl, const HttpRequest& request) { return impl.diff(request); })},
+      {"POST", "/v1/policy/try", Role::kRead,
+       at_once([](Impl& impl, const HttpRequest& request, Reply reply) {
+         impl.try_it(request, std::move(reply));
+       })},
+      {"GET", "/v1/policy/try", Role::kRead,
+       at_once([](Impl& impl, const HttpRequest&, Reply reply) { reply(impl.trial()); })},
+  };
+}
+
+}  // namespace tocsin

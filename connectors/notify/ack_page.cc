@@ -1,0 +1,100 @@
+#include "connectors/notify/ack_page.h"
+
+#include <boost/json.hpp>
+
+#include "connectors/template/mustache.h"
+
+namespace tocsin::notify {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr const char* kPage = R"(<!doctype html>
+<html lang="{{language}}"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex"><title>Tocsin</title>
+<style>
+body{font:16px/1.5 system-ui,sans-serif;margin:0;background:#f4f5f7;color:#1b1f24}
+main{max-width:30rem;margin:1rem auto;padding:1.25rem;background:#fff;border-radius:12px}
+h1{font-size:1.25rem;margin:0 0 .75rem}dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem .9rem;margin:0 0 1.25rem}
+dt{color:#667}dd{margin:0;overflow-wrap:anywhere}
+button{font:inherit;font-weight:600;width:100%;padding:.9rem;border:0;border-radius:10px;background:#c0271f;color:#fff}
+label{display:block;padding:.55rem 0}.ok{color:#176b37}.no{color:#8a5a00}
+@media(prefers-color-scheme:dark){body{background:#14171b;color:#e6e8eb}main{background:#1e2227}dt{color:#9aa3ad}.ok{color:#5fd08a}.no{color:#e6b450}}
+</style></head><body><main>
+{{#alarm}}
+<h1>{{#priority}}{{priority}} {{/priority}}{{entityId}}{{#title}} {{title}}{{/title}}</h1>
+<dl><dt>{{words.customer}}</dt><dd>{{accountTitle}}{{#tier}} ({{tier}}){{/tier}}</dd>
+<dt>{{words.promise}}</dt><dd>{{promise}}{{#threshold}}, {{threshold}}{{/threshold}}</dd>
+{{#dueLocal}}
+<dt>{{words.due}}</dt><dd>{{dueLocal}}{{#over}} ({{over}} {{words.over}}){{/over}}</dd>
+{{/dueLocal}}
+</dl>
+{{/alarm}}
+{{#open}}
+<form method="post">
+{{#choices}}
+<label><input type="radio" name="person" value="{{id}}" required> {{name}}</label>
+{{/choices}}
+<button type="submit">{{button}}</button></form>
+{{/open}}
+{{#good}}
+<p class="ok">{{good}}</p>
+{{/good}}
+{{#bad}}
+<p class="no">{{bad}}</p>
+{{/bad}}
+</main></body></html>
+)";
+
+}  // namespace
+
+std::string ack_page(const AckView& view, Instant now) {
+  using State = AckView::State;
+  const bool zh = view.language == "zh";
+  const auto say = [&](const char* chinese, const char* english) { return zh ? chinese : english; };
+  Message message;
+  message.language = view.language;
+  message.zone = view.zone;
+  if (view.alarm) message.alarms.push_back(*view.alarm);
+  json::object values = values_of(message, now);
+  values["alarm"] = view.alarm.has_value();
+  values["words"] = {{"customer", say("客户", "Customer")},
+                     {"promise", say("承诺", "Promise")},
+                     {"due", say("截止", "Due")},
+                     {"over", say("超时", "over")}};
+  values["language"] = zh ? "zh" : "en";
+  values["open"] = view.state == State::kOpen;
+  values["button"] = view.choices.empty()
+                         ? std::string(say("接手 – ", "I take it – ")) + view.person_name
+                         : std::string(say("接手", "Take it"));
+  json::array choices;
+  for (const auto& [id, name] : view.choices) choices.push_back({{"id", id}, {"name", name}});
+  values["choices"] = std::move(choices);
+  switch (view.state) {
+    case State::kOpen:
+      break;
+    case State::kTaken:
+      values["good"] = view.by + say(" 已接手。", " has taken it.");
+      break;
+    case State::kAlready:
+      values["bad"] = view.by + say(" 已经接手。", " has taken it already.");
+      break;
+    case State::kOver:
+      values["bad"] =
+          say("此告警已结束，或已有人接手。", "This is over, or somebody has taken it.");
+      break;
+    case State::kBadLink:
+      values["bad"] = say("链接无效或已过期。", "This link is not good, or not any more.");
+      break;
+    case State::kTryAgain:
+      values["bad"] =
+          say("暂时无法记录，请稍后再试。", "It cannot be recorded now. Please try again.");
+      break;
+  }
+  static const Mustache page = std::get<Mustache>(Mustache::parse(kPage));
+  return page.render(values, Escape::kHtml);
+}
+
+}  // namespace tocsin::notify

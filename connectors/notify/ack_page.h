@@ -1,0 +1,25 @@
+// The page behind an acknowledge link, for a phone, in zh and en. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "connectors/notify/message.h"
+
+namespace tocsin::notify {
+
+struct AckView {
+  std::string language = "en";
+  std::optional<Alarm> alarm;  // empty: nothing is known of it any more
+  // Whom to ask which of them takes it; empty: the link's own person.
+  std::vector<std::pair<std::string, std::string>> choices;  // id, name
+  std::string person_name;                                   // of the link's own person
+  enum class State { kOpen, kTaken, kAlready, kOver, kBadLink, kTryAgain } state = State::kOpen;
+  std::string by;  // of kTaken and kAlready
+  std::shared_ptr<const Zone> zone;
+};
+
+std::string ack_page(const AckView& view, Instant now);
+
+}  // namespace tocsin::notify

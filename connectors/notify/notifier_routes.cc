@@ -1,0 +1,298 @@
+// The notifier's routes: acknowledge links, PagerDuty's webhooks, browsers' subscriptions, tests,
+// and what became of messages. Answers that need the outbox come from the notifier's thread.
+#include <algorithm>
+#include <boost/json.hpp>
+
+#include "connectors/http/problem.h"
+#include "connectors/http/target.h"
+#include "connectors/notify/crypto.h"
+#include "connectors/notify/notifier.h"
+
+namespace tocsin::notify {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::size_t kListed = 1000;
+
+HttpResponse page_response(int status, std::string body) {
+  HttpResponse response;
+  response.status = status;
+  response.content_type = "text/html; charset=utf-8";
+  response.body = std::move(body);
+  response.headers = {{"Cache-Control", "no-store"},
+                      {"Referrer-Policy", "no-referrer"},
+                      {"Content-Security-Policy",
+                       "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+                       "frame-ancestors 'none'"}};
+  return response;
+}
+
+HttpResponse json_response(int status, const json::value& body) {
+  HttpResponse response;
+  response.status = status;
+  response.content_type = "application/json";
+  response.body = json::serialize(body);
+  return response;
+}
+
+std::string parameter(const HttpRequest& request, std::string_view name) {
+  for (const auto& [key, value] : request.query) {
+    if (key == name) return value;
+  }
+  return {};
+}
+
+// The field of a form, decoded.
+std::string form_field(const std::string& body, std::string_view name) {
+  for (std::size_t at = 0; at < body.size();) {
+    const std::size_t end = std::min(body.find('&', at), body.size());
+    const std::string_view pair = std::string_view(body).substr(at, end - at);
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    if (pair.substr(0, equals) == name && equals < pair.size())
+      return percent_decode(pair.substr(equals + 1), true).value_or("");
+    at = end + 1;
+  }
+  return {};
+}
+
+HttpResponse busy() {
+  return problem(503, "busy", "too much waits; try again").retry_after(1).response();
+}
+
+}  // namespace
+
+std::vector<ModuleRoute> Notifier::routes() {
+  const auto handler = [this](void (Notifier::*member)(ModuleCall)) {
+    return [this, member](ModuleCall call) { (this->*member)(std::move(call)); };
+  };
+  return {
+      {"GET", "/a/{token}", std::nullopt, handler(&Notifier::get_ack)},
+      {"POST", "/a/{token}", std::nullopt, handler(&Notifier::post_ack)},
+      {"POST", "/v1/in/pagerduty", std::nullopt, handler(&Notifier::post_pagerduty)},
+      {"GET", "/v1/push/key", Role::kRead, handler(&Notifier::get_push_key)},
+      {"POST", "/v1/people/{id}/push", Role::kRead, handler(&Notifier::post_push)},
+      {"POST", "/v1/people/{id}/test", Role::kAct, handler(&Notifier::post_test)},
+      {"GET", "/v1/deliveries", Role::kRead, handler(&Notifier::get_deliveries)},
+  };
+}
+
+// ---- acknowledging -----------------------------------------------------------------------------
+
+AckView Notifier::view_of(const AckClaim& claim) const {
+  AckView view;
+  view.language = claim.language;
+  const std::shared_ptr<const Roster> roster = ports_.roster();
+  const auto name_of = [&](const std::string& id) {
+    const Person* person = roster ? roster->person(id) : nullptr;
+    return person != nullptr && !person->name.empty() ? person->name : id;
+  };
+  view.zone = roster ? roster->zone : std::make_shared<const Zone>();
+  if (const auto alarm = alarms_.find(claim.group); alarm != alarms_.end()) {
+    view.alarm = alarm->second;
+    if (claim.person.empty()) {
+      for (const std::string& person : alarm->second.persons)
+        view.choices.emplace_back(person, name_of(person));
+    }
+  }
+  view.person_name = name_of(claim.person);
+  if (const auto ended = ended_.find(claim.group); ended != ended_.end()) {
+    view.state = ended->second.about == About::kAcknowledged ? AckView::State::kAlready
+                                                             : AckView::State::kOver;
+    view.by = name_of(ended->second.by);
+  } else if (!view.alarm) {
+    view.state = AckView::State::kOver;
+  }
+  return view;
+}
+
+void Notifier::answer_ack(const ModuleCall& call, AckView view, int status) {
+  call.reply(page_response(status, ack_page(view, ports_.now())));
+}
+
+void Notifier::get_ack(ModuleCall call) {
+  const auto shared = std::make_shared<ModuleCall>(std::move(call));
+  const bool taken = ask([this, shared] {
+    const auto claim = tokens_.read(shared->parameters[0], ports_.now());
+    AckView bad;
+    bad.state = AckView::State::kBadLink;
+    if (!claim) return answer_ack(*shared, bad, 404);
+    answer_ack(*shared, view_of(*claim), 200);
+  });
+  if (!taken) shared->reply(busy());
+}
+
+void Notifier::post_ack(ModuleCall call) {
+  const auto shared = std::make_shared<ModuleCall>(std::move(call));
+  const bool taken = ask([this, shared] {
+    const auto claim = tokens_.read(shared->parameters[0], ports_.now());
+    AckView view;
+    view.state = AckView::State::kBadLink;
+    if (!claim) return answer_ack(*shared, view, 404);
+    view = view_of(*claim);
+    std::string person = claim->person;
+    if (person.empty()) {
+      person = form_field(shared->request.body, "person");
+      const bool called = std::any_of(view.choices.begin(), view.choices.end(),
+                                      [&](const auto& choice) { return choice.first == person; });
+      // Somebody who was not called, or nobody: ask again.
+      if (view.state == AckView::State::kOpen && !called) return answer_ack(*shared, view, 400);
+    }
+    if (view.state != AckView::State::kOpen) return answer_ack(*shared, view, 200);
+    submit_acknowledged(*claim, person, [this, shared, view, person](bool durable) mutable {
+      for (const auto& [id, name] : view.choices) {
+        if (id == person) view.person_name = name;
+      }
+      view.by = view.person_name;
+      view.state = durable ? AckView::State::kTaken : AckView::State::kTryAgain;
+      answer_ack(*shared, std::move(view), durable ? 200 : 503);
+    });
+  });
+  if (!taken) shared->reply(busy());
+}
+
+// PagerDuty's v3 webhooks: what is acknowledged or resolved there is acknowledged here.
+void Notifier::post_pagerduty(ModuleCall call) {
+  const std::string given(call.request.header("X-PagerDuty-Signature"));
+  bool good = false;
+  for (const ChannelSettings& channel : settings_.channels) {
+    const std::string& secret = channel["webhook_secret"];
+    if (channel.type != "pagerduty" || secret.empty()) continue;
+    const std::string want = "v1=" + crypto::hex(crypto::hmac_sha256(secret, call.request.body));
+    for (std::size_t at = 0; at <= given.size();) {
+      const std::size_t end = std::min(given.find(',', at), given.size());
+      std::string one = given.substr(at, end - at);
+      one.erase(0, one.find_first_not_of(' ') == std::string::npos ? one.size()
+                                                                   : one.find_first_not_of(' '));
+      good = crypto::equal(one, want) || good;
+      at = end + 1;
+    }
+  }
+  if (!good)
+    return call.reply(problem(401, "bad-signature", "the signature is not ours").response());
+  boost::system::error_code failed;
+  const json::value body = json::parse(call.request.body, failed);
+  const auto text_at = [&](std::initializer_list<const char*> path) -> std::string {
+    const json::value* value = failed ? nullptr : &body;
+    for (const char* const name : path)
+      value =
+          value != nullptr && value->is_object() ? value->get_object().if_contains(name) : nullptr;
+    return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
+  };
+  const std::string type = text_at({"event", "event_type"});
+  const std::string key = text_at({"event", "data", "incident_key"});
+  if (type != "incident.acknowledged" && type != "incident.resolved")
+    return call.reply(json_response(202, json::object{{"ignored", type}}));
+  const auto shared = std::make_shared<ModuleCall>(std::move(call));
+  const bool taken = ask([this, shared, key] {
+    const auto incident = incidents_.find(key);
+    if (incident == incidents_.end() || ended_.count(incident->second.group) != 0)
+      return shared->reply(json_response(202, json::object{{"ignored", "incident"}}));
+    submit_acknowledged(incident->second, incident->second.person, [shared](bool durable) {
+      shared->reply(durable ? json_response(202, json::object{{"acknowledged", true}}) : busy());
+    });
+  });
+  if (!taken) shared->reply(busy());
+}
+
+// ---- browsers, tests, deliveries ---------------------------------------------------------------
+
+void Notifier::get_push_key(ModuleCall call) {
+  call.reply(
+      json_response(200, json::object{{"publicKey", crypto::base64url(push_.keys().public_key)}}));
+}
+
+void Notifier::post_push(ModuleCall call) {
+  const auto bad = [&](std::string_view field, std::string_view detail) {
+    call.reply(problem(400, "bad-field", detail).field(field).response());
+  };
+  boost::system::error_code failed;
+  const json::value body = json::parse(call.request.body, failed);
+  const auto text_at = [&](const char* a, const char* b) -> std::string {
+    const json::value* value =
+        failed || !body.is_object() ? nullptr : body.get_object().if_contains(a);
+    if (b != nullptr)
+      value = value != nullptr && value->is_object() ? value->get_object().if_contains(b) : nullptr;
+    return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
+  };
+  const PushSubscription one{text_at("endpoint", nullptr), text_at("keys", "p256dh"),
+                             text_at("keys", "auth")};
+  const std::string& endpoint = one.endpoint;
+  const std::string host = endpoint.size() > 8
+                               ? endpoint.substr(8, endpoint.find_first_of("/?#", 8) - 8)
+                               : std::string();
+  const auto& allowed = settings_.allow_hosts;
+  const bool named = std::any_of(allowed.begin(), allowed.end(), [&](const std::string& name) {
+    return endpoint.find("://" + name + "/") != std::string::npos ||
+           endpoint.find("://" + name + ":") != std::string::npos;
+  });
+  const bool literal = host.find_first_not_of("0123456789.:[]abcdefABCDEF") == std::string::npos;
+  if (!named && (endpoint.rfind("https://", 0) != 0 || host.find('.') == std::string::npos ||
+                 literal || host.find('@') != std::string::npos || endpoint.size() > 2000))
+    return bad("endpoint", "endpoint must be the https URL of a public push service");
+  if (crypto::from_base64(one.p256dh).size() != 65)
+    return bad("keys.p256dh", "must be 65 bytes, base64url");
+  if (crypto::from_base64(one.auth).size() != 16)
+    return bad("keys.auth", "must be 16 bytes, base64url");
+  const auto roster = ports_.roster();
+  const Person* person = roster ? roster->person(call.parameters[0]) : nullptr;
+  if (person == nullptr)
+    return call.reply(problem(404, "not-found", "the roster does not know this person").response());
+  // A person's browsers are theirs to name.
+  const HttpRequest& request = call.request;
+  if (!request.client.empty() && !request.roles.has(Role::kAdmin) &&
+      roster->id_of(request.person) != person->id)
+    return call.reply(problem(403, "forbidden", "this is another person's token").response());
+  if (!push_.add(person->id, one)) return call.reply(busy());
+  call.reply(json_response(201, json::object{{"person", person->id}}));
+}
+
+void Notifier::post_test(ModuleCall call) {
+  const auto roster = ports_.roster();
+  const Person* person = roster ? roster->person(call.parameters[0]) : nullptr;
+  if (person == nullptr)
+    return call.reply(problem(404, "not-found", "the roster does not know this person").response());
+  json::array channels;
+  for (const PersonChannel& channel : person->channels) channels.emplace_back(channel.via);
+  const bool taken = ask([this, id = person->id] { outbox_.test(id, ports_.now()); });
+  if (!taken) return call.reply(busy());
+  call.reply(json_response(202, json::object{{"person", person->id}, {"channels", channels}}));
+}
+
+void Notifier::get_deliveries(ModuleCall call) {
+  const std::string person = parameter(call.request, "person"),
+                    channel = parameter(call.request, "channel"),
+                    outcome = parameter(call.request, "outcome");
+  if (!outcome.empty() && outcome != "delivered" && outcome != "failed")
+    return call.reply(problem(400, "bad-parameter", "outcome must be delivered or failed")
+                          .field("outcome")
+                          .response());
+  const auto shared = std::make_shared<ModuleCall>(std::move(call));
+  const bool taken = ask([this, shared, person, channel, outcome] {
+    json::array rows;
+    for (auto it = deliveries_.rbegin(); it != deliveries_.rend() && rows.size() < kListed; ++it) {
+      const Told& told = it->told;
+      const char* const word = told.delivered ? "delivered" : "failed";
+      if ((!person.empty() && told.person != person) ||
+          (!channel.empty() && told.channel != channel) || (!outcome.empty() && outcome != word))
+        continue;
+      json::object row{{"at", format_rfc3339(it->at)},
+                       {"account", told.account},
+                       {"entity", told.entity_kind + "/" + told.entity_id},
+                       {"escalation", told.group},
+                       {"step", told.step},
+                       {"person", told.person},
+                       {"channel", told.channel},
+                       {"outcome", word},
+                       {"attempts", told.attempts}};
+      if (!told.error.empty()) row["error"] = told.error;
+      rows.emplace_back(std::move(row));
+    }
+    shared->reply(json_response(
+        200, json::object{{"now", format_rfc3339(ports_.now())}, {"deliveries", std::move(rows)}}));
+  });
+  if (!taken) shared->reply(busy());
+}
+
+}  // namespace tocsin::notify

@@ -1,0 +1,42 @@
+// What the notifier keeps on disk: the secret of its links where none is configured, the keys of Web
+// Push, and the browsers that people subscribed with. One file, 0600, written whole and renamed.
+//
+// It holds nothing that an alarm depends on: without it browsers subscribe anew.
+// Threads: any. Bounds: kPerPerson subscriptions a person (the oldest goes), kPeopleMax people.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "connectors/notify/message.h"
+#include "connectors/notify/push_crypto.h"
+
+namespace tocsin::notify {
+
+class PushStore {
+ public:
+  static constexpr std::size_t kPerPerson = 10;
+  static constexpr std::size_t kPeopleMax = 10'000;
+
+  // Throws std::runtime_error when the file cannot be read or made.
+  explicit PushStore(const std::string& directory);
+
+  const std::string& link_secret() const { return link_secret_; }
+  const PushKeys& keys() const { return keys_; }
+  std::vector<PushSubscription> of(const std::string& person) const;
+  // False: too many people.
+  bool add(const std::string& person, PushSubscription subscription);
+  void remove(const std::string& person, const std::string& endpoint);
+
+ private:
+  void write() const;
+
+  std::string path_, link_secret_;
+  PushKeys keys_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::vector<PushSubscription>> people_;
+};
+
+}  // namespace tocsin::notify

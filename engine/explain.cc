@@ -1,0 +1,283 @@
+#include "engine/explain.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/said/derived.h"
+
+namespace tocsin {
+
+namespace {
+
+using What = ExplainedSegment::What;
+using Span = std::pair<Instant, Instant>;
+
+// Whether a weekday is worked on in general: most of those around it are.
+bool usually_worked(const Calendar& calendar, LocalDate date) {
+  constexpr int kWeeksAround = 5;
+  int worked = 0;
+  for (int week = -kWeeksAround; week <= kWeeksAround; ++week) {
+    if (week != 0 && calendar.working_day(date + 7 * week)) ++worked;
+  }
+  return worked > kWeeksAround;
+}
+
+class DayKinds {
+ public:
+  explicit DayKinds(const Calendar& calendar) : calendar_(calendar) {}
+
+  What of(LocalDate date, bool open) {
+    if (calendar_.always()) return open ? What::kOpen : What::kClosed;
+    if (date != date_) {
+      date_ = date;
+      const bool worked = calendar_.working_day(date);
+      const bool usually = usually_worked(calendar_, date);
+      makeup_ = worked && !usually;
+      holiday_ = !worked && usually;
+    }
+    if (open) return makeup_ ? What::kMakeup : What::kOpen;
+    return holiday_ ? What::kHoliday : What::kClosed;
+  }
+
+ private:
+  const Calendar& calendar_;
+  LocalDate date_{INT32_MIN};
+  bool makeup_ = false, holiday_ = false;
+};
+
+class SegmentMaker {
+ public:
+  SegmentMaker(const Calendar& calendar, ExplainedThreshold& out)
+      : calendar_(calendar), days_(calendar), out_(out) {}
+
+  // Time that counts where the calendar is open.
+  void counted(Instant from, Instant to) {
+    Instant at = from;
+    for (const Segment& open : calendar_.segments(from, to, kExplainedSegmentsMax + 1)) {
+      closed(at, open.open);
+      add(days_.of(calendar_.local_date(open.open), true), open.open, open.close);
+      at = open.close;
+    }
+    if (!out_.more) closed(at, to);
+  }
+  void paused(Instant from, Instant to) { add(What::kPaused, from, to); }
+
+ private:
+  // Day by day, for a holiday is named.
+  void closed(Instant from, Instant to) {
+    while (from < to) {
+      const LocalDate date = calendar_.local_date(from);
+      const Instant end = std::min(to, calendar_.end_of_date(date));
+      if (end <= from) break;
+      add(days_.of(date, false), from, end);
+      from = end;
+    }
+  }
+
+  void add(What what, Instant from, Instant to) {
+    if (from >= to) return;
+    if (!out_.segments.empty()) {
+      ExplainedSegment& last = out_.segments.back();
+      if (last.what == what && last.to == from) {
+        last.to = to;
+        last.ms += (to - from).ms;
+        return;
+      }
+    }
+    if (out_.segments.size() == kExplainedSegmentsMax) {
+      out_.more = true;
+      return;
+    }
+    ExplainedSegment& added = out_.segments.emplace_back();
+    added.what = what;
+    added.from = from;
+    added.to = to;
+    added.ms = (to - from).ms;
+    if (what == What::kHoliday || what == What::kMakeup)
+      added.day = format_date(calendar_.local_date(from));
+  }
+
+  const Calendar& calendar_;
+  DayKinds days_;
+  ExplainedThreshold& out_;
+};
+
+class CycleExplainer {
+ public:
+  CycleExplainer(const Entity& entity, const Truth& truth, const Cycle& cycle)
+      : entity_(entity),
+        policy_(*truth.policy),
+        spec_(truth.kind->clocks[static_cast<std::size_t>(cycle.clock)]),
+        cycle_(cycle),
+        calendar_(policy_.calendar(cycle.calendar)) {}
+
+  ExplainedClock run() const {
+    ExplainedClock out;
+    out.clock = spec_.name;
+    out.cycle = cycle_name(policy_, spec_, cycle_.number);
+    out.period = spec_.period;
+    out.calendar = policy_.calendars[static_cast<std::size_t>(cycle_.calendar)].name;
+    out.zone = calendar_.always() ? "UTC" : calendar_.zone().name();
+    out.tzdata = calendar_.always() ? "" : calendar_.zone().version();
+    out.policy = policy_.version;
+    out.start = cycle_.start;
+    for (std::size_t t = 0; t < kMaxThresholds; ++t) {
+      if (cycle_.thresholds[t].exists) out.thresholds.push_back(threshold(t));
+    }
+    return out;
+  }
+
+ private:
+  ExplainedThreshold threshold(std::size_t t) const {
+    const Threshold& th = cycle_.thresholds[t];
+    ExplainedThreshold out;
+    out.name = policy_.thresholds[t];
+    out.retargets = retargets(t);
+    const bool known = th.due != kNever;
+    if (known) {
+      out.due = th.due;
+    } else {
+      out.remaining_ms = th.remaining_ms;
+    }
+    const Instant end = known                   ? th.due
+                        : cycle_.active.empty() ? cycle_.start
+                                                : cycle_.active.back().second;
+    const Instant from = known ? basis(t, th.due, out) : cycle_.start;
+    if (!known) {
+      out.allowance_ms = open_time(cycle_.start, end) + th.remaining_ms;
+      out.given = out.allowance_ms != allowance(t, cycle_.start);
+    }
+    fill_segments(from, end, out);
+    return out;
+  }
+
+  // From where the allowance counts that ends at the due.
+  Instant basis(std::size_t t, Instant due, ExplainedThreshold& out) const {
+    std::vector<Instant> candidates = {cycle_.start};
+    for (const ExplainedRetarget& r : out.retargets) candidates.push_back(r.at);
+    for (const Instant from : candidates) {
+      const std::int64_t whole = allowance(t, from);
+      if (whole < 0 || open_time(from, due) != whole) continue;
+      out.allowance_ms = whole;
+      return from;
+    }
+    out.given = true;
+    out.allowance_ms = open_time(cycle_.start, due);
+    return cycle_.start;
+  }
+
+  // -1: the policy gives none of its own.
+  std::int64_t allowance(std::size_t t, Instant from) const {
+    const std::vector<Allowance>& by_priority = spec_.allowance[t];
+    if (spec_.period || by_priority.empty()) return -1;
+    const auto place =
+        std::min(by_priority.size() - 1,
+                 static_cast<std::size_t>(std::max<std::int16_t>(0, cycle_.priority)));
+    const Allowance& a = by_priority[place];
+    if (a.kind == Allowance::Kind::kOpenTime) return a.amount;
+    if (a.kind == Allowance::Kind::kWorkingDays)
+      return policy_.working().budget_of_working_days(from, static_cast<int>(a.amount)).ms;
+    return -1;
+  }
+
+  // Where time counts between `from` and `to`; behind the end of a clock that has ended it counts
+  // as if it had run on.
+  std::vector<Span> counted(Instant from, Instant to) const {
+    std::vector<Span> spans;
+    for (const auto& [a, b] : cycle_.active) spans.emplace_back(a, b == kNever ? to : b);
+    const bool ended =
+        cycle_.state == ClockState::kStopped || cycle_.state == ClockState::kCancelled;
+    if (ended && cycle_.stopped != kNever) spans.emplace_back(cycle_.stopped, to);
+    std::vector<Span> clipped;
+    for (const auto& [a, b] : spans) {
+      const Span span{std::max(a, from), std::min(b, to)};
+      if (span.first >= span.second) continue;
+      if (!clipped.empty() && clipped.back().second >= span.first) {
+        clipped.back().second = std::max(clipped.back().second, span.second);
+      } else {
+        clipped.push_back(span);
+      }
+    }
+    return clipped;
+  }
+
+  std::int64_t open_time(Instant from, Instant to) const {
+    std::int64_t sum = 0;
+    for (const auto& [a, b] : counted(from, to)) sum += calendar_.elapsed(a, b).ms;
+    return sum;
+  }
+
+  void fill_segments(Instant from, Instant to, ExplainedThreshold& out) const {
+    SegmentMaker make(calendar_, out);
+    Instant at = from;
+    for (const auto& [a, b] : counted(from, to)) {
+      make.paused(at, a);
+      make.counted(a, b);
+      at = b;
+    }
+    make.paused(at, to);
+  }
+
+  std::vector<ExplainedRetarget> retargets(std::size_t t) const {
+    std::vector<ExplainedRetarget> list;
+    Instant before = kNever;
+    for (const Happening& h : cycle_.history) {
+      if (h.what == Happened::kRetargeted && h.due[t] != before) {
+        ExplainedRetarget& r = list.emplace_back();
+        r.at = h.time;
+        if (before != kNever) r.from = before;
+        if (h.due[t] != kNever) r.to = h.due[t];
+        if (h.cause >= 0) name_cause(h.cause, r);
+      }
+      if ((h.exists >> t & 1) != 0) before = h.due[t];
+    }
+    return list;
+  }
+
+  void name_cause(std::int32_t cause, ExplainedRetarget& r) const {
+    const EntityFact& fact = entity_.facts[static_cast<std::size_t>(cause)];
+    const KindSpec& kind = entity_.spec();
+    if (fact.verb != kNone)
+      r.cause = kind.name + "." + kind.verbs[static_cast<std::size_t>(fact.verb)].name;
+    const std::string_view order = fact.words.order();  // source NUL sequence NUL id
+    r.fact = order.substr(order.rfind('\0') + 1);
+  }
+
+  const Entity& entity_;
+  const Policy& policy_;
+  const ClockSpec& spec_;
+  const Cycle& cycle_;
+  const Calendar& calendar_;
+};
+
+}  // namespace
+
+const char* name_of(ExplainedSegment::What what) {
+  switch (what) {
+    case What::kOpen:
+      return "open";
+    case What::kMakeup:
+      return "makeup";
+    case What::kClosed:
+      return "closed";
+    case What::kHoliday:
+      return "holiday";
+    case What::kPaused:
+      return "paused";
+  }
+  return "";
+}
+
+std::vector<ExplainedClock> explain(const Entity& entity, const Truth& truth,
+                                    const std::string& clock, const std::string& cycle) {
+  std::vector<ExplainedClock> clocks;
+  for (const Cycle& one : truth.cycles) {
+    ExplainedClock explained = CycleExplainer(entity, truth, one).run();
+    if (!clock.empty() && explained.clock != clock) continue;
+    if (!cycle.empty() && explained.cycle != cycle) continue;
+    clocks.push_back(std::move(explained));
+  }
+  return clocks;
+}
+
+}  // namespace tocsin

@@ -1,0 +1,91 @@
+// What a policy may say and never means: rows that can do nothing, or that silence what they should
+// tell.
+#include <algorithm>
+
+#include "engine/policy/compile/reader.h"
+
+namespace tocsin {
+
+namespace {
+
+bool has(VerbMask mask, std::int16_t verb) { return verb != kNone && (mask >> verb & 1U) != 0; }
+
+class SenseOfKind {
+ public:
+  SenseOfKind(PolicyReader& reader, const Yaml& root, const Policy& policy, const KindSpec& kind)
+      : reader_(reader),
+        node_(root["kinds"][kind.name]),
+        clocks_(root["clocks"]),
+        policy_(policy),
+        kind_(kind) {}
+
+  void check() {
+    check_what_clears();
+    check_what_routes();
+    for (const ClockSpec& clock : kind_.clocks) check_clock(clock);
+  }
+
+ private:
+  const std::string& name(std::int16_t verb) const {
+    return kind_.verbs[static_cast<std::size_t>(verb)].name;
+  }
+  bool any(const std::vector<bool>& flags) const {
+    return std::find(flags.begin(), flags.end(), true) != flags.end();
+  }
+
+  // A fact that raises what it also clears rings nobody.
+  void check_what_clears() {
+    const RoutingSpec& routing = kind_.routing;
+    const Yaml& row = node_["routing"]["cleared_by"];
+    for (const Trigger& trigger : routing.clear) {
+      if (trigger.verb == kNone) continue;
+      const bool creates = kind_.verbs[static_cast<std::size_t>(trigger.verb)].creates;
+      const bool raises = trigger.verb == kind_.priority_verb && any(routing.on_raise);
+      const bool reopens = has(kind_.reopens, trigger.verb) && any(routing.on_reopen);
+      if (!creates && !raises && !reopens) continue;
+      reader_.error(row,
+                    kind_.name + " routing: cleared_by holds `" + name(trigger.verb) +
+                        "`, which also raises: nobody would be called" +
+                        (raises ? " (a priority that is lowered ends its routing by itself)" : ""));
+    }
+  }
+
+  void check_what_routes() {
+    const RoutingSpec& routing = kind_.routing;
+    const Yaml& rows = node_["routing"];
+    for (std::size_t p = 0; p < policy_.priorities.size(); ++p) {
+      const Yaml& row = rows[policy_.priorities[p]];
+      if (row.absent()) continue;
+      const std::string where = kind_.name + " routing " + policy_.priorities[p];
+      if (p < routing.on_raise.size() && routing.on_raise[p]) {
+        if (kind_.priority_verb == kNone)
+          reader_.error(row, where + ": `raised`, but no fact changes the priority");
+        if (p + 1 == policy_.priorities.size())
+          reader_.error(row, where + ": `raised`, but no priority is lower");
+      }
+      if (p < routing.on_reopen.size() && routing.on_reopen[p] && kind_.reopens == 0)
+        reader_.error(row, where + ": `reopened`, but no fact reopens");
+    }
+  }
+
+  // Who is told of a warning that is never given.
+  void check_clock(const ClockSpec& clock) {
+    const Yaml& row = clocks_[clock.name];
+    if (clock.warnings.empty() && !row["warning"].absent())
+      reader_.error(row["warning"], clock.name + ": `warning` does nothing without `warn`");
+  }
+
+  PolicyReader& reader_;
+  const Yaml& node_;
+  const Yaml& clocks_;
+  const Policy& policy_;
+  const KindSpec& kind_;
+};
+
+}  // namespace
+
+void check_sense(PolicyReader& reader, const Yaml& root, const Policy& policy) {
+  for (const KindSpec& kind : policy.kinds) SenseOfKind(reader, root, policy, kind).check();
+}
+
+}  // namespace tocsin

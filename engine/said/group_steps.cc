@@ -1,0 +1,160 @@
+#include "engine/said/group_steps.h"
+
+#include <algorithm>
+
+#include "engine/policy/translate.h"
+#include "engine/said/derived.h"
+
+namespace tocsin {
+
+namespace {
+
+const LadderRow* row_of(const KindSpec& kind, const GroupKey& key) {
+  switch (key.kind) {
+    case GroupKey::Kind::kBreach:
+      return &at(kind.clocks, key.clock).on_breach[static_cast<std::size_t>(key.code)];
+    case GroupKey::Kind::kWarning:
+      return &at(kind.clocks, key.clock).on_warning;
+    case GroupKey::Kind::kRouting:
+      return &at(kind.routing.by_priority, key.code);
+    case GroupKey::Kind::kStage:
+      return &at(kind.routing.by_stage, key.code);
+    case GroupKey::Kind::kFault:
+      break;
+  }
+  return nullptr;
+}
+
+const Calendar* hours_of(const Way& way, const Step& step, const Truth& truth) {
+  if (step.hours == kNone) return nullptr;
+  if (step.hours == kTierCalendar)
+    return &truth.policy->calendar(at(truth.policy->tier_calendar, truth.tier));
+  return &way.under->calendar(step.hours);
+}
+
+const Step& step_of(const Way& way, std::uint16_t number) {
+  const std::vector<Step>& steps = way.ladder->steps;
+  return steps[std::min<std::size_t>(number, steps.size()) - 1];
+}
+
+}  // namespace
+
+Way way_of(const Policy& policy, const KindSpec& kind, const GroupKey& key, std::int16_t tier,
+           std::int16_t priority) {
+  const LadderRow* row = row_of(kind, key);
+  if (row == nullptr) return {&kind.fault.ladder, nullptr, false, &policy};
+  const bool pauses = key.clock != kNone && at(kind.clocks, key.clock).pauses;
+  const auto t = static_cast<std::size_t>(tier), p = static_cast<std::size_t>(priority);
+  if (tier != kNone && t < row->by_tier.size()) return {&row->by_tier[t], row, pauses, &policy};
+  if (priority != kNone && p < row->by_priority.size())
+    return {&row->by_priority[p], row, pauses, &policy};
+  return {&row->ladder, row, pauses, &policy};
+}
+
+Way way_of(const Entity& entity, const SaidGroup& group) {
+  const Policy& policy = *entity.policy;
+  const Policy* under = policy.of_version(group.under);
+  if (under == nullptr || under == &policy)
+    return way_of(policy, entity.spec(), group.key, group.tier, group.priority);
+  const Translation back(policy, entity.spec(), *under);
+  GroupKey key = group.key;
+  key.clock = back.clock(key.clock);
+  key.code = key.kind == GroupKey::Kind::kRouting ? back.priority(key.code)
+             : key.kind == GroupKey::Kind::kStage ? back.stage(key.code)
+                                                  : back.threshold(key.code);
+  return way_of(*under, back.to_kind, key, group.tier, group.priority);
+}
+
+std::vector<std::int16_t> roles_of(const Way& way, const Policy& policy, std::uint16_t number) {
+  std::vector<std::int16_t> roles = step_of(way, number).roles;
+  if (way.under == &policy) return roles;
+  for (std::int16_t& role : roles) role = place_of(at(way.under->roles, role), policy.roles);
+  return roles;
+}
+
+std::int64_t timeout_of(const Way& way, const Policy& policy, std::int16_t priority) {
+  if (way.row == nullptr || way.row->ack_timeout.empty()) return 0;
+  const std::vector<Duration>& timeouts = way.row->ack_timeout;
+  if (timeouts.size() == 1) return timeouts.front().ms;
+  const std::int16_t code = way.under == &policy
+                                ? priority
+                                : place_of(policy.priority_name(priority), way.under->priorities);
+  return code == kNone ? 0 : at(timeouts, code).ms;
+}
+
+Instant counted(Instant from, std::int64_t ms, const Calendar* calendar, const Pauses* pauses) {
+  const auto end_of = [&](Instant at, std::int64_t left) {
+    return calendar == nullptr ? Instant{at.ms + left} : calendar->add(at, {left});
+  };
+  Instant at = from;
+  std::int64_t left = ms;
+  if (pauses != nullptr) {
+    for (const auto& [begin, end] : *pauses) {
+      if (end <= at || begin == end) continue;
+      if (begin > at) {
+        if (end_of(at, left) < begin) break;
+        left -= calendar == nullptr ? begin.ms - at.ms : calendar->elapsed(at, begin).ms;
+      }
+      if (end == kNever) return kNever;
+      at = end;
+    }
+  }
+  return end_of(at, left);
+}
+
+Instant step_instant(const Way& way, const Truth& truth, const Anchor& anchor,
+                     std::uint16_t number) {
+  if (number <= anchor.step) return anchor.at;
+  const Step &from = step_of(way, anchor.step), &to = step_of(way, number);
+  if (to.working_days > 0) {
+    const int days = to.working_days - from.working_days;
+    // Midnight belongs to the day before.
+    const Instant day{anchor.at.ms - 1};
+    return days > 0 ? truth.policy->working().end_of_working_day(day, days) : anchor.at;
+  }
+  return counted(anchor.at, std::max<std::int64_t>(to.after.ms - from.after.ms, 0),
+                 hours_of(way, to, truth), way.pauses ? &truth.pauses : nullptr);
+}
+
+Upcoming upcoming(const Entity& entity, const Truth& truth, const SaidGroup& group) {
+  const auto next = static_cast<std::uint16_t>(group.step + 1);
+  if (group.reopened > group.rung) return {next, group.reopened_at};
+  const Way way = way_of(entity, group);
+  if (group.step >= way.ladder->steps.size()) return {};
+  return {next, step_instant(way, truth, {group.anchor_step, group.anchor}, next)};
+}
+
+bool still_owed(const Entity& entity, const Truth& truth, const SaidGroup& group) {
+  if (group.key.kind != GroupKey::Kind::kBreach) return false;
+  if (group.told != times_told(entity, group.key)) return false;
+  const Cycle* cycle = truth.find(group.key.clock, group.key.cycle);
+  if (cycle == nullptr || cycle->state == ClockState::kStopped ||
+      cycle->state == ClockState::kCancelled)
+    return false;
+  const Threshold& th = cycle->thresholds[static_cast<std::size_t>(group.key.code)];
+  return th.exists && th.verdict == Verdict::kBreached &&
+         truth.excused_at(*cycle, group.key.code) == kNever &&
+         std::max(cycle->last_end_by_fact, cycle->last_end_by_due) < group.acknowledged_at;
+}
+
+Instant runs_out(const Entity& entity, const Truth& truth, const SaidGroup& group) {
+  if (group.state != GroupState::kAcknowledged || group.timeout_ms == 0) return kNever;
+  if (!still_owed(entity, truth, group)) return kNever;
+  const bool pauses = entity.spec().clocks[static_cast<std::size_t>(group.key.clock)].pauses;
+  return counted(group.acknowledged_at, group.timeout_ms, nullptr,
+                 pauses ? &truth.pauses : nullptr);
+}
+
+Instant next_step(const Entity& entity, const Truth& truth) {
+  Instant next = kNever;
+  for (const SaidGroup& group : entity.groups) {
+    if (group.state == GroupState::kOpen) {
+      next = std::min(next, upcoming(entity, truth, group).at);
+    } else {
+      next = std::min(next, runs_out(entity, truth, group));
+    }
+  }
+  return next;
+}
+
+}  // namespace tocsin

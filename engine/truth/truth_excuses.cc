@@ -1,0 +1,86 @@
+// Which breaches have a good reason (contract §3 `excused`, §14).
+//
+// An excuse names a clock, and perhaps a cycle and a threshold; without a cycle it means the latest
+// one that was breached by then. A breach of its own instant is breached by then.
+#include <algorithm>
+
+#include "engine/truth/truth.h"
+#include "engine/truth/truth_parts.h"
+
+namespace tocsin {
+
+namespace {
+
+// Whether a threshold was breached by `at`; `limit`: which one counts, kNone: any.
+bool breached_by(const Cycle& cycle, std::size_t i, std::int16_t limit, Instant at) {
+  const Threshold& th = cycle.thresholds[i];
+  return th.exists && th.verdict == Verdict::kBreached && th.breached_at <= at &&
+         (limit == kNone || static_cast<std::size_t>(limit) == i);
+}
+
+bool breached_by(const Cycle& cycle, std::int16_t limit, Instant at) {
+  for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+    if (breached_by(cycle, i, limit, at)) return true;
+  }
+  return false;
+}
+
+bool is_cycle(const Policy& policy, const ClockSpec& spec, const Cycle& cycle,
+              std::string_view name) {
+  return spec.period ? policy.working().period_at({cycle.number}, spec.cadence.kind).name == name
+                     : std::to_string(cycle.number) == name;
+}
+
+}  // namespace
+
+void Truth::mark_excuses(const std::vector<EntityFact>& facts) {
+  excused.clear();
+  for (const std::int32_t place : excuses) {
+    const EntityFact& excuse = facts[static_cast<std::size_t>(place)];
+    const Instant at = std::max(excuse.time, created_at);
+    const Cycle* meant = nullptr;
+    for (const Cycle& cycle : cycles) {
+      const ClockSpec& spec = kind->clocks[static_cast<std::size_t>(cycle.clock)];
+      if (spec.name != excuse.words.more() || !breached_by(cycle, excuse.choice, at)) continue;
+      const std::string_view name = excuse.words.text();
+      if (name.empty() ? meant == nullptr || meant->start <= cycle.start
+                       : is_cycle(*policy, spec, cycle, name))
+        meant = &cycle;
+    }
+    if (meant == nullptr) continue;
+    for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+      if (breached_by(*meant, i, excuse.choice, at))
+        excused.push_back({meant->clock, meant->number, static_cast<std::int16_t>(i), at});
+    }
+  }
+}
+
+Instant Truth::excused_at(const Cycle& cycle, std::int16_t threshold) const {
+  Instant at = kNever;
+  for (const Excused& e : excused) {
+    if (e.clock == cycle.clock && e.cycle == cycle.number && e.threshold == threshold)
+      at = std::min(at, e.at);
+  }
+  return at;
+}
+
+Instant Truth::excused_at(const Run& run) const {
+  Instant at = kNever;
+  for (const Excused& e : excused) {
+    if (e.clock != run.clock || e.cycle < run.first) continue;
+    const bool later = std::any_of(runs.begin(), runs.end(), [&](const Run& other) {
+      return other.clock == run.clock && other.first > run.first && other.first <= e.cycle;
+    });
+    if (!later) at = std::min(at, e.at);
+  }
+  return at;
+}
+
+const Cycle* Truth::find(std::int16_t clock, std::int64_t number) const {
+  for (auto it = cycles.rbegin(); it != cycles.rend(); ++it) {
+    if (it->clock == clock && it->number == number) return &*it;
+  }
+  return nullptr;
+}
+
+}  // namespace tocsin

@@ -1,0 +1,221 @@
+// Whom the outbox tells what, when and by which channel, on virtual time.
+#include "connectors/notify/outbox.h"
+
+#include "tests/connectors/notify/outbox_fixture.h"
+
+namespace tocsin::notify {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+TEST(Outbox, WhoSleepsThroughTheFirstMessageIsReachedByTheSecondTwoMinutesLater) {
+  World world;
+  world.outbox.raised(0, world.alarm("g", {"wang"}));
+  world.pass(hours(1));
+  EXPECT_THAT(world.sent, ElementsAre("0:00 wang desk", "2:00 wang call"));
+  EXPECT_THAT(world.outcomes, ElementsAre("0:00 wang desk delivered", "2:00 wang call delivered"));
+}
+
+TEST(Outbox, WhoAcknowledgesIsNotCalledAnyMoreAndTheOthersHearOfIt) {
+  World world;
+  world.outbox.raised(0, world.alarm("g", {"wang", "sun"}));
+  world.pass(minutes(1));
+  world.outbox.closed("g", About::kAcknowledged, "sun", world.now);
+  world.pass(hours(1));
+  EXPECT_THAT(world.sent,
+              ElementsAre("0:00 wang desk", "0:00 sun mail", "1:00 wang desk acknowledged"));
+}
+
+TEST(Outbox, NobodyIsPhonedBecauseItIsOver) {
+  World world;
+  world.outbox.raised(0, world.alarm("g", {"zheng", "sun"}));
+  world.pass(minutes(1));
+  world.outbox.closed("g", About::kCleared, "", world.now);
+  world.pass(hours(1));
+  EXPECT_THAT(world.sent, ElementsAre("0:00 zheng call", "0:00 sun mail", "1:00 sun mail cleared"));
+}
+
+TEST(Outbox, AChannelThatFailsForGoodGivesWayToTheNextAtOnce) {
+  World world;
+  world.answers["desk"] = World::never();
+  world.outbox.raised(0, world.alarm("g", {"wang"}));
+  world.pass(hours(1));
+  EXPECT_THAT(world.sent, ElementsAre("0:00 wang desk", "0:00 wang call"));
+  EXPECT_THAT(world.outcomes,
+              ElementsAre("0:00 wang desk failed status 400", "0:00 wang call delivered"));
+}
+
+TEST(Outbox, TheThirdFailureGivesWayTooAndTheChannelIsTriedOn) {
+  World world;
+  world.answers["desk"] = World::again();
+  world.outbox.raised(0, world.alarm("g", {"wang"}));
+  world.pass(minutes(5));
+  EXPECT_THAT(world.sent,
+              ElementsAre("0:00 wang desk", "0:05 wang desk", "0:15 wang desk", "0:15 wang call",
+                          "0:45 wang desk", "2:00 wang desk", "4:00 wang desk"));
+  world.answers["desk"] = World::delivered();
+  world.pass(minutes(5));
+  EXPECT_THAT(world.outcomes, ElementsAre("0:15 wang desk failed status 500",
+                                          "0:15 wang call delivered", "6:00 wang desk delivered"));
+}
+
+TEST(Outbox, ARetryWaitsAsLongAsItIsAskedTo) {
+  World world;
+  world.answers["call"] = {Verdict::Kind::kTryAgain, "status 429", seconds(30), false};
+  world.outbox.raised(0, world.alarm("g", {"zheng"}));
+  world.pass(seconds(59));
+  EXPECT_THAT(world.sent, ElementsAre("0:00 zheng call", "0:30 zheng call"));
+}
+
+TEST(Outbox, WhenNobodyIsReachedTheFallbackThenTheLastResortAreTold) {
+  World world;
+  world.outbox.raised(0, world.alarm("g", {"mute", "Nobody We Know"}));
+  world.pass(seconds(1));
+  EXPECT_THAT(world.sent, ElementsAre("0:00 sun mail"));
+  EXPECT_THAT(world.outcomes,
+              ElementsAre("0:00 mute none failed no_channel",
+                          "0:00 Nobody We Know none failed no_channel", "0:00 sun mail delivered"));
+  World worse;
+  worse.answers["mail"] = World::never();
+  worse.outbox.raised(0, worse.alarm("g", {"mute"}));
+  worse.pass(seconds(1));
+  EXPECT_THAT(worse.sent, ElementsAre("0:00 sun mail", "0:00 last call"));
+  EXPECT_EQ(worse.outbox.figures().unheard, 0);
+  World worst;
+  worst.answers["mail"] = worst.answers["call"] = World::never();
+  worst.outbox.raised(0, worst.alarm("g", {"mute"}));
+  worst.pass(seconds(1));
+  EXPECT_EQ(worst.outbox.figures().unheard, 1);
+}
+
+TEST(Outbox, WhatIsNotUrgentWaitsForThePersonsHourAndGoesAsOne) {
+  World world;
+  world.pass(minutes(1));
+  for (const char* group : {"a", "b", "c"})
+    world.outbox.raised(0, world.alarm(group, {"li"}, false));
+  world.outbox.raised(0, world.alarm("d", {"sun"}, false));
+  world.pass(hours(25));
+  EXPECT_THAT(world.sent, ElementsAre("1:00 sun mail", "1440:00 li mail x3"));
+  EXPECT_THAT(world.outcomes, SizeIs(4));  // each alarm has its outcome
+}
+
+TEST(Outbox, SwitchingOnTellsNobodyOfThePast) {
+  World world;
+  Outbox& outbox = world.outbox;
+  outbox.forget(0);
+  outbox.raised(0, world.alarm("old", {"wang"}));
+  outbox.switched_on(0);
+  outbox.own({0}, world.now);
+  world.pass(minutes(10));
+  EXPECT_THAT(world.sent, IsEmpty());
+  outbox.raised(0, world.alarm("old", {"wang"}, true, 2));  // its next step is new
+  outbox.raised(0, world.alarm("new", {"zheng"}));
+  world.pass(seconds(1));
+  EXPECT_THAT(world.sent, ElementsAre("10:00 wang desk", "10:00 zheng call"));
+}
+
+TEST(Outbox, APartitionOfAnotherNodeSendsNothingUntilItIsOurs) {
+  World world;
+  world.outbox.switched_on(1);
+  world.outbox.raised(1, world.alarm("g", {"wang"}));
+  world.pass(minutes(1));
+  EXPECT_THAT(world.sent, IsEmpty());
+  world.outbox.own({0, 1}, world.now);
+  world.pass(seconds(1));
+  EXPECT_THAT(world.sent, ElementsAre("1:00 wang desk"));
+  world.outbox.own({0}, world.now);
+  world.pass(minutes(10));
+  EXPECT_THAT(world.sent, SizeIs(1));
+}
+
+TEST(Outbox, ACrashBetweenTheMessageAndItsOutcomeSendsItAgainWithTheSameId) {
+  World first;
+  first.outbox.raised(0, first.alarm("g", {"wang"}));
+  first.pass(seconds(1));
+  World second;  // the outcome never reached the log
+  second.outbox.raised(0, second.alarm("g", {"wang"}));
+  second.pass(seconds(1));
+  EXPECT_EQ(first.messages[0].id, second.messages[0].id);
+  World third;  // it did
+  third.outbox.forget(0);
+  third.outbox.switched_on(0);
+  third.outbox.raised(0, third.alarm("g", {"wang"}));
+  third.outbox.told(first.log[0], third.now);
+  third.outbox.own({0}, third.now);
+  third.pass(minutes(3));
+  EXPECT_THAT(third.sent, ElementsAre("2:00 wang call"));
+}
+
+TEST(Outbox, TenThousandOwedMessagesDoNotDelayAnUrgentOne) {
+  World world;
+  for (int i = 0; i < 10'000; ++i)
+    world.outbox.raised(
+        0, world.alarm("g" + std::to_string(i), {i % 2 == 0 ? "sun" : "zheng"}, i % 2 != 0));
+  world.now = world.now + hours(2);
+  Alarm fresh = world.alarm("fresh", {"wang"});
+  world.outbox.raised(0, fresh);
+  const auto sends = world.outbox.take_sends(world.now, 2);
+  ASSERT_THAT(sends, SizeIs(2));
+  EXPECT_EQ(sends[0].message.person, "wang");   // urgent, the newest first
+  EXPECT_EQ(sends[1].message.person, "zheng");  // urgent before what is not
+  int messages = 0;
+  while (!world.outbox.take_sends(world.now, 100).empty()) ++messages;
+  // 4,999 urgent ones one by one, 5,000 stale ones in ten digests.
+  EXPECT_EQ(messages, (4'999 + 10 + 99) / 100);
+}
+
+TEST(Outbox, BeyondALimitUrgentMessagesGoAsOneDigest) {
+  World world({{"desk", {{18, 18}, true, true}}, {"call", {}}, {"mail", {}}});
+  for (int i = 0; i < 100; ++i)
+    world.outbox.raised(0, world.alarm("g" + std::to_string(i), {"wang"}));
+  world.pass(seconds(1));
+  EXPECT_THAT(world.sent, ElementsAre("0:00 wang desk x100"));
+  EXPECT_THAT(world.outcomes, SizeIs(100));
+}
+
+TEST(Outbox, WhatIsNotUrgentLeavesRoomForWhatIs) {
+  World world({{"desk", {{4, 4}, true, true}}, {"call", {}}, {"mail", {{4, 4}, false, true}}});
+  for (int i = 0; i < 4; ++i)
+    world.outbox.raised(0, world.alarm("l" + std::to_string(i), {"sun"}, false));
+  world.pass(milliseconds(500));
+  EXPECT_THAT(world.sent, SizeIs(3));
+  world.outbox.raised(0, world.alarm("h", {"sun"}));
+  world.pass(milliseconds(400));
+  EXPECT_THAT(world.sent, SizeIs(4));
+}
+
+TEST(Outbox, AReopenedGroupCallsByItsNextStepOnly) {
+  World world;
+  world.outbox.raised(0, world.alarm("g", {"wang"}));
+  world.pass(seconds(10));
+  world.outbox.closed("g", About::kAcknowledged, "wang", world.now);
+  world.pass(minutes(30));
+  world.outbox.reopened("g");
+  world.outbox.raised(0, world.alarm("g", {"zheng"}, true, 2));
+  world.pass(hours(1));
+  EXPECT_THAT(world.sent, ElementsAre("0:00 wang desk", "30:10 zheng call"));
+}
+
+TEST(Outbox, AChannelThatHangsDoesNotHoldTheNextOne) {
+  World world;
+  world.hangs["desk"] = true;
+  world.outbox.raised(0, world.alarm("g", {"wang"}));
+  world.pass(minutes(5));
+  EXPECT_THAT(world.sent, ElementsAre("0:00 wang desk", "2:00 wang call"));
+}
+
+TEST(Outbox, ANoticeOfAChannelThatFailsGoesByAnother) {
+  World world;
+  world.roster(
+      "people: {last: {channels: [{via: desk}, {via: call, to: x}, {via: mail, to: y}]}}\n"
+      "last_resort: [last]\n");
+  world.answers["call"] = World::never();
+  world.outbox.notice("channel `desk` fails", "desk", world.now);
+  world.pass(minutes(1));
+  EXPECT_THAT(world.sent, ElementsAre("0:00 last call notice", "0:00 last mail notice"));
+}
+
+}  // namespace
+}  // namespace tocsin::notify

@@ -1,0 +1,71 @@
+// The proof of a due adds up (contract §8), for every clock that a policy has.
+#include "engine/explain.h"
+
+#include <gtest/gtest.h>
+
+#include <iostream>
+#include <random>
+#include <set>
+
+#include "tests/engine/policy_fixture.h"
+#include "tests/engine/property_facts.h"
+#include "tests/engine/property_world.h"
+
+namespace tocsin {
+namespace {
+
+// What is wrong with a threshold's proof; empty: nothing.
+std::string wrong_with(const ExplainedClock& clock, const ExplainedThreshold& t) {
+  if (t.more) return "";
+  std::int64_t open = t.remaining_ms.value_or(0);
+  for (std::size_t i = 0; i < t.segments.size(); ++i) {
+    const ExplainedSegment& s = t.segments[i];
+    if (s.ms != (s.to - s.from).ms || s.ms <= 0) return clock.clock + ": a segment's ms";
+    if (i > 0 && t.segments[i - 1].to != s.from) return clock.clock + ": a gap between segments";
+    if (s.what == ExplainedSegment::What::kOpen || s.what == ExplainedSegment::What::kMakeup)
+      open += s.ms;
+  }
+  if (t.due && !t.segments.empty() && t.segments.back().to != *t.due)
+    return clock.clock + ": the proof does not end at the due";
+  if (open == t.allowance_ms) return "";
+  return clock.clock + " " + clock.cycle + " " + t.name + ": " + std::to_string(open) + " ms of " +
+         std::to_string(t.allowance_ms);
+}
+
+class ExplainTest : public testing::TestWithParam<const char*> {};
+
+TEST_P(ExplainTest, TheOpenTimeIsTheAllowanceForEveryKindOfClock) {
+  const auto policy = compiled(shipped_text(GetParam()));
+  const std::uint64_t seed = std::random_device{}();
+  std::cout << "seed " << seed << "\n";
+  std::set<std::string> proved, given;
+  for (std::uint64_t round = 0; round < 150; ++round) {
+    const Story story = StoryTeller(*policy, seed + round * 0x9E3779B97F4A7C15U).tell();
+    World world(policy);
+    world.check_with([&](World&, Entity& entity, Instant now) -> std::string {
+      Truth truth(*entity.policy, entity.spec());
+      truth.read(entity.facts);
+      if (truth.created) truth.advance(entity.facts, now);
+      for (const ExplainedClock& clock : explain(entity, truth, "", "")) {
+        for (const ExplainedThreshold& t : clock.thresholds) {
+          (t.given ? given : proved).insert(clock.clock);
+          if (std::string wrong = wrong_with(clock, t); !wrong.empty()) return wrong;
+        }
+      }
+      return "";
+    });
+    for (const Delivery& d : story.in_order) world.arrive(story.facts[d.fact], d.arrival);
+    world.finish(story.until);
+    ASSERT_EQ(world.wrong(), "") << story.text();
+  }
+  for (const KindSpec& kind : policy->kinds) {
+    for (const ClockSpec& clock : kind.clocks)
+      EXPECT_TRUE(proved.count(clock.name) + given.count(clock.name) > 0) << clock.name;
+  }
+  EXPECT_GT(proved.size(), 4u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Policies, ExplainTest, testing::Values("key-account", "it-helpdesk"));
+
+}  // namespace
+}  // namespace tocsin

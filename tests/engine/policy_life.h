@@ -1,0 +1,265 @@
+// A partition that lives through policies, restarts and rebuilds, with its log and store beside it.
+//
+// Time moves as in `simulate`. What is said is kept as lines `TIME TYPE ID REASON`.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "engine/entity/entity_codec.h"
+#include "engine/entity/follow.h"
+#include "engine/partition.h"
+#include "engine/policy/translate.h"
+#include "engine/said/derived.h"
+#include "events/log_record.h"
+#include "tests/engine/policy_fixture.h"
+#include "tests/engine/property_world.h"
+
+namespace tocsin {
+
+inline constexpr Instant kBegin{1'772'416'800'000};  // 2026-03-02T02:00:00Z, a Monday
+
+inline PolicyText text_named(const std::string& text) {
+  PolicyText out;
+  out.name = "random.yaml";
+  out.text = text;
+  return out;
+}
+
+// What a store keeps, in a map.
+class MapStore final : public ColdPort {
+ public:
+  std::optional<std::string> load_entity(std::string_view account, std::string_view kind,
+                                         std::string_view id) override {
+    const auto it = entities.find({std::string(account), std::string(kind), std::string(id)});
+    return it == entities.end() ? std::nullopt : std::optional(it->second.first);
+  }
+  std::optional<std::string> load_account(std::string_view account) override {
+    const auto it = accounts.find(std::string(account));
+    return it == accounts.end() || it->second.empty() ? std::nullopt : std::optional(it->second);
+  }
+  void each_entity(const std::function<void(std::string_view, std::string_view, std::string_view)>&
+                       visit) override {
+    for (const auto& [key, _] : entities)
+      visit(std::get<0>(key), std::get<1>(key), std::get<2>(key));
+  }
+  std::optional<std::uint64_t> seen(std::string_view, const Hash128&) override {
+    return std::nullopt;
+  }
+
+  std::map<std::tuple<std::string, std::string, std::string>, std::pair<std::string, Instant>>
+      entities;  // and when each falls due
+  std::map<std::string, std::string> accounts;
+};
+
+// A partition that lives through everything, with its log beside it.
+class Life {
+ public:
+  explicit Life(const std::string& first) : decoder_(RecordedTime::kRead) {
+    sink_ = [this](const Entity& e, const Derived& d, Instant recorded) { hear(e, d, recorded); };
+    put_in_force(first, false);
+    begin();
+  }
+
+  void put_in_force(const std::string& text, bool to_open) {
+    auto policy = std::make_shared<Policy>(*compiled(text_named(text)));
+    policy->version = static_cast<std::int32_t>(policies_.size()) + 1;
+    policy->in_force_from = now_;
+    policy->to_open = to_open;
+    policies_.push_back(policy);
+    log_.push_back({"", policies_.size() - 1});
+    if (partition_) partition_->adopt(policy);
+  }
+
+  // Nothing happens from now until `now`.
+  void wait_until(Instant now) {
+    finish({now.ms - 1});
+    now_ = std::max(now_, now);
+  }
+
+  bool arrive(const Given& given, Instant arrival) {
+    if (arrival > now_) {
+      finish({arrival.ms - 1});
+      now_ = arrival;
+    }
+    decoder_.structured(line_of(given), {}, decoded_);
+    partition_->check(decoded_, arrival, true, judged_);
+    if (judged_.outcome != Outcome::kAccepted) return false;
+    partition_->take(decoded_, judged_);
+    std::string record;
+    append_fact_record(record, decoded_.fact, judged_.stamps);
+    log_.push_back({record, 0});
+    return true;
+  }
+
+  void finish(Instant until) {
+    partition_->decide(now_, now_, sink_);
+    for (Instant due = partition_->next_due(); due <= until && wrong_.empty();
+         due = partition_->next_due()) {
+      const Instant now = std::max(due, now_);
+      partition_->fire(now, now, sink_);
+      now_ = now;
+    }
+    keep();
+  }
+
+  // From the log alone, as when the store was removed.
+  void replay() {
+    finish(now_);
+    const auto before = views();
+    store_ = MapStore();
+    begin();
+    LogEvent record;
+    for (const auto& [line, policy] : log_) {
+      if (line.empty()) {
+        if (policy > 0) partition_->adopt(policies_[policy]);
+        continue;
+      }
+      if (!read_log_record(line, record)) return wrong("cannot be read back: " + line);
+      partition_->evolve(record);
+    }
+    partition_->settle(now_, true);
+    nothing_new("a replay");
+    same(before, "a replay");
+  }
+
+  // From what was stored.
+  void restart() {
+    finish(now_);
+    const auto before = views();
+    const std::int32_t moved = partition_->moved_until();
+    begin();
+    for (std::size_t i = 1; i < policies_.size(); ++i) partition_->adopt(policies_[i]);
+    partition_->moved_until(moved);
+    for (const auto& [key, stored] : store_.entities) {
+      const auto& [account, kind, id] = key;
+      partition_->find({account, kind, id});
+      partition_->expect(stored.second, account, kind, id);
+    }
+    partition_->settle(now_, false);
+    nothing_new("a restart");
+    same(before, "a restart");
+  }
+
+  // Every fact that the policy knows by which its entity lives counts for it.
+  void nothing_is_ignored() {
+    each([&](Entity& e) {
+      const Instant created =
+          e.facts.empty() || !e.facts.front().creates ? kAlways : e.facts.front().time;
+      for (const EntityFact& fact : e.facts) {
+        if (fact.verb != kNone) continue;
+        const Policy& its =
+            created == kAlways ? *policies_.back() : policy_at(e, std::max(fact.time, created));
+        const Policy* reader = partition_->policy(fact.version);
+        const KindSpec* known = reader->kind_named(e.spec().name);
+        const KindSpec* kind = its.kind_named(e.spec().name);
+        const std::string& verb = at(known->verbs, fact.other_verb).name;
+        if (created != kAlways && kind != nullptr && !kind->retired &&
+            verb_named(*kind, verb) != kNone)
+          wrong("a fact is ignored: " + verb + " of " + e.id);
+      }
+    });
+  }
+
+  const std::string& wrong() const { return wrong_; }
+  // What was said since the last call.
+  std::vector<std::string> heard() { return std::exchange(said_, {}); }
+  Instant now() const { return now_; }
+  std::vector<std::string> open_groups() {
+    std::vector<std::string> out;
+    each([&](Entity& e) {
+      for (const SaidGroup& group : e.groups) {
+        if (group.state == GroupState::kOpen)
+          out.push_back(group_id(e, *e.policy, group.key, group.instance));
+      }
+    });
+    return out;
+  }
+
+ private:
+  void begin() {
+    partition_ = std::make_unique<Partition>(policies_.front(), &store_);
+    partition_->set_horizon(kNever);
+  }
+
+  void hear(const Entity& e, const Derived& event, Instant recorded) {
+    std::string line;
+    encode(line, e, *e.policy, event, recorded, true);
+    LogEvent read;
+    if (!read_log_record(line, read)) return wrong("no record: " + line);
+    if (!ids_.insert(std::string(read.id)).second) wrong("id occurs twice: " + line);
+    log_.push_back({line, 0});
+    said_.push_back(format_rfc3339(event.time) + " " + std::string(read.type) + " " +
+                    std::string(read.id) +
+                    (event.reason.empty() ? "" : " " + std::string(event.reason)));
+  }
+
+  void keep() {
+    std::vector<Entity*> entities;
+    std::vector<Account*> accounts;
+    partition_->take_changes(entities, accounts);
+    for (Entity* e : entities)
+      store_.entities[{e->account, e->spec().name, e->id}] = {encode_entity(*e),
+                                                              partition_->due_of(*e)};
+    for (Account* a : accounts) {
+      for (const AccountPiece& piece : encode_account(*a))
+        store_.accounts[piece.name] = piece.bytes;
+    }
+  }
+
+  void nothing_new(const std::string& after) {
+    const std::size_t before = log_.size();
+    partition_->decide(now_, now_, sink_);
+    while (partition_->next_due() <= now_) partition_->fire(now_, now_, sink_);
+    if (log_.size() > before) wrong("said again after " + after + ": " + log_[before].first);
+  }
+
+  template <typename F>
+  void each(const F& visit) {
+    std::map<std::tuple<std::string, std::string, std::string>, Entity*> sorted;
+    partition_->each_entity([&](Entity& e) { sorted[{e.account, e.spec().name, e.id}] = &e; });
+    for (auto& [name, entity] : sorted) visit(*entity);
+  }
+
+  std::map<std::string, EntityView> views() {
+    std::map<std::string, EntityView> out;
+    each([&](Entity& e) {
+      out[e.account + "/" + e.spec().name + "/" + e.id] = partition_->view(e);
+    });
+    return out;
+  }
+
+  void same(const std::map<std::string, EntityView>& before, const std::string& after) {
+    const auto now = views();
+    for (const auto& [name, view] : before) {
+      const auto it = now.find(name);
+      if (it == now.end()) return wrong(name + " is gone after " + after);
+      if (!(it->second == view)) return wrong(name + " is another after " + after);
+    }
+  }
+
+  void wrong(const std::string& what) {
+    if (wrong_.empty()) wrong_ = what;
+  }
+
+  MapStore store_;
+  std::vector<std::shared_ptr<const Policy>> policies_;
+  std::unique_ptr<Partition> partition_;
+  DerivedSink sink_;
+  Decoder decoder_;
+  Decoded decoded_;
+  Judged judged_;
+  Instant now_{kBegin};
+  std::vector<std::pair<std::string, std::size_t>> log_;  // a record, or a policy's place
+  std::set<std::string> ids_;
+  std::vector<std::string> said_;
+  std::string wrong_;
+};
+
+}  // namespace tocsin

@@ -1,0 +1,122 @@
+// What must hold of a partition's log, however it came about.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "app/policy_record.h"
+#include "app/room.h"
+#include "engine/views.h"
+#include "events/log_record.h"
+#include "tests/sim/sim_store.h"
+
+namespace tocsin::sim {
+
+struct LogLine {
+  Offset offset;
+  std::string record;
+};
+
+// The first thing that is wrong; empty: nothing.
+class LogChecks {
+ public:
+  LogChecks(PartitionId partition, std::vector<LogLine> log, PolicyText policy)
+      : partition_(partition), log_(std::move(log)), policy_(std::move(policy)) {}
+
+  // Once, in order, not before it was due, not in the future of `now`.
+  std::string form(std::int64_t truth_ms) {
+    std::set<std::string> derived, facts;
+    Instant recorded{kAlways};
+    LogEvent event;
+    for (const auto& [offset, record] : log_) {
+      if (!read_log_record(record, event)) return "unreadable: " + record;
+      if (event.recorded < recorded) return "recordedtime goes back: " + record;
+      recorded = event.recorded;
+      if (event.recorded.ms > truth_ms + 300'000) return "recorded in the future: " + record;
+      const std::string id(event.id);
+      if (event.is_fact()) {
+        if (!facts.insert(std::string(event.account) + "\n" + std::string(event.source) + "\n" + id)
+                 .second)
+          return "a fact is there twice: " + id;
+        facts_.insert(id);
+      } else if (!derived.insert(id).second) {
+        return "a derived id is there twice: " + id;
+      }
+      const bool set_back = event.decided != event.recorded;
+      if (event.type == "tocsin.clock.breached" && event.time > event.decided && !set_back)
+        return "told before it was due: " + record;
+    }
+    return {};
+  }
+  const std::set<std::string>& facts() const { return facts_; }
+
+  // Whoever reads the log anew has nothing to add, and shows what the core says.
+  std::string replay(Instant clock) const {
+    SimStore empty;
+    RoomOptions options;
+    options.partition = partition_;
+    options.policy = policy_;
+    Room again(options, &empty, CommittedListener{});
+    for (const auto& [offset, record] : log_) again.follow(offset, record, true);
+    again.followed(log_.empty() ? 0 : log_.back().offset + 1, true);
+    const Instant now = again.moment(clock);
+    again.look_ahead(now);
+    again.decide(now, now);
+    while (again.fire(now, now, 1000)) {
+    }
+    const Decided more = again.take_decided();
+    if (!more.batch.log.empty()) return "said anew after a replay: " + more.batch.log.front().value;
+    return verdicts(again, now, true);
+  }
+
+  // What `room` shows is what the decision core says of the same facts, with nothing in between; of what
+  // is in its memory, or with `all` of everything.
+  std::string verdicts(Room& room, Instant now, bool all) const {
+    const auto compiled = compile_policy(policy_, load_zone_for_policy);
+    Partition core(std::get<std::shared_ptr<const Policy>>(compiled));
+    LogEvent event;
+    for (const auto& [offset, record] : log_) {
+      read_log_record(record, event);
+      if (event.type == kPolicyType) core.adopt(policy_of_record(event.data));
+      if (event.is_fact()) core.evolve(event);
+    }
+    core.settle(now, true);
+    core.decide(now, now, [](const Entity&, const Derived&, Instant) {});
+    std::map<std::string, std::string> wanted, found;
+    core.each_entity([&](Entity& e) { wanted[name_of(e)] = rows(core.view(e)); });
+    room.partition().each_entity(
+        [&](Entity& e) { found[name_of(e)] = rows(room.partition().view(e)); });
+    for (const auto& [name, text] : wanted) {
+      const auto at = found.find(name);
+      if (at == found.end() && all) return "the room does not know " + name;
+      if (at != found.end() && at->second != text)
+        return "the room shows\n" + at->second + "and the core says\n" + text;
+    }
+    return {};
+  }
+
+ private:
+  static std::string name_of(const Entity& e) {
+    return e.account + "/" + e.spec().name + "/" + e.id;
+  }
+  static std::string rows(const EntityView& view) {
+    std::string out;
+    for (const ClockRow& row : view.clocks) {
+      append_verdict(out, view, row);
+      out += '\n';
+    }
+    return out;
+  }
+
+  const PartitionId partition_;
+  const std::vector<LogLine> log_;
+  const PolicyText policy_;
+  std::set<std::string> facts_;
+};
+
+}  // namespace tocsin::sim

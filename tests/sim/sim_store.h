@@ -1,0 +1,125 @@
+// A store in memory that writes behind as the real one does: what was handed over counts at once, is
+// written some batches later, in order, together with the offset up to which it goes, and what was not
+// written is gone when the process dies.
+//
+// One thread.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "projections/store.h"
+
+namespace tocsin::sim {
+
+class SimStore final : public StorePort {
+ public:
+  // ---- what the world does to it
+  // Writes the oldest `batches` of what waits.
+  void write(std::size_t batches) {
+    for (; batches > 0 && !waiting_.empty(); --batches) {
+      put(written_, waiting_.front());
+      waiting_.pop_front();
+    }
+  }
+  std::size_t waiting() const { return waiting_.size(); }
+  void die() {
+    waiting_.clear();
+    known_ = written_;
+  }
+  void lose_everything() {
+    waiting_.clear();
+    known_ = written_ = {};
+  }
+  void block(std::string why) { problem_ = std::move(why); }
+
+  // ---- StorePort
+  Offset applied(PartitionId partition) const override {
+    const auto at = known_.applied.find(partition);
+    return at == known_.applied.end() ? 0 : at->second;
+  }
+  void apply(AppliedBatch batch) override {
+    if (batch.next < applied(batch.partition)) throw std::logic_error("the store goes back");
+    put(known_, batch);
+    waiting_.push_back(std::move(batch));
+  }
+  std::optional<std::string> load_entity(PartitionId partition,
+                                         const EntityKey& key) const override {
+    const auto at = known_.entities.find(key_of(partition, key));
+    return at == known_.entities.end() ? std::nullopt : std::optional(at->second.state);
+  }
+  std::optional<std::string> load_account(PartitionId partition,
+                                          std::string_view account) const override {
+    const auto at = known_.accounts.find({partition, std::string(account)});
+    return at == known_.accounts.end() ? std::nullopt : std::optional(at->second);
+  }
+  void each_entity(PartitionId partition, const EntitySink& visit) const override {
+    for (const auto& [at, entity] : known_.entities) {
+      if (std::get<0>(at) == partition)
+        visit({std::get<1>(at), std::get<2>(at), std::get<3>(at)});
+    }
+  }
+  std::optional<std::uint64_t> seen(PartitionId partition, std::string_view account,
+                                    const Hash128& identity) const override {
+    const auto at =
+        known_.seen.find({partition, std::string(account), identity.low, identity.high});
+    return at == known_.seen.end() ? std::nullopt : std::optional(at->second);
+  }
+  void scan_due(PartitionId partition, Instant from, Instant to,
+                const DueSink& sink) const override {
+    std::multimap<Instant, EntityKey> due;
+    for (const auto& [key, row] : known_.entities) {
+      const auto& [p, account, kind, id] = key;
+      if (p == partition && from <= row.due && row.due < to)
+        due.emplace(row.due, EntityKey{account, kind, id});
+    }
+    for (const auto& [at, key] : due) {
+      if (!sink(at, key)) return;
+    }
+  }
+  std::size_t waiting_bytes() const override { return 0; }
+  bool damaged() const override { return false; }
+  bool blocked() const override { return !problem_.empty(); }
+  std::string problem() const override { return problem_; }
+
+ private:
+  struct Row {
+    std::string state;
+    Instant due;
+  };
+  using Key = std::tuple<PartitionId, std::string, std::string, std::string>;
+  struct State {
+    std::map<PartitionId, Offset> applied;
+    std::map<Key, Row> entities;
+    std::map<std::pair<PartitionId, std::string>, std::string> accounts;
+    std::map<std::tuple<PartitionId, std::string, std::uint64_t, std::uint64_t>, std::uint64_t>
+        seen;
+  };
+  static Key key_of(PartitionId partition, const EntityKey& key) {
+    return {partition, key.account, key.kind, key.id};
+  }
+  static void put(State& to, const AppliedBatch& batch) {
+    for (const EntityChange& e : batch.entities)
+      to.entities[key_of(batch.partition, e.key)] = {e.state, e.next_due};
+    for (const AccountChange& a : batch.accounts) {
+      if (a.state.empty()) {
+        to.accounts.erase({batch.partition, a.account});
+      } else {
+        to.accounts[{batch.partition, a.account}] = a.state;
+      }
+    }
+    for (const SeenRow& s : batch.seen)
+      to.seen[{batch.partition, s.account, s.identity.low, s.identity.high}] = s.content;
+    to.applied[batch.partition] = batch.next;
+  }
+
+  State known_, written_;
+  std::deque<AppliedBatch> waiting_;
+  std::string problem_;
+};
+
+}  // namespace tocsin::sim

@@ -1,0 +1,323 @@
+// Worlds: a seed makes a node on the embedded log, what customers send it, and everything that goes
+// wrong on the way; at the end, and on the way, what must hold is looked at.
+//
+//   TOCSIN_SIM_SEED=7      this world alone, with what happens in it on standard error
+//   TOCSIN_SIM_WORLDS=500  so many of them (default 120), from TOCSIN_SIM_FIRST (default 1)
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <set>
+
+#include "app/policy_record.h"
+#include "events/log_record.h"
+#include "tests/engine/property_facts.h"
+#include "tests/projections/temp_directory.h"
+#include "tests/sim/checks.h"
+#include "tests/sim/sim_node.h"
+
+namespace tocsin::sim {
+namespace {
+
+std::uint64_t setting(const char* name, std::uint64_t otherwise) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+constexpr Duration kPatience = minutes(10);
+
+// Policies that replace each other: the shipped one, and it with a clock before all others, without
+// one of its clocks, with a verb more.
+std::vector<PolicyText> policies() {
+  const PolicyText shipped = std::get<PolicyText>(read_policy(""));
+  return {shipped};
+}
+
+class EmbeddedWorld {
+ public:
+  explicit EmbeddedWorld(std::uint64_t seed)
+      : seed_(seed),
+        random_(seed),
+        disk_(random_),
+        loud_(std::getenv("TOCSIN_SIM_SEED") != nullptr) {
+    policies_ = policies();
+    const auto compiled = compile_policy(policies_[0], load_zone_for_policy);
+    policy_ = std::get<std::shared_ptr<const Policy>>(compiled);
+    StoryTeller teller(*policy_, seed);
+    story_ = teller.tell();
+    time_.truth = story_.in_order.empty() ? 1'772'000'000'000 : story_.in_order.front().arrival.ms;
+    options_.directory = directory_.path() / "log";
+    options_.policy = policies_[0];
+    calm_ = random_.chance(20);
+  }
+
+  void run() {
+    start();
+    const auto& deliveries = random_.chance(50) ? story_.in_order : story_.late;
+    for (const Delivery& delivery : deliveries) {
+      pass_until(std::max(delivery.arrival.ms, time_.truth));
+      send(story_.facts[delivery.fact]);
+      trouble();
+      step();
+      if (!wrong_.empty()) return;
+    }
+    settle();
+  }
+
+  std::string wrong_;
+
+ private:
+  void say(const std::string& what) const {
+    if (loud_) std::fprintf(stderr, "%s %s\n", format_rfc3339({time_.truth}).c_str(), what.c_str());
+  }
+  void wrong(const std::string& what) {
+    if (wrong_.empty()) wrong_ = "seed " + std::to_string(seed_) + ": " + what;
+  }
+
+  void pass(std::int64_t ms) {
+    time_.truth += ms;
+    time_.since_boot += ms;
+  }
+  // In steps, so that dues are told on the way as a node tells them.
+  void pass_until(std::int64_t truth) {
+    for (int steps = 0; time_.truth < truth && wrong_.empty(); ++steps) {
+      const std::int64_t left = truth - time_.truth;
+      pass(steps > 40 ? left
+                      : std::min<std::int64_t>(
+                            left, random_.between(1, std::max<std::int64_t>(2, left / 4))));
+      if (random_.chance(30)) step();
+    }
+  }
+
+  void start() {
+    for (int tries = 0; node_ == nullptr; ++tries) {
+      if (tries > 30) disk_.no_crash();
+      try {
+        node_ = std::make_unique<SimNode>(
+            options_, time_, disk_, store_, memory_,
+            [this](const SimRequest& request, const std::vector<Outcome>& outcomes) {
+              for (std::size_t i = 0; i < request.facts.size(); ++i) {
+                if (outcomes[i] != Outcome::kRejected)
+                  acknowledged_.insert(id_of(request.facts[i]));
+              }
+            });
+        if (node_->sick()) node_.reset();
+      } catch (const Crash&) {
+        say("crash at the start");
+        die(random_.chance(50));
+      } catch (const std::exception& error) {  // a flush that fails is one; it is tried again
+        if (tries > 5) return wrong(std::string("the node does not start: ") + error.what());
+      }
+    }
+  }
+
+  void die(bool power) {
+    say(power ? "the power fails" : "kill -9");
+    node_.reset();
+    if (power) {
+      time_.wall_error = 0;  // another boot believes its wall clock
+      disk_.lose_power();
+      time_.boot += "'";
+      time_.since_boot = 1'000;
+      mark_falls_behind();
+    }
+    store_.die();
+  }
+
+  // The count of durable batches survives the process, not the power.
+  void mark_falls_behind() {
+    if (!std::filesystem::exists(options_.directory / "durable")) return;
+    if (random_.chance(30)) {
+      std::filesystem::remove(options_.directory / "durable");
+    } else if (random_.chance(50)) {
+      auto mark = DurableMark::open_for_writer(options_.directory);
+      mark.set_batches(random_.below(mark.batches() + 1));
+    }
+  }
+
+  void step() {
+    if (node_ == nullptr) start();
+    if (!wrong_.empty()) return;
+    try {
+      node_->step();
+    } catch (const Crash&) {
+      die(random_.chance(50));
+      return start();
+    } catch (const std::exception& error) {
+      return wrong(std::string("the engine stopped: ") + error.what());
+    }
+    if (node_->sick()) {
+      say("sick: started again");
+      die(random_.chance(20));
+      start();
+    }
+    if (node_) written_.emplace_back(node_->room().next(), time_.truth);
+    if (random_.chance(40)) store_.write(random_.below(6));
+  }
+
+  static std::string id_of(const std::string& fact) {
+    const std::size_t at = fact.find("\"id\":\"") + 6;
+    return fact.substr(at, fact.find('"', at) - at);
+  }
+
+  void send(const Given& given) {
+    SimRequest request;
+    request.facts.push_back(line_of(given));
+    sent_.push_back(request.facts.front());
+    if (node_ == nullptr) return;
+    node_->submit(std::move(request));
+    if (random_.chance(10)) {  // the client did not hear the answer
+      SimRequest again;
+      again.facts.push_back(sent_[random_.below(sent_.size())]);
+      node_->submit(std::move(again));
+    }
+  }
+
+  void trouble() {
+    if (calm_) return;
+    if (random_.chance(6)) {
+      disk_.crash_in(1 + random_.below(12));
+    } else if (random_.chance(3)) {
+      say("the disk is full for a while");
+      disk_.full(true);
+      for (int i = 0; i < 3; ++i) step();
+      disk_.full(false);
+    } else if (random_.chance(2)) {
+      say("a flush fails");
+      disk_.break_next_flush();
+    } else if (random_.chance(4)) {
+      die(random_.chance(50));
+      if (random_.chance(30)) pass(random_.between(0, hours(1).ms));
+      if (random_.chance(10)) store_.lose_everything();
+      start();
+    } else if (random_.chance(3)) {
+      glitch();
+    } else if (random_.chance(3)) {
+      hand_in();
+    }
+  }
+
+  // The wall clock leaps and is right again before anybody believes it.
+  void glitch() {
+    const std::int64_t leap = random_.chance(60) ? days(1).ms : -days(1).ms;
+    say("the wall clock leaps by " + std::to_string(leap) + " ms");
+    time_.wall_error = leap;
+    for (int i = 0; i < 3; ++i) {
+      pass(random_.between(1, kPatience.ms / 4));
+      step();
+    }
+    time_.wall_error = 0;
+    step();
+  }
+
+  void hand_in() {
+    SimRequest request;
+    if (random_.chance(50)) {
+      request.own = OwnRecord{"tocsin.engine.roster", "", R"({"text":"away: [Li Wei]\n"})"};
+    } else {
+      const PolicyText& text = policies_[random_.below(policies_.size())];
+      const auto compiled = compile_policy(text, load_zone_for_policy);
+      const std::string record =
+          policy_record(text, *std::get<std::shared_ptr<const Policy>>(compiled), 0, 0, {});
+      LogEvent event;
+      read_log_record(record, event);
+      request.own = OwnRecord{"tocsin.engine.policy", "again", std::string(event.data)};
+    }
+    say("hand in " + request.own->type);
+    node_->submit(std::move(request));
+  }
+
+  // No more trouble: everything sent again until it is there, and every due told.
+  void settle() {
+    say("settle");
+    disk_.no_crash();
+    disk_.full(false);
+    time_.wall_error = 0;
+    for (const std::string& fact : sent_) {
+      SimRequest request;
+      request.facts.push_back(fact);
+      if (node_ == nullptr) start();
+      node_->submit(std::move(request));
+      step();
+      if (!wrong_.empty()) return;
+    }
+    pass_until(std::max(story_.until.ms, time_.truth + 1));
+    for (int i = 0; i < 2000 && wrong_.empty(); ++i) {
+      step();
+      const Instant now = node_->room().moment(node_->clock().now());
+      if (node_->queued() == 0 && node_->room().next_due() > now && !node_->room().has_batch())
+        break;
+    }
+    step();
+    node_->drain();
+    if (!wrong_.empty()) return;
+    check();
+  }
+
+  void check() {
+    std::vector<LogLine> log;
+    node_->log().read(0, 0, [&](Offset offset, std::string_view, std::string_view value) {
+      log.push_back({offset, std::string(value)});
+      return true;
+    });
+    for (std::size_t i = 0; i < log.size(); ++i) {
+      if (log[i].offset != static_cast<Offset>(i)) return wrong("an offset is left out");
+    }
+    if (node_->room().next() != static_cast<Offset>(log.size()))
+      return wrong("the room is not at the log's end");
+    if (const std::string early = not_in_the_future(log); !early.empty()) return wrong(early);
+    LogChecks checks(0, std::move(log), policies_[0]);
+    if (const std::string found = checks.form(time_.truth); !found.empty()) return wrong(found);
+    for (const std::string& id : acknowledged_) {
+      if (checks.facts().count(id) == 0) return wrong("acknowledged and not in the log: " + id);
+    }
+    const Instant now = node_->room().moment(node_->clock().now());
+    if (const std::string found = checks.replay(now); !found.empty()) return wrong(found);
+    if (const std::string found = checks.verdicts(node_->room(), now, false); !found.empty())
+      wrong(found);
+  }
+
+  // Nothing was decided at an instant that had not come.
+  std::string not_in_the_future(const std::vector<LogLine>& log) const {
+    auto at = written_.begin();
+    LogEvent event;
+    for (const LogLine& line : log) {
+      while (at != written_.end() && at->first <= line.offset) ++at;
+      if (at == written_.end()) return {};
+      if (read_log_record(line.record, event) && event.decided.ms > at->second)
+        return "decided at an instant that had not come: " + line.record;
+    }
+    return {};
+  }
+
+  const std::uint64_t seed_;
+  Random random_;
+  TempDirectory directory_;
+  SimDisk disk_;
+  SimStore store_;
+  SimTime time_;
+  std::optional<ClockMemory> memory_;
+  SimNodeOptions options_;
+  std::vector<PolicyText> policies_;
+  std::shared_ptr<const Policy> policy_;
+  Story story_;
+  std::unique_ptr<SimNode> node_;
+  std::vector<std::string> sent_;
+  std::set<std::string> acknowledged_;
+  std::vector<std::pair<Offset, std::int64_t>> written_;  // how far the log was, when
+  bool calm_ = false;
+  const bool loud_;
+};
+
+TEST(World, AnEmbeddedNodeSaysWhatIsTrueOnceWhateverBreaks) {
+  const std::uint64_t one = setting("TOCSIN_SIM_SEED", 0);
+  const std::uint64_t first = one > 0 ? one : setting("TOCSIN_SIM_FIRST", 1);
+  const std::uint64_t worlds = one > 0 ? 1 : setting("TOCSIN_SIM_WORLDS", 120);
+  for (std::uint64_t seed = first; seed < first + worlds; ++seed) {
+    EmbeddedWorld world(seed);
+    world.run();
+    ASSERT_EQ(world.wrong_, "") << "again: TOCSIN_SIM_SEED=" << seed;
+  }
+}
+
+}  // namespace
+}  // namespace tocsin::sim
