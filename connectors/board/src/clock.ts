@@ -9,6 +9,8 @@ interface Sample {
 
 let first: Sample | null = null;
 let last: Sample | null = null;
+/** How many times faster than real time the server's clock runs, about; 1 but in the demonstration. */
+export const speed = signal(1);
 let rate = 1;
 
 /** The server's instant in ms, renewed each second (each frame would only cost battery). */
@@ -30,6 +32,9 @@ export function hear(instant: string | undefined, past = false): void {
     // Real time is real time; only a clock that clearly runs otherwise is believed to.
     const believed = measured > 0.5 && measured < 2 ? 1 : measured;
     if (!past || believed > rate) rate = believed;
+    // In steps, since each shows.
+    const about = rate > 2 ? Number(rate.toPrecision(1)) : 1;
+    if (about !== speed.value) speed.value = about;
     if (!past && passed > 60_000) first = sample;
   }
   if (!last || server >= estimate() || server < estimate() - 2000 * Math.max(1, rate)) last = sample;
@@ -38,11 +43,6 @@ export function hear(instant: string | undefined, past = false): void {
 
 function estimate(): number {
   return last ? last.server + (performance.now() - last.local) * rate : Date.now();
-}
-
-/** How many times faster than real time the server's clock runs; 1 but in the demonstration. */
-export function speed(): number {
-  return rate;
 }
 
 let running = true;

@@ -189,7 +189,7 @@ function Shell() {
           {w.silent(silence.value)}
         </div>
       )}
-      {speed() > 1 && <div class="banner soft">{w.demo(Math.round(speed()))}</div>}
+      {speed.value > 1 && <div class="banner soft">{w.demo(speed.value)}</div>}
       {refused.value && path !== "/pair/claim" ? (
         <SignIn />
       ) : (

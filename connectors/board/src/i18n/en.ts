@@ -298,6 +298,7 @@ export const en = {
     complaints: "Complaints",
     milestones: "Milestones",
     response: "Response",
+    resolution_target: "Resolution (target)",
     resolution: "Resolution",
     satisfaction: "Satisfaction",
   } as Record<string, string>,

@@ -299,6 +299,7 @@ export const zh: Words = {
     complaints: "投诉",
     milestones: "里程碑",
     response: "响应",
+    resolution_target: "解决（目标）",
     resolution: "解决",
     satisfaction: "满意度",
   },

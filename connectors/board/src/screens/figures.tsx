@@ -54,17 +54,16 @@ export function FigureTiles({ account }: { account?: string }) {
         <a
           key={f.figure}
           class="tile"
-          href={query(`/figures/${encodeURIComponent(f.figure)}`, { by: "month", account, outcome: f.mean === undefined ? "breached" : undefined })}
+          href={query(`/figures/${encodeURIComponent(f.figure)}`, { by: "month", account, outcome: f.met === undefined ? undefined : "breached" })}
         >
           <span class="quiet">
             {label(f.figure)} {f.period}
           </span>
-          <b class={good(f) === false ? "late" : good(f) ? "fine" : undefined}>{shown(f)}</b>
-          {f.target !== null && (
-            <span class="quiet">
-              {w.target} {f.mean === undefined || f.mean === null ? percent(f.target) : f.target}
-            </span>
-          )}
+          <b class={good(f) === false ? "late" : good(f) ? "fine" : undefined}>{f.met === undefined ? (f.mean?.toFixed(2) ?? "–") : percent(f.ratio)}</b>
+          <span class="quiet">
+            {f.met === undefined ? `(${f.count ?? 0})` : w.ofAll(f.met, f.met + (f.breached ?? 0))}
+            {f.target !== null && ` · ${w.target} ${f.met === undefined ? f.target : percent(f.target)}`}
+          </span>
         </a>
       ))}
     </div>
@@ -151,9 +150,9 @@ export function Figures() {
                     <tr>
                       <th>{w.period}</th>
                       <th>{w.ratio}</th>
-                      <th>{w.met}</th>
-                      <th>{w.breached}</th>
-                      <th>{w.excused}</th>
+                      <th class="number">{w.met}</th>
+                      <th class="number">{w.breached}</th>
+                      <th class="number">{w.excused}</th>
                     </tr>
                   </thead>
                   <tbody>
