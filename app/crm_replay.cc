@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "app/log_source.h"
+#include "app/rejected_page.h"
 #include "connectors/crm/http_call.h"
 #include "connectors/crm/payload.h"
 #include "connectors/http/problem.h"
@@ -66,8 +67,11 @@ struct CrmReplay::Totals {
   }
 };
 
-CrmReplay::CrmReplay(const Config& config, Inbound& inbound, NodePort& node)
-    : config_(config), inbound_(inbound), node_(node), thread_([this] { run(); }) {}
+CrmReplay::CrmReplay(const Config& config, Inbound& inbound, NodePort& node,
+                     std::function<Instant()> now)
+    : config_(config), inbound_(inbound), node_(node), now_(std::move(now)), thread_([this] {
+        run();
+      }) {}
 
 CrmReplay::~CrmReplay() { stop(); }
 
@@ -109,8 +113,9 @@ void CrmReplay::later(std::function<void()> work, const Reply& reply) {
 }
 
 std::vector<ModuleRoute> CrmReplay::routes() {
-  const auto route = [this](const char* pattern, void (CrmReplay::*handle)(const ModuleCall&)) {
-    return ModuleRoute{"POST", pattern, Role::kAdmin, [this, handle](ModuleCall call) {
+  const auto route = [this](const char* method, const char* pattern, Role role,
+                            void (CrmReplay::*handle)(const ModuleCall&)) {
+    return ModuleRoute{method, pattern, role, [this, handle](ModuleCall call) {
                          const auto shared = std::make_shared<ModuleCall>(std::move(call));
                          later(
                              [this, handle, shared] {
@@ -123,8 +128,18 @@ std::vector<ModuleRoute> CrmReplay::routes() {
                              shared->reply);
                        }};
   };
-  return {route("/v1/rejected/{position}/replay", &CrmReplay::one),
-          route("/v1/adapters/{name}/replay", &CrmReplay::all)};
+  return {route("GET", "/v1/rejected", Role::kRead, &CrmReplay::list),
+          route("POST", "/v1/rejected/{position}/replay", Role::kAdmin, &CrmReplay::one),
+          route("POST", "/v1/adapters/{name}/replay", Role::kAdmin, &CrmReplay::all)};
+}
+
+void CrmReplay::list(const ModuleCall& call) {
+  RejectedQuery query;
+  if (const auto wrong = read_rejected_query(call.request, query))
+    return call.reply(problem(400, "bad-parameter", wrong->first + ": " + wrong->second)
+                          .field(wrong->first)
+                          .response());
+  call.reply(rejected_page(*open_log_source(config_), query, now_()));
 }
 
 void CrmReplay::one(const ModuleCall& call) {

@@ -1,6 +1,7 @@
 // What was rejected, given once more: `POST /v1/rejected/{position}/replay`, and all that an adapter
 // rejected, `POST /v1/adapters/{name}/replay`. Payloads of adapters go through the adapter as it is
 // now, other records through the door for events. What is rejected again is not written again.
+// `GET /v1/rejected` lists it (rejected_page.h).
 //
 // Threads: routes from any; the work is done on a thread of its own, one request after the other.
 #pragma once
@@ -27,7 +28,7 @@ class CrmReplay {
   static constexpr std::size_t kRequestsMax = 100;   // that wait
   static constexpr std::size_t kRecordsMax = 1'000;  // of one request
 
-  CrmReplay(const Config& config, Inbound& inbound, NodePort& node);
+  CrmReplay(const Config& config, Inbound& inbound, NodePort& node, std::function<Instant()> now);
   ~CrmReplay();
 
   std::vector<ModuleRoute> routes();
@@ -38,6 +39,7 @@ class CrmReplay {
   void later(std::function<void()> work, const Reply& reply);
   void one(const ModuleCall& call);
   void all(const ModuleCall& call);
+  void list(const ModuleCall& call);
   // Waits for what becomes of it.
   void replay(const std::string& name, const RejectedRecord& record, Totals& totals);
   void run();
@@ -45,6 +47,7 @@ class CrmReplay {
   const Config& config_;
   Inbound& inbound_;
   NodePort& node_;
+  const std::function<Instant()> now_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::function<void()>> queue_;

@@ -178,7 +178,7 @@ CrmService::CrmService(const Config& config, std::shared_ptr<const Policy> polic
   };
   rules_ = load_pushes(config);
   inbound_ = std::make_unique<Inbound>(std::move(options), port);
-  replay_ = std::make_unique<CrmReplay>(config, *inbound_, port);
+  replay_ = std::make_unique<CrmReplay>(config, *inbound_, port, [&node] { return node.now(); });
   for (const AdapterConfig& one : config.adapters)
     report_("info", "adapter", one.name + " " + inbound_->find(one.name)->adapter->tag);
 }

@@ -185,7 +185,7 @@ class Service {
         });
     if (!config.notify.public_url.empty()) api.hosts.push_back(host_of(config.notify.public_url));
     // The notifier's before the CRM's: /v1/in/pagerduty is no adapter.
-    api.modules = rosters_->routes();
+    for (ModuleRoute& route : rosters_->routes()) api.modules.push_back(std::move(route));
     if (notifier_) {
       for (ModuleRoute& route : notifier_->routes()) api.modules.push_back(std::move(route));
     }

@@ -2,7 +2,7 @@
 // `node build.mjs` writes dist/, `node build.mjs --out DIR` writes there; `node build.mjs --check` says whether dist/ is
 // what the sources give.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync, readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -15,8 +15,19 @@ const out = process.argv.includes("--out") ? process.argv[process.argv.indexOf("
 
 async function bundle(entry, loader = {}) {
   const result = await build({
-    entryPoints: [join(here, entry)], bundle: true, minify: true, write: false, format: "esm", target: "es2022", jsx: "automatic",
-    jsxImportSource: "preact", loader, legalComments: "none", logLevel: "warning", absWorkingDir: here, charset: "utf8",
+    entryPoints: [join(here, entry)],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: "esm",
+    target: "es2022",
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    loader,
+    legalComments: "none",
+    logLevel: "warning",
+    absWorkingDir: here,
+    charset: "utf8",
   });
   return Buffer.from(result.outputFiles[0].contents);
 }

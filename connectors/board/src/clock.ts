@@ -9,23 +9,33 @@ interface Sample {
 
 let first: Sample | null = null;
 let last: Sample | null = null;
+/** How many times faster than real time the server's clock runs, about; 1 but in the demonstration. */
+export const speed = signal(1);
 let rate = 1;
 
 /** The server's instant in ms, renewed each second (each frame would only cost battery). */
 export const now = signal(Date.now());
 
-/** Takes an instant that the server has just said. Earlier ones than are known by now count for nothing. */
-export function hear(instant: string | undefined): void {
+/**
+ * Takes an instant that the server has said. `past`: it may be some time ago (of a record that the stream brings again), and
+ * can only move the clock forward.
+ */
+export function hear(instant: string | undefined, past = false): void {
   const server = instant ? Date.parse(instant) : Number.NaN;
   if (Number.isNaN(server)) return;
+  if (past && last && server < estimate()) return;
   const sample = { server, local: performance.now() };
-  if (!first) first = sample;
-  const passed = sample.local - first.local;
-  if (passed > 3000) {
-    const measured = (sample.server - first.server) / passed;
+  if (!first && !past) first = sample;
+  const passed = first ? sample.local - first.local : 0;
+  if (first && passed > 3000) {
+    const measured = (sample.server - first.server) / passed; // of a past instant: at least so fast
     // Real time is real time; only a clock that clearly runs otherwise is believed to.
-    rate = measured > 0.5 && measured < 2 ? 1 : measured;
-    if (passed > 60_000) first = sample;
+    const believed = measured > 0.5 && measured < 2 ? 1 : measured;
+    if (!past || believed > rate) rate = believed;
+    // In steps, since each shows.
+    const about = rate > 2 ? Number(rate.toPrecision(1)) : 1;
+    if (about !== speed.value) speed.value = about;
+    if (!past && passed > 60_000) first = sample;
   }
   if (!last || server >= estimate() || server < estimate() - 2000 * Math.max(1, rate)) last = sample;
   now.value = estimate();
@@ -33,11 +43,6 @@ export function hear(instant: string | undefined): void {
 
 function estimate(): number {
   return last ? last.server + (performance.now() - last.local) * rate : Date.now();
-}
-
-/** How many times faster than real time the server's clock runs; 1 but in the demonstration. */
-export function speed(): number {
-  return rate;
 }
 
 let running = true;

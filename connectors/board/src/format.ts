@@ -9,8 +9,7 @@ export const viewerZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const formats = computed(() => {
   const locale = words.value.locale;
   const zone = contractZone.value;
-  const make = (options: Intl.DateTimeFormatOptions, timeZone = zone) =>
-    new Intl.DateTimeFormat(locale, { timeZone, hourCycle: "h23", ...options });
+  const make = (options: Intl.DateTimeFormatOptions, timeZone = zone) => new Intl.DateTimeFormat(locale, { timeZone, hourCycle: "h23", ...options });
   return {
     clock: make({ hour: "2-digit", minute: "2-digit" }),
     seconds: make({ hour: "2-digit", minute: "2-digit", second: "2-digit" }),
@@ -89,7 +88,14 @@ export function inContractZone(text: string): string | null {
   const wanted = Date.parse(`${text}Z`);
   if (Number.isNaN(wanted)) return null;
   const parts = new Intl.DateTimeFormat("en-CA", {
-    timeZone: contractZone.value, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit",
+    timeZone: contractZone.value,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
   });
   const offset = (at: number) => {
     const p = Object.fromEntries(parts.formatToParts(at).map((one) => [one.type, one.value]));

@@ -64,7 +64,7 @@ function frame(text: string): void {
   } catch {
     return;
   }
-  hear(event.recordedtime);
+  hear(event.recordedtime, true);
   for (const listener of listeners) listener(event, id);
 }
 

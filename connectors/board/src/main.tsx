@@ -1,25 +1,25 @@
 // The board: what everybody who is on call, at a desk or in charge sees of their promises.
 import { effect, signal } from "@preact/signals";
 import { render } from "preact";
-import { LocationProvider, Route, Router, useLocation } from "preact-iso";
 import { useEffect, useState } from "preact/hooks";
+import { LocationProvider, Route, Router, useLocation } from "preact-iso";
 import { actor, choose, me, refused, signIn, signOut, timeBy, token, whoAmI } from "./api";
 import { now, speed } from "./clock";
 import { contractZone } from "./format";
 import { switchLanguage, words } from "./i18n";
 import { connection, onFresh, silence } from "./live";
 import { Toasts } from "./parts/toast";
+import { allowPush } from "./push";
 import { sound, switchSound } from "./ring";
 import { AccountScreen, Accounts } from "./screens/accounts";
 import { Clocks } from "./screens/clocks";
 import { Deliveries, Rejected } from "./screens/deliveries";
 import { Director } from "./screens/director";
-import { Escalation } from "./screens/escalation";
 import { EntityScreen } from "./screens/entity";
+import { Escalation } from "./screens/escalation";
 import { FigureList, Figures } from "./screens/figures";
 import { Claim, Pair } from "./screens/pair";
 import { Policy } from "./screens/policy";
-import { allowPush } from "./push";
 import { Queue } from "./screens/queue";
 import { Roster } from "./screens/roster";
 import { called, learnPeople, learnPolicy } from "./words";
@@ -33,8 +33,15 @@ effect(() => {
 });
 
 const SCREENS = [
-  ["/q", "queue"], ["/clocks", "clocks"], ["/accounts", "accounts"], ["/director", "director"], ["/figures", "figures"],
-  ["/roster", "roster"], ["/deliveries", "deliveries"], ["/rejected", "rejected"], ["/policy", "policy"],
+  ["/q", "queue"],
+  ["/clocks", "clocks"],
+  ["/accounts", "accounts"],
+  ["/director", "director"],
+  ["/figures", "figures"],
+  ["/roster", "roster"],
+  ["/deliveries", "deliveries"],
+  ["/rejected", "rejected"],
+  ["/policy", "policy"],
 ] as const;
 
 function State() {
@@ -49,8 +56,18 @@ function State() {
 
 function ServerTime() {
   const w = words.value;
-  const text = new Intl.DateTimeFormat(w.locale, { timeZone: contractZone.value, hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(now.value);
-  return <span class="quiet" title={w.zoneIs(contractZone.value)}>{text} {contractZone.value.split("/").pop()?.replace("_", " ")}</span>;
+  const text = new Intl.DateTimeFormat(w.locale, {
+    timeZone: contractZone.value,
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+  }).format(now.value);
+  return (
+    <span class="quiet" title={w.zoneIs(contractZone.value)}>
+      {text} {contractZone.value.split("/").pop()?.replace("_", " ")}
+    </span>
+  );
 }
 
 function Menu() {
@@ -60,22 +77,40 @@ function Menu() {
     <details class="menu">
       <summary aria-label={w.more}>☰</summary>
       <div>
-        {SCREENS.map(([path, name]) => <a key={path} href={path} class="narrow-only">{w[name]}</a>)}
+        {SCREENS.map(([path, name]) => (
+          <a key={path} href={path} class="narrow-only">
+            {w[name]}
+          </a>
+        ))}
         {me.value.open ? (
           <label>
             {w.you}
             <input value={actor()} aria-label={w.chooseYou} onChange={(e) => choose(e.currentTarget.value.trim() || "board")} />
           </label>
         ) : (
-          <p>{w.you} {called(me.value.person ?? me.value.name ?? "")}</p>
+          <p>
+            {w.you} {called(me.value.person ?? me.value.name ?? "")}
+          </p>
         )}
-        <button type="button" aria-pressed={sound.value} onClick={switchSound}>{sound.value ? w.soundOn : w.soundOff}</button>
-        <button type="button" onClick={() => void allowPush().then((good) => say(good ? w.notificationsDone : w.notificationsNo))}>{w.notifications}</button>
+        <button type="button" aria-pressed={sound.value} onClick={switchSound}>
+          {sound.value ? w.soundOn : w.soundOff}
+        </button>
+        <button type="button" onClick={() => void allowPush().then((good) => say(good ? w.notificationsDone : w.notificationsNo))}>
+          {w.notifications}
+        </button>
         {said && <p role="status">{said}</p>}
-        <button type="button" onClick={() => (theme.value = theme.value === "" ? "dark" : theme.value === "dark" ? "light" : "")}>{w.theme}</button>
-        <button type="button" lang={w.locale === "zh-CN" ? "en" : "zh-CN"} onClick={switchLanguage}>{w.language}</button>
+        <button type="button" onClick={() => (theme.value = theme.value === "" ? "dark" : theme.value === "dark" ? "light" : "")}>
+          {w.theme}
+        </button>
+        <button type="button" lang={w.locale === "zh-CN" ? "en" : "zh-CN"} onClick={switchLanguage}>
+          {w.language}
+        </button>
         {!me.value.open && <a href="/pair">{w.pair}</a>}
-        {token.value && <button type="button" onClick={signOut}>{w.signOut}</button>}
+        {token.value && (
+          <button type="button" onClick={signOut}>
+            {w.signOut}
+          </button>
+        )}
         <p class="quiet">{w.keys}</p>
       </div>
     </details>
@@ -97,7 +132,11 @@ function SignIn() {
       >
         <p>{token.value ? w.tokenWrong : w.tokenAsk}</p>
         <input type="password" autocomplete="current-password" aria-label={w.tokenAsk} value={secret} onInput={(e) => set(e.currentTarget.value)} />
-        <p class="buttons"><button class="main">{w.signIn}</button></p>
+        <p class="buttons">
+          <button type="submit" class="main">
+            {w.signIn}
+          </button>
+        </p>
       </form>
     </main>
   );
@@ -126,19 +165,31 @@ function Shell() {
   }, [path]);
   return (
     <div class={silent ? "frozen" : undefined}>
-      <a class="skip" href="#content">{w.skip}</a>
+      <a class="skip" href="#content">
+        {w.skip}
+      </a>
       <header class="top">
-        <a class="brand" href="/q">Tocsin</a>
+        <a class="brand" href="/q">
+          Tocsin
+        </a>
         <nav class="menu wide-only grow" aria-label={w.menu}>
-          {SCREENS.map(([to, name]) => <a key={to} href={to} aria-current={path === to || (to === "/q" && path === "/") ? "page" : undefined}>{w[name]}</a>)}
+          {SCREENS.map(([to, name]) => (
+            <a key={to} href={to} aria-current={path === to || (to === "/q" && path === "/") ? "page" : undefined}>
+              {w[name]}
+            </a>
+          ))}
         </nav>
         <span class="grow narrow-only" />
         <State />
         <ServerTime />
         <Menu />
       </header>
-      {silent && <div class="banner" role="alert">{w.silent(silence.value)}</div>}
-      {speed() > 1 && <div class="banner soft">{w.demo(Math.round(speed()))}</div>}
+      {silent && (
+        <div class="banner" role="alert">
+          {w.silent(silence.value)}
+        </div>
+      )}
+      {speed.value > 1 && <div class="banner soft">{w.demo(speed.value)}</div>}
       {refused.value && path !== "/pair/claim" ? (
         <SignIn />
       ) : (
@@ -181,4 +232,10 @@ async function start(): Promise<void> {
 timeBy(() => now.peek());
 onFresh(() => void start());
 const root = document.getElementById("board");
-if (root) render(<LocationProvider><Shell /></LocationProvider>, root);
+if (root)
+  render(
+    <LocationProvider>
+      <Shell />
+    </LocationProvider>,
+    root,
+  );

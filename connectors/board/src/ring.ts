@@ -19,7 +19,11 @@ export function switchSound(): void {
 function tone(): void {
   audio ??= new AudioContext();
   void audio.resume();
-  for (const [at, pitch] of [[0, 880], [0.25, 660], [0.5, 880]] as const) {
+  for (const [at, pitch] of [
+    [0, 880],
+    [0.25, 660],
+    [0.5, 880],
+  ] as const) {
     const oscillator = audio.createOscillator();
     const gain = audio.createGain();
     oscillator.frequency.value = pitch;

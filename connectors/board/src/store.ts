@@ -25,6 +25,7 @@ export interface Card {
 }
 
 const PAGE = 500;
+const FRESH_MS = 6000; // so long a new card pulses
 const GROUPS_MAX = 20_000; // of the lists that are read at the start
 
 export const cards = new Map<string, Card>();
@@ -41,8 +42,19 @@ function card(account: string, entity: string): Card {
   let found = cards.get(key);
   if (!found) {
     found = {
-      key, account, entity, title: "", accountName: "", priority: null, tier: null, link: null, assignee: null,
-      groups: new Map(), clocks: new Map(), clocksKnown: false, fresh: false,
+      key,
+      account,
+      entity,
+      title: "",
+      accountName: "",
+      priority: null,
+      tier: null,
+      link: null,
+      assignee: null,
+      groups: new Map(),
+      clocks: new Map(),
+      clocksKnown: false,
+      fresh: false,
     };
     cards.set(key, found);
   }
@@ -84,17 +96,42 @@ function raised(event: CloudEvent, data: Data): void {
   const account = event.partitionkey;
   const known = cards.get(keyOf(account, data.entity))?.groups.get(data.escalation);
   const called: Called[] = (data.persons as string[]).map((person, i) => ({
-    person, role: data.roles[Math.min(i, data.roles.length - 1)] ?? "", step: data.step, at: event.time, delivery: null,
+    person,
+    role: data.roles[Math.min(i, data.roles.length - 1)] ?? "",
+    step: data.step,
+    at: event.time,
+    delivery: null,
   }));
   const found = put({
-    account, entity: data.entity, escalation: data.escalation, clock: data.clock ?? null, threshold: data.threshold ?? null,
-    cycle: data.cycle ?? null, due: data.due ?? known?.due ?? null, state: "open", step: data.step, roles: data.roles,
-    persons: data.persons, urgency: data.urgency, reason: data.reason ?? "", begun: known?.begun ?? event.time, raised: event.time,
-    by: null, acknowledgedBy: null, title: data.title, accountName: data.accountName, priority: data.priority, tier: data.tier,
-    link: data.link, called: [...(known?.called ?? []), ...called],
+    account,
+    entity: data.entity,
+    escalation: data.escalation,
+    clock: data.clock ?? null,
+    threshold: data.threshold ?? null,
+    cycle: data.cycle ?? null,
+    due: data.due ?? known?.due ?? null,
+    state: "open",
+    step: data.step,
+    roles: data.roles,
+    persons: data.persons,
+    urgency: data.urgency,
+    reason: data.reason ?? "",
+    begun: known?.begun ?? event.time,
+    raised: event.time,
+    by: null,
+    acknowledgedBy: null,
+    title: data.title,
+    accountName: data.accountName,
+    priority: data.priority,
+    tier: data.tier,
+    link: data.link,
+    called: [...(known?.called ?? []), ...called],
     next: data.next ? { step: data.next.step, at: data.next.at, roles: data.next.roles ?? [], persons: data.next.persons ?? [] } : null,
   });
   found.fresh = true;
+  setTimeout(() => {
+    found.fresh = false;
+  }, FRESH_MS);
   if (data.urgency === "high" && (called.length === 0 || called.some((c) => samePerson(c.person, actor())) || actor() === "board"))
     ring(found, data.escalation);
 }
@@ -122,8 +159,15 @@ function clockMoved(event: CloudEvent, data: Data, verb: string): void {
   if (!found?.clocksKnown) return;
   const key = `${data.clock}/${data.cycle}`;
   const row: ClockRow = found.clocks.get(key) ?? {
-    account: found.account, entity: found.entity, clock: data.clock, cycle: data.cycle, state: "running", start: data.start ?? event.time,
-    thresholds: [], stopped: null, elapsedMs: null,
+    account: found.account,
+    entity: found.entity,
+    clock: data.clock,
+    cycle: data.cycle,
+    state: "running",
+    start: data.start ?? event.time,
+    thresholds: [],
+    stopped: null,
+    elapsedMs: null,
   };
   const dues = (data.thresholds ?? []) as { name: string; due: string | null; verdict?: "met" | "breached" }[];
   for (const told of dues) {
@@ -233,7 +277,9 @@ export function nobodyCalled(found: Card): boolean {
 }
 
 export function rank(found: Card): number {
-  const order: string[] = (policy.value?.priorities ?? ["P1", "P2", "P3", "P4"]).map((p: string | { name: string }) => (typeof p === "string" ? p : p.name));
+  const order: string[] = (policy.value?.document?.priorities ?? ["P1", "P2", "P3", "P4"]).map((p: string | { name: string }) =>
+    typeof p === "string" ? p : p.name,
+  );
   if (found.priority) {
     const at = order.indexOf(found.priority);
     return at < 0 ? order.length : at;
@@ -264,7 +310,10 @@ export const sorted = computed<Card[]>(() => {
 
 export function isMine(found: Card): boolean {
   const person = actor();
-  return samePerson(found.assignee, person) || aliveGroups(found).some((g) => everCalled(g).some((one) => samePerson(one, person)) || samePerson(g.acknowledgedBy, person));
+  return (
+    samePerson(found.assignee, person) ||
+    aliveGroups(found).some((g) => everCalled(g).some((one) => samePerson(one, person)) || samePerson(g.acknowledgedBy, person))
+  );
 }
 
 onEvent(take);

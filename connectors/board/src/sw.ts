@@ -20,7 +20,12 @@ self.addEventListener("push", (event) => {
   } catch {
     pushed = { body: event.data?.text() };
   }
-  const options: NotificationOptions = { body: pushed.body ?? "", icon: "/icon.svg", data: { url: pushed.url ?? "/q" }, requireInteraction: pushed.urgent ?? true };
+  const options: NotificationOptions = {
+    body: pushed.body ?? "",
+    icon: "/icon.svg",
+    data: { url: pushed.url ?? "/q" },
+    requireInteraction: pushed.urgent ?? true,
+  };
   if (pushed.tag) options.tag = pushed.tag;
   event.waitUntil(self.registration.showNotification(pushed.title ?? "Tocsin", options));
 });
@@ -37,4 +42,5 @@ self.addEventListener("notificationclick", (event) => {
     }),
   );
 });
+
 export {};

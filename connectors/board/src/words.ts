@@ -31,7 +31,9 @@ function zoneOf(answer: any): string | null {
 
 export async function learnPeople(): Promise<void> {
   try {
-    const roster = await get<{ people?: { id: string; name: string }[] }>("/v1/roster");
+    const roster = await get<{ zone?: string; people?: { id: string; name: string }[] }>("/v1/roster");
+    // Where the policy names its zone in a calendar's file, the roster's is the next best that is known here.
+    if (roster.zone && roster.people?.length && !zoneOf(policy.value)) contractZone.value = roster.zone;
     people.value = new Map((roster.people ?? []).map((one) => [one.id, one.name || one.id]));
   } catch {
     // Without a roster people are called what the facts call them.
@@ -68,7 +70,9 @@ export function label(name: string | null | undefined): string {
   policy.value; // read: a component that shows a label is drawn again when labels come
   const last = name.slice(name.indexOf(".") + 1);
   const known = labels[name] ?? labels[`labels.${name}`];
-  return known?.[language.value] ?? words.value.names[name] ?? words.value.names[last] ?? labels[last]?.[language.value] ?? known?.en ?? known?.zh ?? plain(name);
+  return (
+    known?.[language.value] ?? words.value.names[name] ?? words.value.names[last] ?? labels[last]?.[language.value] ?? known?.en ?? known?.zh ?? plain(name)
+  );
 }
 
 /** What a group is about, in words: the promise and its threshold, or why somebody was called. */
@@ -77,7 +81,7 @@ export function about(group: { clock: string | null; threshold?: string | null; 
   const why = w.reasons[group.reason] ?? "";
   if (group.clock) {
     const threshold = group.threshold && group.threshold !== "target" ? ` (${label(group.threshold)})` : "";
-    const state = group.escalation.includes("/warned") ? w.reasons.warned : (why || w.reasons.breach);
+    const state = group.escalation.includes("/warned") ? w.reasons.warned : why || w.reasons.breach;
     return `${label(group.clock)}${threshold}: ${state}`;
   }
   const stage = /\/routed\/stage:([^/~]+)/.exec(group.escalation);

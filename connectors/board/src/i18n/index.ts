@@ -7,9 +7,7 @@ export type Language = "zh" | "en";
 const KEY = "tocsin-language";
 const kept = localStorage.getItem(KEY);
 
-export const language = signal<Language>(
-  kept === "zh" || kept === "en" ? kept : navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en",
-);
+export const language = signal<Language>(kept === "zh" || kept === "en" ? kept : navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
 export const words = computed<Words>(() => (language.value === "zh" ? zh : en));
 
 export function switchLanguage(): void {

@@ -31,17 +31,38 @@ export function Priority({ name, urgent }: { name: string | null | undefined; ur
   return <span class={`badge p${name.replace(/\D/g, "")}`}>{name}</span>;
 }
 
-export function Busy() {
-  return <p class="quiet" role="status">{words.value.loading}</p>;
+/** `title`: this stands for a whole screen, which has no other heading yet. */
+export function Busy({ title }: { title?: string }) {
+  return (
+    <>
+      {title && <h1>{title}</h1>}
+      <p class="quiet" role="status">
+        {words.value.loading}
+      </p>
+    </>
+  );
 }
 
-export function Trouble({ error, again }: { error: string; again?: () => void }) {
+export function Trouble({ error, again, title }: { error: string; again?: () => void; title?: string }) {
   const w = words.value;
-  if (error === w.notHere) return <p class="quiet" role="status">{error}</p>;
   return (
-    <p class="trouble" role="alert">
-      {w.failed}: {error} {again && <button type="button" onClick={again}>{w.retry}</button>}
-    </p>
+    <>
+      {title && <h1>{title}</h1>}
+      {error === w.notHere ? (
+        <p class="quiet" role="status">
+          {error}
+        </p>
+      ) : (
+        <p class="trouble" role="alert">
+          {w.failed}: {error}{" "}
+          {again && (
+            <button type="button" onClick={again}>
+              {w.retry}
+            </button>
+          )}
+        </p>
+      )}
+    </>
   );
 }
 
@@ -50,7 +71,6 @@ export function useAnswer<T>(ask: () => Promise<T>, key: unknown): { value: T | 
   const [state, set] = useState<{ value: T | null; error: string }>({ value: null, error: "" });
   const [turn, setTurn] = useState(0);
   const latest = useRef(0);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `key` stands for what `ask` uses
   useEffect(() => {
     const mine = ++latest.current;
     ask().then(

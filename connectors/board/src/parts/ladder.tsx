@@ -3,7 +3,7 @@ import { now } from "../clock";
 import { duration } from "../format";
 import { words } from "../i18n";
 import type { Called, Group } from "../types";
-import { called as name, everybody, label } from "../words";
+import { everybody, label, called as name } from "../words";
 import { Time } from "./base";
 
 function outcome(called: Called): string {
@@ -48,7 +48,7 @@ export function Ladder({ group }: { group: Group }) {
           </ul>
         </li>
       ))}
-      {steps.size === 0 && <li class="late">{group.persons.length ? everybody(group.persons) : w.calledNobody}</li>}
+      {steps.size === 0 && <li class={group.persons.length ? undefined : "late"}>{group.persons.length ? everybody(group.persons) : w.calledNobody}</li>}
       {group.next ? (
         <li class="coming">
           <strong>{w.step(group.next.step)}</strong> <Time at={group.next.at} />{" "}

@@ -1,5 +1,5 @@
 // A list of any length of which only what is on the screen is in the page.
-import { observeWindowOffset, observeWindowRect, measureElement, Virtualizer, windowScroll } from "@tanstack/virtual-core";
+import { measureElement, observeWindowOffset, observeWindowRect, Virtualizer, windowScroll } from "@tanstack/virtual-core";
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 

@@ -27,7 +27,10 @@ export const explain = (account: string, entity: string, row: ClockRow) =>
 
 function evidence(name: string, row: ClockRow, proof: Explained): string {
   const w = words.value;
-  const lines = [`${name} · ${label(row.clock)} · ${row.start}`, `${w.calendar}: ${proof.calendar}, ${w.policyVersion} ${proof.policyVersion}, ${w.tzdata} ${proof.tzdata}`];
+  const lines = [
+    `${name} · ${label(row.clock)} · ${row.start}`,
+    `${w.calendar}: ${proof.calendar}, ${w.policyVersion} ${proof.policyVersion}, ${w.tzdata} ${proof.tzdata}`,
+  ];
   for (const t of proof.thresholds) {
     lines.push(`${t.name}: ${t.allowance ?? "–"} → ${t.due ?? "–"}`);
     for (const s of t.segments) lines.push(`  ${s.from} – ${s.to}  ${s.what}${s.name ? ` (${s.name})` : ""}  ${duration(s.ms)}`);
@@ -48,28 +51,42 @@ export function Proof({ account, entity, row }: { account: string; entity: strin
   };
   return (
     <div class="proof">
-      <Facts rows={[[w.calendar, label(value.calendar)], [w.policyVersion, value.policyVersion], [w.tzdata, value.tzdata]]} />
+      <Facts
+        rows={[
+          [w.calendar, label(value.calendar)],
+          [w.policyVersion, value.policyVersion],
+          [w.tzdata, value.tzdata],
+        ]}
+      />
       {value.thresholds.map((t) => {
         const allowance = typeof t.allowance === "number" ? duration(t.allowance) : t.allowance;
         return (
           <div key={t.name}>
-            <h4>
+            <p class="what">
               {label(t.name)} · {w.allowance} {allowance ?? "–"} → <Time at={t.due} full />
-            </h4>
+            </p>
             <table>
               <tbody>
                 {t.segments.map((s) => (
                   <tr key={s.from} class={s.what === "open" || s.what === "makeup" ? undefined : "quiet"}>
-                    <td><Time at={s.from} /> – <Time at={s.to} /></td>
-                    <td>{w.segments[s.what] ?? s.what} {s.name}</td>
+                    <td>
+                      <Time at={s.from} /> – <Time at={s.to} />
+                    </td>
+                    <td>
+                      {w.segments[s.what] ?? s.what} {s.name}
+                    </td>
                     <td class="number">{duration(s.ms)}</td>
                   </tr>
                 ))}
                 {t.retargets.map((r) => (
                   <tr key={r.at + r.cause}>
-                    <td><Time at={r.at} /></td>
+                    <td>
+                      <Time at={r.at} />
+                    </td>
                     <td>{label(r.cause)}</td>
-                    <td class="number"><Time at={r.from} /> → <Time at={r.to} /></td>
+                    <td class="number">
+                      <Time at={r.from} /> → <Time at={r.to} />
+                    </td>
                   </tr>
                 ))}
               </tbody>
@@ -77,7 +94,9 @@ export function Proof({ account, entity, row }: { account: string; entity: strin
           </div>
         );
       })}
-      <button type="button" onClick={() => void copy()}>{copied ? w.copied : w.proofCopy}</button>
+      <button type="button" onClick={() => void copy()}>
+        {copied ? w.copied : w.proofCopy}
+      </button>
     </div>
   );
 }

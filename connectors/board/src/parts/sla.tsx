@@ -13,13 +13,14 @@ export interface Segment {
   name?: string | null;
 }
 
-const WIDTH = 1000;
-const LEFT = 190;
-const ROW = 34;
+// At a desk names stand before the bars; on a phone above them, in a picture that needs no scrolling.
+const DESK = { width: 1000, left: 190, row: 34, bar: 4, ticks: 8 };
+const PHONE = { width: 400, left: 8, row: 46, bar: 20, ticks: 4 };
+const PHONE_PX = 640;
 
-function ticks(from: number, to: number): number[] {
+function ticks(from: number, to: number, most: number): number[] {
   const steps = [900_000, 1_800_000, 3_600_000, 7_200_000, 14_400_000, 43_200_000, 86_400_000, 172_800_000, 604_800_000, 2_592_000_000];
-  const step = steps.find((s) => (to - from) / s <= 8) ?? 7_776_000_000;
+  const step = steps.find((s) => (to - from) / s <= most) ?? 7_776_000_000;
   const list: number[] = [];
   for (let t = Math.ceil(from / step) * step; t <= to; t += step) list.push(t);
   return list;
@@ -36,24 +37,37 @@ export function SlaTimeline({ clocks, segments }: { clocks: ClockRow[]; segments
   ]);
   const from = Math.min(...clocks.map((c) => Date.parse(c.start)));
   const to = Math.max(from + 60_000, ...ends);
-  const x = (ms: number) => LEFT + ((Math.min(Math.max(ms, from), to) - from) / (to - from)) * (WIDTH - LEFT - 20);
-  const long = to - from > 86_400_000;
-  const height = clocks.length * ROW + 40;
-  const text = clocks
-    .map((c) => `${label(c.clock)}: ${c.thresholds.map((t) => `${label(t.name)} ${w.verdicts[t.verdict]}`).join(", ")}`)
-    .join("; ");
+  const form = window.innerWidth < PHONE_PX ? PHONE : DESK;
+  const x = (ms: number) => form.left + ((Math.min(Math.max(ms, from), to) - from) / (to - from)) * (form.width - form.left - 20);
+  const marks = ticks(from, to, form.ticks);
+  // Of several marks of one day the first says the day.
+  const named = (t: number, i: number) => {
+    const today = day(t);
+    const before = marks[i - 1];
+    const midnight = clockTime(t) === "00:00";
+    return (i === 0 && to - from > 86_400_000) || (before !== undefined && day(before) !== today)
+      ? midnight
+        ? today
+        : `${today} ${clockTime(t)}`
+      : clockTime(t);
+  };
+  const height = clocks.length * form.row + 40;
+  const text = clocks.map((c) => `${label(c.clock)}: ${c.thresholds.map((t) => `${label(t.name)} ${w.verdicts[t.verdict]}`).join(", ")}`).join("; ");
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide picture scrolls by keyboard too
     <div class="sla" tabIndex={0} role="region" aria-label={w.timeline}>
-      <svg viewBox={`0 0 ${WIDTH} ${height}`} role="img" aria-label={`${w.timeline}: ${text}`}>
-        {ticks(from, to).map((t) => (
+      <svg viewBox={`0 0 ${form.width} ${height}`} role="img" aria-label={`${w.timeline}: ${text}`}>
+        {marks.map((t, i) => (
           <g key={t}>
             <line x1={x(t)} x2={x(t)} y1={18} y2={height - 8} class="grid" />
-            <text x={x(t)} y={12} class="tick" text-anchor="middle">{long ? day(t) : clockTime(t)}</text>
+            <text x={x(t)} y={12} class="tick" text-anchor="middle">
+              {named(t, i)}
+            </text>
           </g>
         ))}
         {clocks.map((clock, i) => {
-          const y = 24 + i * ROW;
+          const y = 24 + i * form.row;
+          const bar = y + form.bar;
           const end = clock.stopped ? Date.parse(clock.stopped) : clock.state === "cancelled" ? Date.parse(clock.start) : at;
           const parts = segments.get(`${clock.clock}/${clock.cycle}`) ?? [{ from: clock.start, to: new Date(end).toISOString(), what: "open" as const, ms: 0 }];
           return (
@@ -64,7 +78,13 @@ export function SlaTimeline({ clocks, segments }: { clocks: ClockRow[]; segments
               {parts.map((part) => {
                 const a = x(Date.parse(part.from));
                 const b = x(Math.min(Date.parse(part.to), end));
-                return b > a && <rect key={part.from} x={a} width={b - a} y={y + 4} height={14} rx={2} class={`seg ${part.what}`}><title>{`${w.segments[part.what] ?? part.what} ${part.name ?? ""}`}</title></rect>;
+                return (
+                  b > a && (
+                    <rect key={part.from} x={a} width={b - a} y={bar} height={14} rx={2} class={`seg ${part.what}`}>
+                      <title>{`${w.segments[part.what] ?? part.what} ${part.name ?? ""}`}</title>
+                    </rect>
+                  )
+                );
               })}
               {clock.thresholds.map((t) => {
                 if (!t.due) return null;
@@ -72,9 +92,9 @@ export function SlaTimeline({ clocks, segments }: { clocks: ClockRow[]; segments
                 return (
                   <g key={t.name} class={`mark ${t.verdict}`}>
                     {t.verdict === "breached" ? (
-                      <path d={`M${dx - 6} ${y + 5}l12 12M${dx + 6} ${y + 5}l-12 12`} />
+                      <path d={`M${dx - 6} ${bar + 1}l12 12M${dx + 6} ${bar + 1}l-12 12`} />
                     ) : (
-                      <path d={`M${dx} ${y + 3}l8 8l-8 8l-8 -8z`} />
+                      <path d={`M${dx} ${bar - 1}l8 8l-8 8l-8 -8z`} />
                     )}
                     <title>{`${label(t.name)} ${w.verdicts[t.verdict]} ${t.due}`}</title>
                   </g>
@@ -86,7 +106,8 @@ export function SlaTimeline({ clocks, segments }: { clocks: ClockRow[]; segments
         {at >= from && at <= to && <line x1={x(at)} x2={x(at)} y1={18} y2={height - 8} class="nowline" />}
       </svg>
       <p class="legend quiet">
-        <span class="key open" /> {w.counted} <span class="key closed" /> {w.closedHours} <span class="key paused" /> {w.waitingHours} ◇ {w.legendDue} · ◆ {w.legendMet} · ✖ {w.legendMissed}
+        <span class="key open" /> {w.counted} <span class="key closed" /> {w.closedHours} <span class="key paused" /> {w.waitingHours} ◇ {w.legendDue} · ◆{" "}
+        {w.legendMet} · ✖ {w.legendMissed}
       </p>
     </div>
   );

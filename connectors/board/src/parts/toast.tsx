@@ -50,7 +50,9 @@ export function undoable(what: string, order: () => Promise<unknown>): void {
   toasts.value = [
     ...toasts.value,
     {
-      id, text: what, left,
+      id,
+      text: what,
+      left,
       undo: () => {
         clearInterval(timer);
         change(id, null);
@@ -66,7 +68,11 @@ export function Toasts() {
       {toasts.value.map((t) => (
         <p key={t.id} class={t.bad ? "toast bad" : "toast"}>
           {t.left === undefined ? t.text : w.sending(t.text, t.left)}
-          {t.undo && <button type="button" onClick={t.undo}>{w.undo}</button>}
+          {t.undo && (
+            <button type="button" onClick={t.undo}>
+              {w.undo}
+            </button>
+          )}
         </p>
       ))}
     </div>

@@ -1,6 +1,7 @@
 // Every running promise, or those that are overdue, at risk or waiting; ten thousand of them too.
-import { useLocation } from "preact-iso";
+
 import { useEffect, useRef, useState } from "preact/hooks";
+import { useLocation } from "preact-iso";
 import { get, query } from "../api";
 import { duration } from "../format";
 import { words } from "../i18n";
@@ -53,12 +54,25 @@ export function ClockCard({ row }: { row: ClockRow }) {
       <div class="grow">
         <a href={entityUrl(row.account, row.entity)}>{row.title || `${label(row.entity.split("/")[0])} ${idOf(row.entity)}`}</a>
         <p class="quiet">
-          <a href={accountUrl(row.account)}>{row.accountName || row.account}</a> · {label(row.clock)} {row.cycle === 1 ? "" : row.cycle} {row.assignee && ` · ${called(row.assignee)}`}
+          <a href={accountUrl(row.account)}>{row.accountName || row.account}</a> · {label(row.clock)} {row.cycle === 1 ? "" : row.cycle}{" "}
+          {row.assignee && ` · ${called(row.assignee)}`}
         </p>
       </div>
       <div class="number">
-        {missed.length > 0 && <p><Countdown due={missed[missed.length - 1]?.due} /></p>}
-        {row.state === "paused" ? <p class="soon">{row.remainingMs ? w.pausedLeft(duration(row.remainingMs)) : w.paused}</p> : pending && <p><Countdown due={pending.due} /></p>}
+        {missed.length > 0 && (
+          <p>
+            <Countdown due={missed[missed.length - 1]?.due} />
+          </p>
+        )}
+        {row.state === "paused" ? (
+          <p class="soon">{row.remainingMs ? w.pausedLeft(duration(row.remainingMs)) : w.paused}</p>
+        ) : (
+          pending && (
+            <p>
+              <Countdown due={pending.due} />
+            </p>
+          )
+        )}
       </div>
     </div>
   );
@@ -68,8 +82,19 @@ export function Clocks() {
   const w = words.value;
   const { query: search, route } = useLocation();
   const state = STATES.includes(search.state as never) ? (search.state as (typeof STATES)[number]) : "running";
-  const filters = { account: search.account, kind: search.kind, clock: search.clock, priority: search.priority, tier: search.tier, person: search.person, q: search.q };
-  const { rows, error, begun, more, again } = usePages<ClockRow>(query("/v1/clocks", { state, order: "due", limit: PAGE, ...filters }), (p: Page) => ({ rows: p.clocks, cursor: p.cursor }));
+  const filters = {
+    account: search.account,
+    kind: search.kind,
+    clock: search.clock,
+    priority: search.priority,
+    tier: search.tier,
+    person: search.person,
+    q: search.q,
+  };
+  const { rows, error, begun, more, again } = usePages<ClockRow>(query("/v1/clocks", { state, order: "due", limit: PAGE, ...filters }), (p: Page) => ({
+    rows: p.clocks,
+    cursor: p.cursor,
+  }));
   const go = (to: Record<string, string | undefined>) => route(query("/clocks", { state, ...filters, ...to }));
   const titles: Record<string, string> = { running: w.runningNow, overdue: w.overdue, at_risk: w.atRisk, paused: w.paused };
   return (
@@ -77,13 +102,26 @@ export function Clocks() {
       <h1 class="screen-title">{w.clocks}</h1>
       <nav class="tabs" aria-label={w.clocks}>
         {STATES.map((one) => (
-          <a key={one} href={query("/clocks", { ...filters, state: one })} aria-current={one === state ? "page" : undefined}>{titles[one]}</a>
+          <a key={one} href={query("/clocks", { ...filters, state: one })} aria-current={one === state ? "page" : undefined}>
+            {titles[one]}
+          </a>
         ))}
         <input type="search" placeholder={w.search} aria-label={w.search} value={search.q ?? ""} onChange={(e) => go({ q: e.currentTarget.value })} />
       </nav>
       {error && <Trouble error={error} again={again} />}
-      {!begun ? <Busy /> : rows.length === 0 ? <p class="quiet">{w.empty}</p> : (
-        <VirtualList items={rows} keyOf={(r) => `${r.account}/${r.entity}/${r.clock}/${r.cycle}`} height={64} label={w.clocks} end={more} draw={(row) => <ClockCard row={row} />} />
+      {!begun ? (
+        <Busy />
+      ) : rows.length === 0 ? (
+        <p class="quiet">{w.empty}</p>
+      ) : (
+        <VirtualList
+          items={rows}
+          keyOf={(r) => `${r.account}/${r.entity}/${r.clock}/${r.cycle}`}
+          height={64}
+          label={w.clocks}
+          end={more}
+          draw={(row) => <ClockCard row={row} />}
+        />
       )}
     </>
   );

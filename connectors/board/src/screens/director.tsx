@@ -40,8 +40,8 @@ export function Director() {
   const turn = Math.floor(changes.value / 20); // the counts of clocks are asked for again now and then
   const board = useAnswer(() => get<{ counts: Record<string, number> }>(query("/v1/board", { limit: 1 })), turn);
   const faults = useAnswer(() => get<{ faults: Data[] }>(query("/v1/faults", { limit: 20 })), 0);
-  if (board.error) return <Trouble error={board.error} again={board.again} />;
-  if (!board.value) return <Busy />;
+  if (board.error) return <Trouble title={w.director} error={board.error} again={board.again} />;
+  if (!board.value) return <Busy title={w.director} />;
   const counts = board.value.counts;
   const all = [...cards.values()];
   const called = new Map<string, number>();
@@ -64,15 +64,24 @@ export function Director() {
           <Tile href="/clocks?state=running" name={w.runningNow} value={counts.running ?? 0} />
         </div>
       </Section>
-      <Section title={w.figures}><FigureTiles /></Section>
-      <Section title={w.load}><Bars rows={most(called).map(([id, n]) => [nameOf(id), n])} /></Section>
-      <Section title={w.accounts}><Bars rows={most(places)} /></Section>
+      <Section title={w.figures}>
+        <FigureTiles />
+      </Section>
+      <Section title={w.load}>
+        <Bars rows={most(called).map(([id, n]) => [nameOf(id), n])} />
+      </Section>
+      <Section title={w.accounts}>
+        <Bars rows={most(places)} />
+      </Section>
       <Section title={w.faults}>
-        {(faults.value?.faults ?? []).length === 0 ? <p class="quiet">{w.empty}</p> : (
+        {(faults.value?.faults ?? []).length === 0 ? (
+          <p class="quiet">{w.empty}</p>
+        ) : (
           <ul class="plain">
             {faults.value?.faults.map((f) => (
               <li key={`${f.account}/${f.module}/${f.weeks}`} class="row">
-                <a href={accountUrl(f.account)}>{f.accountName || f.account}</a> {w.faultIn(String(f.module), Array.isArray(f.weeks) ? f.weeks.join(", ") : String(f.weeks ?? ""))}
+                <a href={accountUrl(f.account)}>{f.accountName || f.account}</a>{" "}
+                {w.faultIn(String(f.module), Array.isArray(f.weeks) ? f.weeks.join(", ") : String(f.weeks ?? ""))}
               </li>
             ))}
           </ul>

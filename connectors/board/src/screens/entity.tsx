@@ -1,12 +1,13 @@
 // One entity: what was promised, what became of it, why each due lies where it lies, who was called, what happened.
-import { useRoute } from "preact-iso";
+
 import { useEffect, useState } from "preact/hooks";
+import { useRoute } from "preact-iso";
 import { acknowledge, escalateNow, excuse, handOver, respondedByPhone } from "../actions";
 import { entityPath, get, may, query } from "../api";
 import { duration } from "../format";
 import { words } from "../i18n";
 import { onEvent } from "../live";
-import { accountUrl, Busy, Countdown, Dialog, Facts, idOf, Priority, safeLink, Section, Time, Trouble, useAnswer } from "../parts/base";
+import { accountUrl, Busy, Countdown, Dialog, Facts, idOf, Priority, Section, safeLink, Time, Trouble, useAnswer } from "../parts/base";
 import { Ladder } from "../parts/ladder";
 import { explain, Proof } from "../parts/proof";
 import { type Segment, SlaTimeline } from "../parts/sla";
@@ -24,7 +25,7 @@ export function useTurn(account: string, entity: string): number {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const stop = onEvent((event: CloudEvent) => {
       if (event.partitionkey !== account) return;
-      const own = event.data?.entity === entity || event.type.split(".")[1] + "/" + event.subject === entity;
+      const own = event.data?.entity === entity || `${event.type.split(".")[1]}/${event.subject}` === entity;
       if (own && !timer)
         timer = setTimeout(() => {
           timer = undefined;
@@ -52,7 +53,11 @@ function ClockLine({ view, row }: { view: EntityView; row: ClockRow }) {
       {row.thresholds.map((t) => (
         <p key={t.name}>
           {label(t.name)}: <span class={t.verdict === "breached" ? "late" : t.verdict === "met" ? "fine" : undefined}>{w.verdicts[t.verdict]}</span>{" "}
-          {t.due && <>{w.due} <Time at={t.due} /> </>}
+          {t.due && (
+            <>
+              {w.due} <Time at={t.due} />{" "}
+            </>
+          )}
           {row.state === "running" && <Countdown due={t.due} />}
           {row.state === "paused" && (row.remainingMs ? w.pausedLeft(duration(row.remainingMs)) : w.paused)}
         </p>
@@ -63,7 +68,9 @@ function ClockLine({ view, row }: { view: EntityView; row: ClockRow }) {
       </details>
       {missed && may("act") && (
         <>
-          <button type="button" onClick={() => ask(true)}>{w.excuse}</button>
+          <button type="button" onClick={() => ask(true)}>
+            {w.excuse}
+          </button>
           <Dialog open={asking} close={() => ask(false)} title={w.excuse}>
             <form
               method="dialog"
@@ -76,8 +83,12 @@ function ClockLine({ view, row }: { view: EntityView; row: ClockRow }) {
                 <input required value={reason} onInput={(e) => setReason(e.currentTarget.value)} />
               </label>
               <p class="buttons">
-                <button class="main">{w.send}</button>
-                <button type="button" onClick={() => ask(false)}>{w.cancel}</button>
+                <button type="submit" class="main">
+                  {w.send}
+                </button>
+                <button type="button" onClick={() => ask(false)}>
+                  {w.cancel}
+                </button>
               </p>
             </form>
           </Dialog>
@@ -87,20 +98,35 @@ function ClockLine({ view, row }: { view: EntityView; row: ClockRow }) {
   );
 }
 
-export function GroupBlock({ view, group }: { view: EntityView; group: Group }) {
+/** `alone`: the page is about this group, whose name is its heading. */
+export function GroupBlock({ view, group, alone }: { view: EntityView; group: Group; alone?: boolean }) {
   const w = words.value;
+  const state = (
+    <>
+      <span class={group.state === "open" ? "late" : "quiet"}>{w.states[group.state]}</span> <span class="quiet">{w.urgencies[group.urgency]}</span>
+    </>
+  );
   return (
     <article class="card">
-      <h3>
-        <a href={groupUrl(view.account, view.entity, group.escalation)}>{about(group)}</a> <span class={group.state === "open" ? "late" : "quiet"}>{w.states[group.state]}</span>{" "}
-        <span class="quiet">{w.urgencies[group.urgency]}</span>
-      </h3>
+      {alone ? (
+        <p>{state}</p>
+      ) : (
+        <h3>
+          <a href={groupUrl(view.account, view.entity, group.escalation)}>{about(group)}</a> {state}
+        </h3>
+      )}
       {(group.acknowledgedBy ?? group.by) && <p class="fine">✔ {w.acknowledgedBy(called(group.acknowledgedBy ?? group.by ?? ""))}</p>}
       <Ladder group={group} />
       {group.state === "open" && may("act") && (
         <p class="buttons">
-          <button type="button" class="main" onClick={() => void acknowledge(view.account, view.entity, group.escalation)}>{w.acknowledge}</button>
-          {group.next && <button type="button" onClick={() => escalateNow(view.account, view.entity, group.escalation)}>{w.escalateNow}</button>}
+          <button type="button" class="main" onClick={() => void acknowledge(view.account, view.entity, group.escalation)}>
+            {w.acknowledge}
+          </button>
+          {group.next && (
+            <button type="button" onClick={() => escalateNow(view.account, view.entity, group.escalation)}>
+              {w.escalateNow}
+            </button>
+          )}
         </p>
       )}
     </article>
@@ -111,10 +137,22 @@ function happened(event: CloudEvent): string {
   const w = words.value;
   const [, kind = "", verb = ""] = event.type.split(".");
   const data = event.data ?? {};
-  const name = event.source === "/tocsin/engine" ? `${data.clock ? `${label(data.clock)} ` : ""}${w.states[verb] ?? w.verdicts[verb] ?? label(`${kind}.${verb}`)}` : label(`${kind}.${verb}`);
+  const name =
+    event.source === "/tocsin/engine"
+      ? `${data.clock ? `${label(data.clock)} ` : ""}${w.states[verb] ?? w.verdicts[verb] ?? label(`${kind}.${verb}`)}`
+      : label(`${kind}.${verb}`);
   const reason = typeof data.reason === "string" ? (w.reasons[data.reason] ?? data.reason) : null;
   const who = (one: unknown) => (typeof one === "string" ? called(one) : Array.isArray(one) ? everybody(one.map(String)) : null);
-  const more = [data.priority, who(data.person), who(data.by), data.note, reason, data.threshold && label(data.threshold), data.step && w.step(data.step), data.persons && (data.persons.length ? who(data.persons) : w.calledNobody)];
+  const more = [
+    data.priority,
+    who(data.person),
+    who(data.by),
+    data.note,
+    reason,
+    data.threshold && label(data.threshold),
+    data.step && w.step(data.step),
+    data.persons && (data.persons.length ? who(data.persons) : w.calledNobody),
+  ];
   return [name, ...more.filter((m) => typeof m === "string" && m)].join(" · ");
 }
 
@@ -137,12 +175,21 @@ function History({ account, entity, turn }: { account: string; entity: string; t
             <li key={position} class={event.source === "/tocsin/engine" ? "ours" : undefined}>
               <Time at={event.time} /> {happened(event)}
               {event.source !== "/tocsin/engine" && late > LATE_MS && <span class="soon"> {w.learnedLate(duration(late))}</span>}
-              {event.tocsinby && <span class="quiet"> {w.by} {event.tocsinby}</span>}
+              {event.tocsinby && (
+                <span class="quiet">
+                  {" "}
+                  {w.by} {event.tocsinby}
+                </span>
+              )}
             </li>
           );
         })}
       </ol>
-      {entries.length >= limit && <button type="button" onClick={() => setLimit(limit * 4)}>{w.moreRows}</button>}
+      {entries.length >= limit && (
+        <button type="button" onClick={() => setLimit(limit * 4)}>
+          {w.moreRows}
+        </button>
+      )}
     </>
   );
 }
@@ -165,9 +212,11 @@ export function EntityScreen() {
         () => {},
       );
   }, [value?.clocks.length, name, entity]);
-  if (error) return <Trouble error={error} again={again} />;
-  if (!value) return <Busy />;
-  const groups = [...value.escalations].sort((a, b) => (a.state === b.state ? (a.begun < b.begun ? 1 : -1) : a.state === "open" ? -1 : b.state === "open" ? 1 : 0));
+  if (error) return <Trouble title={idOf(entity)} error={error} again={again} />;
+  if (!value) return <Busy title={idOf(entity)} />;
+  const groups = [...value.escalations].sort((a, b) =>
+    a.state === b.state ? (a.begun < b.begun ? 1 : -1) : a.state === "open" ? -1 : b.state === "open" ? 1 : 0,
+  );
   const open = groups.filter((g) => g.state === "open");
   const link = safeLink(value.link);
   const current = value.clocks.filter((c) => c.state === "running" || c.state === "paused");
@@ -183,32 +232,89 @@ export function EntityScreen() {
         {value.provisional && <strong class="soon"> · {w.provisional}</strong>}
       </p>
       <p class="buttons">
-        {open.length > 0 && may("act") && <button type="button" class="main" onClick={() => void acknowledge(name, entity)}>{w.acknowledgeAll(open.length)}</button>}
-        {entity.startsWith("ticket/") && current.length > 0 && may("ingest") && <button type="button" onClick={() => respondedByPhone(name, entity)}>{w.respondedByPhone}</button>}
-        {open.length > 0 && may("act") && <button type="button" onClick={() => escalateNow(name, entity)}>{w.escalateNow}</button>}
-        {entity.startsWith("ticket/") && may("ingest") && <button type="button" onClick={() => hand(true)}>{w.assignee}…</button>}
-        {link && <a class="button" href={link} target="_blank" rel="noopener noreferrer">{w.openCrm} ↗</a>}
+        {open.length > 0 && may("act") && (
+          <button type="button" class="main" onClick={() => void acknowledge(name, entity)}>
+            {w.acknowledgeAll(open.length)}
+          </button>
+        )}
+        {entity.startsWith("ticket/") && current.length > 0 && may("ingest") && (
+          <button type="button" onClick={() => respondedByPhone(name, entity)}>
+            {w.respondedByPhone}
+          </button>
+        )}
+        {open.length > 0 && may("act") && (
+          <button type="button" onClick={() => escalateNow(name, entity)}>
+            {w.escalateNow}
+          </button>
+        )}
+        {entity.startsWith("ticket/") && may("ingest") && (
+          <button type="button" onClick={() => hand(true)}>
+            {w.assignee}…
+          </button>
+        )}
+        {link && (
+          <a class="button" href={link} target="_blank" rel="noopener noreferrer">
+            {w.openCrm} ↗
+          </a>
+        )}
       </p>
       <Dialog open={handing} close={() => hand(false)} title={w.assignee}>
         <form method="dialog" onSubmit={() => person.trim() && handOver(name, entity, person.trim())}>
-          <label>{w.person}<input required list="people" value={person} onInput={(e) => setPerson(e.currentTarget.value)} /></label>
-          <datalist id="people">{knownPeople().map(([id, name]) => <option key={id} value={id}>{name}</option>)}</datalist>
-          <p class="buttons"><button class="main">{w.send}</button><button type="button" onClick={() => hand(false)}>{w.cancel}</button></p>
+          <label>
+            {w.person}
+            <input required list="people" value={person} onInput={(e) => setPerson(e.currentTarget.value)} />
+          </label>
+          <datalist id="people">
+            {knownPeople().map(([id, name]) => (
+              <option key={id} value={id}>
+                {name}
+              </option>
+            ))}
+          </datalist>
+          <p class="buttons">
+            <button type="submit" class="main">
+              {w.send}
+            </button>
+            <button type="button" onClick={() => hand(false)}>
+              {w.cancel}
+            </button>
+          </p>
         </form>
       </Dialog>
-      <Facts rows={[[w.assignee, value.assignee && called(value.assignee)], [w.policyVersion, value.policy], [w.started, <Time at={value.opened} />]]} />
+      <Facts
+        rows={[
+          [w.assignee, value.assignee && called(value.assignee)],
+          [w.policyVersion, value.policy],
+          [w.started, <Time at={value.opened} />],
+        ]}
+      />
       {open.length > 0 && (
         <Section title={w.ladder} id="ladder">
-          {open.map((g) => <GroupBlock key={g.escalation} view={value} group={g} />)}
+          {open.map((g) => (
+            <GroupBlock key={g.escalation} view={value} group={g} />
+          ))}
         </Section>
       )}
       <Section title={w.timeline}>
         <SlaTimeline clocks={[...current, ...rest.slice(-PROOFS_MAX)]} segments={segments} />
-        <ul class="plain">{current.map((row) => <ClockLine key={`${row.clock}/${row.cycle}`} view={value} row={row} />)}</ul>
+        <ul class="plain">
+          {current.map((row) => (
+            <ClockLine key={`${row.clock}/${row.cycle}`} view={value} row={row} />
+          ))}
+        </ul>
         {rest.length > 0 && (
           <details>
-            <summary>{w.closedWork} ({rest.length})</summary>
-            <ul class="plain">{rest.slice(-60).reverse().map((row) => <ClockLine key={`${row.clock}/${row.cycle}`} view={value} row={row} />)}</ul>
+            <summary>
+              {w.closedWork} ({rest.length})
+            </summary>
+            <ul class="plain">
+              {rest
+                .slice(-60)
+                .reverse()
+                .map((row) => (
+                  <ClockLine key={`${row.clock}/${row.cycle}`} view={value} row={row} />
+                ))}
+            </ul>
           </details>
         )}
       </Section>
@@ -216,11 +322,18 @@ export function EntityScreen() {
         <Section title={w.called}>
           <details>
             <summary>{groups.length - open.length}</summary>
-            {groups.filter((g) => g.state !== "open").slice(0, 50).map((g) => <GroupBlock key={g.escalation} view={value} group={g} />)}
+            {groups
+              .filter((g) => g.state !== "open")
+              .slice(0, 50)
+              .map((g) => (
+                <GroupBlock key={g.escalation} view={value} group={g} />
+              ))}
           </details>
         </Section>
       )}
-      <Section title={w.history}><History account={name} entity={entity} turn={turn} /></Section>
+      <Section title={w.history}>
+        <History account={name} entity={entity} turn={turn} />
+      </Section>
     </>
   );
 }

@@ -1,6 +1,6 @@
 // Are the promises kept? By month, tier, account; with the list behind each number, as CSV, and on paper.
 import { useLocation, useRoute } from "preact-iso";
-import { headers, get, query } from "../api";
+import { get, headers, query } from "../api";
 import { percent } from "../format";
 import { words } from "../i18n";
 import { accountUrl, Busy, entityUrl, idOf, Priority, Section, Time, Trouble, useAnswer } from "../parts/base";
@@ -51,10 +51,19 @@ export function FigureTiles({ account }: { account?: string }) {
   return (
     <div class="tiles">
       {[...newest.values()].map((f) => (
-        <a key={f.figure} class="tile" href={query(`/figures/${encodeURIComponent(f.figure)}`, { by: "month", account, outcome: f.mean === undefined ? "breached" : undefined })}>
-          <span class="quiet">{label(f.figure)} {f.period}</span>
-          <b class={good(f) === false ? "late" : good(f) ? "fine" : undefined}>{shown(f)}</b>
-          {f.target !== null && <span class="quiet">{w.target} {f.mean === undefined || f.mean === null ? percent(f.target) : f.target}</span>}
+        <a
+          key={f.figure}
+          class="tile"
+          href={query(`/figures/${encodeURIComponent(f.figure)}`, { by: "month", account, outcome: f.met === undefined ? undefined : "breached" })}
+        >
+          <span class="quiet">
+            {label(f.figure)} {f.period}
+          </span>
+          <b class={good(f) === false ? "late" : good(f) ? "fine" : undefined}>{f.met === undefined ? (f.mean?.toFixed(2) ?? "–") : percent(f.ratio)}</b>
+          <span class="quiet">
+            {f.met === undefined ? `(${f.count ?? 0})` : w.ofAll(f.met, f.met + (f.breached ?? 0))}
+            {f.target !== null && ` · ${w.target} ${f.met === undefined ? f.target : percent(f.target)}`}
+          </span>
         </a>
       ))}
     </div>
@@ -105,13 +114,25 @@ export function Figures() {
     <>
       <h1>{w.figures}</h1>
       <nav class="tabs" aria-label={w.period}>
-        {PERIODS.map((one) => <a key={one} href={query("/figures", { by: one, per, ...filters })} aria-current={one === by ? "page" : undefined}>{w.periods[one]}</a>)}
+        {PERIODS.map((one) => (
+          <a key={one} href={query("/figures", { by: one, per, ...filters })} aria-current={one === by ? "page" : undefined}>
+            {w.periods[one]}
+          </a>
+        ))}
       </nav>
       <nav class="tabs" aria-label={w.filters}>
-        {PER.map((one) => <a key={one} href={query("/figures", { by, per: one, ...filters })} aria-current={one === per ? "page" : undefined}>{names[one]}</a>)}
+        {PER.map((one) => (
+          <a key={one} href={query("/figures", { by, per: one, ...filters })} aria-current={one === per ? "page" : undefined}>
+            {names[one]}
+          </a>
+        ))}
         <span class="buttons">
-          <button type="button" onClick={() => void download(path)}>{w.csv}</button>
-          <button type="button" onClick={() => window.print()}>{w.print}</button>
+          <button type="button" onClick={() => void download(path)}>
+            {w.csv}
+          </button>
+          <button type="button" onClick={() => window.print()}>
+            {w.print}
+          </button>
         </span>
       </nav>
       {error && <Trouble error={error} again={again} />}
@@ -125,24 +146,53 @@ export function Figures() {
                 {whose && <h3>{whose}</h3>}
                 <Spark rows={rows} />
                 <table>
-                  <thead><tr><th>{w.period}</th><th>{w.ratio}</th><th>{w.met}</th><th>{w.breached}</th><th>{w.excused}</th></tr></thead>
+                  <thead>
+                    <tr>
+                      <th>{w.period}</th>
+                      <th>{w.ratio}</th>
+                      <th class="number">{w.met}</th>
+                      <th class="number">{w.breached}</th>
+                      <th class="number">{w.excused}</th>
+                    </tr>
+                  </thead>
                   <tbody>
-                    {rows.slice(-13).reverse().map((f) => {
-                      const list = (outcome: string) => query(`/figures/${encodeURIComponent(figure)}`, { by, period: f.period, outcome, account: f.account ?? search.account, tier: f.tier, priority: f.priority, person: f.person, module: f.module });
-                      return (
-                        <tr key={f.period}>
-                          <td>{f.period}</td>
-                          <td class={good(f) === false ? "late" : good(f) ? "fine" : undefined}>{shown(f)}</td>
-                          {f.mean === undefined || f.mean === null ? (
-                            <>
-                              <td class="number"><a href={list("met")}>{f.met}</a></td>
-                              <td class="number"><a href={list("breached")}>{f.breached}</a></td>
-                              <td class="number"><a href={list("excused")}>{f.excused ?? 0}</a></td>
-                            </>
-                          ) : <td colSpan={3} />}
-                        </tr>
-                      );
-                    })}
+                    {rows
+                      .slice(-13)
+                      .reverse()
+                      .map((f) => {
+                        const list = (outcome: string) =>
+                          query(`/figures/${encodeURIComponent(figure)}`, {
+                            by,
+                            period: f.period,
+                            outcome,
+                            account: f.account ?? search.account,
+                            tier: f.tier,
+                            priority: f.priority,
+                            person: f.person,
+                            module: f.module,
+                          });
+                        return (
+                          <tr key={f.period}>
+                            <td>{f.period}</td>
+                            <td class={good(f) === false ? "late" : good(f) ? "fine" : undefined}>{shown(f)}</td>
+                            {f.met !== undefined ? (
+                              <>
+                                <td class="number">
+                                  <a href={list("met")}>{f.met}</a>
+                                </td>
+                                <td class="number">
+                                  <a href={list("breached")}>{f.breached}</a>
+                                </td>
+                                <td class="number">
+                                  <a href={list("excused")}>{f.excused ?? 0}</a>
+                                </td>
+                              </>
+                            ) : (
+                              <td colSpan={3} />
+                            )}
+                          </tr>
+                        );
+                      })}
                   </tbody>
                 </table>
               </div>
@@ -181,35 +231,59 @@ export function FigureList() {
   const days = daysOf(search.period);
   const filters = { account: search.account, tier: search.tier, priority: search.priority, person: search.person, module: search.module };
   const path = query(`/v1/figures/${encodeURIComponent(name)}/entities`, { by: search.by, ...days, outcome: search.outcome, ...filters, limit: 100 });
-  const { rows, error, begun, cursor, more, again } = usePages<Data>(path, (p: { entities: Data[]; cursor: string | null }) => ({ rows: p.entities, cursor: p.cursor ?? null }));
+  const { rows, error, begun, cursor, more, again } = usePages<Data>(path, (p: { entities: Data[]; cursor: string | null }) => ({
+    rows: p.entities,
+    cursor: p.cursor ?? null,
+  }));
   return (
     <>
-      <h1>{label(name)} {search.period}</h1>
-      <p class="quiet"><a href={query("/figures", { by: search.by })}>{w.figures}</a> · {w.list}</p>
+      <h1>
+        {label(name)} {search.period}
+      </h1>
+      <p class="quiet">
+        <a href={query("/figures", { by: search.by })}>{w.figures}</a> · {w.list}
+      </p>
       <nav class="tabs" aria-label={w.outcome}>
         {["", "met", "breached", "excused"].map((one) => (
-          <a key={one} href={query(`/figures/${encodeURIComponent(name)}`, { by: search.by, period: search.period, ...filters, outcome: one })} aria-current={(search.outcome ?? "") === one ? "page" : undefined}>
+          <a
+            key={one}
+            href={query(`/figures/${encodeURIComponent(name)}`, { by: search.by, period: search.period, ...filters, outcome: one })}
+            aria-current={(search.outcome ?? "") === one ? "page" : undefined}
+          >
             {one === "" ? w.all : one === "met" ? w.met : one === "breached" ? w.breached : w.excused}
           </a>
         ))}
       </nav>
       {error && <Trouble error={error} again={again} />}
-      {!begun ? <Busy /> : rows.length === 0 ? <p class="quiet">{w.empty}</p> : (
+      {!begun ? (
+        <Busy />
+      ) : rows.length === 0 ? (
+        <p class="quiet">{w.empty}</p>
+      ) : (
         <ul class="plain">
           {rows.map((row) => (
             <li key={`${row.account}/${row.entity}/${row.clock}/${row.cycle}/${row.threshold}/${row.at}`} class="row">
               <Priority name={row.priority} />
               <div class="grow">
                 <a href={entityUrl(row.account, row.entity)}>{row.title || idOf(row.entity)}</a>
-                <p class="quiet"><a href={accountUrl(row.account)}>{row.accountName || row.account}</a> · {label(row.clock ?? row.type)} {row.cycle === "1" ? "" : row.cycle} {row.person && ` · ${called(row.person)}`}</p>
+                <p class="quiet">
+                  <a href={accountUrl(row.account)}>{row.accountName || row.account}</a> · {label(row.clock ?? row.type)} {row.cycle === "1" ? "" : row.cycle}{" "}
+                  {row.person && ` · ${called(row.person)}`}
+                </p>
               </div>
-              <span class={row.outcome === "breached" ? "late" : row.outcome === "met" ? "fine" : "quiet"}>{row.score ?? (row.outcome === "met" ? w.met : row.outcome === "breached" ? w.breached : w.excused)}</span>
+              <span class={row.outcome === "breached" ? "late" : row.outcome === "met" ? "fine" : "quiet"}>
+                {row.score ?? (row.outcome === "met" ? w.met : row.outcome === "breached" ? w.breached : w.excused)}
+              </span>
               <Time at={row.due ?? row.at} />
             </li>
           ))}
         </ul>
       )}
-      {cursor && <button type="button" onClick={more}>{w.moreRows}</button>}
+      {cursor && (
+        <button type="button" onClick={more}>
+          {w.moreRows}
+        </button>
+      )}
     </>
   );
 }

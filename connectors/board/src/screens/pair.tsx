@@ -1,6 +1,7 @@
 // A phone is paired by a code that a page shows which is signed in: scanned once, it gives the phone a token of its own.
-import qrcode from "qrcode-generator";
+
 import { useEffect, useState } from "preact/hooks";
+import qrcode from "qrcode-generator";
 import { post, signIn } from "../api";
 import { words } from "../i18n";
 import { Busy, Trouble, useAnswer } from "../parts/base";
@@ -8,8 +9,8 @@ import { Busy, Trouble, useAnswer } from "../parts/base";
 export function Pair() {
   const w = words.value;
   const { value, error, again } = useAnswer(() => post<{ code: string; expires: string }>("/v1/pair"), 0);
-  if (error) return <Trouble error={error} again={again} />;
-  if (!value) return <Busy />;
+  if (error) return <Trouble title={w.pair} error={error} again={again} />;
+  if (!value) return <Busy title={w.pair} />;
   // The code stands behind `#`: it reaches no server log and no referrer.
   const url = `${location.origin}/pair/claim#${value.code}`;
   const code = qrcode(0, "M");
@@ -22,7 +23,9 @@ export function Pair() {
     <>
       <h1>{w.pair}</h1>
       <p>{w.pairHint}</p>
-      <svg class="qr" viewBox={`-2 -2 ${size + 4} ${size + 4}`} role="img" aria-label={url}><path d={path} fill="#000" /></svg>
+      <svg class="qr" viewBox={`-2 -2 ${size + 4} ${size + 4}`} role="img" aria-label={url}>
+        <path d={path} fill="#000" />
+      </svg>
       <p class="quiet">{url}</p>
     </>
   );
@@ -45,8 +48,20 @@ export function Claim() {
   return (
     <>
       <h1>{w.pair}</h1>
-      {state === "busy" ? <Busy /> : <p class={state === "done" ? "fine" : "late"} role="status">{state === "done" ? w.pairDone : w.pairFailed}</p>}
-      {state === "done" && <p><a class="button" href="/q">{w.queue}</a></p>}
+      {state === "busy" ? (
+        <Busy />
+      ) : (
+        <p class={state === "done" ? "fine" : "late"} role="status">
+          {state === "done" ? w.pairDone : w.pairFailed}
+        </p>
+      )}
+      {state === "done" && (
+        <p>
+          <a class="button" href="/q">
+            {w.queue}
+          </a>
+        </p>
+      )}
     </>
   );
 }

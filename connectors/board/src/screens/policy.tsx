@@ -1,6 +1,7 @@
 // The promises as people read them: how long, when, who is called; versions; and what a change would have done.
-import { useLocation } from "preact-iso";
+
 import { useEffect, useState } from "preact/hooks";
+import { useLocation } from "preact-iso";
 import { get, post, query } from "../api";
 import { now } from "../clock";
 import { instant } from "../format";
@@ -25,10 +26,10 @@ interface PolicyAnswer extends Version {
 /** `15m`, `3wd`, `2/3`, `given reviewBy`, as people say it. */
 function span(text: unknown): string {
   const w = words.value;
-  const name = { s: w.units.s, m: w.units.m, h: w.units.h, d: w.units.d, wd: w.units2.wd } as Record<string, string | undefined>;
+  const name = { s: w.units.s, m: w.units.m, h: w.units.h, d: w.units.d } as Record<string, string | undefined>;
   return String(text ?? "–")
     .replace(/^given.*$/, w.given)
-    .replace(/(\d+)\s*(wd|[smhd])\b/g, (_, n: string, unit: string) => `${n} ${name[unit] ?? unit}`)
+    .replace(/(\d+)\s*(wd|[smhd])\b/g, (_, n: string, unit: string) => (unit === "wd" ? w.workingDays(Number(n)) : `${n} ${name[unit] ?? unit}`))
     .replace(/ before$/, ` ${w.before2}`);
 }
 
@@ -40,11 +41,28 @@ function Allowed({ clock }: { clock: Data }) {
     const tiers = typeof clock.count === "object" && clock.count ? Object.keys(clock.count) : [];
     if (!clock.every) return <span>–</span>;
     if (tiers.length === 0) return <span>{w.perPeriod(String(clock.count ?? 1), every(String(clock.every)))}</span>;
-    return <span>{tiers.map((tier) => `${tier}: ${w.perPeriod(String(clock.count[tier]), every(String(typeof clock.every === "object" ? clock.every[tier] : clock.every)))}`).join(" · ")}</span>;
+    return (
+      <span>
+        {tiers
+          .map((tier) => `${tier}: ${w.perPeriod(String(clock.count[tier]), every(String(typeof clock.every === "object" ? clock.every[tier] : clock.every)))}`)
+          .join(" · ")}
+      </span>
+    );
   }
-  const thresholds = (one: Data) => Object.entries(one).map(([name, v]) => (Object.keys(one).length > 1 || name !== "target" ? `${label(name)} ${span(v)}` : span(v))).join(" / ");
+  const thresholds = (one: Data) =>
+    Object.entries(one)
+      .map(([name, v]) => (Object.keys(one).length > 1 || name !== "target" ? `${label(name)} ${span(v)}` : span(v)))
+      .join(" / ");
   const nested = Object.values(allow).some((v) => typeof v === "object");
-  return <span>{nested ? Object.entries(allow).map(([priority, one]) => `${priority} ${thresholds(one as Data)}`).join(" · ") : thresholds(allow)}</span>;
+  return (
+    <span>
+      {nested
+        ? Object.entries(allow)
+            .map(([priority, one]) => `${priority} ${thresholds(one as Data)}`)
+            .join(" · ")
+        : thresholds(allow)}
+    </span>
+  );
 }
 
 function facts(list: unknown, kind: string): string {
@@ -59,7 +77,13 @@ function facts(list: unknown, kind: string): string {
 
 function Steps({ steps }: { steps: Data[] }) {
   const w = words.value;
-  return <span>{steps.map((step) => `${step.after ? `${w.after(span(step.after))} ` : ""}${everybody((step.tell ?? []).map(label))}${step.times ? ` ×${step.times}` : ""}`).join(" → ")}</span>;
+  return (
+    <span>
+      {steps
+        .map((step) => `${step.after ? `${w.after(span(step.after))} ` : ""}${everybody((step.tell ?? []).map(label))}${step.times ? ` ×${step.times}` : ""}`)
+        .join(" → ")}
+    </span>
+  );
 }
 
 function stepsOf(breach: Data | undefined): [string, Data[]][] {
@@ -69,7 +93,8 @@ function stepsOf(breach: Data | undefined): [string, Data[]][] {
   for (const [name, one] of Object.entries(breach)) {
     if (Array.isArray(one)) {
       if (name !== "tell") found.push([name, one]);
-    } else if (one && typeof one === "object") for (const [inner, steps] of stepsOf(one)) found.push([[name.startsWith("by_") ? "" : label(name), inner].filter(Boolean).join(" "), steps]);
+    } else if (one && typeof one === "object")
+      for (const [inner, steps] of stepsOf(one)) found.push([[name.startsWith("by_") ? "" : label(name), inner].filter(Boolean).join(" "), steps]);
   }
   return found;
 }
@@ -77,11 +102,22 @@ function stepsOf(breach: Data | undefined): [string, Data[]][] {
 function ClockRule({ name, clock, line, kind }: { name: string; clock: Data; line: number | undefined; kind: Data | undefined }) {
   const w = words.value;
   const breach = stepsOf((clock.breach as Data) ?? (kind?.breach as Data));
-  const hours = typeof clock.hours === "object" && clock.hours ? Object.entries(clock.hours).map(([p, h]) => `${p} ${h === "tier" ? w.byTier : label(String(h))}`).join(" · ") : clock.hours === "tier" ? w.byTier : clock.hours ? label(String(clock.hours)) : null;
+  const hours =
+    typeof clock.hours === "object" && clock.hours
+      ? Object.entries(clock.hours)
+          .map(([p, h]) => `${p} ${h === "tier" ? w.byTier : label(String(h))}`)
+          .join(" · ")
+      : clock.hours === "tier"
+        ? w.byTier
+        : clock.hours
+          ? label(String(clock.hours))
+          : null;
   const of = name.split(".")[0] ?? "";
   return (
     <article class="card" id={name}>
-      <h3>{label(of)} · {label(name)} {line !== undefined && <small class="quiet">{w.line(line)}</small>}</h3>
+      <h3>
+        {label(of)} · {label(name)} {line !== undefined && <small class="quiet">{w.line(line)}</small>}
+      </h3>
       <Facts
         rows={[
           [w.allowed, <Allowed clock={clock} />],
@@ -100,19 +136,44 @@ function ClockRule({ name, clock, line, kind }: { name: string; clock: Data; lin
 function Trial({ answer }: { answer: Data }) {
   const w = words.value;
   if (answer.state) return <p role="status">{answer.state === "running" ? w.trying(String(answer.facts ?? 0)) : w.empty}</p>;
-  const row = (name: string, key: string) => <tr><th scope="row">{name}</th><td class="number">{answer.inForce?.[key]}</td><td class="number">{answer.tried?.[key]}</td></tr>;
+  const row = (name: string, key: string) => (
+    <tr>
+      <th scope="row">{name}</th>
+      <td class="number">{answer.inForce?.[key]}</td>
+      <td class="number">{answer.tried?.[key]}</td>
+    </tr>
+  );
   const changes = (answer.changes ?? []) as Data[];
   return (
     <div role="status">
-      <p>{w.tried(String(answer.facts))}: {answer.changed ? w.changesCount(Number(answer.changed)) : w.noChanges}</p>
+      <p>
+        {w.tried(String(answer.facts))}: {answer.changed ? w.changesCount(Number(answer.changed)) : w.noChanges}
+      </p>
       <table>
-        <thead><tr><td /><th scope="col">{w.before}</th><th scope="col">{w.afterwards}</th></tr></thead>
-        <tbody>{row(w.breachesCount, "breaches")}{row(w.callsCount, "calls")}{row(w.warningsCount, "warnings")}</tbody>
+        <thead>
+          <tr>
+            <td />
+            <th scope="col" class="number">
+              {w.before}
+            </th>
+            <th scope="col" class="number">
+              {w.afterwards}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {row(w.breachesCount, "breaches")}
+          {row(w.callsCount, "calls")}
+          {row(w.warningsCount, "warnings")}
+        </tbody>
       </table>
       {changes.length > 0 && (
         <ul class="plain">
           {changes.slice(0, 200).map((c) => (
-            <li key={c.id + c.change} class="row"><span class={c.change === "comes" ? "late" : "fine"}>{c.change === "comes" ? w.comes : w.goes}</span> {label(String(c.what).split(".").slice(1).join("."))} <a href={entityUrl(c.account, c.entity)}>{idOf(c.entity)}</a> <Time at={c.time} /></li>
+            <li key={c.id + c.change} class="row">
+              <span class={c.change === "comes" ? "late" : "fine"}>{c.change === "comes" ? w.comes : w.goes}</span>{" "}
+              {label(String(c.what).split(".").slice(1).join("."))} <a href={entityUrl(c.account, c.entity)}>{idOf(c.entity)}</a> <Time at={c.time} />
+            </li>
           ))}
         </ul>
       )}
@@ -154,12 +215,40 @@ function WhatIf({ text }: { text: string }) {
       <p class="quiet">{w.tryHint}</p>
       <textarea aria-label={w.tryPolicy} spellcheck={false} value={draft} onInput={(e) => setDraft(e.currentTarget.value)} />
       <p class="buttons">
-        <button type="button" disabled={busy} onClick={() => void check()}>{w.checkPolicy}</button>
-        <button type="button" class="main" disabled={busy || running} onClick={() => void ask(async () => setTrial(await post<Data>("/v1/policy/try", draft, "application/yaml")))}>{busy ? w.loading : w.tryRun}</button>
+        <button type="button" disabled={busy} onClick={() => void check()}>
+          {w.checkPolicy}
+        </button>
+        <button
+          type="button"
+          class="main"
+          disabled={busy || running}
+          onClick={() => void ask(async () => setTrial(await post<Data>("/v1/policy/try", draft, "application/yaml")))}
+        >
+          {busy ? w.loading : w.tryRun}
+        </button>
       </p>
       {trouble && <Trouble error={trouble} />}
-      {errors && (errors.length === 0 ? <p class="fine" role="status">{w.policyGood}</p> : <ul role="status">{errors.map((e) => <li key={`${e.line}${e.reason}`} class="late">{w.line(Number(e.line))}: {e.reason}</li>)}</ul>)}
-      {sentences.length > 0 && <ul>{sentences.map((one) => <li key={one}>{one}</li>)}</ul>}
+      {errors &&
+        (errors.length === 0 ? (
+          <p class="fine" role="status">
+            {w.policyGood}
+          </p>
+        ) : (
+          <ul role="status">
+            {errors.map((e) => (
+              <li key={`${e.line}${e.reason}`} class="late">
+                {w.line(Number(e.line))}: {e.reason}
+              </li>
+            ))}
+          </ul>
+        ))}
+      {sentences.length > 0 && (
+        <ul>
+          {sentences.map((one) => (
+            <li key={one}>{one}</li>
+          ))}
+        </ul>
+      )}
       {trial && <Trial answer={trial} />}
     </Section>
   );
@@ -172,8 +261,8 @@ export function Policy() {
   const [changes, setChanges] = useState<string[] | null>(null);
   const { value, error, again } = useAnswer(() => get<PolicyAnswer>(query("/v1/policy", { version: search.version })), search.version ?? "");
   const versions = useAnswer(() => get<{ inForce: number; versions: Version[] }>("/v1/policy/versions"), 0);
-  if (error) return <><h1>{w.policy}</h1><Trouble error={error} again={again} /></>;
-  if (!value) return <Busy />;
+  if (error) return <Trouble title={w.policy} error={error} again={again} />;
+  if (!value) return <Busy title={w.policy} />;
   const clocks = Object.entries((value.document?.clocks ?? {}) as Record<string, Data>);
   const kinds = (value.document?.kinds ?? {}) as Record<string, Data>;
   const list = [...(versions.value?.versions ?? [])].reverse();
@@ -186,24 +275,50 @@ export function Policy() {
   };
   return (
     <>
-      <h1>{label(value.name)} <span class="quiet">{w.version(value.version)}</span></h1>
-      <p class="quiet">{value.since && !value.since.startsWith("1970") && !value.since.startsWith("-") ? w.inForceSince(instant(value.since, now.peek())) : null} {value.by && `${w.by} ${value.by}`}</p>
+      <h1>
+        {label(value.name)} <span class="quiet">{w.version(value.version)}</span>
+      </h1>
+      <p class="quiet">
+        {value.since && !value.since.startsWith("1970") && !value.since.startsWith("-") ? w.inForceSince(instant(value.since, now.peek())) : null}{" "}
+        {value.by && `${w.by} ${value.by}`}
+      </p>
       {list.length > 1 && (
         <Section title={w.versions}>
           <ul class="plain">
             {list.map((one) => (
               <li key={one.version} class="row">
-                <a href={query("/policy", { version: one.version })} aria-current={one.version === value.version ? "page" : undefined}>{w.version(one.version)}</a>
-                <span class="grow quiet"><Time at={one.since} /> {one.by && `${w.by} ${one.by}`}</span>
-                {one.version !== versions.value?.inForce && <button type="button" disabled={comparing} onClick={() => void differences(one.version).catch(() => compare(false))}>{w.compare}</button>}
+                <a href={query("/policy", { version: one.version })} aria-current={one.version === value.version ? "page" : undefined}>
+                  {w.version(one.version)}
+                </a>
+                <span class="grow quiet">
+                  <Time at={one.since} /> {one.by && `${w.by} ${one.by}`}
+                </span>
+                {one.version !== versions.value?.inForce && (
+                  <button type="button" disabled={comparing} onClick={() => void differences(one.version).catch(() => compare(false))}>
+                    {w.compare}
+                  </button>
+                )}
               </li>
             ))}
           </ul>
-          {changes && (changes.length === 0 ? <p class="quiet">{w.noChanges}</p> : <ul role="status">{changes.map((one) => <li key={one}>{one}</li>)}</ul>)}
+          {changes &&
+            (changes.length === 0 ? (
+              <p class="quiet">{w.noChanges}</p>
+            ) : (
+              <ul role="status">
+                {changes.map((one) => (
+                  <li key={one}>{one}</li>
+                ))}
+              </ul>
+            ))}
         </Section>
       )}
       <Section title={w.promises}>
-        <div class="rules">{clocks.map(([name, clock]) => <ClockRule key={name} name={name} clock={clock} line={value.lines?.[`clocks.${name}`]} kind={kinds[name.split(".")[0] ?? ""]} />)}</div>
+        <div class="rules">
+          {clocks.map(([name, clock]) => (
+            <ClockRule key={name} name={name} clock={clock} line={value.lines?.[`clocks.${name}`]} kind={kinds[name.split(".")[0] ?? ""]} />
+          ))}
+        </div>
       </Section>
       <WhatIf text={value.text ?? ""} />
     </>

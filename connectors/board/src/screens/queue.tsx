@@ -1,6 +1,7 @@
 // On call: one card for each entity about which somebody was called, the worst first.
-import { useLocation } from "preact-iso";
+
 import { useEffect, useState } from "preact/hooks";
+import { useLocation } from "preact-iso";
 import { acknowledge, respondedByPhone } from "../actions";
 import { actor, entityPath, get, may } from "../api";
 import { now } from "../clock";
@@ -74,11 +75,15 @@ export function QueueCard({ card, selected, select }: { card: Card; selected: bo
   const link = safeLink(card.link);
   const clocks = [...card.clocks.values()].filter((c) => c.state === "running" || c.state === "paused");
   return (
-    <article class={`card${card.fresh ? " fresh" : ""}${selected ? " selected" : ""}${nobodyCalled(card) ? " nobody" : ""}`} onFocusIn={select} data-key={card.key}>
-      <h3>
+    <article
+      class={`card${card.fresh ? " fresh" : ""}${selected ? " selected" : ""}${nobodyCalled(card) ? " nobody" : ""}`}
+      onFocusIn={select}
+      data-key={card.key}
+    >
+      <h2 class="cardname">
         <Priority name={card.priority} urgent={alive.some((g) => g.urgency === "high")} />
         <a href={entityUrl(card.account, card.entity)}>{card.title || `${label(card.entity.split("/")[0])} ${idOf(card.entity)}`}</a>
-      </h3>
+      </h2>
       <p class="quiet">
         <a href={accountUrl(card.account)}>{card.accountName || card.account}</a>
         {card.tier && ` · ${card.tier}`} · {idOf(card.entity)}
@@ -99,7 +104,11 @@ export function QueueCard({ card, selected, select }: { card: Card; selected: bo
       {clocks.slice(0, 3).map((row) => (
         <ClockBar key={`${row.clock}/${row.cycle}`} row={row} />
       ))}
-      {worst && <p><CalledLine group={worst} /></p>}
+      {worst && (
+        <p>
+          <CalledLine group={worst} />
+        </p>
+      )}
       {takers.length > 0 && <p class="fine">✔ {w.acknowledgedBy(everybody(takers as string[]))}</p>}
       <p class="buttons">
         {open.length > 0 && may("act") && (
@@ -126,7 +135,7 @@ export function Queue() {
   const w = words.value;
   const location = useLocation();
   const [text, setText] = useState("");
-  const [selected, select] = useState(0);
+  const [chosen, select] = useState("");
   const all = sorted.value;
   const wanted = location.query.tab as Tab | undefined;
   const tab: Tab = wanted && TABS.includes(wanted) ? wanted : actor() !== "board" && all.some(isMine) ? "mine" : "all";
@@ -134,15 +143,21 @@ export function Queue() {
   const shown = all.filter(
     (card) => inTab[tab](card) && (!needle || `${card.title} ${card.entity} ${card.accountName} ${card.account}`.toLowerCase().includes(needle)),
   );
+  // By its key: what comes in above it moves nothing.
+  const selected = Math.max(
+    0,
+    shown.findIndex((card) => card.key === chosen),
+  );
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement || event.metaKey || event.ctrlKey || event.altKey) return;
       const card = shown[selected];
       if (event.key === "j" || event.key === "k") {
         const to = Math.max(0, Math.min(shown.length - 1, selected + (event.key === "j" ? 1 : -1)));
-        select(to);
         const target = shown[to];
-        if (target) document.querySelector<HTMLElement>(`[data-key="${CSS.escape(target.key)}"] a`)?.focus();
+        if (!target) return;
+        select(target.key);
+        document.querySelector<HTMLElement>(`[data-key="${CSS.escape(target.key)}"] a`)?.focus();
       } else if (event.key === "a" && card && may("act")) void acknowledge(card.account, card.entity);
       else if (event.key === "/") {
         event.preventDefault();
@@ -173,11 +188,20 @@ export function Queue() {
       ) : shown.length === 0 ? (
         <p class="quiet">{w.allQuiet}</p>
       ) : (
-        <VirtualList items={shown} keyOf={(card) => card.key} height={210} label={w.queue} draw={(card, i) => <QueueCard card={card} selected={i === selected} select={() => select(i)} />} />
+        <VirtualList
+          items={shown}
+          keyOf={(card) => card.key}
+          height={210}
+          label={w.queue}
+          draw={(card, i) => <QueueCard card={card} selected={i === selected} select={() => select(card.key)} />}
+        />
       )}
       {shown.length < all.length && (
         <p class="quiet">
-          {w.hidden(all.length - shown.length)} <a href="/q?tab=all" onClick={() => setText("")}>{w.showAll}</a>
+          {w.hidden(all.length - shown.length)}{" "}
+          <a href="/q?tab=all" onClick={() => setText("")}>
+            {w.showAll}
+          </a>
         </p>
       )}
     </>

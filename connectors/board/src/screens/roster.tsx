@@ -72,7 +72,12 @@ function Lines({ lines, from, to }: { lines: Map<string, Stretch[]>; from: numbe
                   {line.map((s) => {
                     const till = `${day(s.from)} ${instant(new Date(s.from).toISOString(), s.from)} – ${instant(new Date(s.to).toISOString(), s.from)}`;
                     return (
-                      <span key={s.from} class={s.persons.length ? "shift" : "shift gap"} style={{ flexGrow: String(Math.max(0.05, (s.to - s.from) / (to - from))) }} title={`${s.persons.join(w.comma) || w.gap} ${till}`}>
+                      <span
+                        key={s.from}
+                        class={s.persons.length ? "shift" : "shift gap"}
+                        style={{ flexGrow: String(Math.max(0.05, (s.to - s.from) / (to - from))) }}
+                        title={`${s.persons.join(w.comma) || w.gap} ${till}`}
+                      >
                         {s.persons.join(w.comma) || w.gap}
                         {line.length > 1 && <small> {day(s.from)}</small>}
                       </span>
@@ -96,24 +101,54 @@ function TakeOver({ roster, roles, done }: { roster: RosterAnswer; roles: string
   const [from, setFrom] = useState("");
   const [until, setUntil] = useState("");
   const send = () =>
-    void doing(() => post("/v1/roster/overrides", { role, person, from: inContractZone(from), until: inContractZone(until) }), w.done).then((good) => good && done());
+    void doing(() => post("/v1/roster/overrides", { role, person, from: inContractZone(from), until: inContractZone(until) }), w.done).then(
+      (good) => good && done(),
+    );
   return (
     <>
-      <button type="button" onClick={() => set(true)}>{w.override}…</button>
+      <button type="button" onClick={() => set(true)}>
+        {w.override}…
+      </button>
       <Dialog open={open} close={() => set(false)} title={w.override}>
         <form method="dialog" onSubmit={send}>
-          <label>{w.role}<select value={role} onChange={(e) => setRole(e.currentTarget.value)}>{roles.map((one) => <option key={one} value={one}>{label(one)}</option>)}</select></label>
+          <label>
+            {w.role}
+            <select value={role} onChange={(e) => setRole(e.currentTarget.value)}>
+              {roles.map((one) => (
+                <option key={one} value={one}>
+                  {label(one)}
+                </option>
+              ))}
+            </select>
+          </label>
           <label>
             {w.person}
             <select required value={person} onChange={(e) => setPerson(e.currentTarget.value)}>
               <option value="" />
-              {roster.people.map((one) => <option key={one.id} value={one.id}>{one.name || one.id}</option>)}
+              {roster.people.map((one) => (
+                <option key={one.id} value={one.id}>
+                  {one.name || one.id}
+                </option>
+              ))}
             </select>
           </label>
-          <label>{w.from}<input type="datetime-local" required value={from} onInput={(e) => setFrom(e.currentTarget.value)} /></label>
-          <label>{w.until}<input type="datetime-local" required value={until} onInput={(e) => setUntil(e.currentTarget.value)} /></label>
+          <label>
+            {w.from}
+            <input type="datetime-local" required value={from} onInput={(e) => setFrom(e.currentTarget.value)} />
+          </label>
+          <label>
+            {w.until}
+            <input type="datetime-local" required value={until} onInput={(e) => setUntil(e.currentTarget.value)} />
+          </label>
           <p class="quiet">{w.zoneIs(contractZone.value)}</p>
-          <p class="buttons"><button class="main">{w.save}</button><button type="button" onClick={() => set(false)}>{w.cancel}</button></p>
+          <p class="buttons">
+            <button type="submit" class="main">
+              {w.save}
+            </button>
+            <button type="button" onClick={() => set(false)}>
+              {w.cancel}
+            </button>
+          </p>
         </form>
       </Dialog>
     </>
@@ -136,22 +171,34 @@ function WhoWould({ roles }: { roles: string[] }) {
           ask(query("/v1/oncall", { account: account.trim(), role, at: at ? inContractZone(at) : "" }));
         }}
       >
-        <label>{w.account}<input value={account} onInput={(e) => setAccount(e.currentTarget.value)} /></label>
+        <label>
+          {w.account}
+          <input value={account} onInput={(e) => setAccount(e.currentTarget.value)} />
+        </label>
         <label>
           {w.role}
           <select value={role} onChange={(e) => setRole(e.currentTarget.value)}>
             <option value="">{w.all}</option>
-            {roles.map((one) => <option key={one} value={one}>{label(one)}</option>)}
+            {roles.map((one) => (
+              <option key={one} value={one}>
+                {label(one)}
+              </option>
+            ))}
           </select>
         </label>
-        <label>{w.at}<input type="datetime-local" value={at} onInput={(e) => setAt(e.currentTarget.value)} /></label>
-        <button>{w.whoWouldBeCalled}</button>
+        <label>
+          {w.at}
+          <input type="datetime-local" value={at} onInput={(e) => setAt(e.currentTarget.value)} />
+        </label>
+        <button type="submit">{w.whoWouldBeCalled}</button>
       </form>
       {error && <Trouble error={error} />}
       {value && (
         <ul class="plain" role="status">
           {value.oncall.map((row) => (
-            <li key={row.role}>{label(row.role)}: {row.persons.length ? everybody(row.persons.map((one) => one.name || one.id)) : <strong class="late">{w.gap}</strong>}</li>
+            <li key={row.role}>
+              {label(row.role)}: {row.persons.length ? everybody(row.persons.map((one) => one.name || one.id)) : <strong class="late">{w.gap}</strong>}
+            </li>
           ))}
         </ul>
       )}
@@ -164,8 +211,8 @@ export function Roster() {
   const roster = useAnswer(() => get<RosterAnswer>("/v1/roster"), 0);
   const [turn, again] = useState(0);
   const plan = useAnswer(week, turn);
-  if (roster.error) return <><h1>{w.roster}</h1><Trouble error={roster.error} again={roster.again} /></>;
-  if (!roster.value) return <Busy />;
+  if (roster.error) return <Trouble title={w.roster} error={roster.error} again={roster.again} />;
+  if (!roster.value) return <Busy title={w.roster} />;
   const { people, overrides, away, lastResort } = roster.value;
   const changed = () => {
     roster.again();
@@ -178,14 +225,20 @@ export function Roster() {
       {people.length === 0 && roster.value.roles.length === 0 && <p class="quiet">{w.noRoster}</p>}
       <Section title={w.onCallNow}>
         {plan.error && <Trouble error={plan.error} again={plan.again} />}
-        {!plan.value ? !plan.error && <Busy /> : (
+        {!plan.value ? (
+          !plan.error && <Busy />
+        ) : (
           <>
             <ul class="plain">
               {plan.value.first.oncall.map((row) => (
                 <li key={row.role} class="row">
                   <span class="grow">{label(row.role)}</span>
                   {row.persons.length ? <strong>{everybody(row.persons.map((one) => one.name || one.id))}</strong> : <strong class="late">{w.gap}</strong>}
-                  {row.until && <span class="quiet">{w.until} <Time at={row.until} /></span>}
+                  {row.until && (
+                    <span class="quiet">
+                      {w.until} <Time at={row.until} />
+                    </span>
+                  )}
                 </li>
               ))}
             </ul>
@@ -195,7 +248,9 @@ export function Roster() {
         )}
         <p class="buttons">
           {may("act") && people.length > 0 && <TakeOver roster={roster.value} roles={roles} done={changed} />}
-          <a class="button" href={query("/v1/oncall.ics", { access_token: token.value })} download="oncall.ics">{w.calendarLink}</a>
+          <a class="button" href={query("/v1/oncall.ics", { access_token: token.value })} download="oncall.ics">
+            {w.calendarLink}
+          </a>
         </p>
       </Section>
       {overrides.length > 0 && (
@@ -203,9 +258,22 @@ export function Roster() {
           <ul class="plain">
             {overrides.map((one) => (
               <li key={one.id} class="row">
-                <span class="grow">{label(one.role)}: <strong>{called(one.person)}</strong> <Time at={one.from} /> – <Time at={one.until} />{one.by && <span class="quiet"> {w.by} {called(one.by)}</span>}</span>
+                <span class="grow">
+                  {label(one.role)}: <strong>{called(one.person)}</strong> <Time at={one.from} /> – <Time at={one.until} />
+                  {one.by && (
+                    <span class="quiet">
+                      {" "}
+                      {w.by} {called(one.by)}
+                    </span>
+                  )}
+                </span>
                 {may("act") && one.id && (!one.until || Date.parse(one.until) > now.peek()) && (
-                  <button type="button" onClick={() => void doing(() => remove(`/v1/roster/overrides/${encodeURIComponent(one.id)}`), w.done).then((good) => good && changed())}>{w.removeIt}</button>
+                  <button
+                    type="button"
+                    onClick={() => void doing(() => remove(`/v1/roster/overrides/${encodeURIComponent(one.id)}`), w.done).then((good) => good && changed())}
+                  >
+                    {w.removeIt}
+                  </button>
                 )}
               </li>
             ))}
@@ -214,7 +282,13 @@ export function Roster() {
       )}
       {away.length > 0 && (
         <Section title={w.away}>
-          <ul class="plain">{away.map((one) => <li key={`${one.person}/${one.from}`} class="row">{called(one.person)} {one.from && <Time at={one.from} />} – {one.until && <Time at={one.until} />}</li>)}</ul>
+          <ul class="plain">
+            {away.map((one) => (
+              <li key={`${one.person}/${one.from}`} class="row">
+                {called(one.person)} {one.from && <Time at={one.from} />} – {one.until && <Time at={one.until} />}
+              </li>
+            ))}
+          </ul>
         </Section>
       )}
       <WhoWould roles={roles} />
@@ -223,13 +297,23 @@ export function Roster() {
           <ul class="plain">
             {people.map((one) => (
               <li key={one.id} class="row">
-                <span class="grow">{one.name || one.id} <span class="quiet">{one.id}</span></span>
+                <span class="grow">
+                  {one.name || one.id} <span class="quiet">{one.id}</span>
+                </span>
                 <span class={one.channels.length ? "quiet" : "late"}>{one.channels.map(label).join(w.comma) || w.noChannel}</span>
-                {may("act") && one.channels.length > 0 && <button type="button" onClick={() => void doing(() => post(`/v1/people/${encodeURIComponent(one.id)}/test`), w.testSent)}>{w.testChannel}</button>}
+                {may("act") && one.channels.length > 0 && (
+                  <button type="button" onClick={() => void doing(() => post(`/v1/people/${encodeURIComponent(one.id)}/test`), w.testSent)}>
+                    {w.testChannel}
+                  </button>
+                )}
               </li>
             ))}
           </ul>
-          {lastResort?.length > 0 && <p class="quiet">{w.lastResort}: {everybody(lastResort)}</p>}
+          {lastResort?.length > 0 && (
+            <p class="quiet">
+              {w.lastResort}: {everybody(lastResort)}
+            </p>
+          )}
         </Section>
       )}
     </>

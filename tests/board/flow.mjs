@@ -1,0 +1,211 @@
+// The board in a real browser, on the built binary: what people on call need of it. Run by tests/system/board.sh.
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { AXE, account, ago, browser, fact, look, Node, right, root, summary, until } from "./house.mjs";
+
+const HOSTILE = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1> \u202etxt.exe";
+const SHOWN_MS = 1000; // a P1 is on the first screen of everybody who looks
+const SILENT_MS = 25_000;
+const pictures = process.env.TOCSIN_PICTURES ?? join(root, "build", "board");
+const axe = readFileSync(AXE, "utf8");
+mkdirSync(pictures, { recursive: true });
+
+const card = (page, id) => page.locator("article.card", { hasText: id });
+const text = (page) => page.evaluate(() => document.body.innerText.replace(/\s+/g, " "));
+const inView = (page, id) =>
+  page.evaluate((wanted) => {
+    const found = [...document.querySelectorAll("article.card")].find((c) => c.textContent.includes(wanted));
+    const box = found?.getBoundingClientRect();
+    return !!box && box.top >= 0 && box.top < innerHeight - 40;
+  }, id);
+
+async function alarm(chrome, node) {
+  await node.tell([...account("ACME", "Acme Ltd"), ...Array.from({ length: 12 }, (_, i) => fact("ACME", "ticket.opened", `T-${100 + i}`, ago(1), { priority: "P3", title: `Question ${i}` }))]);
+  const phone = await look(chrome);
+  const desk = await look(chrome, { phone: false });
+  await Promise.all([phone.goto(`${node.url}/q`), desk.goto(`${node.url}/q`)]);
+  right(await until(() => text(phone).then((t) => t.includes("Question"))), "the queue shows what is open");
+  right(await until(() => text(phone).then((t) => /\blive\b/.test(t))), "it says that it is live");
+  await phone.locator("details.menu > summary").click();
+  await phone.getByRole("button", { name: "Sound off" }).click();
+  await phone.keyboard.press("Escape");
+  const before = await phone.evaluate(() => {
+    document.querySelector("details.menu").open = false;
+    document.hasFocus = () => false; // somebody looks elsewhere
+    window.stayed = true;
+    return window.rung;
+  });
+  const sent = performance.now();
+  // Answered nobody: its promise of 15 minutes is missed in some seconds.
+  await node.tell([fact("ACME", "ticket.opened", "T-1", ago(15 * 60 - 8), { priority: "P1", title: "Line 3 stands still" })]);
+  const told = performance.now();
+  right(await until(() => inView(phone, "T-1"), 5000), "a P1 is on the first screen of a phone");
+  const shown = performance.now() - told;
+  right(shown <= SHOWN_MS, `it took ${Math.round(shown)} ms after it was taken (${Math.round(told - sent)} ms)`);
+  right(await phone.evaluate(() => window.stayed), "without loading the page again");
+  right((await phone.evaluate(() => window.rung)) > before, "it rings");
+  right(await until(() => phone.title().then((t) => t.startsWith("(") && t.includes("P1"))), "the title of the page says so", await phone.title());
+  const left = () => phone.evaluate(() => [...document.querySelectorAll("article.card")].find((c) => c.textContent.includes("T-1"))?.querySelector(".clockbar")?.textContent ?? "");
+  right(await until(() => left().then((t) => t.length > 0)), "its promises are shown");
+  const first = await left();
+  right(await until(async () => (await left()) !== first, 4000), "they count down");
+  right(await until(() => card(phone, "T-1").first().innerText().then((t) => /missed/.test(t) && /over/.test(t)), 20_000), "the missed promise stands there without a touch", await card(phone, "T-1").first().innerText());
+  await phone.screenshot({ path: join(pictures, "queue-phone.png") });
+  await card(phone, "T-1").first().getByRole("button", { name: /Acknowledge/ }).click();
+  right(await until(() => card(phone, "T-1").first().innerText().then((t) => t.includes("taken by board"))), "one touch acknowledges");
+  right(await until(() => card(desk, "T-1").first().innerText().then((t) => t.includes("taken by board")), 3000), "another page sees who took it");
+  await desk.screenshot({ path: join(pictures, "queue-desk.png") });
+  await phone.evaluate(() => delete document.hasFocus);
+  await phone.evaluate(() => window.dispatchEvent(new Event("focus")));
+  right(phone.wrongs.concat(desk.wrongs).length === 0, "no page has an error", phone.wrongs.concat(desk.wrongs).join("; "));
+  await Promise.all([phone.context().close(), desk.context().close()]);
+}
+
+async function keyboard(chrome, node) {
+  const page = await look(chrome, { phone: false });
+  await page.goto(`${node.url}/q?tab=all`);
+  await until(() => text(page).then((t) => t.includes("Question")));
+  await node.tell([fact("ACME", "ticket.opened", "T-2", ago(1), { priority: "P1", title: "Second line" })]);
+  await until(() => text(page).then((t) => t.includes("Second line")));
+  const stands = () => page.evaluate(() => document.activeElement?.closest("article")?.textContent ?? "");
+  await page.keyboard.press("k");
+  for (let i = 0; i < 15 && !(await stands()).includes("T-2"); i++) await page.keyboard.press("j");
+  right((await stands()).includes("T-2"), "j and k move to a card");
+  await page.keyboard.press("a");
+  right(await until(() => card(page, "T-2").first().innerText().then((t) => t.includes("taken by"))), "a acknowledges it");
+  for (let i = 0; i < 15 && !(await stands()).includes("T-2"); i++) await page.keyboard.press("j");
+  await page.keyboard.press("Enter");
+  right(await until(() => page.url().includes("/e/ACME/ticket/T-2")), "Enter opens it", page.url());
+  right(await until(() => text(page).then((t) => t.includes("Promises over time"))), "the entity's page shows its promises");
+  await page.screenshot({ path: join(pictures, "entity-desk.png"), fullPage: true });
+  await page.keyboard.press("g");
+  await page.keyboard.press("q");
+  right(await until(() => page.url().endsWith("/q")), "g q leads back");
+  await until(() => page.locator("article.card").count().then((n) => n > 1));
+  await page.keyboard.press("/");
+  await page.keyboard.type("Second");
+  right(await until(() => page.locator("article.card").count().then((n) => n === 1)), "/ searches");
+  right(page.wrongs.length === 0, "no error on the way", page.wrongs.join("; "));
+  await page.context().close();
+}
+
+async function silence(chrome, node) {
+  await node.tell([...account("ACME", "Acme Ltd"), fact("ACME", "ticket.opened", "T-1", ago(60), { priority: "P1", title: "Line 3 stands still" })]);
+  const page = await look(chrome);
+  await page.goto(`${node.url}/q`);
+  await until(() => text(page).then((t) => /\blive\b/.test(t) && t.includes("T-1")));
+  await page.evaluate(() => {
+    window.stayed = true;
+  });
+  node.process.kill("SIGSTOP");
+  const stopped = performance.now();
+  const red = await until(() => text(page).then((t) => /no news for \d+ s/.test(t) && !/\blive\b/.test(t)), SILENT_MS);
+  const after = Math.round((performance.now() - stopped) / 1000);
+  await page.screenshot({ path: join(pictures, "silent-phone.png") });
+  node.process.kill("SIGCONT");
+  right(red, `a node that says nothing is told in red after ${after} s`);
+  right(await until(() => text(page).then((t) => /\blive\b/.test(t) && !t.includes("no news")), 15_000), "it is live again by itself");
+  await node.tell([fact("ACME", "ticket.opened", "T-3", ago(1), { priority: "P1", title: "After the silence" })]);
+  right(await until(() => text(page).then((t) => t.includes("After the silence")), 5000), "and shows what comes then");
+  right(await page.evaluate(() => window.stayed), "without loading the page again");
+  await page.context().close();
+}
+
+const SCREENS = [
+  "/q?tab=all", "/clocks", "/accounts", "/accounts/ACME", "/e/ACME/ticket/T-1", "/g/ACME/ticket/T-1", "/director", "/figures", "/figures/response?by=month",
+  "/roster", "/deliveries", "/rejected", "/policy", "/pair", "/e/ACME/ticket/none",
+];
+
+/** Each screen in a language: nothing that axe finds, in both themes; no name runs; no word of the other language. */
+async function screens(chrome, node, language) {
+  const page = await look(chrome, { language, phone: language === "zh" });
+  for (const path of SCREENS) {
+    await page.goto(node.url + path);
+    await until(() => page.evaluate(() => !!document.querySelector("main")?.textContent && !/Loading|加载/.test(document.querySelector("main").textContent)), 10_000);
+    await page.evaluate(axe);
+    for (const theme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+      const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }).then((r) => r.violations.map((v) => `${v.id} ${v.nodes[0]?.html.slice(0, 160)}`)));
+      right(found.length === 0, `${path} in ${language}, ${theme}: axe finds nothing`, found.join("\n     "));
+    }
+    await page.screenshot({ path: join(pictures, `${language}${path.replace(/\W+/g, "-")}.png`) });
+    const words = await text(page);
+    right(!/\b(routed|stage:|tocsin\.|[a-z]+\.[a-z]+_[a-z]+)\b/.test(words) || path === "/policy" || path === "/rejected", `${path} in ${language} has no word of the engine`, words.match(/.{0,30}(routed|stage:|tocsin\.|[a-z]+\.[a-z]+_[a-z]+).{0,30}/)?.[0]);
+    right(!(await page.evaluate(() => window.hacked)), `${path}: a hostile name runs nothing`);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    right(wide <= 1, `${path} in ${language} is as wide as the screen`, `${wide} px more`);
+  }
+  right(page.wrongs.length === 0, `no screen in ${language} has an error`, page.wrongs.join("; "));
+  await page.context().close();
+}
+
+async function choices(chrome, node) {
+  const page = await look(chrome, { language: "zh" });
+  await page.goto(`${node.url}/q`);
+  right(await until(() => text(page).then((t) => t.includes("实时"))), "a Chinese browser is greeted in Chinese");
+  await page.locator("details.menu > summary").click();
+  await page.getByRole("button", { name: "English" }).click();
+  right(await until(() => text(page).then((t) => /\blive\b/.test(t))), "the language is switched");
+  await page.reload();
+  right(await until(() => text(page).then((t) => /\blive\b/.test(t))), "and stays so");
+  const back = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await back();
+  await page.locator("details.menu > summary").click();
+  await page.getByRole("button", { name: "Light or dark" }).click();
+  right((await back()) !== light, "so is dark");
+  await page.context().close();
+}
+
+const SECRET = "a-token-of-wang-fang-that-nobody-guesses";
+const TOKENS = `http: {tokens: [{name: wang, token: ${SECRET}, roles: [ingest, read, act], person: Wang Fang}]}\n`;
+
+/** Each with a token; a phone gets its own by a code that is good once. */
+async function signingIn(chrome, node) {
+  await node.tell([...account("ACME", "Acme Ltd"), fact("ACME", "ticket.opened", "T-1", ago(1), { priority: "P1", title: "Line 3 stands still" })]);
+  const desk = await look(chrome, { phone: false });
+  await desk.goto(`${node.url}/q`);
+  const field = desk.locator("input[type=password]");
+  await field.fill("a wrong one");
+  await desk.keyboard.press("Enter");
+  right(await until(() => text(desk).then((t) => t.includes("not known here"))), "a wrong token is told so");
+  await field.fill(SECRET);
+  await desk.keyboard.press("Enter");
+  right(await until(() => text(desk).then((t) => /\blive\b/.test(t) && t.includes("T-1"))), "the right one opens the page");
+  await desk.goto(`${node.url}/pair`);
+  const code = desk.locator("svg.qr");
+  await code.waitFor();
+  const link = await code.getAttribute("aria-label");
+  const phone = await look(chrome);
+  await phone.goto(link);
+  right(await until(() => text(phone).then((t) => t.includes("is paired"))), "a phone is paired by the code");
+  await phone.goto(`${node.url}/q?tab=all`);
+  right(await until(() => text(phone).then((t) => t.includes("T-1"))), "it shows the queue");
+  await card(phone, "T-1").first().getByRole("button", { name: /Acknowledge/ }).click();
+  right(await until(() => card(phone, "T-1").first().innerText().then((t) => t.includes("taken by Wang Fang"))), "and acknowledges as the person who paired it");
+  const other = await look(chrome);
+  await other.goto(link);
+  right(await until(() => text(other).then((t) => t.includes("was used"))), "the code is good once");
+  for (const page of [desk, phone, other]) await page.context().close();
+}
+
+const chrome = await browser();
+const [first, second, third] = await Promise.all([new Node().start(), new Node().start(), new Node().start(TOKENS, SECRET)]);
+try {
+  const frozen = silence(chrome, second);
+  await alarm(chrome, first);
+  await keyboard(chrome, first);
+  await first.tell([
+    ...account("HOSTILE", HOSTILE, "B"),
+    fact("HOSTILE", "ticket.opened", HOSTILE, ago(30), { priority: "P1", title: HOSTILE, module: HOSTILE, url: "javascript:window.hacked=1" }),
+    fact("ACME", "complaint.opened", "C-1", ago(30), { severity: "normal", reason: HOSTILE }),
+    fact("ACME", "ticket.assigned", "T-1", ago(1), { person: HOSTILE }),
+  ]);
+  await Promise.all([screens(chrome, first, "en"), screens(chrome, first, "zh"), choices(chrome, first), signingIn(chrome, third)]);
+  await frozen;
+} catch (error) {
+  right(false, "the test itself", String(error?.stack ?? error));
+} finally {
+  await chrome.close();
+  for (const node of [first, second, third]) node.stop();
+}
+process.exit(summary());

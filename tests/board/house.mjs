@@ -1,0 +1,125 @@
+// A node of this build and a browser that looks at its board: what the board's tests share.
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+const require = createRequire(join(root, "connectors", "board", "package.json"));
+export const { chromium } = require("playwright-core");
+export const AXE = require.resolve("axe-core/axe.min.js");
+const TOCSIN = process.env.TOCSIN ?? join(root, "build", "release", "tocsin");
+const PATIENCE_MS = 30_000;
+
+let failures = 0;
+let passes = 0;
+
+export function right(good, what, more = "") {
+  console.log(`${good ? "ok  " : "FAIL"} ${what}${good || !more ? "" : `: ${more}`}`);
+  if (good) passes++;
+  else failures++;
+}
+
+export function summary() {
+  console.log(`${passes} right, ${failures} wrong`);
+  return failures ? 1 : 0;
+}
+
+function freePort() {
+  return new Promise((done) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => done(port));
+    });
+  });
+}
+
+/** Waits until `condition` holds; true when it did in time. */
+export async function until(condition, limitMs = PATIENCE_MS) {
+  const end = performance.now() + limitMs;
+  for (;;) {
+    if (await condition()) return true;
+    if (performance.now() > end) return false;
+    await new Promise((done) => setTimeout(done, 20));
+  }
+}
+
+export class Node {
+  /** `token`: one of the configuration's that may send facts. */
+  async start(config = "", token = "") {
+    this.token = token;
+    this.folder = mkdtempSync(join(tmpdir(), "tocsin-board-"));
+    this.port = await freePort();
+    this.url = `http://127.0.0.1:${this.port}`;
+    writeFileSync(join(this.folder, "config.yaml"), config);
+    this.process = spawn(TOCSIN, ["run", "--data", join(this.folder, "data"), "--listen", `127.0.0.1:${this.port}`, "--config", join(this.folder, "config.yaml")], { stdio: ["ignore", "ignore", "pipe"] });
+    this.words = "";
+    this.process.stderr.on("data", (text) => {
+      this.words = (this.words + text).slice(-4000);
+    });
+    const ready = await until(async () => this.process.exitCode !== null || (await fetch(`${this.url}/readyz`).then((r) => r.ok, () => false)));
+    if (!ready || this.process.exitCode !== null) throw new Error(`the node did not become ready: ${this.words}`);
+    return this;
+  }
+  stop() {
+    this.process.kill("SIGKILL");
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+  async tell(facts) {
+    const response = await fetch(`${this.url}/v1/events`, { method: "POST", headers: { "content-type": "application/cloudevents-batch+json", ...(this.token ? { authorization: `Bearer ${this.token}` } : {}) }, body: JSON.stringify(facts) });
+    const text = await response.text();
+    if (!response.ok || !text.includes('"rejected":[]')) throw new Error(`${response.status} ${text}`);
+  }
+}
+
+let number = 0;
+export const ago = (seconds) => new Date(Date.now() - seconds * 1000).toISOString();
+export function fact(account, type, subject, time, data = {}) {
+  return { specversion: "1.0", id: `f-${++number}`, source: "/crm", type: `tocsin.${type}`, time, subject, partitionkey: account, data };
+}
+
+/** A key account with a team, so that somebody is called. */
+export function account(id, name, tier = "A") {
+  return [
+    fact(id, "account.tiered", id, "2026-01-01T00:00:00Z", { tier, name }),
+    ...[["account_manager", "Li Wei"], ["service_director", "Wang Fang"], ["technical_expert", "Zhao Lei"], ["executive", "Chen Jie"]].map(([role, person]) =>
+      fact(id, "account.assigned", id, "2026-01-01T00:00:00Z", { role, person: [person] }),
+    ),
+  ];
+}
+
+export async function browser() {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
+}
+
+/** A page that counts what it must not do: scripts from names, errors, a content security policy that was hit. */
+export async function look(chrome, { language = "en", theme = "light", phone = true } = {}) {
+  const context = await chrome.newContext({
+    viewport: phone ? { width: 390, height: 844 } : { width: 1280, height: 900 },
+    locale: language === "zh" ? "zh-CN" : "en-GB",
+    colorScheme: theme,
+  });
+  await context.addInitScript(() => {
+    window.rung = 0;
+    const create = AudioContext.prototype.createOscillator;
+    AudioContext.prototype.createOscillator = function () {
+      window.rung++;
+      return create.call(this);
+    };
+  });
+  const page = await context.newPage();
+  page.wrongs = [];
+  page.on("pageerror", (error) => page.wrongs.push(String(error)));
+  page.on("dialog", (dialog) => {
+    page.wrongs.push(`a dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on("console", (message) => {
+    // What a node without it answers 404 to is not the page's mistake.
+    if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) page.wrongs.push(message.text());
+  });
+  return page;
+}
