@@ -77,6 +77,10 @@ class PolicySchemas : public ::testing::Test {
       case Form::kPerson:
       case Form::kRole:
       case Form::kText:
+      case Form::kWait:
+      case Form::kReason:
+      case Form::kClock:
+      case Form::kChannel:
       case Form::kGroup: {
         std::int64_t least = 0;
         EXPECT_EQ(schema["minLength"].get(least), simdjson::SUCCESS)
@@ -90,7 +94,17 @@ class PolicySchemas : public ::testing::Test {
             << where << " is a name or a list of names";
         return;
       }
+      case Form::kCycle:
+      case Form::kLimit:
+      case Form::kNumber: {
+        element described;
+        EXPECT_EQ(schema["description"].get(described), simdjson::SUCCESS)
+            << where << " has a form that its description tells";
+        return;
+      }
       case Form::kAny:
+      case Form::kTitle:
+      case Form::kLink:
       case Form::kOwner:
       case Form::kModule: {
         element restricted;
