@@ -149,8 +149,9 @@ void Partition::say_fault(Account& owner, const std::string& module, std::int64_
   Entity& e = entity({owner.name, home->name, owner.name});
   derived_.clear();
   const AccountRoles roles(owner, *e.policy, roster_.get());
-  Truth nothing(*e.policy, e.spec());
-  Announcement a{e, e.truth ? *e.truth : nothing, nullptr, *e.policy, roles, now, derived_};
+  Truth known(e);
+  if (!e.truth) known.read(e.facts);
+  Announcement a{e, e.truth ? *e.truth : known, nullptr, *e.policy, roles, now, derived_};
   Derived event;
   event.type = DerivedType::kFaultRecurring;
   event.time = time;

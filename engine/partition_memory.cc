@@ -227,7 +227,7 @@ void Partition::evolve_derived(const LogEvent& record) {
     e.owner->faults_said.emplace(std::string(event.reason), week.ms);
     e.owner->changed = true;
   }
-  apply(e, event, record.decided);
+  decisions_.take(e, event, record.decided);
   replayed_entity_ = &e;
   e.said_at = record.decided;
   e.undecided = false;

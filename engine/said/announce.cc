@@ -436,23 +436,38 @@ namespace {
 
 constexpr std::ptrdiff_t kFewEvents = 16;  // of a decision
 
+// Where this changes their order, each keeps the place at which it was decided, for a replay.
 void sort_events(std::vector<Derived>::iterator begin, std::vector<Derived>::iterator end) {
   const auto less = [](const Derived& a, const Derived& b) {
     return a.time != b.time ? a.time < b.time : a.type < b.type;
   };
   if (std::is_sorted(begin, end, less)) return;
+  for (auto it = begin; it != end; ++it) {
+    it->place = static_cast<std::uint16_t>(it - begin + 1);
+    it->of = static_cast<std::uint16_t>(end - begin);
+  }
   if (end - begin > kFewEvents) return std::stable_sort(begin, end, less);
   for (auto it = begin; it != end; ++it)
     std::rotate(std::upper_bound(begin, it, *it, less), it, it + 1);
+}
+
+// The fact that this decision is about: of those that none was made about, the one that arrived
+// last, whatever waited since before. At one instant the last in the facts' order.
+const EntityFact* newest(const Entity& entity) {
+  const EntityFact* found = nullptr;
+  for (const EntityFact& fact : entity.facts) {
+    if (fact.read || fact.verb == kNone) continue;
+    if (found == nullptr || fact.recorded >= found->recorded) found = &fact;
+  }
+  return found;
 }
 
 }  // namespace
 
 void announce(Announcement& a) {
   const std::size_t first = a.out.size();
-  const auto last = std::find_if(a.entity.facts.rbegin(), a.entity.facts.rend(),
-                                 [](const EntityFact& f) { return !f.read && f.verb != kNone; });
-  if (last != a.entity.facts.rend()) a.news = last->words.order();
+  const EntityFact* news = newest(a.entity);
+  if (news != nullptr) a.news = news->words.order();
   announce_stages(a);
   announce_clocks(a);
   escalate(a, first);

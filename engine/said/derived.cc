@@ -239,4 +239,24 @@ void apply(Entity& entity, Derived& event, Instant recorded) {
   }
 }
 
+void DecisionReader::take(Entity& entity, Derived& event, Instant recorded) {
+  if (!waiting_.empty() && (entity_ != &entity || event.of == 0)) apply_waiting();
+  if (event.of == 0) return apply(entity, event, recorded);
+  entity_ = &entity;
+  recorded_ = recorded;
+  waiting_.emplace_back(event);
+  if (waiting_.size() == event.of) apply_waiting();
+}
+
+void DecisionReader::apply_waiting() {
+  std::sort(waiting_.begin(), waiting_.end(), [](const KeptDerived& a, const KeptDerived& b) {
+    return a.event().place < b.event().place;
+  });
+  for (const KeptDerived& kept : waiting_) {
+    Derived event = kept.event();
+    apply(*entity_, event, recorded_);
+  }
+  waiting_.clear();
+}
+
 }  // namespace tocsin

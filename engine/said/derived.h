@@ -68,6 +68,9 @@ struct Derived {
   std::string_view by;
   std::vector<std::string> weeks;  // fault; its module is `reason`
   std::uint16_t n = 0;             // which of its id; set by `apply`
+  // Its place among the events of its decision, and how many there are, where the log has them in
+  // another order than they were decided in; 0: it has not.
+  std::uint16_t place = 0, of = 0;
   // The fact that it came of, as `source NUL sequence NUL id`; empty: of time alone.
   std::string_view cause;
 };
@@ -98,6 +101,19 @@ class KeptDerived {
 
 // Changes what was announced. `recorded` is the decision's instant. Sets `event.n`.
 void apply(Entity& entity, Derived& event, Instant recorded);
+
+// Applies events as a log has them, in the order in which they were decided: those of one decision
+// wait for each other where the log has them in another order. A decision stands whole in a log.
+class DecisionReader {
+ public:
+  void take(Entity& entity, Derived& event, Instant recorded);
+
+ private:
+  void apply_waiting();
+  Entity* entity_ = nullptr;
+  Instant recorded_;
+  std::vector<KeptDerived> waiting_;
+};
 
 // The CloudEvents type: that of the contract's §7, where a stage's names the kind.
 std::string event_type(const KindSpec& kind, DerivedType type);

@@ -257,6 +257,8 @@ bool decode(const LogEvent& record, const Policy& policy, const KindSpec& kind, 
   } else {
     return false;
   }
+  event.place = static_cast<std::uint16_t>(number(stamp(record, "tocsinplace"), 0));
+  event.of = static_cast<std::uint16_t>(number(stamp(record, "tocsinof"), 0));
   switch (event.type) {
     case kComplaintAdvanced:
     case kComplaintWithdrawn:

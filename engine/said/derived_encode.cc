@@ -363,6 +363,10 @@ void append_extensions(TextBlock& out, const KindSpec& kind, const Derived& even
   if (of_group && event.group.kind == GroupKey::Kind::kRouting) number("number", event.group.cycle);
   if (of_group && event.group.reopening != 0)
     number("reopening", static_cast<std::int64_t>(event.group.reopening));
+  if (event.of != 0) {
+    number("place", event.place);
+    number("of", event.of);
+  }
   switch (event.type) {
     case kClockResumed:
       number("start", event.start.ms);

@@ -1,7 +1,8 @@
-#include "engine/entity/follow.h"
 #include "engine/said/persons.h"
 
 #include <algorithm>
+
+#include "engine/entity/follow.h"
 
 namespace tocsin {
 

@@ -247,7 +247,9 @@ inline std::string difference(const Entity& a, const Entity& b) {
     c.same("acknowledged", x.acknowledged, y.acknowledged)
         .same("reopened", x.reopened, y.reopened)
         .same("rung", x.rung, y.rung);
-    c.same("roles", x.roles, y.roles).same("calls", x.calls == y.calls, true).same("by", x.by, y.by);
+    c.same("roles", x.roles, y.roles)
+        .same("calls", x.calls == y.calls, true)
+        .same("by", x.by, y.by);
   }
   return c.difference();
 }
@@ -255,6 +257,7 @@ inline std::string difference(const Entity& a, const Entity& b) {
 // Once, at the end of a run: what the log holds leads to what every entity holds.
 inline std::string replay_gives_the_same(World& world) {
   std::map<std::string, Entity> replayed;
+  DecisionReader decisions;
   for (const SaidEvent& said : world.said()) {
     LogEvent record;
     Derived event;
@@ -269,9 +272,10 @@ inline std::string replay_gives_the_same(World& world) {
     e.policy = &world.policy();
     e.kind = e.policy->code_of(*kind);
     Entity& target = replayed.try_emplace(name_of(e, world.policy()), e).first->second;
-    apply(target, event, record.recorded);
+    decisions.take(target, event, record.recorded);
     if (event.type == DerivedType::kFaultRecurring) continue;  // its id is not read back
-    event.calendar = 0;                                        // nor is the calendar
+    if (event.of != 0) continue;  // it may wait for others of its decision
+    event.calendar = 0;           // nor is the calendar
     std::string again;
     encode(again, target, world.policy(), event, record.recorded, true);
     LogEvent other;
