@@ -253,7 +253,7 @@ class Escalator {
           GroupKey::Kind::kWarning, a_.out[i].clock, a_.out[i].cycle, a_.out[i].threshold, {}};
       const Cycle* cycle = a_.truth.find(key.clock, key.cycle);
       const Instant time = a_.out[i].time;
-      if (cycle != nullptr && !over(*cycle, time, false)) begin(key, time, cycle->tier);
+      if (cycle != nullptr && runs(*cycle)) begin(key, time, cycle->tier);
     }
     for (const Run& run : a_.truth.runs) {
       const GroupKey key{GroupKey::Kind::kBreach, run.clock, run.first, run.threshold, {}};
@@ -266,11 +266,15 @@ class Escalator {
     }
   }
 
-  // Whether its clock ended after `begin`, for other reasons than the breach itself. A fact of that
+  static bool runs(const Cycle& cycle) {
+    return cycle.state == ClockState::kRunning || cycle.state == ClockState::kPaused;
+  }
+
+  // Whether its clock ended after a breach at `begin`, for other reasons than that. A fact of that
   // very instant came before it.
-  static bool over(const Cycle& cycle, Instant begin, bool breach) {
+  static bool over(const Cycle& cycle, Instant begin) {
     if (cycle.last_end_by_fact > begin) return true;
-    return !(breach && cycle.ended_by_breach) && cycle.last_end_by_due >= begin;
+    return !cycle.ended_by_breach && cycle.last_end_by_due >= begin;
   }
 
   // When a cycle ran on last; null: it never did.
@@ -295,9 +299,9 @@ class Escalator {
       if (const Reopening* last = reopened(cycle); last != nullptr && last->at > begin) {
         begin = last->at;
         key.reopening = reopening_hash(a_.entity.facts[static_cast<std::size_t>(last->cause)]);
-        if (cycle.state == ClockState::kStopped || cycle.state == ClockState::kCancelled) continue;
+        if (!runs(cycle)) continue;
       }
-      if (over(cycle, begin, true) || stands(key)) continue;
+      if (over(cycle, begin) || stands(key)) continue;
       this->begin(key, begin, cycle.tier);
     }
   }

@@ -92,8 +92,17 @@ class Closer {
       if (event.type != kClockStopped && event.type != kClockCancelled) continue;
       if (breach && c != nullptr && c->ended_by_breach) continue;
       const bool ends = c == nullptr || c->stopped == event.time;
-      if (ends || group.begun <= event.time) closing(g, kEscalationCleared, event.time);
+      if (ends || came_of(*c, group) < event.time) closing(g, kEscalationCleared, event.time);
     }
+  }
+
+  // When that came about of which a group tells, as is true now. A stop of that very instant came
+  // first.
+  static Instant came_of(const Cycle& cycle, const SaidGroup& group) {
+    if (group.key.reopening != 0) return group.begun;
+    const Threshold& th = cycle.thresholds[static_cast<std::size_t>(group.key.code)];
+    const Instant at = group.key.kind == GroupKey::Kind::kBreach ? th.breached_at : th.warned_at;
+    return at == kNever ? group.begun : at;
   }
 
   void run_closing(std::size_t g, const SaidGroup& group) {
