@@ -212,7 +212,7 @@ def a_link_acknowledges_and_the_others_hear_of_it():
         status, page = w.request("GET", shared)
         right('value="ana"' in page and 'value="bob"' in page, page[-600:])
         right(w.request("POST", shared, "person=mallory", "application/x-www-form-urlencoded")[0] == 400, "whom nobody called may not")
-        right("has taken it" in w.request("POST", shared, "person=bob", "application/x-www-form-urlencoded")[1], "bob takes it")
+        right("bob 已接手" in w.request("POST", shared, "person=bob", "application/x-www-form-urlencoded")[1], "bob takes it, in the language of the link")
         right(w.request("GET", path[:-2] + "xx")[0] == 404, "a bent token")
 
 
