@@ -126,8 +126,10 @@ function raised(event: CloudEvent, data: Data): void {
     tier: data.tier,
     link: data.link,
     called: [...(known?.called ?? []), ...called],
-    next: data.next ? { step: data.next.step, at: data.next.at, roles: data.next.roles ?? [], persons: data.next.persons ?? [] } : null,
+    next: data.next ? { step: data.next.step, at: data.next.at ?? null, roles: data.next.roles ?? [], persons: data.next.persons ?? [] } : null,
   });
+  // Who comes next is not in the event: the card asks when it is on the screen.
+  if (data.next && !data.next.persons) found.clocksKnown = false;
   found.fresh = true;
   setTimeout(() => {
     found.fresh = false;
@@ -255,6 +257,7 @@ export async function load(): Promise<void> {
 export function learnEntity(found: Card, entity: EntityView): void {
   for (const row of entity.clocks) if (row.state === "running" || row.state === "paused") found.clocks.set(`${row.clock}/${row.cycle}`, row);
   describe(found, { title: entity.title, accountName: entity.accountName, priority: entity.priority, tier: entity.tier, link: entity.link });
+  for (const group of entity.escalations) if (alive(group)) found.groups.set(group.escalation, { ...group, account: found.account, entity: found.entity });
   found.clocksKnown = true;
   found.assignee = entity.assignee ?? found.assignee;
   touch();
