@@ -51,6 +51,16 @@ std::string missing_of(const VerifyRule& rule, const std::vector<AdapterSecretCo
   return {};
 }
 
+// The address that senders call, where the configuration says it: what `uri` is signed over.
+template <class AnyConfig>
+std::string public_url_of(const AnyConfig& config) {
+  if constexpr (requires { config.notify.public_url; }) {
+    return config.notify.public_url;
+  } else {
+    return {};
+  }
+}
+
 bool on_loopback(const Config& config) { return check_listen(config.http.listen, false).empty(); }
 
 }  // namespace
@@ -83,6 +93,8 @@ std::map<std::string, InboundAdapter> load_adapters(const Config& config, const 
     if (rule.scheme == VerifyRule::Scheme::kNone && !on_loopback(config) && one.topic.empty())
       problem(one.name,
               "it verifies nothing, which is for loopback only; listen is " + config.http.listen);
+    if (!one.topic.empty() && !config.on_kafka())
+      problem(one.name, "its topic needs kafka.brokers, which is not configured");
     InboundAdapter& in = out[one.name];
     in.adapter = reading.adapter;
     in.act = one.act;
@@ -148,6 +160,7 @@ CrmService::CrmService(const Config& config, std::shared_ptr<const Policy> polic
   InboundOptions options;
   options.adapters = load_adapters(config, *configured_, true);
   options.loopback = on_loopback(config);
+  options.public_url = public_url_of(config);
   options.now = [&node] { return node.now(); };
   options.policy = [this] {
     auto in_force = node_.policy();
@@ -240,8 +253,6 @@ void CrmService::pull(const std::string& name, const std::string& event) {
 void CrmService::start_topics() {
   for (const AdapterConfig& one : config_.adapters) {
     if (one.topic.empty()) continue;
-    if (!config_.on_kafka())
-      throw std::runtime_error("adapters." + one.name + ".topic: kafka.brokers is not configured");
     topics_.push_back(std::make_unique<ForeignTopic>(
         config_.kafka, one.topic, config_.kafka.group + ".adapter." + one.name,
         [this, name = one.name, topic = one.topic](const IntakeRecord& record,

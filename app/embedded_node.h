@@ -34,6 +34,8 @@ namespace tocsin {
 // Of the store beside an embedded log: timelines hold positions, the records are read from the log.
 StoreOptions embedded_store_options();
 
+inline constexpr const char* kDiskFull = "nothing can be written: the disk is full";
+
 struct EmbeddedNodeOptions {
   std::filesystem::path data;
   PolicyText policy;

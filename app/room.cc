@@ -180,7 +180,7 @@ void Room::adopt(std::string_view record) {
   LogEvent event;
   if (!read_log_record(record, event))
     throw std::runtime_error("a policy record of the log cannot be read");
-  partition_->adopt(policy_of_record(event.data, event.recorded));
+  partition_->adopt(policy_of_record(event.data, event.decided));
   policies_.append(record).append("\n");
   latest_ = std::max(latest_, event.decided);
   recorded_ = std::max(recorded_, event.recorded);
@@ -318,10 +318,6 @@ void Room::append_record(std::string_view type, std::string record) {
   append("tocsin", std::move(record), {{}, RecordKind::kEngine, std::string(type), latest_, 0});
 }
 
-void Room::append_mark(std::string_view type, std::string_view id, std::string_view data) {
-  append_record(type, own_record(type, id, data, {}, -1));
-}
-
 void Room::put_in_force(std::string_view type, const std::string& record) {
   if (type == kPolicyType) adopt(record);
   if (type == kPushedType) note_pushed(record);
@@ -359,7 +355,7 @@ void Room::take_outcome(const OutcomeRecord& outcome, Instant now) {
   use(now);
   scratch_.clear();
   append_own_event(scratch_, {outcome.id, outcome.type, outcome.entity_id, outcome.account, latest_,
-                              recorded_, outcome.data});
+                              recorded_, outcome.data, believed_stamp(latest_, recorded_)});
   const bool of_entity = !is_engine_type(outcome.type);
   append(
       outcome.account, scratch_,

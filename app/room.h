@@ -103,7 +103,9 @@ class Room {
 
   // ---- owning
   // A mark of the engine's own, true at `at`, that has no effect on the partition.
-  void append_mark(std::string_view type, std::string_view id, std::string_view data);
+  void append_mark(std::string_view type, std::string_view id, std::string_view data) {
+    append_record(type, own_record(type, id, data, {}, -1));
+  }
   // Makes a record of the engine's own of what somebody handed in, and lets it take force. Returns
   // why that is refused, or nothing. What came by a topic leaves a record also when it is refused.
   std::string take_own(const OwnRecord& record, Instant now);

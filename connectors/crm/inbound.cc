@@ -56,7 +56,8 @@ struct Inbound::Pass final : SubjectPort {
   std::map<std::string, SubjectHistory> seen;     // in this payload
   std::vector<Given> given;
   std::vector<std::string> rejected;
-  std::string why;  // the first of them, with its prefix
+  std::string why;                  // the first of them, with its prefix
+  std::vector<std::string> moving;  // keys of subjects that others wait for
   std::size_t ignored = 0, not_ours = 0;
 };
 
@@ -104,39 +105,56 @@ bool Inbound::take(InboundPayload payload, Done done) {
 
 void Inbound::take(std::unique_ptr<Work> work, bool may_wait) {
   if (!may_wait && work->payload.body.size() > kLargeBytes) return wait_behind(std::move(work));
-  std::unique_lock lock(mutex_);
   Pass pass(book_);
-  if (!evaluate(*work, pass, may_wait, lock)) {
+  std::unique_lock lock(mutex_, std::defer_lock);
+  if (!may_wait) lock.lock();
+  if (!evaluate(*work, pass, may_wait ? tools_of_thread_ : tools_, may_wait)) {
+    release(pass.moving);
+    if (may_wait) return work->done(unavailable("a subject is being moved; try again"));
     lock.unlock();
-    if (!may_wait) return wait_behind(std::move(work));
-    return work->done(unavailable("a subject is being moved; try again"));
+    return wait_behind(std::move(work));
   }
+  if (may_wait) lock.lock();
+  const std::vector<std::string> moving = pass.moving;
   hand_in(std::move(work), std::move(pass));
+  release(moving);
 }
 
-bool Inbound::evaluate(Work& work, Pass& pass, bool may_wait, std::unique_lock<std::mutex>& lock) {
+void Inbound::release(const std::vector<std::string>& moving) {
+  if (moving.empty()) return;
+  const std::lock_guard lock(moving_mutex_);
+  for (const std::string& key : moving) moving_.erase(key);
+}
+
+bool Inbound::is_moving(const std::string& key) {
+  const std::lock_guard lock(moving_mutex_);
+  return moving_.count(key) != 0;
+}
+
+bool Inbound::evaluate(const Work& work, Pass& pass, Tools& tools, bool may_wait) {
   const InboundAdapter& in = *find(work.payload.name);
   std::vector<HeaderView> headers;
   for (const auto& [name, value] : work.payload.headers) headers.push_back({name, value});
   const AdapterInput input{work.payload.body, headers, work.payload.arrival};
   for (int n = 0; n < kPassesMax; ++n) {
-    if (auto policy = options_.policy(); policy != policy_) {
-      policy_ = policy;
-      check_ = std::make_unique<FactCheck>(policy);
+    if (auto policy = options_.policy(); policy != tools.policy) {
+      tools.policy = policy;
+      tools.check = std::make_unique<FactCheck>(policy);
     }
     pass.clear();
-    std::map<std::string, std::string>
-        moved;  // subjects whose history is not known yet, from where
+    // Subjects whose history is not known yet, and from where they move.
+    std::map<std::string, std::string> moved;
     bool wait = false;
-    const std::string why = evaluator_.run(*in.adapter, input, pass, [&](AdapterRun&& run) {
+    const std::string why = tools.evaluator.run(*in.adapter, input, pass, [&](AdapterRun&& run) {
       if (wait) return;
       if (run.outcome == AdapterRun::Outcome::kFacts) {
-        wait = !may_wait && moving_.count(subject_key(*in.adapter, run.subject)) != 0;
+        wait = !may_wait && is_moving(subject_key(*in.adapter, run.subject));
         const auto before = pass.account_of(*in.adapter, run.subject);
         if (before && *before != run.account && pass.fetched.count(run.subject) == 0)
           moved.emplace(run.subject, *before);
       }
-      if (!wait && moved.empty()) give(pass, in, std::move(run), work.payload.arrival);
+      if (!wait && moved.empty())
+        give(pass, in, *tools.check, std::move(run), work.payload.arrival);
     });
     if (wait || (!moved.empty() && !may_wait)) return false;
     if (moved.empty()) {
@@ -147,30 +165,31 @@ bool Inbound::evaluate(Work& work, Pass& pass, bool may_wait, std::unique_lock<s
       return true;
     }
     for (const auto& [subject, account] : moved) {
-      if (!fetch_history(work, pass, subject, account, lock)) return false;
+      if (!fetch_history(*in.adapter, pass, subject, account)) return false;
     }
   }
   return false;
 }
 
-// Waits until nothing of the subject is under way, then reads what the log has of it.
-bool Inbound::fetch_history(const Work& work, Pass& pass, const std::string& subject,
-                            const std::string& account, std::unique_lock<std::mutex>& lock) {
-  const Adapter& adapter = *find(work.payload.name)->adapter;
+// Waits until nothing of the subject is under way, then reads what the log has of it. Payloads that
+// come of it meanwhile wait behind.
+bool Inbound::fetch_history(const Adapter& adapter, Pass& pass, const std::string& subject,
+                            const std::string& account) {
   const std::string key = subject_key(adapter, subject);
-  moving_.insert(key);
-  lock.unlock();
+  {
+    const std::lock_guard lock(moving_mutex_);
+    moving_.insert(key);
+  }
+  pass.moving.push_back(key);
+  { const std::lock_guard lock(mutex_); }  // what was evaluated before that is handed in by now
   const bool settled = book_.wait_until_settled(key, kMoveWait);
-  SubjectHistory history;
-  if (settled) history = options_.history(adapter, account, subject);
-  lock.lock();
-  moving_.erase(key);
-  history.account = account;
-  pass.fetched[subject] = std::move(history);
+  if (settled) pass.fetched[subject] = options_.history(adapter, account, subject);
+  pass.fetched[subject].account = account;
   return settled;
 }
 
-void Inbound::give(Pass& pass, const InboundAdapter& in, AdapterRun run, Instant arrival) {
+void Inbound::give(Pass& pass, const InboundAdapter& in, FactCheck& check, AdapterRun run,
+                   Instant arrival) {
   const auto reject = [&](const std::string& reason) {
     pass.rejected.push_back(reason);
     if (pass.why.empty()) pass.why = "adapter:" + in.adapter->name + ":" + reason;
@@ -193,7 +212,7 @@ void Inbound::give(Pass& pass, const InboundAdapter& in, AdapterRun run, Instant
     Pass::Given& one = all.emplace_back();
     append_given(one.text, *in.adapter, given);
     if (!in.act && needs_act(given.fact.verb)) return reject("forbidden:" + given.fact.verb);
-    if (const std::string why = check_->check(one.text, arrival, one.decoded); !why.empty())
+    if (const std::string why = check.check(one.text, arrival, one.decoded); !why.empty())
       return reject(why);
   }
   if (all.empty()) return;

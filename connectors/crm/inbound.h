@@ -5,8 +5,8 @@
 // What no rule matches is 202 too: the sender cannot mend it.
 //
 // A payload with a subject that has moved, one whose subject is moving, and a large one wait for a
-// thread of our own; all others are done at once, under one lock, so that the payloads of a subject
-// count in the order in which they came.
+// thread of our own, which holds up nobody; all others are done at once, under one lock, so that the
+// payloads of a subject count in the order in which they came.
 //
 // Threads: handle and figures from any; stop once, after the server and before the node.
 #pragma once
@@ -101,14 +101,23 @@ class Inbound {
  private:
   struct Work;
   struct Pass;
+  // What payloads are run with; our thread has one of its own.
+  struct Tools {
+    Evaluator evaluator;
+    std::shared_ptr<const Policy> policy;
+    std::unique_ptr<FactCheck> check;  // by that policy
+  };
 
   void refuse(const ModuleCall& call, const std::string& name, std::string_view why);
   void take(std::unique_ptr<Work> work, bool may_wait);
   // Makes the pass; false: it must wait for our thread.
-  bool evaluate(Work& work, Pass& pass, bool may_wait, std::unique_lock<std::mutex>& lock);
-  bool fetch_history(const Work& work, Pass& pass, const std::string& subject,
-                     const std::string& account, std::unique_lock<std::mutex>& lock);
-  void give(Pass& pass, const InboundAdapter& in, AdapterRun run, Instant arrival);
+  bool evaluate(const Work& work, Pass& pass, Tools& tools, bool may_wait);
+  bool fetch_history(const Adapter& adapter, Pass& pass, const std::string& subject,
+                     const std::string& account);
+  bool is_moving(const std::string& key);
+  void release(const std::vector<std::string>& moving);
+  void give(Pass& pass, const InboundAdapter& in, FactCheck& check, AdapterRun run,
+            Instant arrival);
   void hand_in(std::unique_ptr<Work> work, Pass pass);
   void wait_behind(std::unique_ptr<Work> work);
   void run();
@@ -117,11 +126,10 @@ class Inbound {
   InputPort& node_;
   std::map<std::string, std::unique_ptr<AdapterFigures>> figures_;
 
-  std::mutex mutex_;  // of what follows
-  Evaluator evaluator_;
-  std::unique_ptr<FactCheck> check_;
-  std::shared_ptr<const Policy> policy_;
   SubjectBook book_;
+  std::mutex mutex_;  // of `tools_`, and of handing in
+  Tools tools_, tools_of_thread_;
+  std::mutex moving_mutex_;
   std::set<std::string> moving_;  // subjects that our thread moves
 
   std::mutex queue_mutex_;

@@ -29,9 +29,13 @@ class FigureNode final : public Node {
   void start() override {}
   void stop() override {}
   std::shared_ptr<const Policy> policy() override { return nullptr; }
+  void submit_outcomes(std::vector<OutcomeRecord>, OwnDone) override {}
+  std::shared_ptr<const Roster> roster() override { return nullptr; }
   Instant now() override { return {}; }
+  Clock& clock() override { return clock_; }
 
  private:
+  WallClock clock_;
   TempDirectory directory_;
   std::unique_ptr<Store> store_ = Store::open(directory_.path());
 };

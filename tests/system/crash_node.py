@@ -292,7 +292,9 @@ class Ledger:
         rows = self.clocks()
         after = utc()
         self.check()
-        plain = lambda row: {n: [{k: t[k] for k in ("name", "due", "verdict")} for t in row[n]] if n == "thresholds" else row[n] for n in self.NAMES}
+        # A question says of a running clock, too, how much of it has elapsed by now.
+        plain = lambda row: {n: [{k: t[k] for k in ("name", "due", "verdict")} for t in row[n]] if n == "thresholds" else
+                             None if n == "elapsedMs" and row["state"] != "stopped" else row[n] for n in self.NAMES}
         key = lambda row: tuple(str(row[n]) for n in ("account", "entity", "clock", "cycle"))
         have = {key(row): plain(row) for row in rows}
         want = [{key(row): plain(row) for row in map(json.loads, self.simulate(until))} for until in (before, after)]
