@@ -24,8 +24,12 @@ try {
   // A P3 ticket calls its manager and runs two promises: response and resolution.
   const facts = Array.from({ length: GROUPS }, (_, i) => fact("ACME", "ticket.opened", `S-${i}`, ago(60), { priority: "P3", title: `Question ${i}` }));
   for (let i = 0; i < facts.length; i += BATCH) await node.tell(facts.slice(i, i + BATCH));
-  const runs = await fetch(`${node.url}/v1/board?limit=1`).then((r) => r.json());
-  console.log(`loaded: ${JSON.stringify(runs.counts)} (wanted ${CLOCKS} promises, ${GROUPS} alarms)`);
+  let counts = {};
+  await until(async () => {
+    counts = (await fetch(`${node.url}/v1/board?limit=1`).then((r) => r.json())).counts;
+    return (counts.running ?? 0) >= CLOCKS;
+  });
+  console.log(`loaded: ${JSON.stringify(counts)} (wanted ${CLOCKS} promises, ${GROUPS} alarms)`);
   for (const path of ["/q?tab=all", "/clocks"]) {
     const page = await look(chrome);
     const begun = performance.now();
