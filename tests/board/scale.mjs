@@ -69,7 +69,8 @@ try {
     const next = began + (i * 1000) / FACTS_PER_S;
     await new Promise((done) => setTimeout(done, Math.max(0, next - performance.now())));
     const urgent = i % FACTS_PER_S === 0;
-    await node.tell([fact("ACME", "ticket.opened", `N-${i}`, ago(0), { priority: urgent ? "P1" : "P3", title: `New ${i}` })]);
+    // Each urgent one is due before those that came earlier: it stands first, where it is looked for.
+    await node.tell([fact("ACME", "ticket.opened", `N-${i}`, ago(urgent ? 10 + i / 2 : 0), { priority: urgent ? "P1" : "P3", title: `New ${i}` })]);
     if (!urgent) continue;
     const sent = performance.now();
     const page = pages[(i / FACTS_PER_S) % PAGES];
