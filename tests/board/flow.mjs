@@ -20,7 +20,7 @@ const inView = (page, id) =>
   }, id);
 
 async function alarm(chrome, node) {
-  await node.tell([...account("ACME", "Acme Ltd"), ...Array.from({ length: 12 }, (_, i) => fact("ACME", "ticket.opened", `T-${100 + i}`, ago(1), { priority: "P3", title: `Question ${i}` }))]);
+  await node.tell([...account("ACME", "Acme Ltd"), ...Array.from({ length: 40 }, (_, i) => fact("ACME", "ticket.opened", `T-${100 + i}`, ago(1), { priority: "P3", title: `Question ${i}` }))]);
   const phone = await look(chrome);
   const desk = await look(chrome, { phone: false });
   await Promise.all([phone.goto(`${node.url}/q`), desk.goto(`${node.url}/q`)]);
@@ -59,6 +59,22 @@ async function alarm(chrome, node) {
   await phone.evaluate(() => window.dispatchEvent(new Event("focus")));
   right(phone.wrongs.concat(desk.wrongs).length === 0, "no page has an error", phone.wrongs.concat(desk.wrongs).join("; "));
   await Promise.all([phone.context().close(), desk.context().close()]);
+}
+
+/** Wherever a long list is scrolled to, there are rows. */
+async function scrolling(chrome, node) {
+  const page = await look(chrome);
+  await page.goto(`${node.url}/q?tab=all`);
+  await until(() => text(page).then((t) => t.includes("Question")));
+  let empty = 0;
+  for (let i = 0; i < 12; i++) {
+    await page.evaluate(() => scrollBy(0, 500));
+    const there = () =>
+      page.evaluate(() => [200, 700].every((y) => [...document.querySelectorAll(".list > li")].some((row) => row.getBoundingClientRect().top <= y && row.getBoundingClientRect().bottom >= y)));
+    if (!(await until(there, 2000))) empty++;
+  }
+  right(empty === 0, "a list has rows wherever it is scrolled to", `${empty} of 12 places were empty`);
+  await page.context().close();
 }
 
 async function keyboard(chrome, node) {
@@ -193,6 +209,7 @@ const [first, second, third] = await Promise.all([new Node().start(), new Node()
 try {
   const frozen = silence(chrome, second);
   await alarm(chrome, first);
+  await scrolling(chrome, first);
   await keyboard(chrome, first);
   await first.tell([
     ...account("HOSTILE", HOSTILE, "B"),

@@ -25,6 +25,8 @@ export interface Card {
 }
 
 const PAGE = 500;
+const DRAW_MIN_MS = 100;
+const DRAW_MAX_MS = 500;
 const FRESH_MS = 6000; // so long a new card pulses
 const GROUPS_MAX = 20_000; // of the lists that are read at the start
 
@@ -77,14 +79,18 @@ function put(group: Group): Card {
 }
 
 let changed = false;
+let sortMs = 0; // how long it took last to put the cards in order
 function touch(): void {
   if (changed) return;
   changed = true;
-  // Many events of one moment are one drawing.
-  setTimeout(() => {
-    changed = false;
-    changes.value++;
-  }, 100);
+  // Many events of one moment are one drawing; the longer it takes, the more of them.
+  setTimeout(
+    () => {
+      changed = false;
+      changes.value++;
+    },
+    Math.min(DRAW_MAX_MS, Math.max(DRAW_MIN_MS, 5 * sortMs)),
+  );
 }
 
 function drop(found: Card): void {
@@ -126,8 +132,10 @@ function raised(event: CloudEvent, data: Data): void {
     tier: data.tier,
     link: data.link,
     called: [...(known?.called ?? []), ...called],
-    next: data.next ? { step: data.next.step, at: data.next.at, roles: data.next.roles ?? [], persons: data.next.persons ?? [] } : null,
+    next: data.next ? { step: data.next.step, at: data.next.at ?? null, roles: data.next.roles ?? [], persons: data.next.persons ?? [] } : null,
   });
+  // Who comes next is not in the event: the card asks when it is on the screen.
+  if (data.next && !data.next.persons) found.clocksKnown = false;
   found.fresh = true;
   setTimeout(() => {
     found.fresh = false;
@@ -255,6 +263,7 @@ export async function load(): Promise<void> {
 export function learnEntity(found: Card, entity: EntityView): void {
   for (const row of entity.clocks) if (row.state === "running" || row.state === "paused") found.clocks.set(`${row.clock}/${row.cycle}`, row);
   describe(found, { title: entity.title, accountName: entity.accountName, priority: entity.priority, tier: entity.tier, link: entity.link });
+  for (const group of entity.escalations) if (alive(group)) found.groups.set(group.escalation, { ...group, account: found.account, entity: found.entity });
   found.clocksKnown = true;
   found.assignee = entity.assignee ?? found.assignee;
   touch();
@@ -302,10 +311,13 @@ export function nextDue(found: Card): string | null {
 export const sorted = computed<Card[]>(() => {
   changes.value;
   const far = "9999";
-  return [...cards.values()]
+  const begun = performance.now();
+  const order = [...cards.values()]
     .map((c) => ({ c, nobody: nobodyCalled(c) ? 0 : 1, rank: rank(c), taken: openGroups(c).length ? 0 : 1, due: nextDue(c) ?? far }))
     .sort((a, b) => a.nobody - b.nobody || a.rank - b.rank || a.taken - b.taken || (a.due < b.due ? -1 : a.due > b.due ? 1 : 0) || (a.c.key < b.c.key ? -1 : 1))
     .map((x) => x.c);
+  sortMs = performance.now() - begun;
+  return order;
 });
 
 export function isMine(found: Card): boolean {

@@ -48,7 +48,7 @@ export interface Called {
 
 export interface NextStep {
   step: number;
-  at: string;
+  at: string | null; // null: while its entity waits
   roles: string[];
   persons: string[];
 }

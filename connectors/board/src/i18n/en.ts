@@ -42,7 +42,7 @@ export const en = {
   acknowledged: "Acknowledged",
   acknowledgedBy: (who: string) => `taken by ${who}`,
   alreadyBy: (who: string) => `${who} had it already`,
-  respondedByPhone: "Answered by phone",
+  respondedByPhone: "Answered ☎",
   escalateNow: "Escalate now",
   excuse: "Excuse a breach",
   excuseReason: "Why is this breach excused?",

@@ -44,7 +44,7 @@ export const zh: Words = {
   acknowledged: "已接手",
   acknowledgedBy: (who) => `${who} 已接手`,
   alreadyBy: (who) => `${who} 已先接手`,
-  respondedByPhone: "已电话响应",
+  respondedByPhone: "已响应 ☎",
   escalateNow: "立即升级",
   excuse: "豁免超时",
   excuseReason: "为什么豁免这次超时？",

@@ -1,6 +1,6 @@
 // Who was called, over what channel, with what outcome, and who comes next and when.
 import { now } from "../clock";
-import { duration } from "../format";
+import { remaining } from "../format";
 import { words } from "../i18n";
 import type { Called, Group } from "../types";
 import { everybody, label, called as name } from "../words";
@@ -22,7 +22,8 @@ export function CalledLine({ group }: { group: Group }) {
       {group.next && (
         <span class="quiet">
           {" → "}
-          {group.next.persons.length ? everybody(group.next.persons) : group.next.roles.map(label).join(w.comma)} <Time at={group.next.at} />
+          {group.next.persons.length ? everybody(group.next.persons) : group.next.roles.map(label).join(w.comma)}{" "}
+          {group.next.at ? <Time at={group.next.at} /> : w.paused}
         </span>
       )}
     </span>
@@ -51,8 +52,8 @@ export function Ladder({ group }: { group: Group }) {
       {steps.size === 0 && <li class={group.persons.length ? undefined : "late"}>{group.persons.length ? everybody(group.persons) : w.calledNobody}</li>}
       {group.next ? (
         <li class="coming">
-          <strong>{w.step(group.next.step)}</strong> <Time at={group.next.at} />{" "}
-          <span class="quiet">({w.left(duration(Date.parse(group.next.at) - now.value))})</span>{" "}
+          <strong>{w.step(group.next.step)}</strong> {group.next.at ? <Time at={group.next.at} /> : w.paused}{" "}
+          {group.next.at && <span class="quiet">({remaining(group.next.at, now.value).text})</span>}{" "}
           {group.next.persons.length ? everybody(group.next.persons) : group.next.roles.map(label).join(w.comma)}
         </li>
       ) : (

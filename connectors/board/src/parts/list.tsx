@@ -31,6 +31,7 @@ export function VirtualList<T>({ items, keyOf, height, draw, end, label }: Props
   const virtualizer = useRef<Virtualizer<Window, HTMLLIElement>>();
   virtualizer.current ??= new Virtualizer<Window, HTMLLIElement>(options());
   virtualizer.current.setOptions(options());
+  const measure = useRef((element: HTMLLIElement | null) => virtualizer.current?.measureElement(element)).current;
   useLayoutEffect(() => virtualizer.current?._didMount(), []);
   useLayoutEffect(() => virtualizer.current?._willUpdate());
   const rows = virtualizer.current.getVirtualItems();
@@ -46,7 +47,7 @@ export function VirtualList<T>({ items, keyOf, height, draw, end, label }: Props
           data-index={row.index}
           aria-setsize={items.length}
           aria-posinset={row.index + 1}
-          ref={(element: HTMLLIElement | null) => virtualizer.current?.measureElement(element)}
+          ref={measure}
           style={{ transform: `translateY(${row.start - (virtualizer.current?.options.scrollMargin ?? 0)}px)` }}
         >
           {draw(items[row.index] as T, row.index)}

@@ -67,7 +67,7 @@ export function QueueCard({ card, selected, select }: { card: Card; selected: bo
   const w = words.value;
   useEffect(() => {
     if (!card.clocksKnown) void readClocks(card);
-  }, [card.key]);
+  }, [card.key, card.clocksKnown]);
   const open = openGroups(card);
   const alive = aliveGroups(card);
   const worst = [...(open.length ? open : alive)].sort((a, b) => (a.urgency === b.urgency ? (a.begun < b.begun ? 1 : -1) : a.urgency === "high" ? -1 : 1))[0];
