@@ -49,7 +49,7 @@ ALLOWED = {("engine/calendar/zone_load.cc", "fstream"), ("events/check.cc", "cst
 # The views know policies, not the default policy: none of its kinds' and verbs' names in projections/, but for names
 # that the contract itself gives to members and states of answers.
 POLICY = "policy/key-account.yaml"
-CONTRACT_WORDS = {"account", "paused", "cancelled", "opened", "acknowledged"}
+CONTRACT_WORDS = {"account", "paused", "cancelled", "opened", "acknowledged", "excused", "notified", "escalated"}
 
 LINES_MAX = 600
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)

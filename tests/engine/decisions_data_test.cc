@@ -55,7 +55,7 @@ INSTANTIATE_TEST_SUITE_P(
         Data{"ticket.closed", R"({"satisfaction":1})", "accepted"},
         Data{"ticket.closed", "{}", "accepted"},
         Data{"ticket.acknowledged", R"({"escalation":"x"})", "by"},
-        Data{"ticket.acknowledged", R"({"by":"Li"})", "escalation"},
+        Data{"ticket.acknowledged", R"({"by":"Li","escalation":""})", "escalation"},
         Data{"complaint.opened", R"({"reason":"x"})", "severity"},
         Data{"complaint.opened", R"({"severity":"minor"})", "severity"},
         Data{"complaint.classified", "{}", "severity"}, Data{"complaint.committed", "{}", "due"},

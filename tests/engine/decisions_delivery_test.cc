@@ -170,13 +170,15 @@ TEST(Delivery, CancelledItRunsNoMore) {
 }
 
 TEST(Delivery, AnAfternoonsInteractionIsLoggedTheNextMorning) {
-  // Friday 17:00: 1 h, then 1 h of Monday. Missed: the account manager, Tuesday's closing the
+  // Friday 17:00: 1 h, then 1 h of Monday. Warned at 3/4, after 90 min. Missed: the account manager, Tuesday's closing the
   // director.
   scenario(R"(
     show interaction.
     fact 03-06T17:00 interaction.held I
     until 03-10T18:00
     event 03-06T17:00 interaction.logging/1/started target=03-09T10:00
+    event 03-09T09:30 interaction.logging/1/warned:target due=03-09T10:00
+    event 03-09T09:30 interaction.logging/1/target/warned:1 low account_manager
     event 03-09T10:00 interaction.logging/1/breached:target due=03-09T10:00
     event 03-09T10:00 interaction.logging/1/target:1 low account_manager
     event 03-10T18:00 interaction.logging/1/target:2 low service_director

@@ -183,7 +183,7 @@ TEST(Difference, ABreachAndItsWithdrawalLearnedTogetherAreNeither) {
     fact 10:20@10:25 ticket.prioritized T priority=P2
     until 10:25
     event 10:25<10:00 ticket.response/1/started target=10:15
-    event 10:25<10:10 ticket.response/1/warned:target due=10:15
+    event 10:25<10:10 ticket.response/1/warned:target due=10:30
     event 10:25<10:10 ticket.response/1/target/warned:1 high assignee,account_manager,technical_expert
     event 10:25<10:20 ticket.response/1/retargeted:1 target=10:30
   )");

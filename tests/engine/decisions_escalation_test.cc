@@ -243,7 +243,9 @@ TEST(Escalation, ARunThatIsSplitByALateReportIsTwoGroups) {
     fact 10:00 ticket.responded T
     fact 10:45@11:40 ticket.progressed T
     until 11:45
+    event 10:20 ticket.progress/1/target/warned:1 high assignee
     event 10:30 ticket.progress/1/target:1 high assignee,account_manager
+    event 10:30 ticket.progress/1/target/warned:cleared
     event 11:00 ticket.progress/1/target:2 high service_director
     event 11:30 ticket.progress/3/breached:target due=11:30
     event 11:40 ticket.progress/2/withdrawn:target:1

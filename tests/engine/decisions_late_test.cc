@@ -179,7 +179,7 @@ TEST(Late, ACorrectionIsWrittenAsAStopAndThenItsInstant) {
     fact 10:12 ticket.responded T
     fact 10:10@11:00 ticket.responded T
     until 11:00
-    text ticket.response/1/corrected:1 "cycle":1,"elapsedMs":600000,"thresholds":[{"name":"target","due":"2026-03-02T02:15:00.000Z","verdict":"met"}],"stopped":"2026-03-02T02:10:00.000Z"}
+    text ticket.response/1/corrected:1 "cycle":1,"elapsedMs":600000,"thresholds":[{"name":"target","due":"2026-03-02T02:15:00.000Z","verdict":"met"}],"stopped":"2026-03-02T02:10:00.000Z","start":"2026-03-02T02:00:00.000Z"}
   )");
 }
 

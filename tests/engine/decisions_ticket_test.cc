@@ -224,10 +224,14 @@ TEST(Ticket, ARunOfBreachesIsOneGroup) {
     fact 10:00 ticket.responded T
     fact 11:10 ticket.progressed T
     until 11:40
+    event 10:20 ticket.progress/1/target/warned:1 high assignee
     event 10:30 ticket.progress/1/target:1 high assignee,account_manager
+    event 10:30 ticket.progress/1/target/warned:cleared
     event 11:00 ticket.progress/1/target:2 high service_director
     event 11:10 ticket.progress/1/target:cleared
+    event 11:30 ticket.progress/4/target/warned:1 high assignee
     event 11:40 ticket.progress/4/target:1 high assignee,account_manager
+    event 11:40 ticket.progress/4/target/warned:cleared
     fact 11:50 ticket.prioritized T priority=P3
     until 11:50
     event 11:50 ticket.progress/4/target:cleared
@@ -312,8 +316,8 @@ TEST(Ticket, ACreationLearnedLaterButEarlierInTimeTakesOver) {
 
 TEST(Ticket, WarnedOncePerThresholdAndOnceMoreWhenItIsMovedLater) {
   // Response P1 10:15: warned 10:10. P2 at 10:12: 10:30, its 2/3 are 10:20, ahead: once more. P3 at
-  // 10:25: 12:00, 2/3 at 11:20, ahead: once more. P2 at 10:30 moves it back to min(12:00, fresh
-  // 11:00), whose 2/3 are 10:40: that is the one.
+  // 10:25: 12:00, 2/3 at 11:20, ahead: once more. P2 at 10:30 has the due that it had there,
+  // 10:30: it is missed at once, and nothing is warned any more.
   scenario(R"(
     show ticket.response/1/r ticket.response/1/w
     fact 03-02T10:00 ticket.opened T priority=P1 tier=A
@@ -325,8 +329,7 @@ TEST(Ticket, WarnedOncePerThresholdAndOnceMoreWhenItIsMovedLater) {
     event 10:12 ticket.response/1/retargeted:1 target=10:30
     event 10:20 ticket.response/1/warned:target:2 due=10:30
     event 10:25 ticket.response/1/retargeted:2 target=12:00
-    event 10:30 ticket.response/1/retargeted:3 target=11:00
-    event 10:40 ticket.response/1/warned:target:3 due=11:00
+    event 10:30 ticket.response/1/retargeted:3 target=10:30
   )");
 }
 

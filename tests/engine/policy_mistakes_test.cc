@@ -214,7 +214,7 @@ const Mistake kMistakes[] = {
     {"FactUnknownKey", "joined: {always: true, data: {role!", "joined: {allways: true, data: {role!", "account.joined: unknown key `allways` (did you mean `always`?)"},
     {"FormUnknown", "satisfaction: 1..5}}", "satisfaction: 1..5, note: txt}}", "ticket.closed.note: unknown form `txt`"},
     {"ScoreBackwards", "closed: {data: {satisfaction: 1..5}}", "closed: {data: {satisfaction: 1..5, other: 5..1}}", "unknown form `5..1`"},
-    {"TwoDues", "promised: {data: {by!: due}}", "promised: {data: {by!: due, or: due}}", "only one field may have the form of due, and `by` has"},
+    {"TwoDues", "promised: {data: {by!: due}}", "promised: {data: {by!: due, or: due, also: due}}", "only one field may have the form of due, and `by` has"},
     {"TwoChoices", "from!: [customer, staff]}", "from!: [customer, staff], how: [chat]}", "only one field may have the form of a list of words"},
     {"WordTwice", "subjects: [screening, audit]", "subjects: [screening, screening]", "`screening` is there twice"},
     {"FieldTwice", "promised: {data: {by!: due}}", "promised: {data: {by!: due, by: any}}", "field `by` is there twice"},

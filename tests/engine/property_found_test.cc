@@ -33,7 +33,7 @@ std::vector<std::string> said_at(const World& world, const std::string& recorded
 }
 
 // The target was warned about and breached before anybody knew of the ticket; it goes at P3 and
-// comes again at P1 as a new one, which nothing was warned about yet.
+// comes again at P1 with the due that it had there, which was missed: nothing is warned.
 TEST(PropertyFound, AThresholdThatComesAgainDoesNotInheritAWarning) {
   World world(default_policy());
   const Given cancelled = ticket("cancelled", "2026-02-13T07:20:00Z");
@@ -50,13 +50,8 @@ TEST(PropertyFound, AThresholdThatComesAgainDoesNotInheritAWarning) {
   for (const std::string& said : said_at(world, "2026-02-23T21:00:00.000Z")) {
     EXPECT_EQ(said.find("warned"), std::string::npos) << said;
   }
-  // The new target is due at 11:00 on Tuesday 24 February in Shanghai, 2 h after opening. From the
-  // start to then 4 h 35 min (Friday 09:45 to 15:20) and 2 h count, 395 min; 3/4 of them are 296
-  // min 15 s, 21 min 15 s of which lie on Tuesday: 09:21:15.
   world.finish(*parse_rfc3339("2026-02-24T02:30:00Z"));
-  EXPECT_THAT(said_at(world, "2026-02-24T01:21:15.000Z"),
-              ::testing::Contains(
-                  "K-1/ticket/T-1/ticket.resolution/1/warned:target 2026-02-24T01:21:15.000Z"));
+  EXPECT_EQ(world.wrong(), "");
 }
 
 // `tocsin.change.advanced` is named by a policy, not by the contract, and was read back as a fact.
@@ -74,9 +69,13 @@ TEST(PropertyFound, AStageOfAnotherKindIsNoFactToWhoReadsTheLog) {
   world.finish(submitted.time);
   ASSERT_FALSE(world.said().empty());
   LogEvent record;
-  ASSERT_TRUE(read_log_record(world.said()[0].extended, record));
-  EXPECT_EQ(record.type, "tocsin.change.advanced");
-  EXPECT_FALSE(record.is_fact());
+  std::vector<std::string> types;
+  for (const SaidEvent& said : world.said()) {
+    ASSERT_TRUE(read_log_record(said.extended, record));
+    EXPECT_FALSE(record.is_fact()) << said.extended;
+    types.emplace_back(record.type);
+  }
+  EXPECT_THAT(types, ::testing::Contains("tocsin.change.advanced"));
   world.restart();
   EXPECT_EQ(world.wrong(), "");
 }
