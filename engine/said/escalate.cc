@@ -296,6 +296,7 @@ class Escalator {
       if (said == nullptr || !said->thresholds[static_cast<std::size_t>(i)].breached) continue;
       GroupKey key{GroupKey::Kind::kBreach, cycle.clock, cycle.number, i, {}};
       Instant begin = th.breached_at;
+      if (begin == kNever) continue;  // only its stop says so
       if (const Reopening* last = reopened(cycle); last != nullptr && last->at > begin) {
         begin = last->at;
         key.reopening = reopening_hash(a_.entity.facts[static_cast<std::size_t>(last->cause)]);

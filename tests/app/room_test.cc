@@ -349,7 +349,7 @@ TEST_F(RoomTest, AnAnswerWhoseOwnerHeldItsEffectsIsToldByTheNextOne) {
                 format_rfc3339(event.time) + "\n";
     }
     EXPECT_EQ(said,
-              "withdrawn:target:1 2026-03-02T12:00:11.000Z\nstopped:1 2026-03-02T11:59:00.000Z\n");
+              "stopped:1 2026-03-02T11:59:00.000Z\nwithdrawn:target:1 2026-03-02T12:00:11.000Z\n");
   };
   {
     Room follower(options_, store.get(), CommittedListener{});

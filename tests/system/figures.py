@@ -69,7 +69,10 @@ def main():
             answer = json.loads(connection.getresponse().read())
             if answer["accepted"] != len(events):
                 fail(f"the facts are taken: {answer}")
-            api = by_name(node.get("/v1/figures?by=all")[1]["figures"])
+            def asked():
+                return by_name(node.get("/v1/figures?by=all")[1]["figures"])
+            until("the views to hold the batch", lambda: min(asked()["response"]) > 0 and asked() == asked())
+            api = asked()
             print("api", api)
             if min(api["response"]) < 1 or api["satisfaction"][0] < 10:
                 fail("there is something of each")

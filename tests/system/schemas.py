@@ -39,7 +39,7 @@ def variants(example, schema):
         other = copy.deepcopy(example)
         other["data"] = data
         yield other, "bad_data:data"
-    for field in schema["properties"]["data"].get("properties", {}):
+    for field in schema["properties"].get("data", {}).get("properties", {}):
         less = copy.deepcopy(example)
         less["data"].pop(field, None)
         yield less, "bad_data:" + field

@@ -97,7 +97,7 @@ TEST(JudgeTopics, RefusesAnotherPartitionCount) {
   EXPECT_EQ(faults(found),
             Texts{"topic tocsin.log: partitions is 6, wanted 12 as tocsin.intake has"});
   for (auto& [name, topic] : found) topic.partitions = 24;
-  EXPECT_EQ(faults(found, 12).size(), 3u);
+  EXPECT_EQ(faults(found, 12).size(), 4u);
   EXPECT_EQ(faults(found, 12)[0],
             "topic tocsin.intake: partitions is 24, wanted 12 as the log was begun with");
 }
