@@ -214,7 +214,21 @@ Config load_config_text(const std::string& text, const std::string& name,
 std::string describe(const Config& config) {
   std::string out;
   std::vector<std::string> open;  // sections that the last line stands in
+  // Each section once, in the order in which they first come.
+  const auto section = [](const ConfigKey& key) { return key.path.substr(0, key.path.find('.')); };
+  std::vector<std::string> sections;
+  std::vector<const ConfigKey*> keys;
   for (const ConfigKey& key : config_keys()) {
+    if (std::find(sections.begin(), sections.end(), section(key)) == sections.end())
+      sections.push_back(section(key));
+    keys.push_back(&key);
+  }
+  std::stable_sort(keys.begin(), keys.end(), [&](const ConfigKey* a, const ConfigKey* b) {
+    return std::find(sections.begin(), sections.end(), section(*a)) <
+           std::find(sections.begin(), sections.end(), section(*b));
+  });
+  for (const ConfigKey* one : keys) {
+    const ConfigKey& key = *one;
     std::vector<std::string> parts;
     std::istringstream path(key.path);
     for (std::string part; std::getline(path, part, '.');) parts.push_back(part);

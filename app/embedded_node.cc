@@ -235,6 +235,10 @@ void EmbeddedNode::work() {
     if (!sick_.empty()) {
       stage_->drain();
       if (stage_->failed()) mend();
+      if (has_open()) {  // it stands on what may not be in the log
+        std::vector<Request> open = take_open().requests;
+        answer(open, false, sick_);
+      }
       recover();
       publish_status();
       continue;

@@ -53,7 +53,7 @@ void show_figures(prometheus::Registry& registry, const ReadView& view, const Po
              "Promises by the policy's key figures, whose due lies in the period: met, breached "
              "(what is past its due and still runs among them), excused.");
   auto& scores = family("tocsin_figure_scores", "Scores given, by key figure.");
-  auto& score_sum = family("tocsin_figure_score_sum", "Sum of the scores given, by key figure.");
+  auto& score_sum = family("tocsin_figure_score_points", "Sum of the scores given, by key figure.");
   auto& targets = family("tocsin_figure_target", "What the policy wants of a key figure.");
   for (const NamedFigure& figure : named_figures(policy))
     targets.Add({{"figure", figure.name}}).Set(figure.target);

@@ -1,5 +1,5 @@
 // The policy's key figures for Prometheus: `tocsin_figure_thresholds{figure, outcome, tier, priority,
-// period}` and, for means, `tocsin_figure_scores` and `tocsin_figure_score_sum`. Periods: all, and
+// period}` and, for means, `tocsin_figure_scores` and `tocsin_figure_score_points`. Periods: all, and
 // the present and the last day, week, month, quarter and year (`month`, `last_month`).
 //
 // The set of series follows the policy (figures, tiers, priorities), never what is sent.

@@ -132,7 +132,12 @@ void Partition::decide_one(Entity& e, Instant now, Instant release, const Derive
   const FaultState known = fault_state(e);
   if (!e.truth) before = what_was_known(e);
   const std::shared_ptr<Truth> kept = read_truth(e);
-  if (!e.truth->created && e.groups.empty()) return;
+  if (!e.truth->created && e.groups.empty()) {
+    // It waits for its creation; what counts without one is read, as a replay takes it.
+    for (EntityFact& fact : e.facts)
+      fact.read = fact.read || (fact.verb != kNone && at(e.spec().verbs, fact.verb).uncreated);
+    return;
+  }
   const Instant due = e.truth->advance(e.facts, now);
   if (release < now && e.truth->fired > release) {  // it waits for what may still be unread
     // The due index brings it back should this owner not live to say it.

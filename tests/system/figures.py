@@ -84,7 +84,7 @@ def main():
                 def scraped():
                     query = (lambda expr: prometheus.value(expr) or 0.0)
                     if mean:
-                        return query(f'sum(tocsin_figure_scores{{figure="{figure}",period="all"}})'), query(f'sum(tocsin_figure_score_sum{{figure="{figure}",period="all"}})')
+                        return query(f'sum(tocsin_figure_scores{{figure="{figure}",period="all"}})'), query(f'sum(tocsin_figure_score_points{{figure="{figure}",period="all"}})')
                     return tuple(query(f'sum(tocsin_figure_thresholds{{figure="{figure}",outcome="{o}",period="all"}})') for o in ("met", "breached"))
                 until(f"{figure} to be {first, second} in Prometheus, not {scraped()}", lambda: scraped() == (first, second))
                 if mean:

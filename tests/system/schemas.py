@@ -41,11 +41,11 @@ def variants(example, schema):
         yield other, "bad_data:data"
     for field in schema["properties"].get("data", {}).get("properties", {}):
         less = copy.deepcopy(example)
-        less["data"].pop(field, None)
+        less.setdefault("data", {}).pop(field, None)
         yield less, "bad_data:" + field
         for value in VALUES:
             other = copy.deepcopy(example)
-            other["data"][field] = value
+            other.setdefault("data", {})[field] = value
             yield other, "bad_data:" + field
 
 
