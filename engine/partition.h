@@ -296,7 +296,7 @@ class Partition {
   Fact fact_;             // read back last
   Judged replayed_;       // and what became of it
   Derived replayed_event_;
-  DecisionReader decisions_;  // read back
+  DecisionReader decisions_;                 // read back
   const Entity* replayed_entity_ = nullptr;  // null: the record was no such event
   std::vector<Derived> derived_;
   Counters counters_;

@@ -36,13 +36,26 @@ enum class DerivedType : std::uint8_t {
 };
 
 inline constexpr std::array<std::string_view, 20> kDerivedTypes = {
-    "tocsin.clock.started",       "tocsin.clock.retargeted",     "tocsin.clock.paused",
-    "tocsin.clock.resumed",       "tocsin.clock.warned",         "tocsin.clock.breached",
-    "tocsin.clock.stopped",       "tocsin.clock.cancelled",      "tocsin.clock.withdrawn",
-    "tocsin.clock.corrected",     "tocsin.complaint.advanced",   "tocsin.complaint.withdrawn",
-    "tocsin.fault.recurring",     "tocsin.escalation.raised",    "tocsin.escalation.acknowledged",
-    "tocsin.escalation.cleared",  "tocsin.escalation.withdrawn", "tocsin.escalation.reopened",
-    "tocsin.notification.delivered", "tocsin.notification.failed",
+    "tocsin.clock.started",
+    "tocsin.clock.retargeted",
+    "tocsin.clock.paused",
+    "tocsin.clock.resumed",
+    "tocsin.clock.warned",
+    "tocsin.clock.breached",
+    "tocsin.clock.stopped",
+    "tocsin.clock.cancelled",
+    "tocsin.clock.withdrawn",
+    "tocsin.clock.corrected",
+    "tocsin.complaint.advanced",
+    "tocsin.complaint.withdrawn",
+    "tocsin.fault.recurring",
+    "tocsin.escalation.raised",
+    "tocsin.escalation.acknowledged",
+    "tocsin.escalation.cleared",
+    "tocsin.escalation.withdrawn",
+    "tocsin.escalation.reopened",
+    "tocsin.notification.delivered",
+    "tocsin.notification.failed",
 };
 
 constexpr std::string_view name(DerivedType type) {

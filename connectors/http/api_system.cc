@@ -50,7 +50,6 @@ void Api::get_openapi(Call call) {
   call.reply(std::move(response));
 }
 
-
 void Api::count(const Route& route, int status, std::int64_t micros) {
   RouteFigures& figures = figures_[static_cast<std::size_t>(&route - routes_.data())];
   figures.by_class[static_cast<std::size_t>(std::clamp(status / 100, 0, 5))].fetch_add(

@@ -59,8 +59,8 @@ struct Message {
   // Called on the same step, but for the reader.
   std::vector<std::string> others;
   std::string acknowledge_url;  // empty: none
-  Instant at{kAlways};          // of the words (virtual in a demonstration); kAlways: when it is sent
-  std::string page_url;         // the board's page, or the record's in the CRM
+  Instant at{kAlways};   // of the words (virtual in a demonstration); kAlways: when it is sent
+  std::string page_url;  // the board's page, or the record's in the CRM
 };
 
 // For templates and webhooks: all of the above as a JSON object, times as RFC 3339 in UTC and in the

@@ -326,7 +326,8 @@ void Notifier::begin(Send send, Instant now) {
   try {
     send.message.at = now;
     // Signatures go by the wall clock, whatever time the story of a demonstration has.
-    flight.rest = flight.channel->requests(send.message, texts_.words(send.message, now), wall_now());
+    flight.rest =
+        flight.channel->requests(send.message, texts_.words(send.message, now), wall_now());
   } catch (const std::exception& e) {
     return concluded(std::move(flight), {Verdict::Kind::kNever, e.what(), {}, false}, now);
   }

@@ -70,10 +70,10 @@ struct EntityFact {
   std::int16_t other_verb = kNone;
   std::int16_t choice = kNone;  // of its words; the threshold of an excuse
   std::int16_t priority = kNone;
-  std::int16_t tier = kNone;  // creation facts: the stamp; else the tier in its data
-  std::int32_t number = 0;    // the step of a notification
-  std::int32_t policy = 0;    // stamp of a creation fact: version in force
-  std::int32_t version = 0;   // whose codes these are
+  std::int16_t tier = kNone;      // creation facts: the stamp; else the tier in its data
+  std::int32_t number = 0;        // the step of a notification
+  std::int32_t policy = 0;        // stamp of a creation fact: version in force
+  std::int32_t version = 0;       // whose codes these are
   std::int32_t score = kNoScore;  // of a field with a range of numbers
   bool creates = false;
   bool provisional = false;  // the tier stamp is a guess until the account's first `tiered`

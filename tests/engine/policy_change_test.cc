@@ -141,7 +141,8 @@ std::string live_through(std::uint64_t seed) {
     now = {std::max(now, life.now()).ms + dice.below(20) * 60'000 * (dice.one_in(6) ? 40 : 1)};
     if (changes > 0 && dice.one_in(12)) {
       life.finish(now);
-      life.put_in_force(random_policy(dice), dice.one_in(2) && std::getenv("TOCSIN_TO_OPEN") != nullptr);
+      life.put_in_force(random_policy(dice),
+                        dice.one_in(2) && std::getenv("TOCSIN_TO_OPEN") != nullptr);
       --changes;
     }
     life.arrive(random_fact(dice, i, now, life.open_groups()), now);

@@ -59,8 +59,7 @@ class SimStore final : public StorePort {
   }
   void each_entity(PartitionId partition, const EntitySink& visit) const override {
     for (const auto& [at, entity] : known_.entities) {
-      if (std::get<0>(at) == partition)
-        visit({std::get<1>(at), std::get<2>(at), std::get<3>(at)});
+      if (std::get<0>(at) == partition) visit({std::get<1>(at), std::get<2>(at), std::get<3>(at)});
     }
   }
   std::optional<std::uint64_t> seen(PartitionId partition, std::string_view account,

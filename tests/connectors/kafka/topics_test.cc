@@ -113,7 +113,7 @@ TEST(Settings, RefusesAPropertyThatExactlyOnceRestsOn) {
 using kafka_test::RealBroker;
 
 TEST_F(RealBroker, TopicsAreCreatedOnceAndFoundGood) {
-  EXPECT_EQ(create_topics(settings, {.partitions = 4, .replication = 1}).size(), 3u);
+  EXPECT_EQ(create_topics(settings, {.partitions = 4, .replication = 1}).size(), 4u);
   EXPECT_EQ(create_topics(settings, {.partitions = 4, .replication = 1}).size(), 0u);
   const auto checked = check_topics(settings, 4);
   for (const auto& fault : checked.faults) ADD_FAILURE() << fault.text();
