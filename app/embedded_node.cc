@@ -155,8 +155,7 @@ void EmbeddedNode::hold_dues() {
 
 // Applies what is in the log and not in the store, then owns the partition.
 void EmbeddedNode::catch_up() {
-  follow_to_end(*log_, *room_, 0, true, kStretch,
-                [this] { store_->wait_for_writing(kUnwrittenInReplay); });
+  follow_to_end(*log_, *room_, 0, true, kStretch, [this] { let_the_store_write(); });
   learn_latest(*log_, *room_, 0, 0);
   const Instant now = moment();
   room_->ensure_policy(now);
@@ -170,6 +169,14 @@ void EmbeddedNode::catch_up() {
   follows_configured_ = room_->follows_configured();
   policy_ = room_->partition().policy_in_force();
   roster_ = room_->partition().roster();
+}
+
+// A store that cannot write is not waited for: it may be for ever.
+void EmbeddedNode::let_the_store_write() const {
+  while (!store_->wait_for_writing(kUnwrittenInReplay, kViewsWritten)) {
+    if (const std::string why = store_->problem(); !why.empty())
+      throw std::runtime_error("the store does not write: " + why);
+  }
 }
 
 void EmbeddedNode::submit(std::unique_ptr<Submission> submission, SubmitDone done) {
@@ -232,17 +239,7 @@ void EmbeddedNode::work() {
   while (wait_for_work()) {
     if (store_->damaged()) throw std::runtime_error(kStoreDamaged);
     check_files();
-    if (!sick_.empty()) {
-      stage_->drain();
-      if (stage_->failed()) mend();
-      if (has_open()) {  // it stands on what may not be in the log
-        std::vector<Request> open = take_open().requests;
-        answer(open, false, sick_);
-      }
-      recover();
-      publish_status();
-      continue;
-    }
+    if (!sick_.empty()) stage_->drain();  // nothing is added to what is under way
     if (stage_->failed()) {
       mend();
     } else if (stalled_) {
@@ -262,10 +259,12 @@ void EmbeddedNode::work() {
 bool EmbeddedNode::wait_for_work() {
   std::unique_lock lock(mutex_);
   if (stopping_) {
-    const bool all_taken = queue_.empty() && !has_open();
+    // What is decided while nothing can be written comes to nothing, and nobody waits for it.
+    const bool decided = !stalled_ && room_->has_batch();
+    const bool all_done = queue_.empty() && open_.requests.empty() && !decided;
     lock.unlock();
     stage_->drain();
-    return !all_taken || stage_->failed();
+    return !all_done || stage_->failed();
   }
   const bool only_a_commit = is_full();  // goes on from here
   const bool may_close = has_open() && stage_->free();
@@ -407,7 +406,7 @@ void EmbeddedNode::mend() {
     open_.requests = std::move(requests);  // to be answered by `die`
     std::rethrow_exception(failed.error);
   }
-  if (failed.result.too_large && parts_ < kPartsMax) {
+  if (failed.result.too_large && parts_ < kPartsMax && sick_.empty()) {
     report("warn", "batch_too_large", failed.result.error);
     return try_again_smaller(std::move(requests), events);
   }

@@ -98,6 +98,7 @@ class EmbeddedNode final : public Node {
   void run();
   void catch_up();
   void hold_dues();
+  void let_the_store_write() const;
   void work();
   bool wait_for_work();
   void extend();

@@ -112,8 +112,10 @@ void KafkaLoop::run() {
 
 void KafkaLoop::begin() {
   began_ = clock_->now();
-  follow_all();
-  join();
+  follow_the_log();
+  while (!stopping_ && !store_.blocked() && !follows_all()) {
+  }
+  if (followed_all_) join();
 }
 
 void KafkaLoop::join() {
@@ -133,22 +135,27 @@ void KafkaLoop::join() {
 
 // ---- following ---------------------------------------------------------------------------------
 
-// Reads the whole log as it is now. By the follower, which sees the intake positions in it.
-void KafkaLoop::follow_all() {
-  std::map<PartitionId, Offset> ends;
+// By the follower, which sees the intake positions in the log.
+void KafkaLoop::follow_the_log() {
   for (PartitionId p = 0; p < options_.partitions; ++p) {
-    const PositionRange range = reader_->range(p);
-    if (room(p).next() == 0 && range.first > 0) {
+    const Offset first = reader_->range(p).first;
+    if (room(p).next() == 0 && first > 0) {
       throw LogLost("partition " + std::to_string(p) + " of the log begins at " +
-                    std::to_string(range.first) + ": its beginning was deleted");
+                    std::to_string(first) + ": its beginning was deleted");
     }
-    ends[p] = range.end;
   }
   follow_others();
-  while (!stopping_ && !catch_up_followed(ends))
-    report("warn", "log_unread", "the log's end is not reached; going on");
+}
+
+// Reads what the log held when this process found it; until then the node is not ready.
+bool KafkaLoop::follows_all() {
+  if (followed_all_) return true;
+  if (!catch_up_followed(log_found_)) {
+    if (!stopping_) report("warn", "log_unread", "the log's end is not reached; going on");
+    return false;
+  }
   const std::lock_guard lock(mutex_);
-  followed_all_ = true;
+  return followed_all_ = true;
 }
 
 void KafkaLoop::follow_others() {
@@ -175,7 +182,8 @@ bool KafkaLoop::follow(Duration wait) {
   return n > 0;
 }
 
-// False when that is not possible now: brokers are silent, or the node stops.
+// False when that is not possible now: brokers are silent, the store takes nothing more, or the node
+// stops.
 bool KafkaLoop::catch_up_followed(const std::map<PartitionId, Offset>& ends) {
   const auto there = [&] {
     return std::all_of(ends.begin(), ends.end(),
@@ -183,7 +191,7 @@ bool KafkaLoop::catch_up_followed(const std::map<PartitionId, Offset>& ends) {
   };
   Instant progress = clock_->now();
   while (!there()) {
-    if (stopping_) return false;
+    if (stopping_ || store_.blocked()) return false;
     if (follow(milliseconds(50))) progress = clock_->now();
     if (clock_->now() - progress > kCatchUpWait) return false;
   }

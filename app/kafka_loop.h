@@ -115,7 +115,8 @@ class KafkaLoop {
   void reset_given_up();
   void note_position(PartitionId partition, Offset position);
   bool follow(Duration wait);
-  void follow_all();
+  void follow_the_log();
+  bool follows_all();
   void follow_others();
   bool catch_up_followed(const std::map<PartitionId, Offset>& ends);
   void ensure_records(Room& room, PartitionId partition);

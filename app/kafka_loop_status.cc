@@ -51,6 +51,7 @@ bool KafkaLoop::store_takes() {
   const std::string why = store_.blocked() ? store_.problem() : std::string();
   if (why.empty() && intake_) return true;
   if (why.empty()) {
+    if (!follows_all()) return false;
     report("info", "store_writable_again", "");
     join();
   } else if (intake_) {

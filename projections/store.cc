@@ -89,14 +89,14 @@ class Store::Impl {
 
   Offset applied(PartitionId partition) const { return offset_in(view().applied(), partition); }
 
-  void wait_for_writing(std::size_t bytes) const {
+  bool wait_for_writing(std::size_t bytes, Duration timeout) const {
     std::unique_lock lock(mutex_);
-    wait_for_writing(lock, bytes);
+    return wait_for_write(lock, deadline(timeout), [&] { return waiting_bytes_ <= bytes; });
   }
 
   void apply(AppliedBatch batch) {
     std::unique_lock lock(mutex_);
-    wait_for_writing(lock, options_.pending_bytes_max);
+    wait_for_room(lock);
     if (batch.next < handed_over_[batch.partition]) {
       throw std::logic_error("a batch goes back behind what was applied");
     }
@@ -362,11 +362,11 @@ class Store::Impl {
     return generation;
   }
 
-  void wait_for_writing(std::unique_lock<std::mutex>& lock, std::size_t bytes) const {
-    if (waiting_bytes_ <= bytes) return;
+  void wait_for_room(std::unique_lock<std::mutex>& lock) const {
+    if (waiting_bytes_ <= options_.pending_bytes_max) return;
     ++waiters_;
     work_.notify_all();
-    written_.wait(lock, [&] { return waiting_bytes_ <= bytes; });
+    written_.wait(lock, [&] { return waiting_bytes_ <= options_.pending_bytes_max; });
     --waiters_;
   }
 
@@ -550,7 +550,9 @@ bool Store::blocked() const { return impl_->blocked(); }
 bool Store::damaged() const { return impl_->damaged(); }
 bool Store::crowded() const { return impl_->crowded(); }
 std::size_t Store::waiting_bytes() const { return impl_->waiting_bytes(); }
-void Store::wait_for_writing(std::size_t bytes) const { impl_->wait_for_writing(bytes); }
+bool Store::wait_for_writing(std::size_t bytes, Duration timeout) const {
+  return impl_->wait_for_writing(bytes, timeout);
+}
 void Store::compact() { impl_->table().compact(); }
 
 void replace_store(const std::filesystem::path& scratch, const std::filesystem::path& directory) {

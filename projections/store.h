@@ -203,8 +203,8 @@ class Store final : public StorePort {
   // Half of what may wait to be written does. What can wait should, so that `apply` need not.
   bool crowded() const;
   std::size_t waiting_bytes() const override;
-  // Waits until at most so many bytes wait to be written.
-  void wait_for_writing(std::size_t bytes) const;
+  // Waits until at most so many bytes wait to be written, at most `timeout`.
+  bool wait_for_writing(std::size_t bytes, Duration timeout) const;
   std::uint64_t bytes_on_disk() const;
   void compact();
 

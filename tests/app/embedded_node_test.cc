@@ -362,8 +362,6 @@ TEST_F(EmbeddedNodeTest, ARequestThatDoesNotFitTheOpenRoundWaitsQuietly) {
 }
 
 TEST_F(EmbeddedNodeTest, WhatWasDecidedUponAFailedWriteIsRefusedWithIt) {
-  GTEST_SKIP()
-      << "open: a node whose flush failed under open rounds is not ended by this test's stop";
   start();
   EXPECT_TRUE(kept(wait(submit({1}))));
   disk_waits = true;
@@ -383,6 +381,40 @@ TEST_F(EmbeddedNodeTest, WhatWasDecidedUponAFailedWriteIsRefusedWithIt) {
   EXPECT_EQ(wait(submit({2})).events.at(0).verdict, EventVerdict::kDuplicate);  // it was written
   EXPECT_TRUE(kept(wait(submit({3}))));
   EXPECT_EQ(subjects("tocsin.ticket.opened"), (std::vector<std::string>{"T-1", "T-2", "T-3"}));
+}
+
+// A stop ends a node that cannot write, whatever waits and whatever it had decided, and nobody is told
+// that something was kept.
+TEST_F(EmbeddedNodeTest, AStopWhileTheDiskIsFullAnswersWhatWaitsAndEnds) {
+  start();
+  EXPECT_TRUE(kept(wait(submit({1}))));
+  disk_waits = true;
+  auto failing = submit({2});
+  disk_is_waited_for.wait(false);
+  auto open = submit({3});
+  ASSERT_TRUE(comes([&] { return node_->status().counters.accepted == 3; }));
+  clock_->move(minutes(20));  // and dues that no round can hold
+  disk_full = disk_broken = true;
+  disk_waits = false;
+  disk_waits.notify_all();
+  node_.reset();
+  EXPECT_EQ(wait(std::move(failing)).status, SubmitResult::Status::kUnavailable);
+  EXPECT_EQ(wait(std::move(open)).status, SubmitResult::Status::kUnavailable);
+  disk_full = disk_broken = false;
+  start();
+  ASSERT_TRUE(comes([&] { return subjects("tocsin.clock.breached").size() >= 2; }));
+}
+
+TEST_F(EmbeddedNodeTest, AStopWhileNothingCanBeWrittenForgetsWhatIsDue) {
+  start();
+  EXPECT_TRUE(kept(wait(submit({1}))));
+  disk_full = true;
+  clock_->move(minutes(15));
+  ASSERT_TRUE(comes([&] { return !node_->ready().ready; }));
+  node_.reset();
+  disk_full = false;
+  start();
+  EXPECT_TRUE(told("tocsin.clock.breached"));
 }
 
 std::atomic<int> terminations{0};

@@ -411,6 +411,27 @@ TEST_F(KafkaLoopTest, AStoreThatTakesNothingLeavesItsPartitionsToOthersAndComesB
   EXPECT_TRUE(loop->ready().ready);
 }
 
+TEST_F(KafkaLoopTest, AStoreThatTakesNothingAtTheStartIsWaitedForOutsideTheGroup) {
+  {
+    auto first = start(1);
+    open_ticket("T-1");
+    rounds(*first, 30);
+  }
+  stores_[2].block("the disk is full");
+  auto second = start(2);
+  rounds(*second, 5);
+  EXPECT_FALSE(second->ready().ready);
+  EXPECT_TRUE(second->owned().empty());
+  second->stop();  // and ends
+  stores_[2].block({});
+  rounds(*second, 1);
+  EXPECT_EQ(second->room(partition_of("acme", 2)).partition().entities_in_memory(), 0u);
+  second = start(2);
+  rounds(*second, 30);
+  EXPECT_TRUE(second->ready().ready);
+  EXPECT_EQ(second->owned().size(), 2u);
+}
+
 TEST_F(KafkaLoopTest, WhatIsHandedToEveryPartitionIsInEachLogOnce) {
   auto loop = start(1);
   rounds(*loop, 20);
