@@ -1,5 +1,6 @@
 #include "app/policy_json.h"
 
+#include "app/policy_text.h"
 #include "engine/policy/compile/yaml.h"
 #include "events/writer.h"
 
@@ -97,6 +98,14 @@ void append_labels(std::string& out, bool& first, const Yaml& node, const std::s
   }
 }
 
+// Of the calendar that working days, dates and periods go by.
+std::string zone_of(const PolicyText& text) {
+  std::vector<YamlFault> faults;
+  const Yaml root = read_yaml(written_out(text).text, faults);
+  const Yaml& days = root["working_days"];  // by tier, or one name for all
+  return root["calendars"][days.is_map() ? days["default"].text : days.text]["zone"].text;
+}
+
 }  // namespace
 
 void append_version(std::string& out, const PolicyVersion& version) {
@@ -112,6 +121,8 @@ std::string policy_json(const PolicyVersion& version) {
   JsonObject object(out);
   version_members(object, version);
   object.text("text", version.text.text);
+  const std::string zone = zone_of(version.text);
+  zone.empty() ? object.null("zone") : object.text("zone", zone);
   object.name("document");
   append_yaml(out, root);
   const auto map = [&](const char* name, const auto& fill) {

@@ -14,7 +14,7 @@ namespace tocsin {
 // {"version","name","hash","since","by","toOpen"}
 void append_version(std::string& out, const PolicyVersion& version);
 
-// The same with "text", "document" (the YAML as JSON), "lines" (of each kind, fact, clock, …) and
+// The same with "text", "zone" (of the working days' calendar), "document" (the YAML as JSON), "lines" (of each kind, fact, clock, …) and
 // "labels" {NAME: {zh, en}}.
 std::string policy_json(const PolicyVersion& version);
 

@@ -137,6 +137,7 @@ struct AccountView {
   std::vector<ContactRow> contacts;  // when each kind was last done
   std::vector<EntityView> open;      // the most urgent first; at most kOpenEntitiesMax
   bool more_open = false;
+  std::vector<EntityView> ended;  // that ended, who was heard of last first; kEndedEntitiesMax
   std::map<std::string, std::int64_t> counts;
   std::map<std::string, ScoreSum> scores;  // by type
   std::vector<ClockRow> cadence;           // of each period clock of the account the latest cycle
@@ -144,6 +145,8 @@ struct AccountView {
   std::vector<TimelineEntry> history;  // the newest kHistoryMax, newest first
 };
 inline constexpr std::size_t kOpenEntitiesMax = 200;
+inline constexpr std::size_t kEndedEntitiesMax = 30;
+inline constexpr std::size_t kEndedScannedMax = 1000;  // records of the account, the newest
 inline constexpr std::size_t kHistoryMax = 20;
 
 // nullopt when nothing is known of the account. `policy`: says which kind is about accounts.

@@ -1,5 +1,6 @@
 // Timelines and accounts.
 #include <algorithm>
+#include <set>
 
 #include "projections/list_filter.h"
 #include "projections/merged_rows.h"
@@ -193,6 +194,35 @@ void add_open_entities(const ReadView& view, const Policy& policy, AccountView& 
   });
 }
 
+bool stands_open(const ReadView& view, const EntityKey& entity) {
+  for (const PartitionId partition : view.partitions()) {
+    const auto row = view.get(Key(partition, Family::kOpen).entity(entity).take());
+    if (row && row->starts_with('1')) return true;
+  }
+  return false;
+}
+
+// Those that have ended, of which the account's last kEndedScannedMax records tell.
+void add_ended_entities(const ReadView& view, const Policy& policy, AccountView& out) {
+  const std::vector<std::string> about_account = account_kinds(policy);
+  TimelineQuery newest;
+  newest.newest_first = true;
+  newest.limit = kEndedScannedMax;
+  std::set<EntityKey> seen;
+  for (const PartitionId partition : view.partitions()) {
+    const std::string prefix = Key(partition, Family::kHistory).text(out.account).take();
+    walk_history(view, prefix, newest, [&](const TimelineItem& item) {
+      const EntityKey entity{out.account, std::string(item.first), std::string(item.second)};
+      if (out.ended.size() == kEndedEntitiesMax || !seen.insert(entity).second) return;
+      if (std::find(about_account.begin(), about_account.end(), entity.kind) != about_account.end())
+        return;
+      if (stands_open(view, entity)) return;
+      if (auto found = find_entity(view, entity); found && found->over)
+        out.ended.push_back(std::move(*found));
+    });
+  }
+}
+
 // Clocks are sorted by (clock, start, cycle): the last of a name is its latest cycle.
 std::vector<ClockRow> latest_periods(const EntityView& account) {
   std::vector<ClockRow> latest;
@@ -254,6 +284,7 @@ std::optional<AccountView> find_account(const ReadView& view, const Policy& poli
   out.history = account_timeline(view, account, newest, source);
   if (!known && out.counts.empty() && out.history.empty()) return std::nullopt;
   add_open_entities(view, policy, out);
+  add_ended_entities(view, policy, out);
   out.scores = scores_of(view, account);
   if (const auto self = account_entity(view, policy, account)) {
     out.is_key_account = is_open(*self);

@@ -454,12 +454,14 @@ std::string account_json(const Shown& shown, const AccountView& a) {
     });
     add_array(out, object, "cadence", a.cadence,
               [&](const ClockRow& c) { append_clock_with_progress(out, shown, a.cadence_of, c); });
-    add_array(out, object, "open", a.open, [&](const EntityView& e) {
+    const auto add_entity = [&](const EntityView& e) {
       JsonObject entity(out);
       add_entity_members(out, entity, shown, e);
       entity.close();
-    });
+    };
+    add_array(out, object, "open", a.open, add_entity);
     object.boolean("moreOpen", a.more_open);
+    add_array(out, object, "ended", a.ended, add_entity);
     add_timeline(out, object, "history", a.history);
   });
 }

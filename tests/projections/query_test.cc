@@ -396,6 +396,22 @@ TEST_F(QueryTest, AnAccountIsSeenWhole) {
   EXPECT_TRUE(page.accounts[0].is_key_account);
 }
 
+TEST_F(QueryTest, AnAccountShowsWhatEndedLatelyTheLatestNewsFirst) {
+  for (const char* id : {"1", "2", "3"}) {
+    entity("a", "ticket", id).over = id[0] != '2';
+    event({"a", "ticket", id},
+          fact_record({"a", "ticket", id}, "opened", std::string("e") + id, at(0), "{}"));
+  }
+  entity("a", "account", "a").over = true;  // the account itself is none of its work
+  event({"a", "account", "a"}, fact_record({"a", "account", "a"}, "closed", "e4", at(1), "{}"));
+  event({"a", "ticket", "1"}, fact_record({"a", "ticket", "1"}, "closed", "e5", at(2), "{}"));
+  Ids ended;
+  const auto found = find_account(view(), *default_policy(), "a", nullptr);
+  ASSERT_TRUE(found);
+  for (const EntityView& e : found->ended) ended.push_back(e.id);
+  EXPECT_EQ(ended, (Ids{"1", "3"}));
+}
+
 TEST_F(QueryTest, RecurringFaultsAreListedNewestFirst) {
   const EntityKey a{"a", "account", "a"}, b{"b", "account", "b"};
   event(a, own_record(a, "tocsin.fault.recurring", "1", at(1), R"({"module":"m1"})"));

@@ -2,6 +2,8 @@
 // device may be wrong, and in the demonstration the server lives in another month and faster.
 import { signal } from "@preact/signals";
 
+const TICK_MS = 1000;
+
 interface Sample {
   server: number;
   local: number; // performance.now()
@@ -38,10 +40,12 @@ export function hear(instant: string | undefined, past = false): void {
     if (!past && passed > 60_000) first = sample;
   }
   if (!last || server >= estimate() || server < estimate() - 2000 * Math.max(1, rate)) last = sample;
-  now.value = estimate();
+  // What shows an instant is drawn again by the tick; only a leap is shown at once.
+  if (running && Math.abs(now.peek() - estimate()) > 2 * TICK_MS * Math.max(1, rate)) now.value = estimate();
 }
 
-function estimate(): number {
+/** The server's instant, not only as of the last tick. */
+export function estimate(): number {
   return last ? last.server + (performance.now() - last.local) * rate : Date.now();
 }
 
@@ -54,4 +58,4 @@ export function freeze(frozen: boolean): void {
 
 setInterval(() => {
   if (running) now.value = estimate();
-}, 500);
+}, TICK_MS);

@@ -3,8 +3,9 @@
 import { computed, signal } from "@preact/signals";
 import { words } from "./i18n";
 
-export const contractZone = signal("Asia/Shanghai");
 export const viewerZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+/** As the node says it; the viewer's until then. */
+export const contractZone = signal(viewerZone);
 
 const formats = computed(() => {
   const locale = words.value.locale;

@@ -4,7 +4,7 @@ import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { LocationProvider, Route, Router, useLocation } from "preact-iso";
 import { actor, choose, me, refused, signIn, signOut, timeBy, token, whoAmI } from "./api";
-import { now, speed } from "./clock";
+import { estimate, now, speed } from "./clock";
 import { contractZone } from "./format";
 import { switchLanguage, words } from "./i18n";
 import { connection, onFresh, silence } from "./live";
@@ -226,10 +226,11 @@ async function start(): Promise<void> {
   } catch {
     // 401 shows the form; anything else is told by the connection's state.
   }
-  await Promise.all([learnPolicy(), learnPeople()]);
+  await learnPolicy();
+  await learnPeople();
 }
 
-timeBy(() => now.peek());
+timeBy(estimate);
 onFresh(() => void start());
 const root = document.getElementById("board");
 if (root)

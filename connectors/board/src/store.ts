@@ -1,12 +1,12 @@
 // Who was called and about what, one card an entity: read once, then kept by the stream's events. No list is
 // asked for again because of an event.
-import { batch, computed, signal } from "@preact/signals";
+import { batch, effect, type Signal, signal } from "@preact/signals";
 import { ApiError, actor, get, query } from "./api";
-import { now } from "./clock";
 import { onEvent, onFresh } from "./live";
+import { Order, type Place } from "./order";
 import { ring } from "./ring";
 import type { Called, ClockRow, CloudEvent, Data, EntityView, Group } from "./types";
-import { policy, samePerson } from "./words";
+import { knownPeople, policy, samePerson } from "./words";
 
 export interface Card {
   key: string;
@@ -21,21 +21,28 @@ export interface Card {
   groups: Map<string, Group>;
   clocks: Map<string, ClockRow>;
   clocksKnown: boolean; // read from the entity, not only heard of
+  nextDue: string | null; // as the node said it, until the clocks are known
   fresh: boolean; // came by the stream: it pulses
+  place: Place | null; // in the order; null: not in it
+  version: Signal<number>; // grows when what the card shows has changed
 }
 
 const PAGE = 500;
-const DRAW_MIN_MS = 100;
-const DRAW_MAX_MS = 500;
+const DRAW_SOON_MS = 30; // after an event; what comes until then is drawn with it
+const DRAW_EVERY_MS = 250; // and so often at most; on a busy device less, by how long drawing takes
+const DRAW_EVERY_MS_MAX = 600;
+const HEARD_MAX = 500; // entities without a card whose clocks were heard of lately
 const FRESH_MS = 6000; // so long a new card pulses
 const GROUPS_MAX = 20_000; // of the lists that are read at the start
 
 export const cards = new Map<string, Card>();
-/** Grows with each change: what shows cards reads it. */
+export const order = new Order();
+/** Grows with each change of the order or of a tab's count: what shows the list reads it. */
 export const changes = signal(0);
 export const loading = signal(true);
 export const failed = signal("");
 
+const FAR = "9999"; // no due is known
 const keyOf = (account: string, entity: string) => `${account}\n${entity}`;
 const alive = (group: Group) => group.state === "open" || group.state === "acknowledged";
 
@@ -56,9 +63,14 @@ function card(account: string, entity: string): Card {
       groups: new Map(),
       clocks: new Map(),
       clocksKnown: false,
+      nextDue: null,
       fresh: false,
+      place: null,
+      version: signal(0),
     };
     cards.set(key, found);
+    for (const row of heard.get(key) ?? []) found.clocks.set(`${row.clock}/${row.cycle}`, row);
+    heard.delete(key);
   }
   return found;
 }
@@ -75,27 +87,49 @@ function put(group: Group): Card {
   const found = card(group.account, group.entity);
   found.groups.set(group.escalation, group);
   describe(found, group);
+  if (group.nextDue !== undefined) found.nextDue = group.nextDue;
+  if (group.assignee !== undefined) found.assignee = group.assignee;
   return found;
 }
 
-let changed = false;
-let sortMs = 0; // how long it took last to put the cards in order
-function touch(): void {
-  if (changed) return;
-  changed = true;
-  // Many events of one moment are one drawing; the longer it takes, the more of them.
-  setTimeout(
-    () => {
-      changed = false;
-      changes.value++;
-    },
-    Math.min(DRAW_MAX_MS, Math.max(DRAW_MIN_MS, 5 * sortMs)),
-  );
+/** The clocks of entities that have no card yet: an entity's clocks start before somebody is called. */
+const heard = new Map<string, ClockRow[]>();
+
+const dirty = new Set<Card>();
+let moved = false; // the order is another one than what was drawn
+let waiting = false;
+let drawnAt = Number.NEGATIVE_INFINITY;
+let drawEvery = DRAW_EVERY_MS;
+
+/** Many events of one moment are one drawing. */
+function draw(): void {
+  waiting = false;
+  drawnAt = performance.now();
+  batch(() => {
+    for (const one of dirty) one.version.value++;
+    if (moved) changes.value++;
+  });
+  dirty.clear();
+  moved = false;
+  requestAnimationFrame(() => {
+    drawEvery = Math.min(DRAW_EVERY_MS_MAX, Math.max(DRAW_EVERY_MS, 5 * (performance.now() - drawnAt)));
+  });
 }
 
-function drop(found: Card): void {
-  for (const group of found.groups.values()) if (alive(group)) return;
-  cards.delete(found.key);
+function soon(): void {
+  if (waiting) return;
+  waiting = true;
+  setTimeout(draw, Math.max(DRAW_SOON_MS, drawnAt + drawEvery - performance.now()));
+}
+
+/** Whatever happened to the card: it stands where it belongs, and is drawn. */
+function touch(found: Card): void {
+  if (cards.get(found.key) !== found) return; // the lists were read anew since
+  const alarms = [...found.groups.values()].some(alive);
+  if (!alarms) cards.delete(found.key);
+  if (order.file(found, alarms ? placeOf(found) : null)) moved = true;
+  dirty.add(found);
+  soon();
 }
 
 function raised(event: CloudEvent, data: Data): void {
@@ -139,12 +173,14 @@ function raised(event: CloudEvent, data: Data): void {
   found.fresh = true;
   setTimeout(() => {
     found.fresh = false;
+    touch(found);
   }, FRESH_MS);
   if (data.urgency === "high" && (called.length === 0 || called.some((c) => samePerson(c.person, actor())) || actor() === "board"))
     ring(found, data.escalation);
+  touch(found);
 }
 
-function moved(event: CloudEvent, data: Data, state: Group["state"]): void {
+function changedState(event: CloudEvent, data: Data, state: Group["state"]): void {
   const account = event.partitionkey;
   const found = cards.get(keyOf(account, data.entity));
   const group = found?.groups.get(data.escalation);
@@ -152,31 +188,19 @@ function moved(event: CloudEvent, data: Data, state: Group["state"]): void {
   group.state = state;
   group.acknowledgedBy = state === "acknowledged" ? (data.by ?? null) : null;
   if (state !== "open") group.next = null;
-  drop(found);
+  touch(found);
 }
 
 function notified(event: CloudEvent, data: Data, outcome: "delivered" | "failed"): void {
-  const entity = data.entity ?? "";
-  const group = cards.get(keyOf(event.partitionkey, entity))?.groups.get(data.escalation);
-  const one = group?.called?.find((c) => c.person === data.person && c.step === data.step);
-  if (one && one.delivery?.outcome !== "delivered") one.delivery = { channel: data.channel, outcome, at: event.time };
+  const found = cards.get(keyOf(event.partitionkey, data.entity ?? ""));
+  const one = found?.groups.get(data.escalation)?.called?.find((c) => c.person === data.person && c.step === data.step);
+  if (!found || !one || one.delivery?.outcome === "delivered") return;
+  one.delivery = { channel: data.channel, outcome, at: event.time };
+  touch(found);
 }
 
-function clockMoved(event: CloudEvent, data: Data, verb: string): void {
-  const found = cards.get(keyOf(event.partitionkey, data.entity));
-  if (!found?.clocksKnown) return;
-  const key = `${data.clock}/${data.cycle}`;
-  const row: ClockRow = found.clocks.get(key) ?? {
-    account: found.account,
-    entity: found.entity,
-    clock: data.clock,
-    cycle: data.cycle,
-    state: "running",
-    start: data.start ?? event.time,
-    thresholds: [],
-    stopped: null,
-    elapsedMs: null,
-  };
+/** What an event says of a clock, put into its row. */
+export function applyToClock(row: ClockRow, data: Data, verb: string): void {
   const dues = (data.thresholds ?? []) as { name: string; due: string | null; verdict?: "met" | "breached" }[];
   for (const told of dues) {
     const threshold = row.thresholds.find((t) => t.name === told.name);
@@ -191,7 +215,35 @@ function clockMoved(event: CloudEvent, data: Data, verb: string): void {
   else if (verb === "stopped" || verb === "cancelled") row.state = verb;
   if (verb === "breached" && one) one.verdict = "breached";
   if (verb === "withdrawn" && one) one.verdict = "pending";
-  found.clocks.set(key, row);
+}
+
+function clockMoved(event: CloudEvent, data: Data, verb: string): void {
+  const account = event.partitionkey;
+  const key = keyOf(account, data.entity);
+  const found = cards.get(key);
+  if (!found && verb !== "started") return;
+  const name = `${data.clock}/${data.cycle}`;
+  const row: ClockRow = found?.clocks.get(name) ?? {
+    account,
+    entity: data.entity,
+    clock: data.clock,
+    cycle: data.cycle,
+    state: "running",
+    start: data.start ?? event.time,
+    thresholds: [],
+    stopped: null,
+    elapsedMs: null,
+  };
+  applyToClock(row, data, verb);
+  if (found) {
+    // Of a clock that was not read only what is to come is known: a due may come earlier by it. The card is read when
+    // it is shown.
+    if (found.clocksKnown || row.thresholds.length > 0) found.clocks.set(name, row);
+    touch(found);
+    return;
+  }
+  heard.set(key, [...(heard.get(key) ?? []), row]);
+  if (heard.size > HEARD_MAX) heard.delete(heard.keys().next().value as string);
 }
 
 function take(event: CloudEvent): void {
@@ -201,19 +253,17 @@ function take(event: CloudEvent): void {
   if (event.source === "/tocsin/engine") {
     if (kind === "escalation") {
       if (verb === "raised") raised(event, data);
-      else if (verb === "reopened") moved(event, data, "open");
-      else moved(event, data, verb as Group["state"]);
+      else changedState(event, data, verb === "reopened" ? "open" : (verb as Group["state"]));
     } else if (kind === "notification") notified(event, data, verb as "delivered" | "failed");
     else if (kind === "clock") clockMoved(event, data, verb);
-    else return;
   } else {
     const found = cards.get(keyOf(event.partitionkey, `${kind}/${event.subject}`));
     if (!found) return;
     describe(found, { ...(data.priority ? { priority: data.priority } : {}), ...(data.title ? { title: data.title } : {}) });
     if (verb === "assigned" && typeof data.person === "string") found.assignee = data.person;
     if (verb === "unassigned") found.assignee = null;
+    touch(found);
   }
-  touch();
 }
 
 interface Inbox {
@@ -236,11 +286,8 @@ async function pages(state: "open" | "acknowledged"): Promise<void> {
   let read = 0;
   do {
     const answer = await inbox(state, cursor ? PAGE : 100, cursor);
-    batch(() => {
-      for (const group of answer.escalations) put(group);
-      loading.value = false;
-      changes.value++;
-    });
+    for (const group of answer.escalations) touch(put(group));
+    loading.value = false;
     read += answer.escalations.length;
     cursor = answer.cursor ?? "";
   } while (cursor && read < GROUPS_MAX);
@@ -249,6 +296,7 @@ async function pages(state: "open" | "acknowledged"): Promise<void> {
 export async function load(): Promise<void> {
   try {
     cards.clear();
+    order.clear();
     await pages("open");
     await pages("acknowledged");
     failed.value = "";
@@ -256,17 +304,19 @@ export async function load(): Promise<void> {
     failed.value = error instanceof Error ? error.message : String(error);
   }
   loading.value = false;
-  changes.value++;
+  moved = true;
+  soon();
 }
 
 /** What the entity itself says, read when its card is first shown. */
 export function learnEntity(found: Card, entity: EntityView): void {
+  found.clocks.clear();
   for (const row of entity.clocks) if (row.state === "running" || row.state === "paused") found.clocks.set(`${row.clock}/${row.cycle}`, row);
   describe(found, { title: entity.title, accountName: entity.accountName, priority: entity.priority, tier: entity.tier, link: entity.link });
   for (const group of entity.escalations) if (alive(group)) found.groups.set(group.escalation, { ...group, account: found.account, entity: found.entity });
   found.clocksKnown = true;
-  found.assignee = entity.assignee ?? found.assignee;
-  touch();
+  found.assignee = entity.assignee;
+  touch(found);
 }
 
 export function openGroups(found: Card): Group[] {
@@ -285,7 +335,7 @@ export function nobodyCalled(found: Card): boolean {
   return openGroups(found).some((g) => everCalled(g).length === 0);
 }
 
-export function rank(found: Card): number {
+function rank(found: Card): number {
   const order: string[] = (policy.value?.document?.priorities ?? ["P1", "P2", "P3", "P4"]).map((p: string | { name: string }) =>
     typeof p === "string" ? p : p.name,
   );
@@ -297,30 +347,25 @@ export function rank(found: Card): number {
   return aliveGroups(found).some((g) => g.urgency === "high") ? 0 : order.length;
 }
 
-/** The next due that is still pending, else the one that was missed last. */
-export function nextDue(found: Card): string | null {
-  let best: string | null = null;
-  const consider = (due: string | null | undefined) => {
-    if (due && Date.parse(due) > now.peek() && (!best || due < best)) best = due;
-  };
-  for (const row of found.clocks.values()) if (row.state === "running") for (const t of row.thresholds) if (t.verdict === "pending") consider(t.due);
-  if (!best) for (const group of aliveGroups(found)) consider(group.due);
+/** The next due that is still pending, as far as it is known. */
+function nextDue(found: Card): string {
+  let best = found.clocksKnown ? FAR : (found.nextDue ?? FAR);
+  for (const row of found.clocks.values())
+    if (row.state === "running") for (const t of row.thresholds) if (t.verdict === "pending" && t.due && t.due < best) best = t.due;
   return best;
 }
 
-export const sorted = computed<Card[]>(() => {
-  changes.value;
-  const far = "9999";
-  const begun = performance.now();
-  const order = [...cards.values()]
-    .map((c) => ({ c, nobody: nobodyCalled(c) ? 0 : 1, rank: rank(c), taken: openGroups(c).length ? 0 : 1, due: nextDue(c) ?? far }))
-    .sort((a, b) => a.nobody - b.nobody || a.rank - b.rank || a.taken - b.taken || (a.due < b.due ? -1 : a.due > b.due ? 1 : 0) || (a.c.key < b.c.key ? -1 : 1))
-    .map((x) => x.c);
-  sortMs = performance.now() - begun;
-  return order;
-});
+function placeOf(found: Card): Place {
+  return {
+    nobody: nobodyCalled(found) ? 0 : 1,
+    rank: rank(found),
+    taken: openGroups(found).length ? 0 : 1,
+    due: nextDue(found),
+    mine: isMine(found),
+  };
+}
 
-export function isMine(found: Card): boolean {
+function isMine(found: Card): boolean {
   const person = actor();
   return (
     samePerson(found.assignee, person) ||
@@ -328,5 +373,12 @@ export function isMine(found: Card): boolean {
   );
 }
 
+// Another person, another policy, other names of people: each card may stand elsewhere.
+effect(() => {
+  actor();
+  policy.value;
+  knownPeople();
+  for (const one of [...cards.values()]) touch(one);
+});
 onEvent(take);
 onFresh(() => void load());

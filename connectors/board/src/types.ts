@@ -78,6 +78,8 @@ export interface Group {
   tier?: string | null;
   called?: Called[];
   next?: NextStep | null;
+  nextDue?: string | null; // of its entity's running clocks
+  assignee?: string | null;
 }
 
 export interface EntityView {
@@ -132,7 +134,7 @@ export interface Account {
   satisfaction?: { mean: number; count: number } | null;
   cadence?: Cadence[];
   open?: EntityView[];
-  closed?: EntityView[];
+  ended?: EntityView[];
 }
 
 export interface Cadence {

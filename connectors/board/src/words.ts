@@ -16,24 +16,17 @@ export async function learnPolicy(): Promise<void> {
   try {
     policy.value = await get("/v1/policy");
     labels = policy.value?.labels ?? {};
-    const zone = zoneOf(policy.value);
-    if (zone) contractZone.value = zone;
+    if (policy.value?.zone) contractZone.value = policy.value.zone;
   } catch {
     // Without labels the names themselves are shown.
   }
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the policy as the node answers it
-function zoneOf(answer: any): string | null {
-  const zone = answer?.zone ?? answer?.document?.zone ?? answer?.document?.calendars?.[answer?.document?.working_days]?.zone;
-  return typeof zone === "string" ? zone : null;
-}
-
 export async function learnPeople(): Promise<void> {
   try {
     const roster = await get<{ zone?: string; people?: { id: string; name: string }[] }>("/v1/roster");
-    // Where the policy names its zone in a calendar's file, the roster's is the next best that is known here.
-    if (roster.zone && roster.people?.length && !zoneOf(policy.value)) contractZone.value = roster.zone;
+    // A policy that counts by no zone: the people's.
+    if (roster.zone && roster.people?.length && policy.value && !policy.value.zone) contractZone.value = roster.zone;
     people.value = new Map((roster.people ?? []).map((one) => [one.id, one.name || one.id]));
   } catch {
     // Without a roster people are called what the facts call them.

@@ -60,6 +60,8 @@ export const en = {
   allQuiet: "Nobody is waiting for anybody.",
   hidden: (n: number) => `${n} more, not shown by this filter`,
   showAll: "Show all",
+  startedSince: (n: number) => `${n} more have started since.`,
+  readAgain: "Read again",
   moreRows: "More",
   search: "Search title, id, account",
   filters: "Filters",

@@ -62,6 +62,8 @@ export const zh: Words = {
   allQuiet: "没有人在等待。",
   hidden: (n) => `还有 ${n} 条被筛选隐藏`,
   showAll: "显示全部",
+  startedSince: (n: number) => `此后又有 ${n} 项开始计时。`,
+  readAgain: "重新读取",
   moreRows: "更多",
   search: "搜索标题、编号、客户",
   filters: "筛选",

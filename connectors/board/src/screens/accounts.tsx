@@ -144,12 +144,12 @@ export function AccountScreen() {
           </ul>
         )}
       </Section>
-      {(value.closed ?? []).length > 0 && (
+      {(value.ended ?? []).length > 0 && (
         <Section title={w.closedWork}>
           <details>
-            <summary>{value.closed?.length}</summary>
+            <summary>{value.ended?.length}</summary>
             <ul class="plain">
-              {value.closed?.map((view) => (
+              {value.ended?.map((view) => (
                 <OpenRow key={view.entity} view={view} />
               ))}
             </ul>

@@ -5,9 +5,11 @@ import { useLocation } from "preact-iso";
 import { get, query } from "../api";
 import { duration } from "../format";
 import { words } from "../i18n";
+import { onEvent } from "../live";
 import { accountUrl, Busy, Countdown, entityUrl, idOf, Priority, Trouble } from "../parts/base";
 import { VirtualList } from "../parts/list";
-import type { ClockRow } from "../types";
+import { applyToClock } from "../store";
+import type { ClockRow, CloudEvent } from "../types";
 import { called, label } from "../words";
 
 const PAGE = 200;
@@ -35,13 +37,51 @@ export function usePages<Row>(path: string, read: (answer: never) => { rows: Row
     }
     busy.current = false;
   };
-  useEffect(() => {
+  const afresh = () => {
     current.current = path;
     busy.current = false;
     set({ rows: [], cursor: "", error: "", begun: false });
     void next("", []);
-  }, [path]);
-  return { ...state, more: () => void next(state.cursor, state.rows), again: () => void next(state.cursor ?? "", state.rows) };
+  };
+  useEffect(afresh, [path]);
+  return { ...state, more: () => void next(state.cursor, state.rows), again: () => void next(state.cursor ?? "", state.rows), afresh };
+}
+
+const keyOf = (row: { account: string; entity: string; clock: string; cycle: unknown }) => `${row.account}/${row.entity}/${row.clock}/${row.cycle}`;
+const DRAW_MS = 250; // what the stream tells in this time is drawn together
+
+/**
+ * Keeps listed clocks true by the stream: those that have ended leave. How many started since the list was read is counted, so
+ * that nothing stays unseen.
+ */
+function usePatched(rows: ClockRow[]): { shown: ClockRow[]; started: number } {
+  const [, redraw] = useState(0);
+  const begun = useRef({ list: "", keys: new Set<string>() });
+  const first = rows[0] ? keyOf(rows[0]) : "";
+  if (begun.current.list !== first) begun.current = { list: first, keys: new Set() };
+  useEffect(() => {
+    const known = new Map(rows.map((row) => [keyOf(row), row]));
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = onEvent((event: CloudEvent) => {
+      const [, kind, verb = ""] = event.type.split(".");
+      if (event.source !== "/tocsin/engine" || kind !== "clock" || !event.data) return;
+      const { entity, clock, cycle } = event.data;
+      const key = keyOf({ account: event.partitionkey, entity, clock, cycle });
+      const row = known.get(key);
+      if (row) applyToClock(row, event.data, verb);
+      else if (verb === "started") begun.current.keys.add(key);
+      else return;
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        redraw((n) => n + 1);
+      }, DRAW_MS);
+    });
+    return () => {
+      clearTimeout(timer);
+      stop();
+    };
+  }, [rows]);
+  return { shown: rows.filter((row) => row.state === "running" || row.state === "paused"), started: begun.current.keys.size };
 }
 
 export function ClockCard({ row }: { row: ClockRow }) {
@@ -91,10 +131,11 @@ export function Clocks() {
     person: search.person,
     q: search.q,
   };
-  const { rows, error, begun, more, again } = usePages<ClockRow>(query("/v1/clocks", { state, order: "due", limit: PAGE, ...filters }), (p: Page) => ({
+  const { rows, error, begun, more, again, afresh } = usePages<ClockRow>(query("/v1/clocks", { state, order: "due", limit: PAGE, ...filters }), (p: Page) => ({
     rows: p.clocks,
     cursor: p.cursor,
   }));
+  const { shown, started } = usePatched(rows);
   const go = (to: Record<string, string | undefined>) => route(query("/clocks", { state, ...filters, ...to }));
   const titles: Record<string, string> = { running: w.runningNow, overdue: w.overdue, at_risk: w.atRisk, paused: w.paused };
   return (
@@ -109,19 +150,20 @@ export function Clocks() {
         <input type="search" placeholder={w.search} aria-label={w.search} value={search.q ?? ""} onChange={(e) => go({ q: e.currentTarget.value })} />
       </nav>
       {error && <Trouble error={error} again={again} />}
+      {started > 0 && state === "running" && (
+        <p class="quiet" role="status">
+          {w.startedSince(started)}{" "}
+          <button type="button" onClick={afresh}>
+            {w.readAgain}
+          </button>
+        </p>
+      )}
       {!begun ? (
         <Busy />
-      ) : rows.length === 0 ? (
+      ) : shown.length === 0 ? (
         <p class="quiet">{w.empty}</p>
       ) : (
-        <VirtualList
-          items={rows}
-          keyOf={(r) => `${r.account}/${r.entity}/${r.clock}/${r.cycle}`}
-          height={64}
-          label={w.clocks}
-          end={more}
-          draw={(row) => <ClockCard row={row} />}
-        />
+        <VirtualList items={shown} keyOf={keyOf} height={64} label={w.clocks} end={more} draw={(row) => <ClockCard row={row} />} />
       )}
     </>
   );

@@ -6,24 +6,18 @@ import { acknowledge, respondedByPhone } from "../actions";
 import { actor, entityPath, get, may } from "../api";
 import { now } from "../clock";
 import { words } from "../i18n";
+import { inTab, type Tab } from "../order";
 import { accountUrl, Busy, Countdown, entityUrl, idOf, Priority, safeLink, Trouble } from "../parts/base";
 import { CalledLine } from "../parts/ladder";
 import { VirtualList } from "../parts/list";
-import { aliveGroups, type Card, failed, isMine, learnEntity, load, loading, nobodyCalled, openGroups, sorted } from "../store";
+import { aliveGroups, type Card, changes, failed, learnEntity, load, loading, nobodyCalled, openGroups, order } from "../store";
 import type { ClockRow, EntityView } from "../types";
 import { about, called, everybody, label } from "../words";
 import { groupUrl } from "./escalation";
 
-type Tab = "mine" | "all" | "taken" | "nobody";
 const TABS: Tab[] = ["mine", "all", "taken", "nobody"];
 
-const inTab: Record<Tab, (card: Card) => boolean> = {
-  mine: isMine,
-  all: () => true,
-  taken: (card) => openGroups(card).length === 0,
-  nobody: nobodyCalled,
-};
-
+const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 let asked = 0; // entities that are being read; a screenful at a time
 const ASKED_MAX = 4;
 const waiting: (() => void)[] = [];
@@ -63,8 +57,9 @@ function ClockBar({ row }: { row: ClockRow }) {
   );
 }
 
-export function QueueCard({ card, selected, select }: { card: Card; selected: boolean; select: () => void }) {
+export function QueueCard({ card, selected, select }: { card: Card; selected: boolean; select: (key: string) => void }) {
   const w = words.value;
+  card.version.value; // drawn again when it has changed
   useEffect(() => {
     if (!card.clocksKnown) void readClocks(card);
   }, [card.key, card.clocksKnown]);
@@ -76,8 +71,8 @@ export function QueueCard({ card, selected, select }: { card: Card; selected: bo
   const clocks = [...card.clocks.values()].filter((c) => c.state === "running" || c.state === "paused");
   return (
     <article
-      class={`card${card.fresh ? " fresh" : ""}${selected ? " selected" : ""}${nobodyCalled(card) ? " nobody" : ""}`}
-      onFocusIn={select}
+      class={`card${card.fresh && (calm || Math.floor(now.value / 1000) % 2) ? " fresh" : ""}${selected ? " selected" : ""}${nobodyCalled(card) ? " nobody" : ""}`}
+      onFocusIn={() => select(card.key)}
       data-key={card.key}
     >
       <h2 class="cardname">
@@ -136,13 +131,17 @@ export function Queue() {
   const location = useLocation();
   const [text, setText] = useState("");
   const [chosen, select] = useState("");
-  const all = sorted.value;
+  changes.value;
+  const { list: all, counts } = order;
   const wanted = location.query.tab as Tab | undefined;
-  const tab: Tab = wanted && TABS.includes(wanted) ? wanted : actor() !== "board" && all.some(isMine) ? "mine" : "all";
+  const tab: Tab = wanted && TABS.includes(wanted) ? wanted : actor() !== "board" && counts.mine > 0 ? "mine" : "all";
   const needle = text.trim().toLowerCase();
-  const shown = all.filter(
-    (card) => inTab[tab](card) && (!needle || `${card.title} ${card.entity} ${card.accountName} ${card.account}`.toLowerCase().includes(needle)),
-  );
+  const shown =
+    tab === "all" && !needle
+      ? all
+      : all.filter(
+          (card) => inTab[tab](card) && (!needle || `${card.title} ${card.entity} ${card.accountName} ${card.account}`.toLowerCase().includes(needle)),
+        );
   // By its key: what comes in above it moves nothing.
   const selected = Math.max(
     0,
@@ -172,7 +171,7 @@ export function Queue() {
       <h1 class="screen-title">{w.queue}</h1>
       <nav class="tabs" aria-label={w.queue}>
         {TABS.map((one) => {
-          const n = all.filter(inTab[one]).length;
+          const n = counts[one];
           return (
             <a key={one} href={`/q?tab=${one}`} aria-current={one === tab ? "page" : undefined} class={one === "nobody" && n > 0 ? "late" : undefined}>
               {w[one]} <b>{n}</b>
@@ -193,7 +192,7 @@ export function Queue() {
           keyOf={(card) => card.key}
           height={210}
           label={w.queue}
-          draw={(card, i) => <QueueCard card={card} selected={i === selected} select={() => select(card.key)} />}
+          draw={(card, i) => <QueueCard card={card} selected={i === selected} select={select} />}
         />
       )}
       {shown.length < all.length && (
