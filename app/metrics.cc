@@ -346,6 +346,12 @@ std::string Metrics::text() {
   to.set("tocsin_queue_events", "Events that wait to be decided about.", number(status.queued));
   to.set("tocsin_views_unwritten_bytes", "What was decided and is not in the views yet.",
          static_cast<double>(to.node.store().waiting_bytes()));
+  to.set("tocsin_sought_filter_bytes",
+         "Memory of the filter that says which identities and entities the store has.",
+         static_cast<double>(to.node.store().sought_bytes()));
+  to.set("tocsin_sought_filter_filled",
+         "1: it knows all of them; 0: it is being filled after a start, and files are asked.",
+         to.node.store().sought_filled() ? 1 : 0);
   to.show_partitions(status);
   to.show_views(views);
   const prometheus::TextSerializer text;

@@ -94,6 +94,13 @@ char KeyReader::letter() {
   return c;
 }
 
+Hash128 KeyReader::hash() {
+  Hash128 hash;
+  hash.high = take_big_endian(left_, 8);
+  hash.low = take_big_endian(left_, 8);
+  return hash;
+}
+
 EntityKey KeyReader::entity() {
   EntityKey e;
   e.account = text();
@@ -133,7 +140,7 @@ bool is_whole_key(std::string_view key, Family family) {
       if (part == 't') reader.text();
       if (part == 'i') reader.instant();
       if (part == 'l') reader.letter();
-      if (part == 'h') reader.instant(), reader.instant();
+      if (part == 'h') reader.hash();
     }
     return reader.rest().empty();
   } catch (const std::runtime_error&) {

@@ -65,6 +65,7 @@ class KeyReader {
   Offset offset() { return instant().ms; }
   std::int32_t day() { return static_cast<std::int32_t>(instant().ms); }
   char letter();
+  Hash128 hash();
   EntityKey entity();
   std::string_view rest() const { return left_; }
 

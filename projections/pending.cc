@@ -8,7 +8,7 @@ void Pending::add(const AppliedBatch& batch) {
   const BusinessDay* const day = days_.back().get();
 
   for (const EntityChange& c : batch.entities) {
-    Entity& e = entity(batch.partition, c.key);
+    Entity& e = entity(batch.partition, c.key, c.first_row);
     e.state = arena_.keep(c.state);
     e.view = arena_.keep(c.view);
     e.next_due = c.next_due;
@@ -39,7 +39,7 @@ void Pending::add(const AppliedBatch& batch) {
   Entity* of = nullptr;
   for (const TimelineRow& row : batch.timeline) {
     // What is decided about an entity comes in one piece.
-    if (last == nullptr || *last != row.entity) of = &entity(batch.partition, row.entity);
+    if (last == nullptr || *last != row.entity) of = &entity(batch.partition, row.entity, false);
     last = &row.entity;
     const auto number = static_cast<std::uint32_t>(events_.size());
     if (of->last_event == kNoEvent) {
@@ -56,16 +56,15 @@ void Pending::add(const AppliedBatch& batch) {
   }
 }
 
-Pending::Entity& Pending::entity(PartitionId partition, const EntityKey& key) {
+Pending::Entity& Pending::entity(PartitionId partition, const EntityKey& key, bool first_row) {
   const Key row = Key(partition, Family::kEntity).entity(key);
   auto at = entities_.find(row.bytes());
-  if (at == entities_.end()) at = entities_.emplace(arena_.keep(row.bytes()), Entity{}).first;
+  if (at == entities_.end()) {
+    at = entities_.emplace(arena_.keep(row.bytes()), Entity{}).first;
+    at->second.first_row = first_row;
+  }
   last_key_ = at->first;
   return at->second;
-}
-
-void Pending::take_absent(AbsentRows& rows) {
-  for (auto& [key, entity] : entities_) entity.absent = rows.take(key);
 }
 
 void Pending::clear() {

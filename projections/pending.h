@@ -13,7 +13,6 @@
 #include <string_view>
 #include <vector>
 
-#include "projections/absent_rows.h"
 #include "projections/arena.h"
 #include "projections/store.h"
 
@@ -29,7 +28,7 @@ class Pending {
     const BusinessDay* business_day = nullptr;
     // Its part of `events()`, which its events lead through.
     std::uint32_t first_event = kNoEvent, last_event = kNoEvent;
-    bool absent = false;  // its row is known not to be there; read and set by who writes it alone
+    bool first_row = false;  // the store has none of it yet
     bool changed() const { return !view.empty(); }
   };
   struct Event {
@@ -51,8 +50,6 @@ class Pending {
   explicit Pending(bool keep_records) : keep_records_(keep_records) {}
 
   void add(const AppliedBatch& batch);
-  // Before it is written: which rows will be new.
-  void take_absent(AbsentRows& rows);
   void clear();
 
   bool empty() const { return applied_.empty(); }
@@ -68,7 +65,7 @@ class Pending {
   const std::map<PartitionId, Offset>& applied() const { return applied_; }
 
  private:
-  Entity& entity(PartitionId partition, const EntityKey& key);
+  Entity& entity(PartitionId partition, const EntityKey& key, bool first_row);
 
   const bool keep_records_;
   Arena arena_;

@@ -30,8 +30,7 @@ constexpr std::int64_t kStoreFormat = 10;
 // When much waits, more is waited for, so many intervals in all: larger writes cost less.
 constexpr int kPatience = 10;
 constexpr std::size_t kRecentBytes = 16u << 20;
-constexpr std::size_t kAbsentMax = 1u << 18;  // some 10 MB
-constexpr PartitionId kNoPartition = -1;      // sorts behind all others
+constexpr PartitionId kNoPartition = -1;  // sorts behind all others
 
 std::string format_key() { return Key(kNoPartition, Family::kMeta).text("format").take(); }
 
@@ -72,6 +71,7 @@ class Store::Impl {
       : options_(options), table_(open_table(directory, options)) {
     read_bookkeeping();
     publish(table_->snapshot(), 0);
+    sought_ = std::make_unique<SoughtRows>(table_->snapshot(), view().partitions(), options.sought);
     writer_ = std::thread([this] {
       ask_for_time_slice(kLongSlice);
       write_until_stopped();
@@ -95,6 +95,7 @@ class Store::Impl {
   }
 
   void apply(AppliedBatch batch) {
+    sought_->add(batch);
     std::unique_lock lock(mutex_);
     wait_for_room(lock);
     if (batch.next < handed_over_[batch.partition]) {
@@ -125,24 +126,16 @@ class Store::Impl {
   }
 
   std::optional<std::string> load_entity(PartitionId partition, const EntityKey& entity) const {
+    if (!sought_->may_hold(partition, entity)) return std::nullopt;
     const Key key = Key(partition, Family::kEntity).entity(entity);
-    absent_.seek(key.bytes());
-    bool events_wait = false;  // of which a row will come
-    auto pending = find_pending([&](const Pending& p) -> std::optional<std::string> {
+    const auto pending = find_pending([&](const Pending& p) -> std::optional<std::string> {
       const auto found = p.entities().find(key.bytes());
-      if (found == p.entities().end()) return std::nullopt;
-      events_wait = true;
-      if (!found->second.changed()) return std::nullopt;
+      if (found == p.entities().end() || !found->second.changed()) return std::nullopt;
       return std::string(found->second.state);
     });
-    if (events_wait) absent_.found(key.bytes());
     if (pending) return pending;
     const std::optional<std::string> row = table_->get(key.bytes());
-    if (!row) {
-      absent_.not_found(key.bytes());
-      return std::nullopt;
-    }
-    absent_.found(key.bytes());
+    if (!row) return std::nullopt;
     const EntityRow parts = split_entity_row(*row);
     if (!is_known(parts.projection)) return std::nullopt;
     return std::string(parts.state);
@@ -161,6 +154,7 @@ class Store::Impl {
 
   std::optional<std::uint64_t> seen(PartitionId partition, std::string_view account,
                                     const Hash128& identity) const {
+    if (!sought_->may_hold(identity)) return std::nullopt;
     const Key key = Key(partition, Family::kSeen).text(account).hash(identity);
     const auto pending = find_pending([&](const Pending& p) -> std::optional<std::uint64_t> {
       const auto found = p.seen().find(key.bytes());
@@ -300,6 +294,7 @@ class Store::Impl {
   std::size_t waiting_bytes() const { return waiting_bytes_; }
 
   Table& table() { return *table_; }
+  const SoughtRows& sought() const { return *sought_; }
 
  private:
   static Offset offset_in(const std::map<PartitionId, Offset>& offsets, PartitionId partition) {
@@ -399,7 +394,6 @@ class Store::Impl {
       }
       const std::uint64_t generation = take_oldest();
       lock.unlock();
-      writing_->take_absent(absent_);
       const std::shared_ptr<const TableSnapshot> snapshot = write(*writing_, written_to_);
       lock.lock();
       if (snapshot == nullptr) return;  // stopped while the disk refuses
@@ -468,7 +462,7 @@ class Store::Impl {
 
   const StoreOptions options_;
   const std::shared_ptr<Table> table_;
-  mutable AbsentRows absent_{kAbsentMax};
+  std::unique_ptr<SoughtRows> sought_;
   LowWater low_water_;               // of the writing thread
   Arena rows_arena_;                 // of the writing thread
   RecentRows recent_{kRecentBytes};  // of the writing thread
@@ -546,6 +540,8 @@ void Store::flush() { impl_->flush(); }
 std::map<Family, Store::FamilyHash> Store::hashes() const { return impl_->hashes(); }
 std::string Store::problem() const { return impl_->problem(); }
 std::uint64_t Store::bytes_on_disk() const { return impl_->table().bytes_on_disk(); }
+std::size_t Store::sought_bytes() const { return impl_->sought().bytes(); }
+bool Store::sought_filled() const { return impl_->sought().filled(); }
 bool Store::blocked() const { return impl_->blocked(); }
 bool Store::damaged() const { return impl_->damaged(); }
 bool Store::crowded() const { return impl_->crowded(); }

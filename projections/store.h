@@ -43,6 +43,7 @@
 #include "projections/keys.h"
 #include "projections/projection.h"
 #include "projections/read_view.h"
+#include "projections/sought_rows.h"
 #include "projections/subjects.h"
 #include "projections/table.h"
 
@@ -55,6 +56,7 @@ struct EntityChange {
   std::string state;         // the engine's, opaque
   std::string view;          // as encode_view makes it
   Instant next_due{kNever};  // the entity's timer
+  bool first_row = false;    // the store knew of no such entity; set by the store
 };
 
 // A fact or derived event on the timeline of an entity.
@@ -98,6 +100,7 @@ struct AppliedBatch {
 
 struct StoreOptions {
   TableOptions table;
+  SoughtOptions sought;
   // Whether timelines hold the records themselves. False: queries fetch them from the log by
   // offset, which suits a log on the same disk and halves the bytes written.
   bool keep_records = true;
@@ -206,6 +209,9 @@ class Store final : public StorePort {
   // Waits until at most so many bytes wait to be written, at most `timeout`.
   bool wait_for_writing(std::size_t bytes, Duration timeout) const;
   std::uint64_t bytes_on_disk() const;
+  // Of the filter of what may be there; whether it knows all rows yet.
+  std::size_t sought_bytes() const;
+  bool sought_filled() const;
   void compact();
 
   static constexpr int kRetryMs = 500;

@@ -200,11 +200,20 @@ std::optional<std::string> TableSnapshot::get(std::string_view key) const {
 }
 
 RowCursor TableSnapshot::rows(std::string_view from, std::string_view to) const {
+  return walk(from, to, true);
+}
+
+RowCursor TableSnapshot::sweep(std::string_view from, std::string_view to) const {
+  return walk(from, to, false);
+}
+
+RowCursor TableSnapshot::walk(std::string_view from, std::string_view to, bool keep) const {
   auto cursor = std::make_unique<RowCursor::Impl>();
   cursor->table = impl_->table->impl_.get();
   cursor->upper = to;
   cursor->upper_slice = cursor->upper;
   rocksdb::ReadOptions options = impl_->options();
+  options.fill_cache = keep;
   options.iterate_upper_bound = &cursor->upper_slice;
   cursor->rows.reset(impl_->db->NewIterator(options));
   cursor->rows->Seek(slice(from));

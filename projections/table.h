@@ -74,10 +74,13 @@ class TableSnapshot {
   std::optional<std::string> get(std::string_view key) const;
   // Rows with from ≤ key < to.
   RowCursor rows(std::string_view from, std::string_view to) const;
+  // The same, of many rows that nobody reads again soon: past the cache.
+  RowCursor sweep(std::string_view from, std::string_view to) const;
 
  private:
   friend class Table;
   struct Impl;
+  RowCursor walk(std::string_view from, std::string_view to, bool keep) const;
   explicit TableSnapshot(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

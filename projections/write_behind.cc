@@ -180,7 +180,7 @@ class Preparer {
   // From the entity's row as it is to what it becomes.
   void replace_entity(std::string_view key, const Pending::Entity& entity) {
     std::optional<std::string> read;
-    const std::optional<std::string_view> row = entity.absent ? std::nullopt : find(key, read);
+    const std::optional<std::string_view> row = entity.first_row ? std::nullopt : find(key, read);
     EntityRow parts;
     if (row) {
       parts = split_entity_row(*row);

@@ -7,7 +7,6 @@
 #include <iostream>
 
 #include "events/bytes.h"
-#include "projections/absent_rows.h"
 #include "projections/query.h"
 #include "projections/record_type.h"
 #include "projections/timeline_rows.h"
@@ -271,23 +270,6 @@ TEST(StoreTest, ATimelineThatIsBeingWrittenIsNotLostToTheFirstStateOfItsEntity) 
     all.limit = kPageMax;
     EXPECT_EQ(entity_timeline(store->view(), key, all, {}).size(), 2u);
   }
-}
-
-TEST(AbsentRowsTest, WhatIsWrittenWhileItIsSoughtIsNotAbsent) {
-  AbsentRows rows(4);
-  EXPECT_FALSE(rows.take("never sought"));
-  rows.seek("a");
-  EXPECT_FALSE(rows.take("a")) << "not known yet";
-  rows.not_found("a");
-  EXPECT_FALSE(rows.take("a")) << "written meanwhile";
-  rows.seek("b");
-  rows.not_found("b");
-  EXPECT_TRUE(rows.take("b"));
-  EXPECT_FALSE(rows.take("b")) << "it is there now";
-  rows.seek("c");
-  rows.found("c");
-  rows.not_found("c");
-  EXPECT_FALSE(rows.take("c"));
 }
 
 TEST(StoreTest, ATimelineIsWholeAcrossItsRows) {

@@ -1,17 +1,21 @@
 // A store in memory that writes behind as the real one does: what was handed over counts at once, is
 // written some batches later, in order, together with the offset up to which it goes, and what was not
-// written is gone when the process dies.
+// written is gone when the process dies. What is not there is denied by the real store's filter, which is
+// filled anew after each death, some rows with every write.
 //
 // One thread.
 #pragma once
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
+#include "projections/sought_filter.h"
 #include "projections/store.h"
 
 namespace tocsin::sim {
@@ -21,6 +25,7 @@ class SimStore final : public StorePort {
   // ---- what the world does to it
   // Writes the oldest `batches` of what waits.
   void write(std::size_t batches) {
+    fill(kFilledAtOnce);
     for (; batches > 0 && !waiting_.empty(); --batches) {
       put(written_, waiting_.front());
       waiting_.pop_front();
@@ -30,10 +35,12 @@ class SimStore final : public StorePort {
   void die() {
     waiting_.clear();
     known_ = written_;
+    begin_to_fill();
   }
   void lose_everything() {
     waiting_.clear();
     known_ = written_ = {};
+    begin_to_fill();
   }
   void block(std::string why) { problem_ = std::move(why); }
 
@@ -44,11 +51,14 @@ class SimStore final : public StorePort {
   }
   void apply(AppliedBatch batch) override {
     if (batch.next < applied(batch.partition)) throw std::logic_error("the store goes back");
+    for (const EntityChange& e : batch.entities) sought_->insert(mark_of(batch.partition, e.key));
+    for (const SeenRow& s : batch.seen) sought_->insert(mark_of(s.identity));
     put(known_, batch);
     waiting_.push_back(std::move(batch));
   }
   std::optional<std::string> load_entity(PartitionId partition,
                                          const EntityKey& key) const override {
+    if (!may_hold(mark_of(partition, key))) return std::nullopt;
     const auto at = known_.entities.find(key_of(partition, key));
     return at == known_.entities.end() ? std::nullopt : std::optional(at->second.state);
   }
@@ -64,6 +74,7 @@ class SimStore final : public StorePort {
   }
   std::optional<std::uint64_t> seen(PartitionId partition, std::string_view account,
                                     const Hash128& identity) const override {
+    if (!may_hold(mark_of(identity))) return std::nullopt;
     const auto at =
         known_.seen.find({partition, std::string(account), identity.low, identity.high});
     return at == known_.seen.end() ? std::nullopt : std::optional(at->second);
@@ -86,6 +97,25 @@ class SimStore final : public StorePort {
   std::string problem() const override { return problem_; }
 
  private:
+  static constexpr std::size_t kFilledAtOnce = 3;
+
+  void begin_to_fill() {
+    sought_ = std::make_unique<SoughtFilter>(kFirstKeys, kBytesMax);
+    to_fill_.clear();
+    for (const auto& [key, _] : known_.entities)
+      to_fill_.push_back(
+          mark_of(std::get<0>(key), EntityKey{std::get<1>(key), {}, std::get<3>(key)}));
+    for (const auto& [key, _] : known_.seen)
+      to_fill_.push_back(mark_of(Hash128{std::get<3>(key), std::get<2>(key)}));
+  }
+  void fill(std::size_t most) {
+    for (; most > 0 && !to_fill_.empty(); --most) {
+      sought_->insert(to_fill_.back());
+      to_fill_.pop_back();
+    }
+  }
+  bool may_hold(std::uint64_t mark) const { return !to_fill_.empty() || sought_->may_hold(mark); }
+
   struct Row {
     std::string state;
     Instant due;
@@ -118,6 +148,10 @@ class SimStore final : public StorePort {
 
   State known_, written_;
   std::deque<AppliedBatch> waiting_;
+  static constexpr std::size_t kFirstKeys = 16,
+                               kBytesMax = 1 << 12;  // many layers, and soon no room
+  std::unique_ptr<SoughtFilter> sought_ = std::make_unique<SoughtFilter>(kFirstKeys, kBytesMax);
+  std::vector<std::uint64_t> to_fill_;  // what it lacks of `known_`
   std::string problem_;
 };
 
