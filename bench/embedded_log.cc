@@ -73,8 +73,8 @@ void run(const std::filesystem::path& directory, int records, int commits) {
   for (int i = 0; i < records; ++i) {
     batch.log.push_back({"account-17", std::string(kRecordBytes - 10, 'x')});
   }
-  std::string frame;
-  tocsin::encode_frame(batch, 0, 0, 0, 1, frame);
+  tocsin::FrameEncoder encoder;
+  const std::string frame(encoder.encode(batch, 0, 0, 0, 1));
 
   tocsin::EmbeddedLogOptions options;
   options.allocate_bytes = kAllocateBytes;

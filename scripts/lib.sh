@@ -7,7 +7,7 @@ build_packages=(
   g++ cmake ninja-build pkg-config ccache tzdata
   libboost1.81-dev libboost-json1.81-dev
   libboost-system1.81-dev libsimdjson-dev libyaml-cpp-dev libfmt-dev libcli11-dev
-  libhowardhinnant-date-dev libjemalloc-dev libre2-dev librocksdb-dev librdkafka-dev libcurl4-openssl-dev libssl-dev zlib1g-dev
+  libhowardhinnant-date-dev libjemalloc-dev libre2-dev liblz4-dev librocksdb-dev librdkafka-dev libcurl4-openssl-dev libssl-dev zlib1g-dev
   prometheus-cpp-dev libgtest-dev libgmock-dev libbenchmark-dev
 )
 # kcat, wrk, python3-aiosmtpd, Prometheus, Alertmanager, Chromium: real peers that tests talk to.

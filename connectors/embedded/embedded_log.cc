@@ -116,8 +116,11 @@ CommitResult EmbeddedLog::commit(const Batch& batch) {
   if (batch.log.empty() && batch.rejected.empty()) {
     return {CommitStatus::kDurable, end_.offset, end_.offset, {}};
   }
-  if (!encode_frame(batch, end_.sequence, end_.offset, end_.rejected, log_id_, frame_) ||
-      frame_.size() > options_.batch_bytes_max) {
+  // A segment of the first format goes on in it until it is full.
+  const bool packs =
+      options_.pack && (!file_ || segments_.back()->header().version >= kFirstPackedVersion);
+  frame_ = encoder_.encode(batch, end_.sequence, end_.offset, end_.rejected, log_id_, packs);
+  if (frame_.empty() || encoder_.plain_bytes() > options_.batch_bytes_max) {
     CommitResult result = refuse(EMSGSIZE, "the batch exceeds the longest frame");
     result.too_large = true;
     return result;

@@ -47,8 +47,9 @@ struct EmbeddedLogOptions {
   // costs ten times the processor time, and nobody reads a bulk load again soon.
   std::size_t direct_bytes = 256 << 10;
   std::int64_t verify_bytes_at_open = 16 << 20;
-  // A longer batch is refused as too large; at most kFrameBytesMax.
+  // A batch that is longer before it is packed is refused as too large; at most kFrameBytesMax.
   std::size_t batch_bytes_max = kFrameBytesMax;
+  bool pack = true;  // frames, where that makes them smaller
   // Opens also when batches are missing that were acknowledged; else that throws AcknowledgedLost.
   bool accept_loss = false;
   const DiskCalls* disk = &real_disk_calls();
@@ -109,7 +110,8 @@ class EmbeddedLog final : public LogReader, public LogWriter {
   std::optional<File> file_;    // the last segment
   std::optional<File> direct_;  // the same past the page cache
   std::int64_t allocated_ = 0;  // its size
-  std::string frame_;
+  FrameEncoder encoder_;
+  std::string_view frame_;  // of the encoder
   struct Free {
     void operator()(char* block) const { std::free(block); }
   };

@@ -1,5 +1,7 @@
 #include "connectors/embedded/frame.h"
 
+#include <lz4.h>
+
 #include <bit>
 #include <cstring>
 #include <stdexcept>
@@ -12,8 +14,16 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "the format is little-endian");
 
 constexpr std::string_view kSegmentMagic = "TOCSINLG";
-constexpr std::uint32_t kFrameMagic = 0x48435442;  // "BTCH"
+constexpr std::uint32_t kFrameMagic = 0x48435442;   // "BTCH"
+constexpr std::uint32_t kPackedMagic = 0x5A435442;  // "BTCZ"
 constexpr std::size_t kAlignment = 8;
+constexpr std::size_t kLengthsBytes = 8;  // in front of a packed payload: plain, packed
+constexpr std::size_t kPackedFrom = 128;  // bytes: less does not pack
+constexpr std::size_t kPackedSaves = 16;  // bytes at least, or it is not worth it
+
+constexpr std::size_t aligned(std::size_t bytes) {
+  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
 
 template <typename T>
 void put(std::string& out, T value) {
@@ -129,13 +139,15 @@ HeaderStatus decode_segment_header(std::string_view bytes, SegmentHeader& header
   return HeaderStatus::kValid;
 }
 
-bool encode_frame(const Batch& batch, std::uint64_t sequence, Offset first_offset,
-                  Offset first_rejected, std::uint64_t log_id, std::string& out) {
+namespace {
+
+// Puts the batch behind the place of a header. False when it is too long.
+bool put_batch(const Batch& batch, std::string& out) {
   out.clear();
   std::size_t payload_bytes = 0;
   for (const LogRecord& r : batch.log) payload_bytes += log_record_bytes(r);
   for (const RejectedRecord& r : batch.rejected) payload_bytes += rejected_record_bytes(r);
-  payload_bytes = (payload_bytes + kAlignment - 1) / kAlignment * kAlignment;
+  payload_bytes = aligned(payload_bytes);
   if (kFrameHeaderBytes + payload_bytes > kFrameBytesMax) return false;
 
   out.reserve(kFrameHeaderBytes + payload_bytes);
@@ -148,31 +160,73 @@ bool encode_frame(const Batch& batch, std::uint64_t sequence, Offset first_offse
   }
   for (const RejectedRecord& r : batch.rejected) put_rejected(out, r);
   out.resize(kFrameHeaderBytes + payload_bytes, '\0');
+  return true;
+}
 
+// The same packed, in `out`. False when that is no shorter.
+bool pack_batch(const std::string& plain, std::string& out) {
+  const std::size_t bytes = plain.size() - kFrameHeaderBytes;
+  if (bytes < kPackedFrom) return false;
+  const std::size_t room = bytes - kPackedSaves;
+  constexpr std::size_t kBlock = kFrameHeaderBytes + kLengthsBytes;
+  out.resize(kBlock + room);
+  const int packed = LZ4_compress_default(plain.data() + kFrameHeaderBytes, out.data() + kBlock,
+                                          static_cast<int>(bytes), static_cast<int>(room));
+  if (packed <= 0) return false;
+  const std::uint32_t lengths[2] = {static_cast<std::uint32_t>(bytes),
+                                    static_cast<std::uint32_t>(packed)};
+  std::memcpy(out.data() + kFrameHeaderBytes, lengths, kLengthsBytes);
+  const std::size_t payload = kLengthsBytes + static_cast<std::size_t>(packed);
+  out.resize(kFrameHeaderBytes + payload);
+  out.resize(kFrameHeaderBytes + aligned(payload), '\0');
+  return true;
+}
+
+}  // namespace
+
+std::string_view FrameEncoder::encode(const Batch& batch, std::uint64_t sequence,
+                                      Offset first_offset, Offset first_rejected,
+                                      std::uint64_t log_id, bool pack) {
+  if (!put_batch(batch, plain_)) return {};
+  const bool packs = pack && pack_batch(plain_, packed_);
+  std::string& out = packs ? packed_ : plain_;
+  const std::string_view payload = std::string_view(out).substr(kFrameHeaderBytes);
   std::string rest;  // the header behind its own checksum
-  put(rest, seeded_crc(log_id, std::string_view(out).substr(kFrameHeaderBytes)));
-  put(rest, static_cast<std::uint32_t>(payload_bytes));
+  put(rest, seeded_crc(log_id, payload));
+  put(rest, static_cast<std::uint32_t>(payload.size()));
   put(rest, static_cast<std::uint32_t>(batch.log.size()));
   put(rest, static_cast<std::uint32_t>(batch.rejected.size()));
   put(rest, sequence);
   put(rest, first_offset);
   put(rest, first_rejected);
   std::string header;
-  put(header, kFrameMagic);
+  put(header, packs ? kPackedMagic : kFrameMagic);
   put(header, seeded_crc(log_id, rest));
   header += rest;
   std::memcpy(out.data(), header.data(), kFrameHeaderBytes);
-  return true;
+  return out;
+}
+
+bool unpack(std::string_view payload, std::string& out) {
+  if (payload.size() < kLengthsBytes) return false;
+  const auto plain = load<std::uint32_t>(payload.data());
+  const auto packed = load<std::uint32_t>(payload.data() + sizeof plain);
+  if (plain > kFrameBytesMax || packed > payload.size() - kLengthsBytes) return false;
+  out.resize(plain);
+  return LZ4_decompress_safe(payload.data() + kLengthsBytes, out.data(), static_cast<int>(packed),
+                             static_cast<int>(plain)) == static_cast<int>(plain);
 }
 
 std::optional<FrameHeader> decode_frame_header(std::string_view bytes, std::uint64_t log_id) {
   if (bytes.size() < kFrameHeaderBytes) return std::nullopt;
   const char* at = bytes.data();
-  if (load<std::uint32_t>(at) != kFrameMagic) return std::nullopt;
+  const auto magic = load<std::uint32_t>(at);
+  if (magic != kFrameMagic && magic != kPackedMagic) return std::nullopt;
   if (load<std::uint32_t>(at + 4) != seeded_crc(log_id, bytes.substr(8, kFrameHeaderBytes - 8))) {
     return std::nullopt;
   }
   FrameHeader header;
+  header.packed = magic == kPackedMagic;
   header.payload_crc = load<std::uint32_t>(at + 8);
   header.payload_bytes = load<std::uint32_t>(at + 12);
   header.log_count = load<std::uint32_t>(at + 16);

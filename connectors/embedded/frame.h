@@ -12,6 +12,10 @@
 //                              source, original}
 //                zeros up to the next multiple of 8
 //
+// A packed frame has another magic, and as its payload {u32 length as above, u32 length of the
+// LZ4 block that it was packed into, the block, zeros up to the next multiple of 8}; lengths and checksum of its header are of what is on
+// disk. Batches that packing makes no smaller stand as they are. Version 1 knows no packed frames.
+//
 // Integers are little-endian. Both CRCs start from the log's random id, so bytes that a client
 // chose can never pass for a frame of this log. Sequences count batches 0, 1, 2 … over all
 // segments.
@@ -33,7 +37,8 @@
 
 namespace tocsin {
 
-inline constexpr std::uint32_t kLogFormatVersion = 1;
+inline constexpr std::uint32_t kLogFormatVersion = 2;
+inline constexpr std::uint32_t kFirstPackedVersion = 2;
 inline constexpr std::size_t kSegmentHeaderBytes = 64;
 inline constexpr std::size_t kFrameHeaderBytes = 48;
 // A batch whose frame would be longer is refused. The engine's stay far below, but one fact can
@@ -57,6 +62,7 @@ struct FrameHeader {
   std::uint64_t sequence = 0;
   Offset first_offset = 0;
   Offset first_rejected = 0;
+  bool packed = false;
 
   std::size_t frame_bytes() const { return kFrameHeaderBytes + payload_bytes; }
   Offset next_offset() const { return first_offset + log_count; }
@@ -82,9 +88,19 @@ enum class HeaderStatus { kValid, kNotASegment, kDamaged, kNewerVersion };
 // `bytes` holds at least kSegmentHeaderBytes. On kNewerVersion only `version` is filled in.
 HeaderStatus decode_segment_header(std::string_view bytes, SegmentHeader& header);
 
-// Replaces `out` by the batch's frame. False (and `out` empty) when it exceeds kFrameBytesMax.
-bool encode_frame(const Batch& batch, std::uint64_t sequence, Offset first_offset,
-                  Offset first_rejected, std::uint64_t log_id, std::string& out);
+// Makes frames; holds on to the memory of the last ones. One thread at a time.
+class FrameEncoder {
+ public:
+  // The batch's frame, until the next call; empty when it would exceed kFrameBytesMax. `pack`: where
+  // that makes it smaller.
+  std::string_view encode(const Batch& batch, std::uint64_t sequence, Offset first_offset,
+                          Offset first_rejected, std::uint64_t log_id, bool pack = true);
+  // Of the last one, before it was packed.
+  std::size_t plain_bytes() const { return plain_.size(); }
+
+ private:
+  std::string plain_, packed_;
+};
 
 // The frame header at the start of `bytes`; nullopt when there is none of this log.
 std::optional<FrameHeader> decode_frame_header(std::string_view bytes, std::uint64_t log_id);
@@ -92,7 +108,10 @@ std::optional<FrameHeader> decode_frame_header(std::string_view bytes, std::uint
 // Whether `payload` (exactly payload_bytes long) is what was written under `header`.
 bool payload_matches(const FrameHeader& header, std::string_view payload, std::uint64_t log_id);
 
-// Walk the records of a payload that matched. False when the sink ended the reading. Throw
+// The payload of a packed frame as it was, in `out`. False when it is not what was written.
+bool unpack(std::string_view payload, std::string& out);
+
+// Walk the records of a payload that matched (and was unpacked). False when the sink ended the reading. Throw
 // std::runtime_error when the payload does not hold what its header says.
 bool for_each_record(const FrameHeader& header, std::string_view payload, const LogSink& sink);
 bool for_each_rejected(const FrameHeader& header, std::string_view payload,

@@ -115,11 +115,22 @@ FrameCursor::Step FrameCursor::next() {
   if (frame.size() < header->frame_bytes()) return Step::kInvalid;
   const std::string_view payload = frame.substr(kFrameHeaderBytes, header->payload_bytes);
   if (!payload_matches(*header, payload, segment_.header().log_id)) return Step::kInvalid;
+  if (header->packed && segment_.header().version < kFirstPackedVersion) return Step::kInvalid;
   header_ = *header;
   payload_ = payload;
   segment_.note(position_);
   position_ = position_.after(header_);
   return Step::kFrame;
+}
+
+std::string_view FrameCursor::records() {
+  if (!header_.packed) return payload_;
+  if (!unpack(payload_, unpacked_)) {
+    throw LogDamaged(segment_.file().path(),
+                     position_.at - static_cast<std::int64_t>(header_.frame_bytes()),
+                     fmt::format("batch {} cannot be unpacked", header_.sequence));
+  }
+  return unpacked_;
 }
 
 ReadEnd read_segments(const Segments& segments, std::uint64_t batches, Stream stream, Offset from,
@@ -148,9 +159,10 @@ ReadEnd read_segments(const Segments& segments, std::uint64_t batches, Stream st
                          fmt::format("batch {} fails its checksum", cursor.position().sequence));
       }
       if (step == FrameCursor::Step::kEnd) break;
+      if (first_of(cursor.position(), stream) <= from) continue;  // all of it lies before
       const bool go_on = stream == Stream::kLog
-                             ? for_each_record(cursor.header(), cursor.payload(), log)
-                             : for_each_rejected(cursor.header(), cursor.payload(), rejected);
+                             ? for_each_record(cursor.header(), cursor.records(), log)
+                             : for_each_rejected(cursor.header(), cursor.records(), rejected);
       if (!go_on) return {end.next, cursor.position().sequence, true};
     }
     const FramePosition& reached = cursor.position();

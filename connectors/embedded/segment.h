@@ -76,7 +76,7 @@ using Segments = std::vector<std::shared_ptr<LogSegment>>;
 class FrameCursor {
  public:
   enum class Step {
-    kFrame,    // header() and payload() hold the frame until the next call
+    kFrame,    // header() and records() are the frame's until the next call
     kEnd,      // zeros or the end of the file: no frame was begun here
     kInvalid,  // bytes that are no whole frame; position() says where
   };
@@ -84,7 +84,8 @@ class FrameCursor {
   Step next();
   const FramePosition& position() const { return position_; }  // of the frame after
   const FrameHeader& header() const { return header_; }
-  std::string_view payload() const { return payload_; }
+  // Its payload, unpacked. Throws LogDamaged.
+  std::string_view records();
 
  private:
   // The bytes from position_ on, at least `bytes` of them unless the file ends before.
@@ -94,6 +95,7 @@ class FrameCursor {
   FramePosition position_;
   FrameHeader header_;
   std::string_view payload_;
+  std::string unpacked_;
   std::string buffer_;
   std::int64_t buffer_at_ = 0;
 };

@@ -51,6 +51,7 @@ class EmbeddedLogTest : public testing::Test {
     EmbeddedLogOptions options;
     options.segment_bytes_max = 4096;
     options.allocate_bytes = 1024;
+    options.pack = false;  // frames as long as their records
     options.disk = &hooked_disk();
     return options;
   }
