@@ -360,6 +360,7 @@ void EmbeddedNode::extend() {
   const Instant now = moment();
   room_->decide(now, allowed(now));
   tell_due(*room_, now, allowed(now), may_fire());
+  store_->hold_back(in_arrears(*room_, now, allowed(now)));
 }
 
 // One at least, for nothing that is due may wait for ever. While much waits to be written, facts

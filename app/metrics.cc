@@ -311,7 +311,9 @@ std::string Metrics::text() {
   const Counters& c = status.counters;
   to.policy = to.node.policy();
   if (to.policy) to.create_decided(*to.policy);
-  to.gauges("tocsin_build_info", "Always 1.").Add({{"version", TOCSIN_VERSION}}).Set(1);
+  to.gauges("tocsin_build_info", "Always 1.")
+      .Add({{"version", TOCSIN_VERSION}, {"rocksdb", rocksdb_build()}})
+      .Set(1);
   to.follow("tocsin_facts_accepted_total", "Facts accepted.", c.accepted);
   to.follow("tocsin_facts_duplicate_total", "Facts dropped because they were accepted before.",
             c.duplicates);
@@ -346,6 +348,8 @@ std::string Metrics::text() {
   to.set("tocsin_queue_events", "Events that wait to be decided about.", number(status.queued));
   to.set("tocsin_views_unwritten_bytes", "What was decided and is not in the views yet.",
          static_cast<double>(to.node.store().waiting_bytes()));
+  to.set("tocsin_views_age_seconds", "How long the oldest of it has waited.",
+         in_seconds(to.node.store().views_age().ms));
   to.set("tocsin_sought_filter_bytes",
          "Memory of the filter that says which identities and entities the store has.",
          static_cast<double>(to.node.store().sought_bytes()));

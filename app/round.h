@@ -20,6 +20,13 @@ inline void tell_due(Room& room, Instant now, Instant allowed, std::size_t most)
   if (room.next_due() <= until) room.fire(until, now, most);
 }
 
+// Dues wait so long that writing their views should wait for them (StorePort::hold_back).
+inline constexpr Duration kArrears = milliseconds(100);
+inline bool in_arrears(Room& room, Instant now, Instant allowed) {
+  const Instant due = room.next_due();
+  return due <= allowed && due + kArrears < now;
+}
+
 inline void tell_before(Room& room, Instant arrival, Instant allowed, std::size_t most) {
   const Instant until{std::min(arrival.ms - 1, allowed.ms)};
   if (until >= room.latest()) tell_due(room, until, until, most);

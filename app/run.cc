@@ -218,6 +218,7 @@ class Service {
             journal_.line(level, event, detail);
           });
     }
+    journal_.line("info", "rocksdb", rocksdb_build());
     journal_.line("info", "ready", server_->url());
     if (const std::string note = node_->ready().detail; !note.empty())
       journal_.line("warn", "policy", note);

@@ -46,7 +46,7 @@ def tickets(n, age_s, prefix):
 
 def request(body, kind):
     body = body.encode()
-    return (f"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n").encode() + body
+    return (f"POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n").encode() + body
 
 
 class Poster(threading.Thread):

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <boost/unordered/unordered_flat_set.hpp>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -14,16 +13,13 @@
 #include "events/bytes.h"
 #include "projections/pending.h"
 #include "projections/time_slice.h"
+#include "projections/unwritten_dues.h"
 #include "projections/write_behind.h"
 
 namespace tocsin {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-struct FlatHash : std::hash<Hash128> {
-  using is_avalanching = void;
-};
 
 // Rows of another format are not read but made anew.
 constexpr std::int64_t kStoreFormat = 10;
@@ -108,7 +104,7 @@ class Store::Impl {
     ++generation_;
     if (first || active_->bytes() >= options_.write_bytes || waiters_ > 0) work_.notify_all();
     if (active_->bytes() >= options_.write_bytes_max) {
-      full_.push_back({std::move(active_), generation_});
+      full_.push_back({std::move(active_), generation_, oldest_});
       active_ = take_spare();
     }
     count_waiting();
@@ -186,51 +182,14 @@ class Store::Impl {
   }
 
   void scan_due(PartitionId partition, Instant from, Instant to, const DueSink& sink) const {
-    // Dues that are not written yet stand over the rows of the same entities.
-    boost::unordered_flat_set<Hash128, FlatHash> changed;
-    std::map<std::string, Instant> unwritten;  // of those, by the entity's key, the ones asked for
+    UnwrittenDues unwritten(partition, from, to);
     std::unique_lock lock(mutex_);
-    std::vector<const Pending*> all;  // the oldest first
-    if (writing_) all.push_back(writing_.get());
-    for (const Full& full : full_) all.push_back(full.pending.get());
-    all.push_back(active_.get());
-    for (const Pending* p : all) {
-      for (const auto& [key, entity] : p->entities()) {
-        if (!entity.changed() || KeyReader(key).partition() != partition) continue;
-        const bool fresh = changed.insert(hash128(key)).second;
-        const bool asked_for = from <= entity.next_due && entity.next_due < to;
-        if (asked_for && entity.next_due != kNever) {
-          unwritten.insert_or_assign(std::string(key), entity.next_due);
-        } else if (!fresh) {
-          unwritten.erase(std::string(key));
-        }
-      }
-    }
+    if (writing_) unwritten.add(*writing_);
+    for (const Full& full : full_) unwritten.add(*full.pending);
+    unwritten.add(*active_);
     const ReadView view = this->view();
     lock.unlock();
-    std::vector<std::pair<Instant, EntityKey>> waiting;
-    for (const auto& [key, due] : unwritten) waiting.emplace_back(due, KeyReader(key).entity());
-    std::stable_sort(waiting.begin(), waiting.end(),
-                     [](const auto& a, const auto& b) { return a.first < b.first; });
-
-    const std::string prefix = Key(partition, Family::kDue).take();
-    RowCursor rows = view.rows(prefix, Key(partition, Family::kDue).instant(from).take());
-    auto next = waiting.begin();
-    for (; rows.valid(); rows.next()) {
-      KeyReader key(rows.key());
-      const Instant due = key.instant();
-      if (due >= to) break;
-      for (; next != waiting.end() && next->first <= due; ++next) {
-        if (!sink(next->first, next->second)) return;
-      }
-      const EntityKey entity = key.entity();
-      if (changed.contains(hash128(Key(partition, Family::kEntity).entity(entity).bytes())))
-        continue;
-      if (!sink(due, entity)) return;
-    }
-    for (; next != waiting.end(); ++next) {
-      if (!sink(next->first, next->second)) return;
-    }
+    unwritten.walk(view, sink);
   }
 
   // Takes no lock under which changes are taken over: a question does not wait for those.
@@ -288,6 +247,19 @@ class Store::Impl {
   }
 
   bool damaged() const { return table_->damaged(); }
+
+  void hold_back(bool held) {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(held_, held) && !held) work_.notify_all();
+  }
+
+  Duration views_age() const {
+    const std::lock_guard lock(mutex_);
+    if (!writing_ && full_.empty() && active_->empty()) return {};
+    return milliseconds(
+        std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - waiting_since())
+            .count());
+  }
 
   bool crowded() const { return waiting_bytes_ > options_.pending_bytes_max / 2; }
 
@@ -348,11 +320,13 @@ class Store::Impl {
   std::uint64_t take_oldest() {
     if (full_.empty()) {
       writing_ = std::move(active_);
+      writing_oldest_ = oldest_;
       active_ = take_spare();
       return generation_;
     }
     const std::uint64_t generation = full_.front().generation;
     writing_ = std::move(full_.front().pending);
+    writing_oldest_ = full_.front().oldest;
     full_.pop_front();
     return generation;
   }
@@ -380,6 +354,7 @@ class Store::Impl {
     std::unique_lock lock(mutex_);
     for (;;) {
       wait_for_work(lock);
+      wait_while_held(lock);
       const auto urgent = [&] {
         return stopping_ || waiters_ > 0 || !full_.empty() ||
                active_->bytes() >= options_.write_bytes;
@@ -408,6 +383,18 @@ class Store::Impl {
       const auto interval_max = std::chrono::milliseconds(options_.durable_interval.ms);
       if (Clock::now() >= unflushed_since_ + interval_max) begin_flush(lock);
     }
+  }
+
+  // When the first of what waits came.
+  Clock::time_point waiting_since() const {
+    if (writing_) return writing_oldest_;
+    return full_.empty() ? oldest_ : full_.front().oldest;
+  }
+
+  void wait_while_held(std::unique_lock<std::mutex>& lock) {
+    const std::size_t most = std::min(options_.held_bytes_max, options_.pending_bytes_max / 8 * 3);
+    work_.wait_until(lock, waiting_since() + std::chrono::milliseconds(options_.held_interval.ms),
+                     [&] { return !held_ || stopping_ || waiters_ > 0 || waiting_bytes_ >= most; });
   }
 
   void wait_for_work(std::unique_lock<std::mutex>& lock) {
@@ -472,13 +459,15 @@ class Store::Impl {
   struct Full {
     std::unique_ptr<Pending> pending;
     std::uint64_t generation = 0;  // of its last batch
+    Clock::time_point oldest;      // of its first
   };
   // What comes in; what came in before, the oldest first; what is written, or null; what was
   // written and is used again, or null.
   std::unique_ptr<Pending> active_ = std::make_unique<Pending>(options_.keep_records);
   std::deque<Full> full_;
   std::unique_ptr<Pending> writing_, spare_;
-  Clock::time_point oldest_;
+  Clock::time_point oldest_, writing_oldest_;  // of what comes in and of what is written
+  bool held_ = false;
   std::map<PartitionId, Offset> handed_over_, written_to_;
   std::uint64_t generation_ = 0, written_generation_ = 0;
   mutable int waiters_ = 0;
@@ -542,6 +531,8 @@ std::string Store::problem() const { return impl_->problem(); }
 std::uint64_t Store::bytes_on_disk() const { return impl_->table().bytes_on_disk(); }
 std::size_t Store::sought_bytes() const { return impl_->sought().bytes(); }
 bool Store::sought_filled() const { return impl_->sought().filled(); }
+void Store::hold_back(bool held) { impl_->hold_back(held); }
+Duration Store::views_age() const { return impl_->views_age(); }
 bool Store::blocked() const { return impl_->blocked(); }
 bool Store::damaged() const { return impl_->damaged(); }
 bool Store::crowded() const { return impl_->crowded(); }

@@ -118,6 +118,10 @@ struct StoreOptions {
   // What is written is made durable after so long at the latest, so that little is applied again
   // after a crash; sooner when nothing comes for kQuietMs, or when a buffer is full.
   Duration durable_interval = seconds(5);
+  // While it is held back a write is begun only when so much waits (three eighths of
+  // pending_bytes_max at most), or something waits for so long, or a reader asks.
+  std::size_t held_bytes_max = 512u << 20;
+  Duration held_interval = seconds(10);
 };
 
 // What a room needs of a store; another one stands in its place where a test makes disks fail.
@@ -146,6 +150,9 @@ class StorePort {
   using EntitySink = std::function<void(const EntityKey&)>;
   virtual void each_entity(PartitionId partition, const EntitySink& visit) const = 0;
   virtual std::size_t waiting_bytes() const = 0;  // to be written
+  // Writing waits, within bounds, while something more pressing wants the processor: a burst of dues is
+  // told first and shown afterwards, from views that are the older for it.
+  virtual void hold_back(bool) {}
   // What keeps the store from writing (a full disk), in words; empty when all is well. Writing is
   // tried again every kRetryMs.
   virtual std::string problem() const = 0;
@@ -206,6 +213,9 @@ class Store final : public StorePort {
   // Half of what may wait to be written does. What can wait should, so that `apply` need not.
   bool crowded() const;
   std::size_t waiting_bytes() const override;
+  void hold_back(bool held) override;
+  // How long what is not in the views yet has waited; zero when all is there.
+  Duration views_age() const;
   // Waits until at most so many bytes wait to be written, at most `timeout`.
   bool wait_for_writing(std::size_t bytes, Duration timeout) const;
   std::uint64_t bytes_on_disk() const;

@@ -7,6 +7,7 @@
 #include <rocksdb/sst_file_writer.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
+#include <rocksdb/version.h>
 #include <rocksdb/write_batch.h>
 
 #include <atomic>
@@ -19,6 +20,14 @@
 
 #include "projections/keys.h"
 #include "projections/time_slice.h"
+
+// Hooks of RocksDB's own tests, which only a build with assertions has.
+namespace rocksdb {
+class SyncPoint {
+ public:
+  __attribute__((weak)) static SyncPoint* GetInstance();
+};
+}  // namespace rocksdb
 
 namespace tocsin {
 namespace {
@@ -116,6 +125,11 @@ rocksdb::Options rocksdb_options(const TableOptions& options) {
 }
 
 }  // namespace
+
+std::string rocksdb_build() {
+  const bool assertions = &rocksdb::SyncPoint::GetInstance != nullptr;
+  return rocksdb::GetRocksVersionAsString() + (assertions ? " with assertions" : "");
+}
 
 std::uint64_t free_bytes_of_disk(const std::filesystem::path& directory) {
   std::error_code error;

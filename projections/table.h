@@ -44,6 +44,9 @@ struct Write {
   std::optional<std::string_view> value;  // empty: remove the key
 };
 
+// Which RocksDB this is, and whether it was built with assertions: "7.8.3", "7.8.3 with assertions".
+std::string rocksdb_build();
+
 class Table;
 
 // Walks rows in key order. Not thread safe. Holds what it reads, so it should not live long.

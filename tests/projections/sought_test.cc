@@ -93,8 +93,8 @@ class Sought : public ::testing::Test {
     batch.partition = static_cast<PartitionId>(random() % 2);
     batch.business_day = shanghai_day();
     Offset& next = next_[batch.partition];
-    for (unsigned n = random() % 20; n > 0; --n) {
-      const unsigned of = random() % 2000;
+    for (auto n = random() % 20; n > 0; --n) {
+      const auto of = static_cast<unsigned>(random() % 2000);
       const EntityKey entity = key(of);
       batch.timeline.push_back({next++, entity, "{}"});
       if (random() % 4 == 0) continue;  // an event alone
@@ -159,7 +159,7 @@ TEST_F(Sought, AStoreKnowsAllThatAMapKnowsOverRandomRestarts) {
       default:
         apply(random);
     }
-    for (int i = 0; i < 5; ++i) compare(random() % 2000);
+    for (int i = 0; i < 5; ++i) compare(static_cast<unsigned>(random() % 2000));
   }
   open();
   fill();

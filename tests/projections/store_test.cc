@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <iostream>
+#include <thread>
 
 #include "events/bytes.h"
 #include "projections/query.h"
@@ -269,6 +270,50 @@ TEST(StoreTest, ATimelineThatIsBeingWrittenIsNotLostToTheFirstStateOfItsEntity) 
     TimelineQuery all;
     all.limit = kPageMax;
     EXPECT_EQ(entity_timeline(store->view(), key, all, {}).size(), 2u);
+  }
+}
+
+// Entities of which each batch holds one of some 1 KB.
+AppliedBatch large_batch(Offset next) {
+  return batch(next,
+               {change({"a", "ticket", std::to_string(next)}, std::string(1000, 'x'), kNever)});
+}
+
+TEST(StoreTest, HeldBackItWritesWhenAskedAndWhenItIsLetGo) {
+  TempDirectory directory;
+  StoreOptions options;
+  options.write_interval = milliseconds(1);
+  options.write_bytes = 2000;
+  options.held_interval = hours(1);
+  auto store = Store::open(directory.path(), options);
+  store->hold_back(true);
+  for (Offset next = 1; next <= 10; ++next) store->apply(large_batch(next));
+  EXPECT_FALSE(store->wait_applied(0, 1, {})) << "nothing is written at once";
+  EXPECT_GT(store->waiting_bytes(), 10'000U);
+  ASSERT_TRUE(store->refresh(kLong)) << "a reader asks";
+  EXPECT_EQ(store->applied(0), 10);
+  EXPECT_EQ(store->views_age(), Duration{});
+  store->apply(large_batch(11));
+  store->hold_back(false);
+  EXPECT_TRUE(store->wait_applied(0, 11, kLong));
+}
+
+TEST(StoreTest, HeldBackItWritesWhatIsTooMuchOrTooOld) {
+  for (const bool much : {true, false}) {
+    TempDirectory directory;
+    StoreOptions options;
+    options.write_interval = milliseconds(1);
+    options.write_bytes = 2000;
+    options.write_bytes_max = 4000;
+    options.held_bytes_max = much ? 8000 : SIZE_MAX;
+    options.held_interval = much ? hours(1) : milliseconds(20);
+    auto store = Store::open(directory.path(), options);
+    store->hold_back(true);
+    for (Offset next = 1; next <= 20; ++next) store->apply(large_batch(next));
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (store->applied(0) == 0 && std::chrono::steady_clock::now() < end)
+      std::this_thread::yield();
+    EXPECT_GT(store->applied(0), 0) << much;
   }
 }
 
