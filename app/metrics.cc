@@ -133,12 +133,11 @@ Metrics::~Metrics() = default;
 // Only types that the policy or the product knows have a series of their own: a sender cannot make
 // one.
 void Metrics::Impl::count_record(std::string_view type) {
-  if (!is_known(type)) policy = node.policy();  // a new one may know it
-  if (!is_known(type)) type = kOther;
   auto at = by_type.find(type);
   if (at == by_type.end()) {
-    prometheus::Counter& added = records.Add({{"type", std::string(type)}});
-    at = by_type.emplace(type, &added).first;
+    if (!is_known(type)) policy = node.policy();  // a new one may know it
+    const std::string shown(is_known(type) ? type : kOther);
+    at = by_type.try_emplace(shown, &records.Add({{"type", shown}})).first;
   }
   at->second->Increment();
 }

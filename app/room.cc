@@ -563,9 +563,13 @@ AppliedBatch Room::take_changes(std::uint64_t& hand_over) {
   applied.entities.reserve(entities.size());
   for (Entity* e : entities) {
     partition_->view(*e, view_);
-    scratch_.clear();
-    encode_view(scratch_, view_);
-    applied.entities.push_back({key_of(*e), encode_entity(*e), scratch_, partition_->due_of(*e)});
+    encoded_.clear();
+    encode_entity(encoded_, *e);
+    std::string state(encoded_.view());
+    encoded_.clear();
+    encode_view(encoded_, view_);
+    applied.entities.push_back(
+        {key_of(*e), std::move(state), std::string(encoded_.view()), partition_->due_of(*e)});
   }
   for (Account* a : accounts) {
     for (AccountPiece& piece : encode_account(*a))

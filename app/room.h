@@ -38,6 +38,7 @@
 #include "engine/log_port.h"
 #include "engine/partition.h"
 #include "engine/said/unconfirmed_years.h"
+#include "events/bytes.h"
 #include "projections/store.h"
 
 namespace tocsin {
@@ -209,6 +210,7 @@ class Room {
   LogEvent event_;
   EntityView view_;       // made last
   std::string scratch_;   // what is being encoded; kept for its room
+  ByteBuffer encoded_;    // the same
   std::jthread freeing_;  // what a reset threw away
 };
 

@@ -102,8 +102,7 @@ class Workload {
                           "T-" + std::to_string(n)};
       const Instant time = kBegin + milliseconds(fact_ * 50);
       const int facts = number >= 0 ? static_cast<int>(round) + 1 : 1;
-      std::string view;
-      encode_view(view, ticket(key, facts, kBegin + milliseconds(n * 200)));
+      std::string view = encode_view(ticket(key, facts, kBegin + milliseconds(n * 200)));
       changed[key] = {key, std::string(kStateBytes, 's'), std::move(view), time + hours(2)};
       batch.timeline.push_back(
           {offset_++, key,

@@ -7,8 +7,11 @@
 // Pure; any thread.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -27,17 +30,71 @@ inline void put_unsigned(std::string& out, std::uint64_t value) {
   out.append(bytes, n);
 }
 
-inline void put_signed(std::string& out, std::int64_t value) {
+// Bytes that are made one after the other, and used again: what is put costs a store, where a string
+// looks after its room and its end with every byte.
+class ByteBuffer {
+ public:
+  void clear() { size_ = 0; }
+  std::string_view view() const { return {bytes_.get(), size_}; }
+  operator std::string_view() const { return view(); }
+
+  void push_back(char c) {
+    *room(1) = c;
+    ++size_;
+  }
+  void append(std::string_view text) {
+    if (!text.empty()) std::memcpy(room(text.size()), text.data(), text.size());
+    size_ += text.size();
+  }
+  ByteBuffer& operator+=(std::string_view text) {
+    append(text);
+    return *this;
+  }
+  // Where the next bytes go, with room for so many; `advance` says how many were put there.
+  char* room(std::size_t bytes) {
+    if (size_ + bytes > capacity_) grow(bytes);
+    return bytes_.get() + size_;
+  }
+  void advance(std::size_t bytes) { size_ += bytes; }
+
+ private:
+  void grow(std::size_t bytes) {
+    constexpr std::size_t kLeast = 1024;
+    const std::size_t capacity = std::max({kLeast, capacity_ * 2, size_ + bytes});
+    auto more = std::make_unique_for_overwrite<char[]>(capacity);
+    if (size_ > 0) std::memcpy(more.get(), bytes_.get(), size_);
+    bytes_ = std::move(more);
+    capacity_ = capacity;
+  }
+
+  std::unique_ptr<char[]> bytes_;
+  std::size_t size_ = 0, capacity_ = 0;
+};
+
+inline void put_unsigned(ByteBuffer& out, std::uint64_t value) {
+  constexpr std::size_t kLongest = 10;
+  char* const begin = out.room(kLongest);
+  char* at = begin;
+  for (; value >= 0x80; value >>= 7) *at++ = static_cast<char>(value | 0x80);
+  *at++ = static_cast<char>(value);
+  out.advance(static_cast<std::size_t>(at - begin));
+}
+
+// `Out`: a string or a buffer.
+template <typename Out>
+void put_signed(Out& out, std::int64_t value) {
   put_unsigned(out,
                (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63));
 }
 
-inline void put_text(std::string& out, std::string_view text) {
+template <typename Out>
+void put_text(Out& out, std::string_view text) {
   put_unsigned(out, text.size());
   out += text;
 }
 
-inline void put_optional(std::string& out, const std::optional<Instant>& t) {
+template <typename Out>
+void put_optional(Out& out, const std::optional<Instant>& t) {
   out.push_back(t ? '\1' : '\0');
   if (t) put_signed(out, t->ms);
 }

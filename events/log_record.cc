@@ -1,6 +1,7 @@
 #include "events/log_record.h"
 
 #include <charconv>
+#include <cstring>
 
 #include "events/json_scan.h"
 #include "events/vocabulary.h"
@@ -222,23 +223,23 @@ Fact to_fact(const LogEvent& event) {
   return fact;
 }
 
+// Stamps hold no escapes: a quote in front, `":` behind, and it is a member's name and no value.
 std::string_view stamp(const LogEvent& event, std::string_view name) {
-  std::string_view rest = event.stamps;
-  while (!rest.empty()) {
-    const std::size_t colon = rest.find("\":");
-    if (colon == std::string_view::npos) return {};
-    const char* const begin = rest.data() + colon + 2;
-    const char* const value_end = json_scan::skip_value(begin, rest.data() + rest.size());
-    if (value_end == nullptr) return {};
-    std::string_view value{begin, static_cast<std::size_t>(value_end - begin)};
-    if (rest.substr(1, colon - 1) == name) {
-      if (value.size() >= 2 && value.front() == '"') value = value.substr(1, value.size() - 2);
-      return value;
-    }
-    rest.remove_prefix(static_cast<std::size_t>(value_end - rest.data()));
-    if (!rest.empty()) rest.remove_prefix(1);
+  const std::string_view all = event.stamps;
+  for (std::size_t at = 0;; ++at) {
+    const void* const found =
+        ::memmem(all.data() + at, all.size() - at, name.data(), name.size());
+    if (found == nullptr) return {};
+    at = static_cast<std::size_t>(static_cast<const char*>(found) - all.data());
+    const std::string_view behind = all.substr(at + name.size());
+    if (at == 0 || all[at - 1] != '"' || !behind.starts_with("\":")) continue;
+    const char* const begin = behind.data() + 2;
+    const char* const end = json_scan::skip_value(begin, all.data() + all.size());
+    if (end == nullptr) return {};
+    const std::string_view value(begin, static_cast<std::size_t>(end - begin));
+    if (value.size() < 2 || value.front() != '"') return value;
+    return value.substr(1, value.size() - 2);
   }
-  return {};
 }
 
 }  // namespace tocsin

@@ -6,7 +6,7 @@
 namespace tocsin {
 namespace {
 
-void put_texts(std::string& out, const std::vector<std::string>& texts) {
+void put_texts(ByteBuffer& out, const std::vector<std::string>& texts) {
   put_unsigned(out, texts.size());
   for (const std::string& t : texts) put_text(out, t);
 }
@@ -34,7 +34,7 @@ bool counts_on(const ClockRow& c) {
   return c.state == ClockState::kRunning || c.state == ClockState::kPaused;
 }
 
-void put_clock(std::string& out, const ClockRow& c) {
+void put_clock(ByteBuffer& out, const ClockRow& c) {
   put_text(out, c.clock);
   put_text(out, c.cycle);
   out.push_back(static_cast<char>(static_cast<int>(c.state) | (c.period ? 0x10 : 0)));
@@ -90,7 +90,7 @@ void take_clock(ByteReader& in, ClockRow& c) {
   });
 }
 
-void put_call(std::string& out, const CallRow& c) {
+void put_call(ByteBuffer& out, const CallRow& c) {
   put_text(out, c.person);
   put_text(out, c.role);
   put_signed(out, c.step);
@@ -110,7 +110,7 @@ void take_call(ByteReader& in, CallRow& c) {
   c.delivered_at = in.optional_instant();
 }
 
-void put_group(std::string& out, const GroupRow& g) {
+void put_group(ByteBuffer& out, const GroupRow& g) {
   put_text(out, g.escalation);
   put_text(out, g.clock);
   put_signed(out, g.step);
@@ -168,7 +168,7 @@ bool is_read_by_views(std::string_view type) {
   return type == name(DerivedType::kClockWithdrawn) || type == name(DerivedType::kFaultRecurring);
 }
 
-void encode_view(std::string& out, const EntityView& v) {
+void encode_view(ByteBuffer& out, const EntityView& v) {
   out.push_back(
       static_cast<char>((v.created ? 1 : 0) | (v.provisional ? 2 : 0) | (v.over ? 4 : 0)));
   out.push_back(static_cast<char>(v.rank));
@@ -200,6 +200,12 @@ void encode_view(std::string& out, const EntityView& v) {
     put_text(out, row.kind);
     put_signed(out, row.at.ms);
   }
+}
+
+std::string encode_view(const EntityView& view) {
+  ByteBuffer out;
+  encode_view(out, view);
+  return std::string(out.view());
 }
 
 void decode_view(std::string_view bytes, EntityView& v) {
@@ -244,7 +250,7 @@ EntityView decode_view(std::string_view bytes) {
   return v;
 }
 
-void encode_projection(std::string& out, std::string_view view, const Projection& p) {
+void encode_projection(ByteBuffer& out, std::string_view view, const Projection& p) {
   put_text(out, view);
   put_signed(out, p.next_due.ms);
   put_unsigned(out, p.due_days.size());
@@ -288,7 +294,7 @@ Projection decode_projection(std::string_view bytes) {
 
 bool is_known(std::string_view projection) { return !ByteReader(projection).view().empty(); }
 
-void encode_entity_row(std::string& out, const EntityRow& row) {
+void encode_entity_row(ByteBuffer& out, const EntityRow& row) {
   put_text(out, row.state);
   put_text(out, row.projection);
   out += row.offsets;

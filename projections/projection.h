@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "engine/view.h"
+#include "events/bytes.h"
 #include "events/time.h"
 
 namespace tocsin {
@@ -48,9 +49,10 @@ struct Projection {
 bool is_read_by_views(std::string_view type);
 
 // Appends the view without account, kind and id, which are the key's.
-void encode_view(std::string& out, const EntityView& view);
+void encode_view(ByteBuffer& out, const EntityView& view);
+std::string encode_view(const EntityView& view);
 // Appends the projection; `view` is what encode_view made of its view, empty when it is not known.
-void encode_projection(std::string& out, std::string_view view, const Projection& projection);
+void encode_projection(ByteBuffer& out, std::string_view view, const Projection& projection);
 // Throw std::runtime_error when the bytes are not what was encoded. Account, kind and id are left
 // empty.
 EntityView decode_view(std::string_view bytes);
@@ -66,7 +68,7 @@ struct EntityRow {
   std::string_view projection;  // as encoded
   std::string_view offsets;     // of the newest records, as put_offsets has them
 };
-void encode_entity_row(std::string& out, const EntityRow& row);
+void encode_entity_row(ByteBuffer& out, const EntityRow& row);
 EntityRow split_entity_row(std::string_view row);
 
 }  // namespace tocsin

@@ -189,7 +189,7 @@ class Preparer {
       before_ = {};
     }
     project(key, entity, parts.projection);
-    if (!row || parts.projection != projection_) {
+    if (!row || parts.projection != projection_.view()) {
       KeyReader reader(key);
       const PartitionId partition = reader.partition();
       const EntityKey id = reader.entity();
@@ -204,7 +204,7 @@ class Preparer {
     if (entity.first_event != Pending::kNoEvent) add_offsets(key, entity);
     row_.clear();
     encode_entity_row(row_, {entity.changed() ? entity.state : parts.state, projection_, offsets_});
-    if (!row || *row != row_) rows_.put({key, arena_.keep(row_)});
+    if (!row || *row != row_.view()) rows_.put({key, arena_.keep(row_)});
   }
 
   // From `before_` to `after_`, encoded in `projection_`.
@@ -353,7 +353,8 @@ class Preparer {
   Projection before_, after_;                      // of the entity that is worked on
   std::vector<ViewRow> rows_before_, rows_after_;  // the same, in `scratch_`
   Arena scratch_;
-  std::string row_, projection_, offsets_;        // the same
+  ByteBuffer row_, projection_;                   // the same
+  std::string offsets_;                           // the same
   std::unordered_map<std::string, Items> items_;  // by the key of their row
   std::map<std::string_view, std::vector<Withdrawn>> withdrawn_;
   Sums sums_;

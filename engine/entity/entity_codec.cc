@@ -15,7 +15,8 @@ std::int16_t code(ByteReader& in) { return static_cast<std::int16_t>(in.signed_i
 std::uint16_t count(ByteReader& in) { return static_cast<std::uint16_t>(in.unsigned_int()); }
 
 // kNever and kAlways are far from every other instant; they get one byte.
-void put_instant(std::string& out, Instant t) {
+template <typename Out>
+void put_instant(Out& out, Instant t) {
   if (t == kNever) {
     out.push_back('\2');
   } else if (t == kAlways) {
@@ -31,7 +32,7 @@ Instant instant(ByteReader& in) {
   return tag == 2 ? kNever : tag == 3 ? kAlways : Instant{in.signed_int()};
 }
 
-void put_fact(std::string& out, const EntityFact& f) {
+void put_fact(ByteBuffer& out, const EntityFact& f) {
   put_signed(out, f.time.ms);
   put_signed(out, f.recorded.ms - f.time.ms);
   put_instant(out, f.due);
@@ -79,7 +80,7 @@ EntityFact get_fact(ByteReader& in) {
   return f;
 }
 
-void put_cycle(std::string& out, const SaidCycle& c) {
+void put_cycle(ByteBuffer& out, const SaidCycle& c) {
   put_signed(out, c.clock);
   put_signed(out, c.cycle);
   out.push_back(static_cast<char>(static_cast<int>(c.state) | (c.gone ? 0x80 : 0)));
@@ -127,7 +128,7 @@ SaidCycle get_cycle(ByteReader& in) {
   return c;
 }
 
-void put_group(std::string& out, const SaidGroup& g) {
+void put_group(ByteBuffer& out, const SaidGroup& g) {
   out.push_back(static_cast<char>(g.key.kind));
   put_signed(out, g.key.clock);
   put_signed(out, g.key.cycle);
@@ -207,9 +208,7 @@ void check_format(ByteReader& in) {
 
 }  // namespace
 
-std::string encode_entity(const Entity& e) {
-  std::string out;
-  out.reserve(64 + e.facts.size() * 48 + e.said.size() * 48 + e.groups.size() * 64);
+void encode_entity(ByteBuffer& out, const Entity& e) {
   out.push_back(static_cast<char>(kFormat));
   put_signed(out, e.policy->version);
   put_signed(out, e.kind);
@@ -234,7 +233,12 @@ std::string encode_entity(const Entity& e) {
   }
   put_unsigned(out, e.groups.size());
   for (const SaidGroup& g : e.groups) put_group(out, g);
-  return out;
+}
+
+std::string encode_entity(const Entity& entity) {
+  ByteBuffer out;
+  encode_entity(out, entity);
+  return std::string(out.view());
 }
 
 void decode_entity(std::string_view bytes, const PolicyFinder& policies, Entity& e) {

@@ -16,12 +16,15 @@
 
 #include "engine/entity/account.h"
 #include "engine/entity/entity.h"
+#include "events/bytes.h"
 
 namespace tocsin {
 
 // Finds a policy by version; null when there is none.
 using PolicyFinder = std::function<const Policy*(std::int32_t version)>;
 
+// Appends it.
+void encode_entity(ByteBuffer& out, const Entity& entity);
 std::string encode_entity(const Entity& entity);
 // Fills everything but `account`, `id` and `owner`.
 void decode_entity(std::string_view bytes, const PolicyFinder& policies, Entity& entity);

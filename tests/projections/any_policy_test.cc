@@ -43,7 +43,7 @@ class AnyPolicyTest : public testing::TestWithParam<const char*> {
       EntityChange change;
       change.key = {view.account, view.kind, view.id};
       change.state = "state";
-      encode_view(change.view, view);
+      change.view = encode_view(view);
       batch.entities.push_back(std::move(change));
       views_.push_back(std::move(view));
     });

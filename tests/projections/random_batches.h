@@ -47,9 +47,7 @@ inline std::string own_record(const EntityKey& e, const std::string& type, const
 }
 
 inline std::string encoded(const EntityView& view) {
-  std::string bytes;
-  encode_view(bytes, view);
-  return bytes;
+  return encode_view(view);
 }
 
 class RandomBatches {

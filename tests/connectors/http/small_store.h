@@ -93,7 +93,7 @@ class SmallStore {
     view.tier = "A";
     view.clocks = std::move(clocks);
     view.groups = std::move(groups);
-    encode_view(change.view, view);
+    change.view = encode_view(view);
     return change;
   }
   // `id` and `account` are those of the first ticket.
