@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "projections/time_slice.h"
+#include "projections/rows/time_slice.h"
 
 namespace tocsin {
 

@@ -12,8 +12,8 @@
 #include "app/secret.h"
 #include "connectors/crm/adapter_read.h"
 #include "events/log_record.h"
-#include "projections/query.h"
-#include "projections/subjects.h"
+#include "projections/read/query.h"
+#include "projections/rows/subjects.h"
 
 namespace tocsin {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "app/follow.h"
 #include "app/round.h"
-#include "projections/time_slice.h"
+#include "projections/rows/time_slice.h"
 
 namespace tocsin {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string>
 
-#include "projections/policy_figures.h"
+#include "projections/read/policy_figures.h"
 
 namespace tocsin {
 

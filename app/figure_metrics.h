@@ -10,7 +10,7 @@
 #include <prometheus/registry.h>
 
 #include "engine/policy/policy.h"
-#include "projections/read_view.h"
+#include "projections/rows/read_view.h"
 
 namespace tocsin {
 

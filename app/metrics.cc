@@ -14,8 +14,8 @@
 
 #include "app/figure_metrics.h"
 #include "engine/said/derived.h"
-#include "projections/query.h"
-#include "projections/views.h"
+#include "projections/read/query.h"
+#include "projections/rows/views.h"
 
 namespace tocsin {
 

@@ -8,7 +8,7 @@
 #include "engine/policy/translate.h"
 #include "engine/said/derived.h"
 #include "engine/truth/truth.h"
-#include "projections/projection.h"
+#include "projections/rows/projection.h"
 
 namespace tocsin {
 

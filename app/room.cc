@@ -16,7 +16,7 @@
 #include "events/log_record.h"
 #include "events/vocabulary.h"
 #include "events/writer.h"
-#include "projections/account_summary.h"
+#include "projections/rows/account_summary.h"
 
 namespace tocsin {
 
@@ -565,11 +565,10 @@ AppliedBatch Room::take_changes(std::uint64_t& hand_over) {
     partition_->view(*e, view_);
     encoded_.clear();
     encode_entity(encoded_, *e);
-    std::string state(encoded_.view());
+    applied.entities.push_back({key_of(*e), std::string(encoded_), {}, partition_->due_of(*e)});
     encoded_.clear();
     encode_view(encoded_, view_);
-    applied.entities.push_back(
-        {key_of(*e), std::move(state), std::string(encoded_.view()), partition_->due_of(*e)});
+    applied.entities.back().view = encoded_.view();
   }
   for (Account* a : accounts) {
     for (AccountPiece& piece : encode_account(*a))

@@ -10,7 +10,7 @@
 
 #include "engine/said/derived.h"
 #include "engine/view.h"
-#include "projections/policy_figures.h"
+#include "projections/read/policy_figures.h"
 
 namespace tocsin {
 

@@ -19,8 +19,8 @@
 #include <string>
 
 #include "events/log_record.h"
-#include "projections/query.h"
-#include "projections/table.h"
+#include "projections/read/query.h"
+#include "projections/rows/table.h"
 
 namespace {
 

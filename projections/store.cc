@@ -11,10 +11,10 @@
 #include <utility>
 
 #include "events/bytes.h"
-#include "projections/pending.h"
-#include "projections/time_slice.h"
-#include "projections/unwritten_dues.h"
-#include "projections/write_behind.h"
+#include "projections/rows/time_slice.h"
+#include "projections/write/pending.h"
+#include "projections/write/unwritten_dues.h"
+#include "projections/write/write_behind.h"
 
 namespace tocsin {
 namespace {

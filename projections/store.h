@@ -40,63 +40,15 @@
 #include "engine/log_port.h"
 #include "events/hash.h"
 #include "events/time.h"
-#include "projections/keys.h"
-#include "projections/projection.h"
-#include "projections/read_view.h"
-#include "projections/sought_rows.h"
-#include "projections/subjects.h"
-#include "projections/table.h"
+#include "projections/rows/applied_batch.h"
+#include "projections/rows/keys.h"
+#include "projections/rows/projection.h"
+#include "projections/rows/read_view.h"
+#include "projections/rows/subjects.h"
+#include "projections/rows/table.h"
+#include "projections/write/sought_rows.h"
 
 namespace tocsin {
-
-using BusinessDay = std::function<Day(Instant)>;
-
-struct EntityChange {
-  EntityKey key;
-  std::string state;         // the engine's, opaque
-  std::string view;          // as encode_view makes it
-  Instant next_due{kNever};  // the entity's timer
-  bool first_row = false;    // the store knew of no such entity; set by the store
-};
-
-// A fact or derived event on the timeline of an entity.
-struct TimelineRow {
-  Offset offset = 0;
-  EntityKey entity;
-  std::string record;         // as in the log
-  bool read_by_views = true;  // is_read_by_views(its type)
-};
-
-struct SeenRow {
-  std::string account;
-  Hash128 identity;           // identity_hash(source, id)
-  std::uint64_t content = 0;  // content_hash
-};
-
-struct AccountChange {
-  std::string account;  // or the name of a piece of one
-  std::string state;    // the engine's, opaque; empty: it is no more
-};
-
-struct SummaryChange {
-  std::string account;
-  std::string summary;  // what readers see of it, as encode(AccountSummary) makes it
-};
-
-// What records […, next) of a partition changed. An entity that changed several times is listed
-// once, as it is after the batch.
-struct AppliedBatch {
-  PartitionId partition = 0;
-  Offset next = 0;
-  std::vector<EntityChange> entities;
-  std::vector<AccountChange> accounts;
-  std::vector<SummaryChange> summaries;
-  std::vector<TimelineRow> timeline;
-  std::vector<SeenRow> seen;
-  std::vector<SubjectRow> subjects;
-  // Days of the business zone as of these records; pure and callable from any thread.
-  std::shared_ptr<const BusinessDay> business_day;
-};
 
 struct StoreOptions {
   TableOptions table;
@@ -130,7 +82,7 @@ class StorePort {
   // Calls sink(due, entity) for every entity with from ≤ next_due < to, in order of due, until it
   // returns false. Rows before the remembered low-water key are known to be gone and are not
   // walked.
-  using DueSink = std::function<bool(Instant, const EntityKey&)>;
+  using DueSink = tocsin::DueSink;
 
   virtual ~StorePort() = default;
   // The offset after the last applied record as readers see it; 0 for an unknown partition.

@@ -1,8 +1,8 @@
 // What is asked of the views: parameters in, JSON out; and below, which route asks what.
 #include "connectors/http/problem.h"
 #include "connectors/http/question.h"
-#include "projections/explained.h"
-#include "projections/render.h"
+#include "projections/read/explained.h"
+#include "projections/read/render.h"
 
 namespace tocsin {
 namespace {

@@ -6,7 +6,7 @@
 #include "connectors/http/event_feed.h"
 #include "connectors/http/problem.h"
 #include "connectors/http/question.h"
-#include "projections/merged_rows.h"
+#include "projections/read/merged_rows.h"
 
 namespace tocsin {
 namespace {

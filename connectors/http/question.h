@@ -1,6 +1,6 @@
 // Questions: GET routes that are answered from the views. A new one is three places: a function
 // that answers it and its line in the table below it (api_questions.cc), and what it asks of the
-// views (projections/query.h).
+// views (projections/read/query.h).
 //
 // An answer is computed on a query thread and may block; what is wrong with the parameters comes as
 // BadParameter, which becomes a 400 naming it; anything else thrown is a 500.
@@ -16,7 +16,7 @@
 
 #include "connectors/http/message.h"
 #include "engine/policy/policy.h"
-#include "projections/query.h"
+#include "projections/read/query.h"
 
 namespace tocsin {
 

@@ -11,7 +11,7 @@
 #include <stdexcept>
 
 #include "connectors/http/connection.h"
-#include "projections/time_slice.h"
+#include "projections/rows/time_slice.h"
 
 namespace tocsin {
 namespace http {

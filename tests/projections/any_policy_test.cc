@@ -6,8 +6,8 @@
 #include <map>
 #include <random>
 
-#include "projections/policy_figures.h"
-#include "projections/query.h"
+#include "projections/read/policy_figures.h"
+#include "projections/read/query.h"
 #include "projections/store.h"
 #include "tests/engine/policy_fixture.h"
 #include "tests/engine/property_facts.h"

@@ -1,4 +1,4 @@
-#include "projections/figures.h"
+#include "projections/rows/figures.h"
 
 #include <gtest/gtest.h>
 

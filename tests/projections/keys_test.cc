@@ -1,13 +1,13 @@
-#include "projections/keys.h"
+#include "projections/rows/keys.h"
 
 #include <gtest/gtest.h>
 
 #include <iostream>
 #include <random>
 
-#include "projections/merged_rows.h"
-#include "projections/read_view.h"
-#include "projections/views.h"
+#include "projections/read/merged_rows.h"
+#include "projections/rows/read_view.h"
+#include "projections/rows/views.h"
 
 namespace tocsin {
 namespace {

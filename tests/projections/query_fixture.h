@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "projections/query.h"
-#include "projections/render.h"
+#include "projections/read/query.h"
+#include "projections/read/render.h"
 #include "tests/engine/policy_fixture.h"
 #include "tests/projections/random_batches.h"
 #include "tests/projections/temp_directory.h"

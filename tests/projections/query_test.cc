@@ -1,4 +1,4 @@
-#include "projections/query.h"
+#include "projections/read/query.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <iostream>
 #include <set>
 
-#include "projections/render.h"
+#include "projections/read/render.h"
 #include "tests/engine/policy_fixture.h"
 #include "tests/projections/query_fixture.h"
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "events/log_record.h"
-#include "projections/account_summary.h"
+#include "projections/rows/account_summary.h"
 #include "projections/store.h"
 
 namespace tocsin {
@@ -46,9 +46,7 @@ inline std::string own_record(const EntityKey& e, const std::string& type, const
   return out;
 }
 
-inline std::string encoded(const EntityView& view) {
-  return encode_view(view);
-}
+inline std::string encoded(const EntityView& view) { return encode_view(view); }
 
 class RandomBatches {
  public:

@@ -9,9 +9,9 @@
 #include <random>
 #include <thread>
 
-#include "projections/sought_filter.h"
+#include "projections/rows/views.h"
 #include "projections/store.h"
-#include "projections/views.h"
+#include "projections/write/sought_filter.h"
 #include "tests/projections/random_batches.h"
 #include "tests/projections/temp_directory.h"
 

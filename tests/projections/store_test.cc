@@ -8,10 +8,10 @@
 #include <thread>
 
 #include "events/bytes.h"
-#include "projections/query.h"
-#include "projections/record_type.h"
-#include "projections/timeline_rows.h"
-#include "projections/views.h"
+#include "projections/read/query.h"
+#include "projections/rows/record_type.h"
+#include "projections/rows/timeline_rows.h"
+#include "projections/rows/views.h"
 #include "tests/projections/damage.h"
 #include "tests/projections/random_batches.h"
 #include "tests/projections/temp_directory.h"

@@ -1,4 +1,4 @@
-#include "projections/table.h"
+#include "projections/rows/table.h"
 
 #include <gtest/gtest.h>
 

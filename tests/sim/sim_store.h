@@ -15,8 +15,8 @@
 #include <utility>
 #include <vector>
 
-#include "projections/sought_filter.h"
 #include "projections/store.h"
+#include "projections/write/sought_filter.h"
 
 namespace tocsin::sim {
 

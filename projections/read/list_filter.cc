@@ -1,0 +1,91 @@
+#include "projections/read/list_filter.h"
+
+#include <algorithm>
+
+namespace tocsin {
+namespace {
+
+bool passes(const std::string& filter, std::string_view value) {
+  return filter.empty() || filter == value;
+}
+
+bool contains(const std::vector<std::string>& texts, const std::string& text) {
+  return std::find(texts.begin(), texts.end(), text) != texts.end();
+}
+
+}  // namespace
+
+std::optional<Projection> projection_in(std::string_view row, const EntityKey& entity) {
+  Projection p = decode_projection(split_entity_row(row).projection);
+  if (!p.known) return std::nullopt;
+  p.view.account = entity.account;
+  p.view.kind = entity.kind;
+  p.view.id = entity.id;
+  return p;
+}
+
+std::optional<Projection> find_projection(const ReadView& view, PartitionId partition,
+                                          const EntityKey& entity) {
+  const auto row = view.get(Key(partition, Family::kEntity).entity(entity).take());
+  return row ? projection_in(*row, entity) : std::nullopt;
+}
+
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+FilteredList::FilteredList(const ReadView& view, const ListFilter& filter)
+    : view_(view), filter_(filter), words_(lower_case(filter.q)) {}
+
+bool FilteredList::is_of(const EntityKey& entity, std::string_view clock, const std::string& tier,
+                         const std::string& priority) const {
+  return tocsin::passes(filter_.account, entity.account) &&
+         tocsin::passes(filter_.kind, entity.kind) && tocsin::passes(filter_.clock, clock) &&
+         tocsin::passes(filter_.tier, tier) && tocsin::passes(filter_.priority, priority);
+}
+
+bool FilteredList::passes(PartitionId partition, const EntityKey& entity, const std::string& clock,
+                          const ClockSummary& s) {
+  if (!is_of(entity, clock, s.tier, s.priority)) return false;
+  const std::string& role = filter_.role;
+  const std::string& person = filter_.person;
+  if (person.empty()) return role.empty() || contains(s.roles, role);
+  if (role.empty() && (s.assignee == person || contains(s.persons, person))) return true;
+  return account(partition, entity.account).plays(person, role);
+}
+
+bool FilteredList::passes(PartitionId, const EntityKey& entity, const GroupSummary& s) {
+  return is_of(entity, s.clock, s.tier, s.priority);
+}
+
+bool FilteredList::was_called(const GroupRow& group) const {
+  if (!filter_.person.empty() && !contains(called_persons(group), filter_.person)) return false;
+  if (filter_.role.empty() || contains(group.roles, filter_.role)) return true;
+  return std::any_of(group.called.begin(), group.called.end(),
+                     [&](const CallRow& call) { return call.role == filter_.role; });
+}
+
+bool FilteredList::has_words(PartitionId partition, const EntityKey& entity,
+                             const EntityView& view) {
+  if (words_.empty()) return true;
+  for (const std::string& text :
+       {view.title, entity.id, entity.account, account(partition, entity.account).name}) {
+    if (lower_case(text).find(words_) != std::string::npos) return true;
+  }
+  return false;
+}
+
+const AccountSummary& FilteredList::account(PartitionId partition, const std::string& name) {
+  const auto [entry, fresh] = accounts_.try_emplace(name);
+  if (fresh) {
+    const auto row = view_.get(Key(partition, Family::kSummary).text(name).take());
+    if (row) entry->second = decode_account_summary(*row);
+  }
+  return entry->second;
+}
+
+}  // namespace tocsin

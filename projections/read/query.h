@@ -1,0 +1,217 @@
+// The questions that people and programs ask: plain functions on a ReadView. Nothing here changes
+// anything; each answer is of one moment.
+//
+// Lists are paged: at most `limit` items (and never more than kPageMax), and a cursor for the rest,
+// empty at the end. A filter that few rows pass ends a page early after kRowsScannedMax rows: then
+// the page is short or empty, and its cursor goes on.
+//
+// A `cursor` that this store did not give begins at the start.
+//
+// Threads: any. Cost: a page of clocks is a seek for each kind and clock, one Get an item.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/policy/policy.h"
+#include "engine/view.h"
+#include "projections/rows/account_summary.h"
+#include "projections/rows/figures.h"
+#include "projections/rows/keys.h"
+#include "projections/rows/read_view.h"
+#include "projections/rows/views.h"
+
+namespace tocsin {
+
+inline constexpr std::size_t kPageMax = 1000;
+inline constexpr std::size_t kPageDefault = 100;
+inline constexpr std::size_t kRowsScannedMax = 20'000;
+
+// ---- one entity
+
+std::optional<EntityView> find_entity(const ReadView& view, const EntityKey& entity);
+
+// ---- what every list may be narrowed to; empty: all
+struct ListFilter {
+  std::string account, kind, clock, priority, tier;
+  // role alone: what has an open alarm raised to it. person alone: what the person is the assignee
+  // of, was ever called for, or plays a role for the account of. Both: that of accounts for which
+  // the person plays the role. (Inboxes: alarms for which the person, the role, was ever called.)
+  std::string role, person;
+  std::string q;  // stands in the title, the id or the account's name, however written
+};
+
+// ---- clocks: GET /v1/clocks and the board
+
+struct ClockQuery {
+  std::vector<ClockClass> classes;  // empty: running, paused, stopped, cancelled
+  ListFilter filter;
+  std::size_t limit = kPageDefault;
+  std::string cursor;
+};
+
+struct ListedClock {
+  EntityKey entity;
+  ClockRow clock;
+  EntityView of;             // without its clocks and groups
+  std::string account_name;  // as it is now
+};
+
+struct ClockPage {
+  std::vector<ListedClock> clocks;  // by (next pending due, kind, clock, account, id, cycle)
+  std::string cursor;
+};
+
+ClockPage list_clocks(const ReadView& view, const ClockQuery& query);
+
+// Counts by name: running, paused, at_risk, overdue, each also with `/<tier>`; groups, groups/high;
+// and, where the filter names no clock, person, role or words, entities/<kind>, open/<kind>,
+// waiting, provisional. With a role, a person or words it counts what it walks over, of at most
+// kRowsScannedMax rows.
+enum class CountsOf : std::uint8_t { kAll, kClocks, kGroups };  // as far as it must walk
+std::map<std::string, std::int64_t> counts(const ReadView& view, const ListFilter& filter,
+                                           CountsOf of = CountsOf::kAll);
+
+// ---- alarms: GET /v1/inbox
+
+struct InboxQuery {
+  bool open = true, acknowledged = false;
+  bool nobody = false;  // those for which nobody at all was called, alone
+  ListFilter filter;
+  std::size_t limit = kPageDefault;
+  std::string cursor;
+};
+
+struct InboxItem {
+  EntityKey entity;
+  GroupRow group;
+  EntityView of;  // without its clocks and groups
+  std::string account_name;
+  Instant next_due{kNever};  // of its entity's running clocks
+};
+
+struct InboxPage {
+  // Nobody called, then by rank, open before acknowledged, next pending due.
+  std::vector<InboxItem> items;
+  std::string cursor;
+};
+
+InboxPage list_inbox(const ReadView& view, const InboxQuery& query);
+
+// ---- timelines
+
+// The records at these offsets of the log, in their order, for stores that do not keep records;
+// empty where there is none.
+using RecordSource =
+    std::function<std::vector<std::string>(PartitionId, const std::vector<Offset>&)>;
+
+struct TimelineEntry {
+  PartitionId partition = 0;
+  Offset offset = 0;
+  EntityKey entity;
+  std::string record;
+};
+
+struct TimelineQuery {
+  Offset after =
+      -1;  // entries with greater offsets; with newest_first those with smaller (-1: all)
+  bool newest_first = false;
+  std::size_t limit = kPageDefault;
+};
+
+std::vector<TimelineEntry> entity_timeline(const ReadView& view, const EntityKey& entity,
+                                           const TimelineQuery& query, const RecordSource& source);
+std::vector<TimelineEntry> account_timeline(const ReadView& view, const std::string& account,
+                                            const TimelineQuery& query, const RecordSource& source);
+
+// ---- accounts
+
+struct AccountView {
+  std::string account;
+  AccountSummary summary;
+  bool is_key_account = false;
+  std::vector<ContactRow> contacts;  // when each kind was last done
+  std::vector<EntityView> open;      // the most urgent first; at most kOpenEntitiesMax
+  bool more_open = false;
+  std::vector<EntityView> ended;  // that ended, who was heard of last first; kEndedEntitiesMax
+  std::map<std::string, std::int64_t> counts;
+  std::map<std::string, ScoreSum> scores;  // by type
+  std::vector<ClockRow> cadence;           // of each period clock of the account the latest cycle
+  EntityKey cadence_of;
+  std::vector<TimelineEntry> history;  // the newest kHistoryMax, newest first
+};
+inline constexpr std::size_t kOpenEntitiesMax = 200;
+inline constexpr std::size_t kEndedEntitiesMax = 30;
+inline constexpr std::size_t kEndedScannedMax = 1000;  // records of the account, the newest
+inline constexpr std::size_t kHistoryMax = 20;
+
+// nullopt when nothing is known of the account. `policy`: says which kind is about accounts.
+std::optional<AccountView> find_account(const ReadView& view, const Policy& policy,
+                                        const std::string& account, const RecordSource& source);
+
+struct ListedAccount {
+  std::string account;
+  AccountSummary summary;
+  bool is_key_account = false;
+  std::vector<ContactRow> contacts;
+};
+struct AccountPage {
+  std::vector<ListedAccount> accounts;  // by name
+  std::string cursor;
+};
+struct AccountQuery {
+  std::string q, tier;
+  std::size_t limit = kPageDefault;
+  std::string cursor;
+};
+AccountPage list_accounts(const ReadView& view, const Policy& policy, const AccountQuery& query);
+
+// ---- figures
+
+struct KpiQuery {
+  Day from = 0, to = 0;  // from ≤ day < to
+  FigurePeriod period = FigurePeriod::kMonth;
+  std::string clock, account, tier, priority;  // empty: all
+  bool by_account = false, by_tier = false, by_priority = false;
+  // Counts what is pending and past due at this instant as breached, as contract §6 has it, though
+  // the breach is not announced yet.
+  std::optional<Instant> now;
+};
+
+struct KpiRow {
+  std::string period, clock, threshold, account, tier, priority;  // empty: all together
+  KpiValue value;
+};
+std::vector<KpiRow> kpis(const ReadView& view, const KpiQuery& query);
+
+// A threshold that is pending past its due: breached, though nobody has said so yet.
+struct Unannounced {
+  const EntityView& of;
+  const std::string &clock, &threshold;
+  Day day;
+};
+// Those with from ≤ day < to at `query.now`, of one clock and account where the query names them.
+void each_unannounced(const ReadView& view, const KpiQuery& query,
+                      const std::function<void(const Unannounced&)>& visit);
+
+struct ScoreRowSum {
+  std::string period, type, account, tier, priority;
+  ScoreSum value;
+};
+// Uses from, to, period, account, tier, priority and what it is to be shown by.
+std::vector<ScoreRowSum> scores(const ReadView& view, const KpiQuery& query);
+
+struct FaultRow {
+  Instant time;
+  std::string account;
+  std::string data;  // of the event, JSON: module, weeks
+};
+// Newest first. Empty account: of all.
+std::vector<FaultRow> recurring_faults(const ReadView& view, const std::string& account,
+                                       std::size_t limit);
+
+}  // namespace tocsin

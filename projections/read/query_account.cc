@@ -1,0 +1,330 @@
+// Timelines and accounts.
+#include <algorithm>
+#include <set>
+
+#include "projections/read/list_filter.h"
+#include "projections/read/merged_rows.h"
+#include "projections/read/query.h"
+#include "projections/rows/timeline_rows.h"
+
+namespace tocsin {
+namespace {
+
+// The offsets of an entity's timeline that the query wants, in its order.
+class OffsetWalk {
+ public:
+  OffsetWalk(const ReadView& view, PartitionId partition, const EntityKey& entity,
+             const TimelineQuery& query)
+      : query_(query),
+        left_(std::clamp<std::size_t>(query.limit, 1, kPageMax)),
+        prefix_(Key(partition, Family::kTimeline).entity(entity).take()),
+        blocks_(view.rows(prefix_)) {
+    const auto row = view.get(Key(partition, Family::kEntity).entity(entity).take());
+    if (!row) return;
+    newest_ = take_offsets(split_entity_row(*row).offsets);
+    query.newest_first ? backward() : forward();
+  }
+
+  std::vector<Offset> take() { return std::move(found_); }
+
+ private:
+  void forward() {
+    // The block that `after` may lie in, and those behind it.
+    const std::string from = Key(prefix_).offset(query_.after + 1).take();
+    blocks_.seek_before(from);
+    if (!in_blocks()) blocks_.seek(from);
+    for (; in_blocks() && left_ > 0; blocks_.next()) add(take_offsets(blocks_.value()));
+    add(newest_);
+  }
+
+  void backward() {
+    add_reversed(newest_);
+    blocks_.seek_before(query_.after < 0 ? after_prefix(prefix_)
+                                         : Key(prefix_).offset(query_.after).take());
+    for (; in_blocks() && left_ > 0; blocks_.previous())
+      add_reversed(take_offsets(blocks_.value()));
+  }
+
+  bool in_blocks() const { return blocks_.valid() && blocks_.key().starts_with(prefix_); }
+
+  void add(const std::vector<Offset>& offsets) {
+    for (const Offset offset : offsets) {
+      if (offset > query_.after && left_ > 0) take(offset);
+    }
+  }
+
+  void add_reversed(const std::vector<Offset>& offsets) {
+    for (auto offset = offsets.rbegin(); offset != offsets.rend(); ++offset) {
+      if ((query_.after < 0 || *offset < query_.after) && left_ > 0) take(*offset);
+    }
+  }
+
+  void take(Offset offset) {
+    found_.push_back(offset);
+    --left_;
+  }
+
+  const TimelineQuery& query_;
+  std::size_t left_;
+  const std::string prefix_;
+  RowCursor blocks_;
+  std::vector<Offset> newest_, found_;
+};
+
+// Walks the items of an account's history as the query wants them.
+template <typename Visit>
+void walk_history(const ReadView& view, const std::string& prefix, const TimelineQuery& query,
+                  Visit visit) {
+  std::size_t left = std::clamp<std::size_t>(query.limit, 1, kPageMax);
+  const auto items_at = [&](const RowCursor& row) {
+    std::string number = prefix.substr(0, kKeyPrefixBytes);
+    number += row.key().substr(prefix.size());
+    KeyReader reader(number);
+    return items_of(row.value(), reader.offset(), kHistoryRowOffsets);
+  };
+  const auto row_of = [&](Offset offset) {
+    return Key(prefix).offset(row_number(offset, kHistoryRowOffsets)).take();
+  };
+  if (!query.newest_first) {
+    for (RowCursor rows = view.rows(prefix, row_of(query.after + 1)); rows.valid(); rows.next()) {
+      for (const TimelineItem& item : items_at(rows)) {
+        if (item.offset <= query.after) continue;
+        if (left-- == 0) return;
+        visit(item);
+      }
+    }
+    return;
+  }
+  RowCursor rows = view.rows(prefix);
+  rows.seek_before(query.after < 0 ? after_prefix(prefix)
+                                   : row_of(query.after + kHistoryRowOffsets));
+  for (; rows.valid() && rows.key().starts_with(prefix); rows.previous()) {
+    const std::vector<TimelineItem> items = items_at(rows);
+    for (auto item = items.rbegin(); item != items.rend(); ++item) {
+      if (query.after >= 0 && item->offset >= query.after) continue;
+      if (left-- == 0) return;
+      visit(*item);
+    }
+  }
+}
+
+// The record at `offset` as the store keeps it; empty when it does not.
+std::string kept_record(const ReadView& view, PartitionId partition, Offset offset) {
+  const Offset number = row_number(offset, kRecordRowOffsets);
+  const auto row = view.get(Key(partition, Family::kRecord).offset(number).take());
+  if (!row) return {};
+  for (const TimelineItem& item : items_of(*row, number, kRecordRowOffsets)) {
+    if (item.offset == offset) return std::string(item.first);
+  }
+  return {};
+}
+
+// The records of a partition's entries, from `begin` on; what is not kept is fetched from the log.
+void add_records(const ReadView& view, std::vector<TimelineEntry>& entries, std::size_t begin,
+                 PartitionId partition, const RecordSource& source) {
+  std::vector<Offset> offsets;
+  for (std::size_t i = begin; i < entries.size(); ++i) {
+    entries[i].record = kept_record(view, partition, entries[i].offset);
+    if (entries[i].record.empty()) offsets.push_back(entries[i].offset);
+  }
+  if (offsets.empty() || !source) return;
+  std::vector<std::string> records = source(partition, offsets);
+  auto record = records.begin();
+  for (std::size_t i = begin; i < entries.size() && record != records.end(); ++i) {
+    if (entries[i].record.empty()) entries[i].record = std::move(*record++);
+  }
+}
+
+std::map<std::string, ScoreSum> scores_of(const ReadView& view, const std::string& account) {
+  std::map<std::string, ScoreSum> sums;
+  for (const PartitionId partition : view.partitions()) {
+    const std::string prefix = Key(partition, Family::kScore).text(account).take();
+    for (RowCursor rows = view.rows(prefix); rows.valid(); rows.next()) {
+      KeyReader key(rows.key());
+      key.text();
+      key.day();
+      sums[key.text()].add(decode_score(rows.value()));
+    }
+  }
+  return sums;
+}
+
+// The kinds whose one entity is the account itself; the first is the one that tells tiers and team.
+std::vector<std::string> account_kinds(const Policy& policy) {
+  std::vector<std::string> kinds;
+  for (const KindSpec& kind : policy.kinds) {
+    if (!kind.on_account) continue;
+    const bool tells = kind.tiers != 0 || kind.role_verb != kNone;
+    kinds.insert(tells ? kinds.begin() : kinds.end(), kind.name);
+  }
+  return kinds;
+}
+
+std::optional<EntityView> account_entity(const ReadView& view, const Policy& policy,
+                                         const std::string& account) {
+  for (const std::string& kind : account_kinds(policy)) {
+    if (auto found = find_entity(view, {account, kind, account})) return found;
+  }
+  return std::nullopt;
+}
+
+// Of many the most urgent are read.
+void add_open_entities(const ReadView& view, const Policy& policy, AccountView& out) {
+  const std::vector<std::string> about_account = account_kinds(policy);
+  std::vector<std::pair<char, EntityKey>> open;
+  for (const PartitionId partition : view.partitions()) {
+    const std::string prefix = Key(partition, Family::kOpen).text(out.account).take();
+    for (RowCursor rows = view.rows(prefix); rows.valid(); rows.next()) {
+      if (!rows.value().starts_with('1')) continue;  // ended, or waiting for a creation fact
+      EntityKey entity = KeyReader(rows.key()).entity();
+      if (std::find(about_account.begin(), about_account.end(), entity.kind) == about_account.end())
+        open.emplace_back(rows.value().back(), std::move(entity));
+      if (open.size() == kRowsScannedMax) break;
+    }
+  }
+  std::stable_sort(open.begin(), open.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  out.more_open = open.size() > kOpenEntitiesMax;
+  if (out.more_open) open.resize(kOpenEntitiesMax);
+  for (const auto& [rank, entity] : open) {
+    if (auto found = find_entity(view, entity)) out.open.push_back(std::move(*found));
+  }
+  std::stable_sort(out.open.begin(), out.open.end(), [](const EntityView& a, const EntityView& b) {
+    return std::pair(a.rank, next_pending(a)) < std::pair(b.rank, next_pending(b));
+  });
+}
+
+bool stands_open(const ReadView& view, const EntityKey& entity) {
+  for (const PartitionId partition : view.partitions()) {
+    const auto row = view.get(Key(partition, Family::kOpen).entity(entity).take());
+    if (row && row->starts_with('1')) return true;
+  }
+  return false;
+}
+
+// Those that have ended, of which the account's last kEndedScannedMax records tell.
+void add_ended_entities(const ReadView& view, const Policy& policy, AccountView& out) {
+  const std::vector<std::string> about_account = account_kinds(policy);
+  TimelineQuery newest;
+  newest.newest_first = true;
+  newest.limit = kEndedScannedMax;
+  std::set<EntityKey> seen;
+  for (const PartitionId partition : view.partitions()) {
+    const std::string prefix = Key(partition, Family::kHistory).text(out.account).take();
+    walk_history(view, prefix, newest, [&](const TimelineItem& item) {
+      const EntityKey entity{out.account, std::string(item.first), std::string(item.second)};
+      if (out.ended.size() == kEndedEntitiesMax || !seen.insert(entity).second) return;
+      if (std::find(about_account.begin(), about_account.end(), entity.kind) != about_account.end())
+        return;
+      if (stands_open(view, entity)) return;
+      if (auto found = find_entity(view, entity); found && found->over)
+        out.ended.push_back(std::move(*found));
+    });
+  }
+}
+
+// Clocks are sorted by (clock, start, cycle): the last of a name is its latest cycle.
+std::vector<ClockRow> latest_periods(const EntityView& account) {
+  std::vector<ClockRow> latest;
+  for (const ClockRow& clock : account.clocks) {
+    if (!clock.period) continue;
+    if (!latest.empty() && latest.back().clock == clock.clock) latest.pop_back();
+    latest.push_back(clock);
+  }
+  return latest;
+}
+
+}  // namespace
+
+std::vector<TimelineEntry> entity_timeline(const ReadView& view, const EntityKey& entity,
+                                           const TimelineQuery& query, const RecordSource& source) {
+  std::vector<TimelineEntry> entries;
+  for (const PartitionId partition : view.partitions()) {
+    const std::size_t begin = entries.size();
+    for (const Offset offset : OffsetWalk(view, partition, entity, query).take())
+      entries.push_back({partition, offset, entity, {}});
+    add_records(view, entries, begin, partition, source);
+  }
+  return entries;
+}
+
+std::vector<TimelineEntry> account_timeline(const ReadView& view, const std::string& account,
+                                            const TimelineQuery& query,
+                                            const RecordSource& source) {
+  std::vector<TimelineEntry> entries;
+  for (const PartitionId partition : view.partitions()) {
+    const std::size_t begin = entries.size();
+    const std::string prefix = Key(partition, Family::kHistory).text(account).take();
+    walk_history(view, prefix, query, [&](const TimelineItem& item) {
+      const EntityKey entity{account, std::string(item.first), std::string(item.second)};
+      entries.push_back({partition, item.offset, entity, {}});
+    });
+    add_records(view, entries, begin, partition, source);
+  }
+  return entries;
+}
+
+std::optional<AccountView> find_account(const ReadView& view, const Policy& policy,
+                                        const std::string& account, const RecordSource& source) {
+  AccountView out;
+  out.account = account;
+  bool known = false;
+  for (const PartitionId partition : view.partitions()) {
+    const auto row = view.get(Key(partition, Family::kSummary).text(account).take());
+    if (!row) continue;
+    out.summary = decode_account_summary(*row);
+    known = true;
+  }
+  ListFilter of_account;
+  of_account.account = account;
+  out.counts = counts(view, of_account);
+  TimelineQuery newest;
+  newest.newest_first = true;
+  newest.limit = kHistoryMax;
+  out.history = account_timeline(view, account, newest, source);
+  if (!known && out.counts.empty() && out.history.empty()) return std::nullopt;
+  add_open_entities(view, policy, out);
+  add_ended_entities(view, policy, out);
+  out.scores = scores_of(view, account);
+  if (const auto self = account_entity(view, policy, account)) {
+    out.is_key_account = is_open(*self);
+    out.contacts = self->contacts;
+    out.cadence = latest_periods(*self);
+    out.cadence_of = {self->account, self->kind, self->id};
+  }
+  return out;
+}
+
+AccountPage list_accounts(const ReadView& view, const Policy& policy, const AccountQuery& query) {
+  std::vector<std::string> prefixes;
+  for (const PartitionId partition : view.partitions()) {
+    prefixes.push_back(Key(partition, Family::kSummary).take());
+  }
+  const std::string words = lower_case(query.q);
+  AccountPage page;
+  std::string last;
+  // Ordered by the whole of the name, over all partitions.
+  MergedRows rows(view, prefixes, std::string::npos, from_cursor(query.cursor).value_or(""));
+  for (std::size_t scanned = 0; rows.valid(); rows.next(), ++scanned) {
+    if (page.accounts.size() == std::clamp<std::size_t>(query.limit, 1, kPageMax) ||
+        scanned == kRowsScannedMax) {
+      page.cursor = to_cursor(last);
+      break;
+    }
+    last = rows.key();
+    ListedAccount listed{KeyReader(last).text(), decode_account_summary(rows.value()), false, {}};
+    if (!query.tier.empty() && listed.summary.tier != query.tier) continue;
+    if (lower_case(listed.account).find(words) == std::string::npos &&
+        lower_case(listed.summary.name).find(words) == std::string::npos) {
+      continue;
+    }
+    if (const auto self = account_entity(view, policy, listed.account)) {
+      listed.is_key_account = is_open(*self);
+      listed.contacts = self->contacts;
+    }
+    page.accounts.push_back(std::move(listed));
+  }
+  return page;
+}
+
+}  // namespace tocsin

@@ -1,0 +1,184 @@
+// Key figures, satisfaction and recurring faults.
+#include <algorithm>
+#include <tuple>
+
+#include "projections/read/list_filter.h"
+#include "projections/read/query.h"
+
+namespace tocsin {
+namespace {
+
+bool passes(const std::string& filter, const std::string& value) {
+  return filter.empty() || filter == value;
+}
+
+// Calls visit(account, day, key reader behind the day, value) for the rows of a family of sums with
+// from ≤ day < to, of the one account that the query names, of each account, or of all together.
+template <typename Visit>
+void walk_days(const ReadView& view, Family family, const KpiQuery& query, Visit visit) {
+  const bool each = query.by_account && query.account.empty();
+  for (const PartitionId partition : view.partitions()) {
+    std::string account = query.account;
+    const std::string family_prefix = Key(partition, family).take();
+    if (each) {
+      // The rows of all accounts together, under the empty name, come first and are passed over.
+      account.assign(1, '\0');
+    }
+    for (;;) {
+      if (each) {
+        // On to the next account that has rows.
+        RowCursor next = view.rows(family_prefix, Key(partition, family).text(account).take());
+        if (!next.valid()) break;
+        account = KeyReader(next.key()).text();
+      }
+      const std::string prefix = Key(partition, family).text(account).take();
+      for (RowCursor rows = view.rows(prefix, Key(prefix).day(query.from).take()); rows.valid();
+           rows.next()) {
+        KeyReader key(rows.key());
+        key.text();
+        const Day day = key.day();
+        if (day >= query.to) break;
+        visit(account, day, key, rows.value());
+      }
+      if (!each) break;
+      account.push_back('\0');  // the least name that is greater
+    }
+  }
+}
+
+using KpiGroup = std::tuple<Day, std::string, std::string, std::string, std::string, std::string>;
+
+class KpiAdder {
+ public:
+  explicit KpiAdder(const KpiQuery& query) : query_(query) {}
+
+  void add(const std::string& account, Day day, const std::string& clock,
+           const std::string& threshold, const std::string& priority, const std::string& tier,
+           const KpiValue& value) {
+    if (!passes(query_.clock, clock) || !passes(query_.priority, priority) ||
+        !passes(query_.tier, tier)) {
+      return;
+    }
+    const bool with_account = query_.by_account || !query_.account.empty();
+    sums_[{period_begin(query_.period, day), clock, threshold, with_account ? account : "",
+           query_.by_tier ? tier : "", query_.by_priority ? priority : ""}]
+        .add(value);
+  }
+
+  std::vector<KpiRow> take() {
+    std::vector<KpiRow> rows;
+    for (auto& [group, value] : sums_) {
+      const auto& [day, clock, threshold, account, tier, priority] = group;
+      rows.push_back(
+          {period_name(query_.period, day), clock, threshold, account, tier, priority, value});
+    }
+    return rows;
+  }
+
+ private:
+  const KpiQuery& query_;
+  std::map<KpiGroup, KpiValue> sums_;
+};
+
+}  // namespace
+
+std::vector<KpiRow> kpis(const ReadView& view, const KpiQuery& query) {
+  KpiAdder adder(query);
+  walk_days(view, Family::kFigure, query,
+            [&](const std::string& account, Day day, KeyReader& key, std::string_view value) {
+              const std::string clock = key.text(), threshold = key.text();
+              const std::string priority = key.text(), tier = key.text();
+              adder.add(account, day, clock, threshold, priority, tier, decode_kpi(value));
+            });
+  if (query.now) {
+    each_unannounced(view, query, [&](const Unannounced& u) {
+      KpiValue one;
+      one.breached = 1;
+      adder.add(u.of.account, u.day, u.clock, u.threshold, u.of.priority, u.of.tier, one);
+    });
+  }
+  return adder.take();
+}
+
+// They stand at the front of the running clocks, for a clock is listed under its earliest pending
+// due.
+void each_unannounced(const ReadView& view, const KpiQuery& query,
+                      const std::function<void(const Unannounced&)>& visit) {
+  const Instant now = query.now.value_or(kAlways);
+  std::size_t scanned = 0;
+  for (const auto& [prefix, low] : view.low_water()) {
+    KeyReader of(prefix);
+    if (of.family() != Family::kClock || of.letter() != static_cast<char>(ClockClass::kRunning)) {
+      continue;
+    }
+    const std::string kind = of.text(), name = of.text();
+    if (!passes(query.clock, name)) continue;
+    for (RowCursor rows = view.rows(prefix); rows.valid() && scanned < kRowsScannedMax;
+         rows.next(), ++scanned) {
+      KeyReader key(rows.key());
+      key.letter();
+      key.text();
+      key.text();
+      if (key.instant() >= now) break;  // those with none pending come behind all instants
+      const std::string account = key.text(), id = key.text(), cycle = key.text();
+      if (!passes(query.account, account)) continue;
+      const auto p = find_projection(view, key.partition(), {account, kind, id});
+      if (!p) continue;
+      const Day* days = p->due_days.data();
+      for (const ClockRow& clock : p->view.clocks) {
+        for (const ThresholdRow& t : clock.thresholds) {
+          const Day day = *days++;
+          if (clock.clock == name && clock.cycle == cycle && t.verdict == Verdict::kPending &&
+              t.due && *t.due < now && day >= query.from && day < query.to) {
+            visit({p->view, name, t.name, day});
+          }
+        }
+      }
+    }
+  }
+}
+
+std::vector<ScoreRowSum> scores(const ReadView& view, const KpiQuery& query) {
+  using Group = std::tuple<Day, std::string, std::string, std::string, std::string>;
+  std::map<Group, ScoreSum> sums;
+  walk_days(view, Family::kScore, query,
+            [&](const std::string& account, Day day, KeyReader& key, std::string_view value) {
+              const std::string type = key.text(), priority = key.text(), tier = key.text();
+              if (!passes(query.tier, tier) || !passes(query.priority, priority)) return;
+              sums[{period_begin(query.period, day), type, account, query.by_tier ? tier : "",
+                    query.by_priority ? priority : ""}]
+                  .add(decode_score(value));
+            });
+  std::vector<ScoreRowSum> rows;
+  for (const auto& [group, value] : sums) {
+    const auto& [day, type, account, tier, priority] = group;
+    rows.push_back({period_name(query.period, day), type, account, tier, priority, value});
+  }
+  return rows;
+}
+
+std::vector<FaultRow> recurring_faults(const ReadView& view, const std::string& account,
+                                       std::size_t limit) {
+  std::vector<FaultRow> faults;
+  for (const PartitionId partition : view.partitions()) {
+    const std::string prefix = Key(partition, Family::kFault).take();
+    RowCursor rows = view.rows(prefix);
+    rows.seek_before(after_prefix(prefix));
+    std::size_t found = 0;
+    for (; rows.valid() && rows.key().starts_with(prefix) && found < std::min(limit, kPageMax);
+         rows.previous()) {
+      KeyReader key(rows.key());
+      const Instant time = key.instant();
+      std::string of = key.text();
+      if (!passes(account, of)) continue;
+      faults.push_back({time, std::move(of), std::string(rows.value())});
+      ++found;
+    }
+  }
+  std::stable_sort(faults.begin(), faults.end(),
+                   [](const FaultRow& a, const FaultRow& b) { return a.time > b.time; });
+  if (faults.size() > limit) faults.resize(limit);
+  return faults;
+}
+
+}  // namespace tocsin

@@ -1,0 +1,72 @@
+// What the records of a stretch of the log changed, as it is handed to a store.
+//
+// A value; who hands it over gives it away.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/log_port.h"
+#include "events/hash.h"
+#include "events/time.h"
+#include "projections/rows/keys.h"
+#include "projections/rows/projection.h"
+#include "projections/rows/subjects.h"
+
+namespace tocsin {
+
+using BusinessDay = std::function<Day(Instant)>;
+// Gets dues in their order; false ends the walk.
+using DueSink = std::function<bool(Instant, const EntityKey&)>;
+
+struct EntityChange {
+  EntityKey key;
+  std::string state;         // the engine's, opaque
+  std::string view;          // as encode_view makes it
+  Instant next_due{kNever};  // the entity's timer
+  bool first_row = false;    // the store knew of no such entity; set by the store
+};
+
+// A fact or derived event on the timeline of an entity.
+struct TimelineRow {
+  Offset offset = 0;
+  EntityKey entity;
+  std::string record;         // as in the log
+  bool read_by_views = true;  // is_read_by_views(its type)
+};
+
+struct SeenRow {
+  std::string account;
+  Hash128 identity;           // identity_hash(source, id)
+  std::uint64_t content = 0;  // content_hash
+};
+
+struct AccountChange {
+  std::string account;  // or the name of a piece of one
+  std::string state;    // the engine's, opaque; empty: it is no more
+};
+
+struct SummaryChange {
+  std::string account;
+  std::string summary;  // what readers see of it, as encode(AccountSummary) makes it
+};
+
+// What records […, next) of a partition changed. An entity that changed several times is listed
+// once, as it is after the batch.
+struct AppliedBatch {
+  PartitionId partition = 0;
+  Offset next = 0;
+  std::vector<EntityChange> entities;
+  std::vector<AccountChange> accounts;
+  std::vector<SummaryChange> summaries;
+  std::vector<TimelineRow> timeline;
+  std::vector<SeenRow> seen;
+  std::vector<SubjectRow> subjects;
+  // Days of the business zone as of these records; pure and callable from any thread.
+  std::shared_ptr<const BusinessDay> business_day;
+};
+
+}  // namespace tocsin
