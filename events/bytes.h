@@ -37,6 +37,7 @@ class ByteBuffer {
   void clear() { size_ = 0; }
   std::string_view view() const { return {bytes_.get(), size_}; }
   operator std::string_view() const { return view(); }
+  char* begin() { return bytes_.get(); }
 
   void push_back(char c) {
     *room(1) = c;

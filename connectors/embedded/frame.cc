@@ -25,11 +25,11 @@ constexpr std::size_t aligned(std::size_t bytes) {
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-template <typename T>
-void put(std::string& out, T value) {
+template <typename Out, typename T>
+void put(Out& out, T value) {
   char bytes[sizeof value];
   std::memcpy(bytes, &value, sizeof value);
-  out.append(bytes, sizeof value);
+  out += std::string_view(bytes, sizeof value);
 }
 
 template <typename T>
@@ -39,7 +39,7 @@ T load(const char* at) {
   return value;
 }
 
-void put_length(std::string& out, std::string_view bytes) {
+void put_length(ByteBuffer& out, std::string_view bytes) {
   put(out, static_cast<std::uint32_t>(bytes.size()));
 }
 
@@ -79,7 +79,7 @@ std::size_t rejected_record_bytes(const RejectedRecord& r) {
   return n;
 }
 
-void put_rejected(std::string& out, const RejectedRecord& r) {
+void put_rejected(ByteBuffer& out, const RejectedRecord& r) {
   put(out, r.arrived.ms);
   put_length(out, r.reason);
   put_length(out, r.source);
@@ -141,8 +141,15 @@ HeaderStatus decode_segment_header(std::string_view bytes, SegmentHeader& header
 
 namespace {
 
+// Zeros up to the next multiple of the alignment.
+void pad(ByteBuffer& out) {
+  constexpr std::string_view kZeros("\0\0\0\0\0\0\0", kAlignment - 1);
+  const std::size_t size = out.view().size();
+  out += kZeros.substr(0, aligned(size) - size);
+}
+
 // Puts the batch behind the place of a header. False when it is too long.
-bool put_batch(const Batch& batch, std::string& out) {
+bool put_batch(const Batch& batch, ByteBuffer& out) {
   out.clear();
   std::size_t payload_bytes = 0;
   for (const LogRecord& r : batch.log) payload_bytes += log_record_bytes(r);
@@ -150,8 +157,8 @@ bool put_batch(const Batch& batch, std::string& out) {
   payload_bytes = aligned(payload_bytes);
   if (kFrameHeaderBytes + payload_bytes > kFrameBytesMax) return false;
 
-  out.reserve(kFrameHeaderBytes + payload_bytes);
-  out.resize(kFrameHeaderBytes);
+  out.room(kFrameHeaderBytes + payload_bytes);
+  out.advance(kFrameHeaderBytes);
   for (const LogRecord& r : batch.log) {
     put_length(out, r.key);
     put_length(out, r.value);
@@ -159,26 +166,25 @@ bool put_batch(const Batch& batch, std::string& out) {
     out += r.value;
   }
   for (const RejectedRecord& r : batch.rejected) put_rejected(out, r);
-  out.resize(kFrameHeaderBytes + payload_bytes, '\0');
+  pad(out);
   return true;
 }
 
 // The same packed, in `out`. False when that is no shorter.
-bool pack_batch(const std::string& plain, std::string& out) {
-  const std::size_t bytes = plain.size() - kFrameHeaderBytes;
-  if (bytes < kPackedFrom) return false;
-  const std::size_t room = bytes - kPackedSaves;
-  constexpr std::size_t kBlock = kFrameHeaderBytes + kLengthsBytes;
-  out.resize(kBlock + room);
-  const int packed = LZ4_compress_default(plain.data() + kFrameHeaderBytes, out.data() + kBlock,
-                                          static_cast<int>(bytes), static_cast<int>(room));
+bool pack_batch(std::string_view plain, ByteBuffer& out) {
+  const std::string_view payload = plain.substr(kFrameHeaderBytes);
+  if (payload.size() < kPackedFrom) return false;
+  const std::size_t room = payload.size() - kPackedSaves;
+  out.clear();
+  char* const begin = out.room(kFrameHeaderBytes + kLengthsBytes + room + kAlignment);
+  const int packed = LZ4_compress_default(payload.data(), begin + kFrameHeaderBytes + kLengthsBytes,
+                                          static_cast<int>(payload.size()), static_cast<int>(room));
   if (packed <= 0) return false;
-  const std::uint32_t lengths[2] = {static_cast<std::uint32_t>(bytes),
+  const std::uint32_t lengths[2] = {static_cast<std::uint32_t>(payload.size()),
                                     static_cast<std::uint32_t>(packed)};
-  std::memcpy(out.data() + kFrameHeaderBytes, lengths, kLengthsBytes);
-  const std::size_t payload = kLengthsBytes + static_cast<std::size_t>(packed);
-  out.resize(kFrameHeaderBytes + payload);
-  out.resize(kFrameHeaderBytes + aligned(payload), '\0');
+  std::memcpy(begin + kFrameHeaderBytes, lengths, kLengthsBytes);
+  out.advance(kFrameHeaderBytes + kLengthsBytes + static_cast<std::size_t>(packed));
+  pad(out);
   return true;
 }
 
@@ -189,8 +195,8 @@ std::string_view FrameEncoder::encode(const Batch& batch, std::uint64_t sequence
                                       std::uint64_t log_id, bool pack) {
   if (!put_batch(batch, plain_)) return {};
   const bool packs = pack && pack_batch(plain_, packed_);
-  std::string& out = packs ? packed_ : plain_;
-  const std::string_view payload = std::string_view(out).substr(kFrameHeaderBytes);
+  ByteBuffer& out = packs ? packed_ : plain_;
+  const std::string_view payload = out.view().substr(kFrameHeaderBytes);
   std::string rest;  // the header behind its own checksum
   put(rest, seeded_crc(log_id, payload));
   put(rest, static_cast<std::uint32_t>(payload.size()));
@@ -203,7 +209,7 @@ std::string_view FrameEncoder::encode(const Batch& batch, std::uint64_t sequence
   put(header, packs ? kPackedMagic : kFrameMagic);
   put(header, seeded_crc(log_id, rest));
   header += rest;
-  std::memcpy(out.data(), header.data(), kFrameHeaderBytes);
+  std::memcpy(out.begin(), header.data(), kFrameHeaderBytes);
   return out;
 }
 

@@ -34,6 +34,7 @@
 #include <vector>
 
 #include "engine/log_port.h"
+#include "events/bytes.h"
 
 namespace tocsin {
 
@@ -96,10 +97,10 @@ class FrameEncoder {
   std::string_view encode(const Batch& batch, std::uint64_t sequence, Offset first_offset,
                           Offset first_rejected, std::uint64_t log_id, bool pack = true);
   // Of the last one, before it was packed.
-  std::size_t plain_bytes() const { return plain_.size(); }
+  std::size_t plain_bytes() const { return plain_.view().size(); }
 
  private:
-  std::string plain_, packed_;
+  ByteBuffer plain_, packed_;
 };
 
 // The frame header at the start of `bytes`; nullopt when there is none of this log.

@@ -1,14 +1,21 @@
 #include "projections/rows/keys.h"
 
+#include <bit>
+#include <cstring>
 #include <stdexcept>
 
 namespace tocsin {
 namespace {
 
+constexpr std::string_view kEndOfText("\0\1", 2);
 constexpr std::uint64_t kSignBit = std::uint64_t{1} << 63;
+static_assert(std::endian::native == std::endian::little);
 
 void put_big_endian(std::string& out, std::uint64_t value, int bytes) {
-  for (int i = bytes - 1; i >= 0; --i) out.push_back(static_cast<char>(value >> (8 * i)));
+  const std::uint64_t swapped = __builtin_bswap64(value << (8 * (8 - bytes)));
+  char text[sizeof swapped];
+  std::memcpy(text, &swapped, sizeof swapped);
+  out.append(text, static_cast<std::size_t>(bytes));
 }
 
 std::uint64_t take_big_endian(std::string_view& left, std::size_t bytes) {
@@ -44,8 +51,7 @@ Key& Key::text(std::string_view part) {
     part.remove_prefix(zero + 1);
   }
   bytes_ += part;
-  bytes_.push_back('\0');
-  bytes_.push_back('\1');
+  bytes_.append(kEndOfText);
   return *this;
 }
 
@@ -112,7 +118,6 @@ EntityKey KeyReader::entity() {
 std::size_t place_of_instant(std::string_view key) {
   const FamilySpec* const spec = family_of_key(key, kKeyPrefixBytes);
   if (spec == nullptr || !spec->by_instant || key.size() == kKeyPrefixBytes) return 0;
-  constexpr std::string_view kEndOfText("\0\1", 2);
   std::size_t at = kKeyPrefixBytes;
   for (const char part : spec->parts) {
     if (part == 'i') return at;
