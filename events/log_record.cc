@@ -138,26 +138,27 @@ class RecordReader {
 
 }  // namespace
 
-void append_fact_record(std::string& out, const Fact& fact, std::string_view stamps) {
-  JsonObject record(out);
-  record.text("specversion", "1.0")
-      .text("id", fact.id)
-      .text("source", fact.source)
-      .text("type", fact.type)
-      .text("subject", fact.subject)
-      .text("partitionkey", fact.account)
-      .time("time", fact.time)
-      .time("recordedtime", fact.recorded);
-  if (!fact.sequence.empty()) record.text("sequence", fact.sequence);
-  if (fact.claimed > fact.time) record.time(kClaimed, fact.claimed);
-  record.members(stamps).members(fact.extensions);
-  if (!fact.data.empty()) {
-    if (fact.extensions.find("\"datacontenttype\":") == std::string::npos) {
-      record.text(kContentType, "application/json");
-    }
-    record.raw("data", fact.data);
+void append_fact_record(std::string& to, const Fact& fact, std::string_view stamps) {
+  TextBlock out(to);
+  out.raw("{\"specversion\":\"1.0\",\"id\":").string(fact.id);
+  out.raw(",\"source\":").string(fact.source);
+  out.raw(",\"type\":").string(fact.type);
+  out.raw(",\"subject\":").string(fact.subject);
+  out.raw(",\"partitionkey\":").string(fact.account);
+  out.raw(",\"time\":").time(fact.time).raw(",\"recordedtime\":").time(fact.recorded);
+  if (!fact.sequence.empty()) out.raw(",\"sequence\":").string(fact.sequence);
+  if (fact.claimed > fact.time) {
+    out.raw(",\"").raw(kClaimed).raw("\":").time(fact.claimed);
   }
-  record.close();
+  for (const std::string_view members : {stamps, std::string_view(fact.extensions)}) {
+    if (!members.empty()) out.raw(",").raw(members);
+  }
+  if (!fact.data.empty()) {
+    if (fact.extensions.find("\"datacontenttype\":") == std::string::npos)
+      out.raw(",\"datacontenttype\":\"application/json\"");
+    out.raw(",\"data\":").raw(fact.data);
+  }
+  out.raw("}").flush();
 }
 
 void append_own_event(std::string& out, const OwnEvent& event) {
@@ -227,8 +228,7 @@ Fact to_fact(const LogEvent& event) {
 std::string_view stamp(const LogEvent& event, std::string_view name) {
   const std::string_view all = event.stamps;
   for (std::size_t at = 0;; ++at) {
-    const void* const found =
-        ::memmem(all.data() + at, all.size() - at, name.data(), name.size());
+    const void* const found = ::memmem(all.data() + at, all.size() - at, name.data(), name.size());
     if (found == nullptr) return {};
     at = static_cast<std::size_t>(static_cast<const char*>(found) - all.data());
     const std::string_view behind = all.substr(at + name.size());
