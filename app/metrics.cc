@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "app/figure_metrics.h"
+#include "app/unknown_persons.h"
 #include "engine/said/derived.h"
 #include "projections/read/query.h"
 #include "projections/rows/views.h"
@@ -87,6 +88,7 @@ struct Metrics::Impl {
   void count_record(std::string_view type);
   bool is_known(std::string_view type) const;
   void count_decided(const Committed& record);
+  void count_roles(const Committed& record);
   void create_decided(const Policy& of);
   void show_lateness(const Lateness& now);
   void show_partitions(const NodeStatus& status);
@@ -109,6 +111,13 @@ struct Metrics::Impl {
       counters("tocsin_escalations_unheard_total",
                "Raised escalation steps for which nobody at all was found.")
           .Add({});
+  prometheus::Family<prometheus::Counter>& called =
+      counters("tocsin_escalations_called_total", "Raised escalation steps by the roles called.");
+  prometheus::Counter& unknown =
+      counters("tocsin_persons_unknown_total",
+               "Persons named in facts whom the roster in force does not know.")
+          .Add({});
+  std::map<std::string, prometheus::Counter*, std::less<>> by_role;
   std::map<std::string, prometheus::Counter*, std::less<>> by_type;
   std::shared_ptr<const Policy> policy;
   // By a policy's hash, then by kind, clock, threshold and ending: adding to a family takes a lock
@@ -191,14 +200,28 @@ void Metrics::Impl::count_decided(const Committed& record) {
   }
 }
 
+void Metrics::Impl::count_roles(const Committed& record) {
+  for (const std::int16_t role : record.derived->roles) {
+    const std::string& name = at(record.policy->roles, role);
+    prometheus::Counter*& counter = by_role[name];
+    if (counter == nullptr) counter = &called.Add({{"role", name}});
+    counter->Increment();
+  }
+}
+
 void Metrics::observe(const Committed& record) {
   if (record.replayed || record.kind == RecordKind::kRejected) return;
   const std::lock_guard lock(impl_->mutex);
   impl_->count_record(record.type);
+  if (record.kind == RecordKind::kFact) {
+    if (const auto roster = impl_->node.roster())
+      impl_->unknown.Increment(static_cast<double>(unknown_persons(record.bytes, *roster)));
+  }
   if (record.derived == nullptr) return;
   switch (record.derived->type) {
     case DerivedType::kEscalationRaised:
       if (record.derived->persons.empty()) impl_->unheard.Increment();
+      impl_->count_roles(record);
       return impl_->by_urgency[record.derived->high ? 1 : 0]->Increment();
     case DerivedType::kEscalationAcknowledged:
       return impl_->acknowledged.Increment();

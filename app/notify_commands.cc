@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "app/config_files.h"
+#include "app/policy_load.h"
 #include "app/roster_record.h"
 #include "connectors/notify/notifier.h"
 
@@ -43,8 +44,11 @@ notify::Verdict sent(notify::Transport& transport, const notify::Channel& channe
 int command_notify_preview(const Config& config, const std::string& channel,
                            const std::string& language) {
   try {
+    const CompiledPolicy compiled = load_policy(config.policy);
+    const auto* policy = std::get_if<std::shared_ptr<const Policy>>(&compiled);
     if (language != "zh" && language != "en") throw std::runtime_error("--lang must be zh or en");
-    std::cout << notify::Notifier::preview(config.notify, channel, language, wall_now());
+    std::cout << notify::Notifier::preview(config.notify, channel, language,
+                                           policy == nullptr ? nullptr : *policy, wall_now());
     return 0;
   } catch (const std::exception& e) {
     std::cerr << "tocsin notify preview: " << e.what() << "\n";

@@ -53,6 +53,7 @@ std::unique_ptr<notify::Notifier> make_notifier(const Config& config, const std:
     submit_fact(node, std::move(event), std::move(done));
   };
   ports.roster = [&node] { return node.roster(); };
+  ports.policy = [&node] { return node.policy(); };
   ports.report = [&journal](std::string_view level, std::string_view event,
                             const std::string& detail) { journal.line(level, event, detail); };
   ports.print = [](const std::string& line) {

@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <iostream>
@@ -82,13 +83,24 @@ Assigned assigned_roles(const Config& config, const std::string& account) {
 CheckedRoster checked_roster(const std::string& path, const Policy& policy, Instant now,
                              const std::vector<std::string>* channels) {
   CheckedRoster checked;
-  auto result = compile_roster(path, file_text(path), load_zone_for_policy);
-  if (auto* errors = std::get_if<std::vector<PolicyError>>(&result)) {
-    checked.errors = std::move(*errors);
+  RosterReading read = read_roster(path, file_text(path), load_zone_for_policy);
+  checked.findings = check_roster(*read.roster, policy, now, path, channels);
+  if (read.errors.empty()) {
+    checked.roster = std::move(read.roster);
     return checked;
   }
-  checked.roster = std::get<std::shared_ptr<const Roster>>(result);
-  checked.findings = check_roster(*checked.roster, policy, now, path, channels);
+  // Of what could be read its mistakes are told too; what it leaves open may be what could not be read.
+  std::vector<PolicyError> all = std::move(read.errors);
+  const bool of_last_resort = std::any_of(all.begin(), all.end(), [](const PolicyError& e) {
+    return e.reason.find("last_resort") != std::string::npos;
+  });
+  for (PolicyError& mistake : checked.findings.mistakes) {
+    if (mistake.line > 0 || !of_last_resort) all.push_back(std::move(mistake));
+  }
+  std::stable_sort(all.begin(), all.end(),
+                   [](const PolicyError& a, const PolicyError& b) { return a.line < b.line; });
+  checked.findings = {};
+  checked.errors = std::move(all);
   return checked;
 }
 
@@ -132,12 +144,9 @@ int command_oncall(const Config& config, const OncallFlags& flags) {
     if (path.empty())
       throw std::runtime_error("no roster: give --roster FILE, or `roster:` in the configuration");
     const auto policy = policy_or_throw(flags.policy.empty() ? config.policy : flags.policy);
-    const Roster& roster = *[&] {
-      auto result = compile_roster(path, file_text(path), load_zone_for_policy);
-      if (const auto* errors = std::get_if<std::vector<PolicyError>>(&result))
-        throw std::runtime_error(describe(*errors));
-      return std::get<std::shared_ptr<const Roster>>(result);
-    }();
+    const RosterReading read = read_roster(path, file_text(path), load_zone_for_policy);
+    if (!read.errors.empty()) throw std::runtime_error(describe(read.errors));
+    const Roster& roster = *read.roster;
     Instant at = wall_now();
     if (!flags.at.empty()) {
       const auto given = roster_instant(flags.at, *roster.zone, false);

@@ -52,7 +52,8 @@ void RosterInForce::combine(Instant now) {
   for (auto it = overrides_.begin(); it != overrides_.end();) {
     const LogEvent event = read(it->second);
     OverrideRecord change = override_of_record(event.data);
-    if (change.override.until + kOverridesKept < now) {
+    // One about the past is kept as long from when it was made: whoever made it asks for it.
+    if (std::max(change.override.until, event.recorded) + kOverridesKept < now) {
       it = overrides_.erase(it);
       continue;
     }

@@ -6,6 +6,7 @@
 
 #include "app/roster_calendar.h"
 #include "app/roster_record.h"
+#include "connectors/http/module_reply.h"
 #include "connectors/http/problem.h"
 #include "engine/entity/entity_codec.h"
 #include "engine/policy/compile/roster.h"
@@ -16,21 +17,6 @@ namespace tocsin {
 namespace json = boost::json;
 
 namespace {
-
-HttpResponse json_response(int status, const json::value& body) {
-  HttpResponse response;
-  response.status = status;
-  response.content_type = "application/json";
-  response.body = json::serialize(body);
-  return response;
-}
-
-std::string parameter(const HttpRequest& request, std::string_view name) {
-  for (const auto& [key, value] : request.query) {
-    if (key == name) return value;
-  }
-  return {};
-}
 
 HttpResponse bad(std::string_view field, const std::string& detail) {
   return problem(400, "bad-parameter", detail).field(field).response();
@@ -154,9 +140,9 @@ std::vector<ModuleRoute> RosterService::routes() {
 void RosterService::get_oncall(ModuleCall call) {
   const auto roster = roster_of(node_);
   const auto policy = node_.policy();
-  const std::string role = parameter(call.request, "role"),
-                    account = parameter(call.request, "account"),
-                    when = parameter(call.request, "at");
+  const std::string role = query_parameter(call.request, "role"),
+                    account = query_parameter(call.request, "account"),
+                    when = query_parameter(call.request, "at");
   Instant at = node_.now();
   if (!when.empty()) {
     const auto given = roster_instant(when, *roster->zone, false);
@@ -195,8 +181,8 @@ void RosterService::get_oncall(ModuleCall call) {
 
 void RosterService::get_calendar(ModuleCall call) {
   const auto roster = roster_of(node_);
-  const std::string role = parameter(call.request, "role"),
-                    person = parameter(call.request, "person");
+  const std::string role = query_parameter(call.request, "role"),
+                    person = query_parameter(call.request, "person");
   std::vector<std::string> roles = roles_of(*node_.policy());
   if (!role.empty()) {
     if (std::find(roles.begin(), roles.end(), role) == roles.end())

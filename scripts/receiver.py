@@ -37,7 +37,7 @@ async function show(){
   for(const [who,messages] of phones){
     const s=document.createElement('section'),h=document.createElement('h2');h.textContent=who;s.append(h)
     for(const m of messages.slice(-12).reverse()){
-      const p=document.createElement('p');p.textContent=m.text;p.className=m.high?'high':''
+      const p=document.createElement('p');p.textContent=m.shown;p.className=m.high?'high':''
       const i=document.createElement('small');i.textContent=m.vendor+' '+m.at;p.append(i)
       if(m.link){const a=document.createElement('a');a.href=m.link;a.textContent='Take it';p.append(a)}
       s.append(p)}
@@ -61,8 +61,10 @@ class Receiver:
     `500`, `400`, `429`, `hang`, `reset`, `drip`, `redirect`, `error_body`."""
     secrets = {"webhook": base64.b64encode(b"k" * 32).decode(), "dingtalk": "SECdeadbeefcafe", "feishu": "deadbeefcafe"}
 
-    def __init__(self, port=0):
+    def __init__(self, port=0, tls=None):
+        """`tls`: an ssl.SSLContext of a server."""
         self.messages, self.refused, self.requests, self.fails = [], [], [], {}
+        self.asked = {}  # by vendor: when it was asked to wait, by time.monotonic
         self.lock = threading.Lock()
         self.closing = threading.Event()
         receiver = self
@@ -83,8 +85,13 @@ class Receiver:
             daemon_threads = True
             request_queue_size = 1024
 
+            def handle_error(self, *_):
+                pass  # a client that went away, or that does not trust us
+
         self.server = Server(("127.0.0.1", port), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def close(self):
@@ -107,7 +114,7 @@ class Receiver:
         path = urlparse(handler.path).path
         if path == "/messages":
             with self.lock:
-                shown = [{k: m[k] for k in ("vendor", "at", "person", "text", "link", "high")} for m in self.messages]
+                shown = [{k: m[k] for k in ("vendor", "at", "person", "text", "shown", "link", "high")} for m in self.messages]
             return self.answer(handler, 200, json.dumps(shown).encode())
         if path == "/heartbeat":
             with self.lock:
@@ -139,6 +146,7 @@ class Receiver:
             with self.lock:
                 self.refused.append((vendor, repr(why)))
             return self.answer(handler, 400, b'{"errors":["malformed"]}')
+        message.setdefault("shown", message.get("text", ""))
         message = {"vendor": vendor, "at": time.strftime("%H:%M:%S"), "monotonic": time.monotonic(), "person": "", "text": "",
                    "link": "", "high": False, "id": "", "headers": dict(handler.headers), "raw": raw} | message
         with self.lock:
@@ -165,6 +173,7 @@ class Receiver:
             self.answer(handler, 302, b"", headers=[("Location", self.url + "/elsewhere")])
             return False
         elif how == "429":
+            self.asked[vendor] = time.monotonic()
             self.answer(handler, 429, b"slow down", headers=[("Retry-After", "1")])
             return False
         elif how == "error_body":
@@ -214,14 +223,16 @@ class Receiver:
         body = json.loads(raw)
         if not body.get("text"):
             raise Refused(400, b"no_text")
-        return {"text": body["text"], "body": body}, 200, b"ok"
+        lines = [field["text"].replace("*", "").replace("\n", ": ") for block in body.get("blocks", []) for field in block.get("fields", [])]
+        return {"text": body["text"], "body": body, "shown": "\n".join([body["text"], *lines])}, 200, b"ok"
 
     def take_teams(self, headers, url, raw):
         body = json.loads(raw)
         card = body["attachments"][0]["content"]
         if body["type"] != "message" or card["type"] != "AdaptiveCard" or len(raw) > 28_000:
             raise Refused(400, b"{}")
-        return {"text": card["body"][0]["text"], "body": body}, 202, b""
+        lines = [f"{fact['title']}: {fact['value']}" for part in card["body"] for fact in part.get("facts", [])]
+        return {"text": card["body"][0]["text"], "body": body, "shown": "\n".join([card["body"][0]["text"], *lines])}, 202, b""
 
     def take_pagerduty(self, headers, url, raw):
         body = json.loads(raw)
@@ -235,7 +246,8 @@ class Receiver:
         if errors:
             raise Refused(400, json.dumps({"status": "invalid event", "errors": errors}).encode())
         text = body["event_action"] + (": " + body["payload"]["summary"] if "payload" in body else "")
-        return {"text": text, "body": body, "id": body["dedup_key"]}, 202, json.dumps(
+        shown = text + "\n\n" + body["payload"]["custom_details"].get("text", "") if "payload" in body else text
+        return {"text": text, "body": body, "id": body["dedup_key"], "shown": shown}, 202, json.dumps(
             {"status": "success", "message": "Event processed", "dedup_key": body["dedup_key"]}).encode()
 
     def take_webhook(self, headers, url, raw):
@@ -246,7 +258,7 @@ class Receiver:
             raise Refused(401, b"{}")
         body = json.loads(raw)
         data = body["data"]
-        return {"text": data["subject"], "body": body, "id": headers["webhook-id"], "person": data.get("personName", ""),
+        return {"text": data["subject"], "shown": data.get("text") or data["subject"], "body": body, "id": headers["webhook-id"], "person": data.get("personName", ""),
                 "link": data.get("acknowledgeUrl", ""), "high": data.get("high", False)}, 200, b"{}"
 
     def take_phone(self, headers, url, raw):
@@ -256,7 +268,8 @@ class Receiver:
 
     def take_alertmanager(self, headers, url, raw):
         alerts = json.loads(raw)
-        return {"text": alerts[0]["annotations"]["summary"], "body": alerts}, 200, b""
+        notes = alerts[0]["annotations"]
+        return {"text": notes["summary"], "shown": notes["summary"] + "\n\n" + notes["description"], "body": alerts}, 200, b""
 
     def take_push(self, headers, url, raw):
         for name in ("TTL", "Urgency", "Topic", "Authorization"):

@@ -8,6 +8,7 @@
 #include <memory>
 #include <stdexcept>
 
+#include "connectors/http/module_reply.h"
 #include "connectors/http/problem.h"
 #include "events/base64.h"
 
@@ -18,15 +19,6 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t kPersonBytesMax = 512;
-
-HttpResponse json_response(int status, const json::value& body) {
-  HttpResponse response;
-  response.status = status;
-  response.content_type = "application/json";
-  response.headers = {{"Cache-Control", "no-store"}};
-  response.body = json::serialize(body);
-  return response;
-}
 
 json::value text_or_null(const std::string& text) {
   return text.empty() ? json::value(nullptr) : json::value(text);

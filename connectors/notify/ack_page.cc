@@ -20,16 +20,22 @@ main{max-width:30rem;margin:1rem auto;padding:1.25rem;background:#fff;border-rad
 h1{font-size:1.25rem;margin:0 0 .75rem}dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem .9rem;margin:0 0 1.25rem}
 dt{color:#667}dd{margin:0;overflow-wrap:anywhere}
 button{font:inherit;font-weight:600;width:100%;padding:.9rem;border:0;border-radius:10px;background:#c0271f;color:#fff}
-label{display:block;padding:.55rem 0}.ok{color:#176b37}.no{color:#8a5a00}
-@media(prefers-color-scheme:dark){body{background:#14171b;color:#e6e8eb}main{background:#1e2227}dt{color:#9aa3ad}.ok{color:#5fd08a}.no{color:#e6b450}}
+label{display:block;padding:.55rem 0}a{color:#0b57d0;display:inline-block;padding:.6rem 0}.ok{color:#176b37}.no{color:#8a5a00}
+@media(prefers-color-scheme:dark){body{background:#14171b;color:#e6e8eb}main{background:#1e2227}dt{color:#9aa3ad}a{color:#8ab4f8}.ok{color:#5fd08a}.no{color:#e6b450}}
 </style></head><body><main>
 {{#alarm}}
 <h1>{{#priority}}{{priority}} {{/priority}}{{entityId}}{{#title}} {{title}}{{/title}}</h1>
 <dl><dt>{{words.customer}}</dt><dd>{{accountTitle}}{{#tier}} ({{tier}}){{/tier}}</dd>
-<dt>{{words.promise}}</dt><dd>{{promise}}{{#threshold}}, {{threshold}}{{/threshold}}</dd>
+<dt>{{words.promise}}</dt><dd>{{promise}}{{#thresholdLabel}}, {{thresholdLabel}}{{/thresholdLabel}}</dd>
 {{#dueLocal}}
 <dt>{{words.due}}</dt><dd>{{dueLocal}}{{#over}} ({{over}} {{words.over}}){{/over}}</dd>
 {{/dueLocal}}
+{{#others}}
+<dt>{{words.others}}</dt><dd>{{others}}</dd>
+{{/others}}
+{{#next}}
+<dt>{{words.next}}</dt><dd>{{atLocal}}</dd>
+{{/next}}
 </dl>
 {{/alarm}}
 {{#open}}
@@ -45,6 +51,9 @@ label{display:block;padding:.55rem 0}.ok{color:#176b37}.no{color:#8a5a00}
 {{#bad}}
 <p class="no">{{bad}}</p>
 {{/bad}}
+{{#url}}
+<p><a href="{{url}}">{{words.open}}</a></p>
+{{/url}}
 </main></body></html>
 )";
 
@@ -57,13 +66,16 @@ std::string ack_page(const AckView& view, Instant now) {
   Message message;
   message.language = view.language;
   message.zone = view.zone;
+  message.policy = view.policy;
+  message.others = view.others;
+  message.page_url = view.page_url;
   if (view.alarm) message.alarms.push_back(*view.alarm);
   json::object values = values_of(message, now);
   values["alarm"] = view.alarm.has_value();
-  values["words"] = {{"customer", say("客户", "Customer")},
-                     {"promise", say("承诺", "Promise")},
-                     {"due", say("截止", "Due")},
-                     {"over", say("超时", "over")}};
+  values["words"] = {{"customer", say("客户", "Customer")}, {"promise", say("承诺", "Promise")},
+                     {"due", say("截止", "Due")},           {"over", say("超时", "over")},
+                     {"others", say("已呼叫", "Called")},   {"next", say("下一级", "Next step")},
+                     {"open", say("查看详情", "Open")}};
   values["language"] = zh ? "zh" : "en";
   values["open"] = view.state == State::kOpen;
   values["button"] = view.choices.empty()

@@ -18,6 +18,9 @@ struct AckView {
   enum class State { kOpen, kTaken, kAlready, kOver, kBadLink, kTryAgain } state = State::kOpen;
   std::string by;  // of kTaken and kAlready
   std::shared_ptr<const Zone> zone;
+  std::shared_ptr<const Policy> policy;  // whose labels name things
+  std::vector<std::string> others;       // called too, by name
+  std::string page_url;                  // the alarm's page; empty: none
 };
 
 std::string ack_page(const AckView& view, Instant now);

@@ -77,6 +77,8 @@ class Channel {
   virtual bool shared() const { return false; }
   // Whether those it reached are told that it is over.
   virtual bool tells_all_clear() const { return true; }
+  // Also who took it: what stands open there is to be closed.
+  virtual bool tells_taker() const { return false; }
 
  protected:
   const ChannelSettings& settings() const { return settings_; }

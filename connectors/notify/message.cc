@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "connectors/notify/naming.h"
+
 namespace tocsin::notify {
 
 namespace json = boost::json;
@@ -25,8 +27,9 @@ void put_time(json::object& to, const std::string& name, Instant at, const Zone&
   to[name + "Local"] = local_minute(at, zone);
 }
 
-json::object values_of(const Alarm& alarm, const Zone& zone, const std::string& language,
-                       Instant now) {
+json::object values_of(const Alarm& alarm, const Zone& zone, const Message& message, Instant now) {
+  const std::string& language = message.language;
+  const Policy* const policy = message.policy.get();
   json::object out;
   const auto put = [&](const char* name, const std::string& value) {
     if (!value.empty()) out[name] = value;
@@ -37,14 +40,17 @@ json::object values_of(const Alarm& alarm, const Zone& zone, const std::string& 
   put("accountTitle", alarm.account_name.empty() ? alarm.account : alarm.account_name);
   put("entity", alarm.entity_kind + "/" + alarm.entity_id);
   put("entityKind", alarm.entity_kind);
+  put("kindLabel", called(policy, alarm.entity_kind, language));
   put("entityId", alarm.entity_id);
   put("title", alarm.title);
   put("priority", alarm.priority);
   put("tier", alarm.tier);
   put("clock", alarm.clock);
   put("threshold", alarm.threshold);
-  put("promise", alarm.clock.empty() ? alarm.reason : alarm.clock);
+  put("promise", promise_words(alarm, policy, language));
+  if (!alarm.threshold.empty()) put("thresholdLabel", called(policy, alarm.threshold, language));
   put("reason", alarm.reason);
+  put("reasonLabel", reason_words(alarm, language));
   put("link", alarm.link);
   out["step"] = alarm.step;
   out["urgency"] = alarm.high ? "high" : "low";
@@ -113,9 +119,10 @@ std::string span_words(Duration span, const std::string& language) {
 
 json::object values_of(const Message& message, Instant now) {
   if (message.at != kAlways) now = message.at;
-  const Zone& zone = message.zone ? *message.zone : *std::make_shared<const Zone>();
+  static const Zone kUtc{};
+  const Zone& zone = message.zone ? *message.zone : kUtc;
   json::object out;
-  if (!message.alarms.empty()) out = values_of(message.alarms.front(), zone, message.language, now);
+  if (!message.alarms.empty()) out = values_of(message.alarms.front(), zone, message, now);
   out["id"] = message.id;
   out["about"] = word_of(message.about);
   out[word_of(message.about)] = true;
@@ -124,8 +131,7 @@ json::object values_of(const Message& message, Instant now) {
   if (message.alarms.size() > 1) {
     json::array alarms;
     for (const Alarm& alarm : message.alarms) {
-      if (alarms.size() < kDigestMax)
-        alarms.emplace_back(values_of(alarm, zone, message.language, now));
+      if (alarms.size() < kDigestMax) alarms.emplace_back(values_of(alarm, zone, message, now));
     }
     out["alarms"] = std::move(alarms);
     if (message.alarms.size() > kDigestMax) out["more"] = message.alarms.size() - kDigestMax;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/policy/policy.h"
 #include "engine/policy/roster.h"
 #include "events/time.h"
 
@@ -51,7 +52,8 @@ struct Message {
   std::string by;             // of kAcknowledged: who took it
   std::string notice;         // of kNotice: the words
   std::string person, person_name, language = "en";
-  std::shared_ptr<const Zone> zone;  // the reader's
+  std::shared_ptr<const Zone> zone;      // the reader's
+  std::shared_ptr<const Policy> policy;  // whose labels name things; null: their own names do
   std::string to, mention;
   std::vector<PushSubscription> subscriptions;  // webpush alone
   bool is_private = false;

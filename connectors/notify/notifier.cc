@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "connectors/notify/crypto.h"
+#include "connectors/notify/naming.h"
 #include "connectors/notify/notifier_events.h"
 #include "connectors/notify/pagerduty_key.h"
 #include "events/log_record.h"
@@ -45,7 +46,8 @@ Outbox::Options outbox_options(const std::map<std::string, std::unique_ptr<Chann
                                std::function<void(Message&)> complete) {
   Outbox::Options options;
   for (const auto& [name, channel] : channels)
-    options.channels[name] = {channel->limit(), channel->shared(), channel->tells_all_clear()};
+    options.channels[name] = {channel->limit(), channel->shared(), channel->tells_all_clear(),
+                              channel->tells_taker()};
   options.complete = std::move(complete);
   return options;
 }
@@ -197,16 +199,22 @@ void Notifier::take_event(PartitionId partition, std::string_view record) {
   if (told.about == About::kRaised) {
     remember(told, event.recorded);
     if (channel != channels_.end() && channel->second->type() == "pagerduty" && told.delivered) {
-      incidents_[pagerduty_key(told.group, told.step, told.person)] = {
-          told.group, told.account, told.entity_kind, told.entity_id, told.step, told.person,
-          "en",       kNever};
+      const std::string key = pagerduty_key(told.group, told.step, told.person);
+      incidents_[key] = {told.group,     told.account, told.entity_kind,
+                         told.entity_id, told.step,    told.person,
+                         "en",           kNever};
+      incidents_order_.push_back(key);
+      if (incidents_order_.size() > kRememberedMax) {
+        incidents_.erase(incidents_order_.front());
+        incidents_order_.pop_front();
+      }
     }
   }
   outbox_.told(told, event.recorded);
 }
 
 void Notifier::remember(const Told& told, Instant at) {
-  deliveries_.push_back({told, at});
+  deliveries_.push_back({next_delivery_++, told, at});
   if (deliveries_.size() > kRememberedMax) deliveries_.pop_front();
 }
 
@@ -290,11 +298,20 @@ void Notifier::beat(Instant now) {
 
 // ---- sending -----------------------------------------------------------------------------------
 
+// The record's page in the CRM, else the board's.
+std::string Notifier::page_of(const Alarm& alarm) const {
+  if (alarm.link.starts_with("https://") || alarm.link.starts_with("http://")) return alarm.link;
+  if (settings_.public_url.empty()) return {};
+  return settings_.public_url + "/e/" + url_segment(alarm.account) + "/" +
+         url_segment(alarm.entity_kind) + "/" + url_segment(alarm.entity_id);
+}
+
 void Notifier::complete(Message& message) const {
+  message.policy = ports_.policy();
   if (const auto channel = channels_.find(message.channel); channel != channels_.end()) {
     if (channel->second->type() == "webpush") message.subscriptions = push_.of(message.person);
   }
-  if (message.alarms.size() == 1) message.page_url = message.alarms.front().link;
+  if (message.alarms.size() == 1) message.page_url = page_of(message.alarms.front());
   if (settings_.public_url.empty()) return;
   if (message.page_url.empty()) message.page_url = settings_.public_url + "/";
   if (message.alarms.size() != 1 || message.about != About::kRaised) return;
@@ -422,7 +439,7 @@ void Notifier::record_told(Instant now) {
   for (const Told& one : told) {
     if (one.about == About::kRaised) {
       figures_.delivery(one.channel, one.delivered);
-      if (one.delivered) figures_.reached_after(now - one.raised);
+      if (one.delivered && one.high) figures_.reached_after(now - one.raised);
     }
   }
   unrecorded_.insert(unrecorded_.end(), std::make_move_iterator(told.begin()),
@@ -466,13 +483,15 @@ void Notifier::submit_acknowledged(const AckClaim& claim, const std::string& per
 }
 
 std::string Notifier::preview(const Settings& settings, const std::string& channel,
-                              const std::string& language, Instant now) {
+                              const std::string& language, std::shared_ptr<const Policy> policy,
+                              Instant now) {
   const auto channels = made_channels(settings, nullptr);
   const auto it = channels.find(channel);
   if (it == channels.end()) throw std::runtime_error("no channel `" + channel + "`");
   Texts texts;
   if (!settings.templates.empty()) texts.load(settings.templates);
-  const Message message = example_message(language, now);
+  Message message = example_message(language, now);
+  message.policy = std::move(policy);
   const Words words = texts.words(message, now);
   std::string out = words.subject + "\n\n" + words.text + "\n";
   if (it->second->type() == "webpush") return out;

@@ -57,6 +57,7 @@ struct NotifierPorts {
   // A CloudEvent from a person; `done` when it is durable, or not.
   std::function<void(std::string event, std::function<void(bool)> done)> submit_fact;
   std::function<std::shared_ptr<const Roster>()> roster;
+  std::function<std::shared_ptr<const Policy>()> policy;  // in force: what things are called
   std::function<void(std::string_view level, std::string_view event, const std::string& detail)>
       report;
   std::function<void(const std::string& line)> print;
@@ -88,7 +89,8 @@ class Notifier {
 
   // What a channel would send, for `tocsin notify preview`. Throws std::runtime_error.
   static std::string preview(const Settings& settings, const std::string& channel,
-                             const std::string& language, Instant now);
+                             const std::string& language, std::shared_ptr<const Policy> policy,
+                             Instant now);
 
  private:
   struct Fed {
@@ -128,6 +130,7 @@ class Notifier {
   void switch_on(Instant now);
   void beat(Instant now);
   void complete(Message& message) const;
+  std::string page_of(const Alarm& alarm) const;
   bool ask(std::function<void()> task);
   void remember(const Told& told, Instant at);
   void submit_acknowledged(const AckClaim& claim, const std::string& person,
@@ -165,10 +168,13 @@ class Notifier {
   std::deque<std::string> ended_order_;
   std::map<std::string, Health> health_;
   std::unordered_map<std::string, AckClaim> incidents_;  // by PagerDuty's key
+  std::deque<std::string> incidents_order_;
   struct Remembered {
+    std::uint64_t number;
     Told told;
     Instant at;
   };
+  std::uint64_t next_delivery_ = 1;
   std::deque<Remembered> deliveries_;  // the newest last
   Instant next_beat_{kAlways}, next_switch_{kAlways}, next_own_{kAlways};
   bool fed_again_ = false;

@@ -136,7 +136,7 @@ Message example_message(const std::string& language, Instant now) {
   alarm.tier = "A";
   alarm.clock = "ticket.response";
   alarm.threshold = "target";
-  alarm.reason = zh ? "超时" : "breached";
+  alarm.reason = "breach";
   alarm.high = true;
   alarm.time = alarm.recorded = now;
   alarm.due = now - minutes(3);

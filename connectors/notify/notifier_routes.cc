@@ -2,7 +2,9 @@
 // and what became of messages. Answers that need the outbox come from the notifier's thread.
 #include <algorithm>
 #include <boost/json.hpp>
+#include <charconv>
 
+#include "connectors/http/module_reply.h"
 #include "connectors/http/problem.h"
 #include "connectors/http/target.h"
 #include "connectors/notify/crypto.h"
@@ -27,21 +29,6 @@ HttpResponse page_response(int status, std::string body) {
                        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
                        "frame-ancestors 'none'"}};
   return response;
-}
-
-HttpResponse json_response(int status, const json::value& body) {
-  HttpResponse response;
-  response.status = status;
-  response.content_type = "application/json";
-  response.body = json::serialize(body);
-  return response;
-}
-
-std::string parameter(const HttpRequest& request, std::string_view name) {
-  for (const auto& [key, value] : request.query) {
-    if (key == name) return value;
-  }
-  return {};
 }
 
 // The field of a form, decoded.
@@ -91,11 +78,15 @@ AckView Notifier::view_of(const AckClaim& claim) const {
   view.zone = roster ? roster->zone : std::make_shared<const Zone>();
   if (const auto alarm = alarms_.find(claim.group); alarm != alarms_.end()) {
     view.alarm = alarm->second;
-    if (claim.person.empty()) {
-      for (const std::string& person : alarm->second.persons)
-        view.choices.emplace_back(person, name_of(person));
+    view.page_url = page_of(alarm->second);
+    std::vector<std::string> called = outbox_.called(claim.group);
+    if (called.empty()) called = alarm->second.persons;
+    for (const std::string& person : called) {
+      if (claim.person.empty()) view.choices.emplace_back(person, name_of(person));
+      if (person != claim.person) view.others.push_back(name_of(person));
     }
   }
+  view.policy = ports_.policy();
   view.person_name = name_of(claim.person);
   if (const auto ended = ended_.find(claim.group); ended != ended_.end()) {
     view.state = ended->second.about == About::kAcknowledged ? AckView::State::kAlready
@@ -260,37 +251,88 @@ void Notifier::post_test(ModuleCall call) {
   call.reply(json_response(202, json::object{{"person", person->id}, {"channels", channels}}));
 }
 
+namespace {
+
+// Which outcomes are asked for; empty: all.
+struct Wanted {
+  std::string person, channel, outcome, account, kind, escalation;
+
+  bool has(const Told& told) const {
+    const auto fits = [](const std::string& asked, const std::string& is) {
+      return asked.empty() || asked == is;
+    };
+    return fits(person, told.person) && fits(channel, told.channel) &&
+           fits(outcome, told.delivered ? "delivered" : "failed") && fits(account, told.account) &&
+           fits(kind, told.entity_kind) && fits(escalation, told.group);
+  }
+};
+
+json::object row_of(const Told& told, Instant at) {
+  json::object row{{"at", format_rfc3339(at)},
+                   {"account", told.account},
+                   {"entity", told.entity_kind + "/" + told.entity_id},
+                   {"escalation", told.group},
+                   {"step", told.step},
+                   {"person", told.person},
+                   {"channel", told.channel},
+                   {"outcome", told.delivered ? "delivered" : "failed"},
+                   {"attempts", told.attempts}};
+  if (!told.error.empty()) row["error"] = told.error;
+  return row;
+}
+
+// A whole number of a parameter; nullopt: it is none.
+std::optional<std::uint64_t> number_of(const std::string& text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+// The newest first. A cursor is the number of the last row.
 void Notifier::get_deliveries(ModuleCall call) {
-  const std::string person = parameter(call.request, "person"),
-                    channel = parameter(call.request, "channel"),
-                    outcome = parameter(call.request, "outcome");
-  if (!outcome.empty() && outcome != "delivered" && outcome != "failed")
-    return call.reply(problem(400, "bad-parameter", "outcome must be delivered or failed")
-                          .field("outcome")
-                          .response());
+  const auto asked = [&](const char* name) { return query_parameter(call.request, name); };
+  const Wanted wanted{asked("person"),  asked("channel"), asked("outcome"),
+                      asked("account"), asked("kind"),    asked("escalation")};
+  const auto bad = [&](const char* field, const char* detail) {
+    call.reply(problem(400, "bad-parameter", detail).field(field).response());
+  };
+  if (!wanted.outcome.empty() && wanted.outcome != "delivered" && wanted.outcome != "failed")
+    return bad("outcome", "outcome must be delivered or failed");
+  std::uint64_t limit = kListed, before = UINT64_MAX;
+  if (const std::string text = asked("limit"); !text.empty()) {
+    const auto number = number_of(text);
+    if (!number || *number == 0) return bad("limit", "limit must be a whole number from 1");
+    limit = std::min<std::uint64_t>(*number, kListed);
+  }
+  if (const std::string text = asked("cursor"); !text.empty()) {
+    const auto number = number_of(text);
+    if (!number) return bad("cursor", "cursor must be one that this list gave");
+    before = *number;
+  }
   const auto shared = std::make_shared<ModuleCall>(std::move(call));
-  const bool taken = ask([this, shared, person, channel, outcome] {
-    json::array rows;
-    for (auto it = deliveries_.rbegin(); it != deliveries_.rend() && rows.size() < kListed; ++it) {
-      const Told& told = it->told;
-      const char* const word = told.delivered ? "delivered" : "failed";
-      if ((!person.empty() && told.person != person) ||
-          (!channel.empty() && told.channel != channel) || (!outcome.empty() && outcome != word))
-        continue;
-      json::object row{{"at", format_rfc3339(it->at)},
-                       {"account", told.account},
-                       {"entity", told.entity_kind + "/" + told.entity_id},
-                       {"escalation", told.group},
-                       {"step", told.step},
-                       {"person", told.person},
-                       {"channel", told.channel},
-                       {"outcome", word},
-                       {"attempts", told.attempts}};
-      if (!told.error.empty()) row["error"] = told.error;
-      rows.emplace_back(std::move(row));
+  const bool taken = ask([this, shared, wanted, limit, before] {
+    json::array rows, failing;
+    json::value cursor = nullptr;
+    std::uint64_t last = 0;
+    for (auto it = deliveries_.rbegin(); it != deliveries_.rend(); ++it) {
+      if (it->number >= before || !wanted.has(it->told)) continue;
+      if (rows.size() == limit) {
+        cursor = std::to_string(last);
+        break;
+      }
+      last = it->number;
+      rows.emplace_back(row_of(it->told, it->at));
     }
-    shared->reply(json_response(
-        200, json::object{{"now", format_rfc3339(ports_.now())}, {"deliveries", std::move(rows)}}));
+    for (const auto& [channel, health] : health_) {
+      if (health.told) failing.emplace_back(channel);
+    }
+    shared->reply(json_response(200, json::object{{"now", format_rfc3339(ports_.now())},
+                                                  {"deliveries", std::move(rows)},
+                                                  {"failing", std::move(failing)},
+                                                  {"cursor", std::move(cursor)}}));
   });
   if (!taken) shared->reply(busy());
 }

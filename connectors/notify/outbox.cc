@@ -185,7 +185,8 @@ void Outbox::settle_person(Group& group, StepState& step, std::size_t index, Ins
       if (!std::exchange(none.recorded, true)) {
         told_.push_back({group.partition, step.alarm.account, step.alarm.entity_kind,
                          step.alarm.entity_id, group.id, step.alarm.step, person.id, "none",
-                         About::kRaised, false, 0, "no_channel", step.alarm.recorded});
+                         About::kRaised, false, 0, "no_channel", step.alarm.recorded,
+                         step.alarm.high});
       }
     }
   }
@@ -286,12 +287,13 @@ void Outbox::all_clear(Group& group, Instant now) {
     step.stopped = true;
     if (!step.alarm.high) continue;
     for (PersonState& person : step.persons) {
-      if (group.closed == About::kAcknowledged && person.id == by) continue;
+      const bool taker = group.closed == About::kAcknowledged && roster_->id_of(person.id) == by;
       const Person* known = roster_->person(person.id);
       for (auto& [via, one] : person.tries) {
         const auto traits = options_.channels.find(via);
         if (one.state != Try::State::kDelivered || one.over_told || known == nullptr ||
-            traits == options_.channels.end() || !traits->second.tells_all_clear)
+            traits == options_.channels.end() || !traits->second.tells_all_clear ||
+            (taker && !traits->second.tells_taker))
           continue;
         const auto channel =
             std::find_if(known->channels.begin(), known->channels.end(),

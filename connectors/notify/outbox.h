@@ -53,7 +53,8 @@ struct Told {
   bool delivered = false;
   int attempts = 0;
   std::string error;
-  Instant raised;  // for figures
+  Instant raised;     // for figures
+  bool high = false;  // the same
 };
 
 struct Send {
@@ -77,7 +78,7 @@ class Outbox {
 
   struct ChannelTraits {
     Limit limit;
-    bool shared = false, tells_all_clear = true;
+    bool shared = false, tells_all_clear = true, tells_taker = false;
   };
   struct Options {
     std::map<std::string, ChannelTraits> channels;
@@ -115,6 +116,8 @@ class Outbox {
   // When to ask for sends again; kNever: not before something is fed.
   Instant next_wake() const;
   OutboxFigures figures() const;
+  // Everybody who was called for the group, in the order of the calls, as the log names them.
+  std::vector<std::string> called(const std::string& group) const;
 
  private:
   struct Try;

@@ -132,7 +132,8 @@ void Outbox::tell(const Post& post, bool delivered, const std::string& error) {
   if (step == nullptr) return;
   told_.push_back({groups_.at(post.group)->partition, step->alarm.account, step->alarm.entity_kind,
                    step->alarm.entity_id, post.group, post.step, post.person, post.channel.via,
-                   post.about, delivered, post.attempts, error, step->alarm.recorded});
+                   post.about, delivered, post.attempts, error, step->alarm.recorded,
+                   step->alarm.high});
 }
 
 // ---- sending -----------------------------------------------------------------------------------
@@ -345,6 +346,18 @@ OutboxFigures Outbox::figures() const {
   out.unheard = unheard_;
   for (const auto& [order, name] : heads_) {
     if (!order.low) out.oldest_high = std::min(out.oldest_high, Instant{-order.age});
+  }
+  return out;
+}
+
+std::vector<std::string> Outbox::called(const std::string& group) const {
+  std::vector<std::string> out;
+  const auto found = groups_.find(group);
+  if (found == groups_.end()) return out;
+  for (const auto& [number, step] : found->second->steps) {
+    for (const PersonState& person : step.persons) {
+      if (std::find(out.begin(), out.end(), person.id) == out.end()) out.push_back(person.id);
+    }
   }
   return out;
 }

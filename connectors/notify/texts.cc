@@ -49,12 +49,12 @@ and {{more}} more
 {{/more}}
 {{/digest}}
 {{^digest}}
-{{personName}}, you are called: step {{step}}, {{reason}}
+{{personName}}, you are called: step {{step}}, {{reasonLabel}}
 {{#title}}
 {{title}}
 {{/title}}
 Customer: {{accountTitle}}{{#tier}} ({{tier}}){{/tier}}
-Promise: {{promise}}{{#threshold}}, {{threshold}}{{/threshold}}
+Promise: {{promise}}{{#thresholdLabel}}, {{thresholdLabel}}{{/thresholdLabel}}
 {{#dueLocal}}
 Due: {{dueLocal}}{{#over}}, {{over}} over{{/over}}{{#left}}, {{left}} left{{/left}}
 {{/dueLocal}}
@@ -88,12 +88,12 @@ constexpr const char* kTextZh = R"({{#test}}
 {{/more}}
 {{/digest}}
 {{^digest}}
-{{personName}}，请处理：第 {{step}} 级，{{reason}}
+{{personName}}，请处理：第 {{step}} 级，{{reasonLabel}}
 {{#title}}
 {{title}}
 {{/title}}
 客户：{{accountTitle}}{{#tier}}（{{tier}}）{{/tier}}
-承诺：{{promise}}{{#threshold}}，{{threshold}}{{/threshold}}
+承诺：{{promise}}{{#thresholdLabel}}，{{thresholdLabel}}{{/thresholdLabel}}
 {{#dueLocal}}
 截止：{{dueLocal}}{{#over}}，已超时 {{over}}{{/over}}{{#left}}，还剩 {{left}}{{/left}}
 {{/dueLocal}}

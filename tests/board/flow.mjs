@@ -1,6 +1,7 @@
 // The board in a real browser, on the built binary: what people on call need of it. Run by tests/system/board.sh.
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { deeds } from "./deeds.mjs";
 import { AXE, account, ago, browser, fact, look, Node, right, root, summary, until } from "./house.mjs";
 
 const HOSTILE = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1> \u202etxt.exe";
@@ -208,6 +209,7 @@ const chrome = await browser();
 const [first, second, third] = await Promise.all([new Node().start(), new Node().start(), new Node().start(TOKENS, SECRET)]);
 try {
   const frozen = silence(chrome, second);
+  const done = deeds(chrome, pictures);
   await alarm(chrome, first);
   await scrolling(chrome, first);
   await keyboard(chrome, first);
@@ -218,7 +220,7 @@ try {
     fact("ACME", "ticket.assigned", "T-1", ago(1), { person: HOSTILE }),
   ]);
   await Promise.all([screens(chrome, first, "en"), screens(chrome, first, "zh"), choices(chrome, first), signingIn(chrome, third)]);
-  await frozen;
+  await Promise.all([frozen, done]);
 } catch (error) {
   right(false, "the test itself", String(error?.stack ?? error));
 } finally {

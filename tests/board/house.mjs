@@ -48,13 +48,14 @@ export async function until(condition, limitMs = PATIENCE_MS) {
 }
 
 export class Node {
-  /** `token`: one of the configuration's that may send facts. */
-  async start(config = "", token = "") {
+  /** `config`: YAML, or how it is made of the node's address. `token`: one of it that may send facts. `files`: beside it. */
+  async start(config = "", token = "", files = {}) {
     this.token = token;
     this.folder = mkdtempSync(join(tmpdir(), "tocsin-board-"));
     this.port = await freePort();
     this.url = `http://127.0.0.1:${this.port}`;
-    writeFileSync(join(this.folder, "config.yaml"), config);
+    writeFileSync(join(this.folder, "config.yaml"), typeof config === "function" ? config(this.url) : config);
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(this.folder, name), content);
     this.process = spawn(TOCSIN, ["run", "--data", join(this.folder, "data"), "--listen", `127.0.0.1:${this.port}`, "--config", join(this.folder, "config.yaml")], { stdio: ["ignore", "ignore", "pipe"] });
     this.words = "";
     this.process.stderr.on("data", (text) => {
@@ -72,6 +73,26 @@ export class Node {
     const response = await fetch(`${this.url}/v1/events`, { method: "POST", headers: { "content-type": "application/cloudevents-batch+json", ...(this.token ? { authorization: `Bearer ${this.token}` } : {}) }, body: JSON.stringify(facts) });
     const text = await response.text();
     if (!response.ok || !text.includes('"rejected":[]')) throw new Error(`${response.status} ${text}`);
+  }
+}
+
+/** Stands in for the services that messages go to (scripts/receiver.py). */
+export class Phones {
+  async start() {
+    this.process = spawn("python3", [join(root, "scripts", "receiver.py"), "0"], { stdio: ["ignore", "pipe", "inherit"] });
+    let said = "";
+    this.process.stdout.on("data", (text) => {
+      said += text;
+    });
+    if (!(await until(async () => said.includes("\n")))) throw new Error("the receiver does not start");
+    this.url = /http:\S*[^/\s]/.exec(said)[0];
+    return this;
+  }
+  async messages() {
+    return (await fetch(`${this.url}/messages`)).json();
+  }
+  stop() {
+    this.process.kill("SIGKILL");
   }
 }
 

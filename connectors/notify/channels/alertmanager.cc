@@ -23,14 +23,18 @@ class Alertmanager final : public Channel {
       url_ += kPath;
   }
 
+  bool tells_taker() const override { return true; }
+
   std::vector<Outgoing> requests(const Message& message, const Words& words,
                                  Instant now) const override {
     json::array alerts;
     const bool over = message.about == About::kCleared || message.about == About::kAcknowledged;
     const auto add = [&](const Alarm* alarm) {
-      json::object labels{{"alertname", "TocsinEscalation"},
-                          {"person", message.person},
-                          {"severity", message.high ? "critical" : "warning"}};
+      json::object labels{
+          {"alertname", "TocsinEscalation"},
+          {"person", message.person},
+          // The labels are the alert's identity: those of its end must be the same.
+          {"severity", (alarm != nullptr ? alarm->high : message.high) ? "critical" : "warning"}};
       json::object one;
       one["startsAt"] = format_rfc3339(now);
       if (alarm != nullptr) {

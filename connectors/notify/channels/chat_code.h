@@ -3,6 +3,8 @@
 
 #include <boost/json.hpp>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "connectors/notify/channel.h"
 
@@ -36,11 +38,35 @@ inline Verdict judge_code(const Answer& answer, Instant now,
   return verdict;
 }
 
+// What people wrote (a title) must not become markup: a mention of everybody, a link to elsewhere.
+inline std::string unmarked(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '<':
+        out += "＜";
+        break;
+      case '>':
+        out += "＞";
+        break;
+      case '[':
+        out += "［";
+        break;
+      case ']':
+        out += "］";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
 // `**Customer** Aurora` a line.
 inline std::string markdown_fields(const Words& words, const char* before, const char* after) {
   std::string out;
   for (const auto& [name, value] : words.fields)
-    out += before + ("**" + name + "** ") + value + after;
+    out += before + ("**" + name + "** ") + unmarked(value) + after;
   return out;
 }
 

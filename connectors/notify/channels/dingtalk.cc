@@ -21,10 +21,11 @@ class DingTalk final : public Channel {
   std::vector<Outgoing> requests(const Message& message, const Words& words,
                                  Instant now) const override {
     const bool is_mobile = message.mention.find_first_not_of("+0123456789-") == std::string::npos;
-    std::string text = "#### " + words.subject;
+    std::string text = "#### " + unmarked(words.subject);
     if (!message.mention.empty()) text += " @" + message.mention;
     text += "\n";
-    if (words.fields.empty() && words.text != words.subject) text += "\n" + words.text + "\n";
+    if (words.fields.empty() && words.text != words.subject)
+      text += "\n" + unmarked(words.text) + "\n";
     text += markdown_fields(words, "> ", "  \n");
     const auto link = [&](const std::string& name, const std::string& url) {
       if (!url.empty()) text += "\n[" + name + "](" + url + ")  \n";

@@ -20,7 +20,7 @@ class Feishu final : public Channel {
                                  Instant now) const override {
     const bool raised = message.about == About::kRaised;
     std::string text = markdown_fields(words, "", "\n");
-    if (text.empty()) text = words.text;
+    if (text.empty()) text = unmarked(words.text);
     if (!message.mention.empty()) text += "<at id=" + message.mention + "></at>";
     json::array elements{
         {{"tag", "div"}, {"text", {{"tag", "lark_md"}, {"content", cut(text, 15'000)}}}}};

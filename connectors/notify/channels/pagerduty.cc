@@ -16,6 +16,7 @@ class PagerDuty final : public Channel {
   explicit PagerDuty(ChannelSettings settings) : Channel(std::move(settings)) {}
 
   Limit limit() const override { return {20, 100}; }
+  bool tells_taker() const override { return true; }
 
   std::vector<Outgoing> requests(const Message& message, const Words& words,
                                  Instant now) const override {

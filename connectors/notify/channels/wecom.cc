@@ -22,8 +22,8 @@ class WeCom final : public Channel {
     const bool raised = message.about == About::kRaised;
     std::string content = raised ? "# <font color=\"" +
                                        std::string(message.high ? "warning" : "info") + "\">" +
-                                       words.subject + "</font>\n"
-                                 : words.subject + "\n";
+                                       unmarked(words.subject) + "</font>\n"
+                                 : unmarked(words.subject) + "\n";
     std::string ending;
     if (!message.mention.empty()) ending += "<@" + message.mention + "> ";
     const auto link = [&](const std::string& text, const std::string& url) {
@@ -32,9 +32,10 @@ class WeCom final : public Channel {
     link(words.acknowledge, message.acknowledge_url);
     link(words.open, message.page_url);
     if (!words.fields.empty()) {
-      for (const auto& [name, value] : words.fields) content += ">" + name + "：" + value + "\n";
+      for (const auto& [name, value] : words.fields)
+        content += ">" + name + "：" + unmarked(value) + "\n";
     } else if (words.text != words.subject) {
-      content += words.text + "\n";
+      content += unmarked(words.text) + "\n";
     }
     // What is cut is the middle: the mention and the link must arrive.
     content = cut(content, kContentMax - std::min(kContentMax, ending.size() + 1));

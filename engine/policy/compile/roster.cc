@@ -362,8 +362,8 @@ std::optional<Instant> roster_instant(std::string_view text, const Zone& zone, b
   return parse_rfc3339(std::string(text.substr(0, 16)) + ":00" + std::string(text.substr(16)));
 }
 
-std::variant<std::shared_ptr<const Roster>, std::vector<PolicyError>> compile_roster(
-    const std::string& file, const std::string& text, const ZoneSource& zones) {
+RosterReading read_roster(const std::string& file, const std::string& text,
+                          const ZoneSource& zones) {
   std::vector<PolicyError> errors;
   std::vector<YamlFault> faults;
   PolicyReader reader(file, errors);
@@ -376,10 +376,16 @@ std::variant<std::shared_ptr<const Roster>, std::vector<PolicyError>> compile_ro
     reader.error(root, "a roster is a map of keys, like `last_resort: [Wang Fang]`");
   }
   roster->hash = hex(hash128(text));
-  if (errors.empty()) return std::shared_ptr<const Roster>(std::move(roster));
   std::stable_sort(errors.begin(), errors.end(),
                    [](const PolicyError& a, const PolicyError& b) { return a.line < b.line; });
-  return errors;
+  return {std::move(roster), std::move(errors)};
+}
+
+std::variant<std::shared_ptr<const Roster>, std::vector<PolicyError>> compile_roster(
+    const std::string& file, const std::string& text, const ZoneSource& zones) {
+  RosterReading read = read_roster(file, text, zones);
+  if (read.errors.empty()) return std::move(read.roster);
+  return std::move(read.errors);
 }
 
 }  // namespace tocsin

@@ -36,6 +36,14 @@ namespace tocsin {
 std::variant<std::shared_ptr<const Roster>, std::vector<PolicyError>> compile_roster(
     const std::string& file, const std::string& text, const ZoneSource& zones);
 
+// The same with what could be read of a text that has mistakes.
+struct RosterReading {
+  std::shared_ptr<const Roster> roster;
+  std::vector<PolicyError> errors;  // by line
+};
+RosterReading read_roster(const std::string& file, const std::string& text,
+                          const ZoneSource& zones);
+
 // An instant of a roster: RFC 3339 with an offset (seconds may be left out), or a date: its first
 // instant, or with `end` its last.
 std::optional<Instant> roster_instant(std::string_view text, const Zone& zone, bool end);

@@ -9,6 +9,7 @@
 #include "connectors/notify/crypto.h"
 #include "connectors/notify/notifier_events.h"
 #include "connectors/notify/push_crypto.h"
+#include "tests/engine/policy_fixture.h"
 
 namespace tocsin::notify {
 namespace {
@@ -138,6 +139,19 @@ TEST(Channels, WeComKeepsWithin4096BytesAndNeverCutsTheLink) {
   EXPECT_THAT(content, HasSubstr("<@wangfang> [接手](https://tocsin.example.com/a/TOKEN)"));
 }
 
+TEST(Channels, ATitleIsNoMarkupOfAChat) {
+  for (const char* const type : {"wecom", "dingtalk", "feishu"}) {
+    Message message = example_message("en", kNow);
+    message.alarms[0].title = "<@all> <at id=all></at> [win](http://elsewhere.example)";
+    const std::string sent = json::serialize(body(*channel(type), message));
+    EXPECT_THAT(sent, Not(HasSubstr("@all>"))) << type;
+    EXPECT_THAT(sent, Not(HasSubstr("id=all>"))) << type;
+    EXPECT_THAT(sent, Not(HasSubstr("](http://elsewhere"))) << type;
+    EXPECT_THAT(sent, HasSubstr("https://tocsin.example.com/a/TOKEN"))
+        << "its own link stays: " << type;
+  }
+}
+
 TEST(Channels, MailHasAThreadBothFormsAndSubjectsInShortEncodedWords) {
   const auto mail = channel("smtp", {{"host", "mx"}, {"from", "Tocsin <t@example.com>"}});
   Message message = example_message("zh", kNow);
@@ -192,8 +206,9 @@ TEST(Channels, AlertmanagerGetsAnEndWhenItIsOver) {
   EXPECT_EQ(request(*am, message).url, "http://h:9093/api/v2/alerts");
   const json::value first = body(*am, message);
   message.about = About::kCleared;
+  message.high = false;  // as what is over is told
   const json::value over = body(*am, message);
-  EXPECT_EQ(over.at(0).at("labels"), first.at(0).at("labels"));
+  EXPECT_EQ(over.at(0).at("labels"), first.at(0).at("labels")) << "its identity";
   EXPECT_EQ(over.at(0).at("endsAt").as_string(), format_rfc3339(kNow));
 }
 
@@ -249,12 +264,16 @@ TEST(AckTokens, ATokenIsGoodForADayAndForNothingElse) {
 }
 
 TEST(Texts, BothLanguagesSayWhatItIsAboutAndUrlsAreRedacted) {
-  const Words zh = Texts().words(example_message("zh", kNow), kNow);
-  EXPECT_EQ(zh.subject, "P1 T-1001 ticket.response 已超时 3 分钟 – 极光能源");
+  Message chinese = example_message("zh", kNow);
+  chinese.policy = default_policy();
+  const Words zh = Texts().words(chinese, kNow);
+  EXPECT_EQ(zh.subject, "P1 T-1001 响应 已超时 3 分钟 – 极光能源");
+  EXPECT_THAT(zh.text, HasSubstr("承诺：响应，目标"));
   EXPECT_THAT(zh.text, HasSubstr("王芳，请处理：第 1 级"));
   EXPECT_THAT(zh.text, HasSubstr("接手：https://tocsin.example.com/a/TOKEN"));
   const Words en = Texts().words(example_message("en", kNow), kNow);
-  EXPECT_EQ(en.subject, "P1 T-1001 ticket.response 3 min over – Aurora Energy");
+  EXPECT_EQ(en.subject, "P1 T-1001 Response 3 min over – Aurora Energy")
+      << "without a policy by the name's own words";
   EXPECT_THAT(en.text, HasSubstr("Next: step 2 at 2023-11-14 22:25"));
   EXPECT_EQ(redacted("https://u:p@h.example/a/SECRET?key=SECRET"), "https://h.example/…");
   EXPECT_EQ(cut("客户客户", 7), "客…");

@@ -28,6 +28,18 @@ TEST(Outbox, WhoAcknowledgesIsNotCalledAnyMoreAndTheOthersHearOfIt) {
               ElementsAre("0:00 wang desk", "0:00 sun mail", "1:00 wang desk acknowledged"));
 }
 
+TEST(Outbox, WhatStandsOpenElsewhereIsClosedAlsoForWhoTookIt) {
+  World world({{"desk", {{}, true, true, true}}, {"call", {{}, false, false}}, {"mail", {}}});
+  world.outbox.raised(0, world.alarm("g", {"wang", "sun"}));
+  world.pass(minutes(1));
+  EXPECT_THAT(world.outbox.called("g"), ElementsAre("wang", "sun"));
+  world.outbox.closed("g", About::kAcknowledged, "王芳", world.now);  // by name
+  world.pass(hours(1));
+  EXPECT_THAT(world.sent, ElementsAre("0:00 wang desk", "0:00 sun mail",
+                                      "1:00 wang desk acknowledged", "1:00 sun mail acknowledged"));
+  EXPECT_THAT(world.outbox.called("g"), IsEmpty());
+}
+
 TEST(Outbox, NobodyIsPhonedBecauseItIsOver) {
   World world;
   world.outbox.raised(0, world.alarm("g", {"zheng", "sun"}));

@@ -76,6 +76,8 @@ export const en = {
   started: "started",
   called: "Called",
   calledNobody: "NOBODY WAS CALLED",
+  reachedNobody: "NOBODY WAS REACHED",
+  channelsFail: (names: string) => `Nothing has got through by ${names} for ten minutes.`,
   noNext: "no further step",
   step: (n: number) => `Step ${n}`,
   ladder: "Who was called, and who comes next",

@@ -78,6 +78,8 @@ export const zh: Words = {
   started: "开始",
   called: "已呼叫",
   calledNobody: "没有呼叫到任何人",
+  reachedNobody: "没有联系上任何人",
+  channelsFail: (names: string) => `渠道 ${names} 已连续十分钟发送失败。`,
   noNext: "没有下一步",
   step: (n) => `第 ${n} 步`,
   ladder: "已呼叫与下一步",

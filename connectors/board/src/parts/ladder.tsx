@@ -11,6 +11,12 @@ function outcome(called: Called): string {
   return called.delivery ? `${label(called.delivery.channel)} ${w.outcomes[called.delivery.outcome] ?? called.delivery.outcome}` : "";
 }
 
+/** Everybody who was called has an outcome, and none of them is a delivery. */
+function reachedNobody(group: Group): boolean {
+  const all = group.called ?? [];
+  return all.length > 0 && all.every((one) => one.delivery?.outcome === "failed");
+}
+
 /** One line: 王芳 ✔, 赵磊 → 陈杰 */
 export function CalledLine({ group }: { group: Group }) {
   const w = words.value;
@@ -19,6 +25,7 @@ export function CalledLine({ group }: { group: Group }) {
   return (
     <span>
       {persons.length === 0 ? <strong class="late">{w.calledNobody}</strong> : `${w.called} ${everybody(persons)}`}
+      {reachedNobody(group) && <strong class="late"> {w.reachedNobody}</strong>}
       {group.next && (
         <span class="quiet">
           {" → "}

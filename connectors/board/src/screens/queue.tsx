@@ -3,11 +3,11 @@
 import { useEffect, useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
 import { acknowledge, respondedByPhone } from "../actions";
-import { actor, entityPath, get, may } from "../api";
-import { now } from "../clock";
+import { actor, entityPath, get, may, query } from "../api";
+import { estimate, now } from "../clock";
 import { words } from "../i18n";
 import { inTab, type Tab } from "../order";
-import { accountUrl, Busy, Countdown, entityUrl, idOf, Priority, safeLink, Trouble } from "../parts/base";
+import { accountUrl, Busy, Countdown, entityUrl, idOf, Priority, safeLink, Trouble, useAnswer } from "../parts/base";
 import { CalledLine } from "../parts/ladder";
 import { VirtualList } from "../parts/list";
 import { aliveGroups, type Card, changes, failed, learnEntity, load, loading, nobodyCalled, openGroups, order } from "../store";
@@ -34,6 +34,12 @@ async function readClocks(card: Card): Promise<void> {
     asked--;
     waiting.shift()?.();
   }
+}
+
+/** What is missed or due first stands first. */
+function byDue(a: ClockRow, b: ClockRow): number {
+  const due = (row: ClockRow) => row.thresholds.map((t) => (t.verdict === "met" ? null : t.due) ?? "9999").sort()[0] ?? "9999";
+  return due(a) < due(b) ? -1 : due(a) > due(b) ? 1 : 0;
 }
 
 function ClockBar({ row }: { row: ClockRow }) {
@@ -68,7 +74,7 @@ export function QueueCard({ card, selected, select }: { card: Card; selected: bo
   const worst = [...(open.length ? open : alive)].sort((a, b) => (a.urgency === b.urgency ? (a.begun < b.begun ? 1 : -1) : a.urgency === "high" ? -1 : 1))[0];
   const takers = [...new Set(alive.filter((g) => g.state === "acknowledged" && g.acknowledgedBy).map((g) => g.acknowledgedBy))];
   const link = safeLink(card.link);
-  const clocks = [...card.clocks.values()].filter((c) => c.state === "running" || c.state === "paused");
+  const clocks = [...card.clocks.values()].filter((c) => c.state === "running" || c.state === "paused").sort(byDue);
   return (
     <article
       class={`card${card.fresh && (calm || Math.floor(now.value / 1000) % 2) ? " fresh" : ""}${selected ? " selected" : ""}${nobodyCalled(card) ? " nobody" : ""}`}
@@ -123,6 +129,19 @@ export function QueueCard({ card, selected, select }: { card: Card; selected: bo
         )}
       </p>
     </article>
+  );
+}
+
+/** Channels to people that fail: whoever looks here is the one who can still know. */
+function Failing() {
+  const minute = Math.floor(estimate() / 60_000);
+  now.value; // looks at the clock each second, asks each minute
+  const { value } = useAnswer(() => get<{ failing?: string[] }>(query("/v1/deliveries", { limit: 1 })).catch(() => ({ failing: [] })), minute);
+  if (!value?.failing?.length) return null;
+  return (
+    <p class="trouble" role="alert">
+      <a href="/deliveries?outcome=failed">{words.value.channelsFail(value.failing.map(label).join(words.value.comma))}</a>
+    </p>
   );
 }
 
@@ -181,6 +200,7 @@ export function Queue() {
         })}
         <input id="search" type="search" placeholder={w.search} aria-label={w.search} value={text} onInput={(e) => setText(e.currentTarget.value)} />
       </nav>
+      <Failing />
       {failed.value && <Trouble error={failed.value} again={() => void load()} />}
       {loading.value && all.length === 0 ? (
         <Busy />
