@@ -7,7 +7,7 @@
 namespace tocsin {
 namespace {
 
-constexpr std::size_t kRowsBetweenYields = 256;
+constexpr std::size_t kRowsBetweenLooks = 256;  // whether it should stop
 
 std::uint64_t mark_of_row(std::string_view key) {
   KeyReader reader(key);
@@ -58,9 +58,7 @@ bool SoughtRows::read(const TableSnapshot& rows, PartitionId partition, Family f
   std::size_t n = 0;
   for (RowCursor row = rows.sweep(prefix, after_prefix(prefix)); row.valid(); row.next()) {
     filter_.insert(mark_of_row(row.key()));
-    if (++n % kRowsBetweenYields != 0) continue;
-    if (stopping_) return false;
-    std::this_thread::yield();
+    if (++n % kRowsBetweenLooks == 0 && stopping_) return false;
   }
   return true;
 }
