@@ -51,16 +51,6 @@ std::string missing_of(const VerifyRule& rule, const std::vector<AdapterSecretCo
   return {};
 }
 
-// The address that senders call, where the configuration says it: what `uri` is signed over.
-template <class AnyConfig>
-std::string public_url_of(const AnyConfig& config) {
-  if constexpr (requires { config.notify.public_url; }) {
-    return config.notify.public_url;
-  } else {
-    return {};
-  }
-}
-
 bool on_loopback(const Config& config) { return check_listen(config.http.listen, false).empty(); }
 
 }  // namespace
@@ -160,7 +150,7 @@ CrmService::CrmService(const Config& config, std::shared_ptr<const Policy> polic
   InboundOptions options;
   options.adapters = load_adapters(config, *configured_, true);
   options.loopback = on_loopback(config);
-  options.public_url = public_url_of(config);
+  options.public_url = config.notify.public_url;
   options.now = [&node] { return node.now(); };
   options.policy = [this] {
     auto in_force = node_.policy();

@@ -300,8 +300,10 @@ class Reading {
       const Yaml &facts = one["facts"], &rejected = one["rejected"];
       if (facts.absent() == rejected.absent())
         reader_.error(one, "tests: one of `facts` and `rejected` says what comes out");
-      for (Word& word : reader_.list(facts, "tests facts"))
+      for (Word& word : reader_.list(facts, "tests facts")) {
+        if (kind_known_) reader_.code(word.line, "tests", "fact", word.text, names_of_types(true));
         test.facts.push_back(std::move(word.text));
+      }
       test.rejected = reader_.text(rejected, "tests rejected");
       const Yaml& verdict = one["verdict"];
       if (!verdict.absent() && reader_.map(verdict, "tests verdict")) {

@@ -5,9 +5,15 @@
 namespace tocsin {
 
 CsvReader::CsvReader(std::istream& in, char separator) : in_(in), separator_(separator) {
+  // A mark before a quoted name would take the quote for a letter: it goes first.
   constexpr std::string_view kMark = "\xef\xbb\xbf";
+  std::size_t seen = 0;
+  while (seen < kMark.size() && in_.peek() == static_cast<unsigned char>(kMark[seen])) {
+    in_.get();
+    ++seen;
+  }
   read_row(header_);
-  if (!header_.empty() && header_[0].starts_with(kMark)) header_[0].erase(0, kMark.size());
+  if (seen < kMark.size()) header_[0].insert(0, kMark.substr(0, seen));
 }
 
 int CsvReader::column(std::string_view name) const {

@@ -17,10 +17,11 @@ bool is_chat(Scheme scheme) {
 
 // The public address that the sender called: a proxy in front has changed what we see of it.
 std::string public_uri(const std::string& public_url, const HttpRequest& request) {
-  if (!public_url.empty())
-    return (public_url.ends_with('/') ? public_url.substr(0, public_url.size() - 1) : public_url) +
-           request.target;
-  return "http://" + std::string(request.header("Host")) + request.target;
+  // A target may be whole, with a host: what counts begins at its path.
+  const std::string target = request.target.substr(request.target.find(request.path));
+  if (public_url.empty()) return "http://" + std::string(request.header("Host")) + target;
+  return (public_url.ends_with('/') ? public_url.substr(0, public_url.size() - 1) : public_url) +
+         target;
 }
 
 HttpResponse answer_of(const InboundResult& result) {

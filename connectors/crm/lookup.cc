@@ -120,8 +120,9 @@ Found Lookup::choice(const ValueChoice& choice, bool plain) {
     return out;
   }
   const JsonNode* node = choice.path ? find(*choice.path) : nullptr;
+  const bool as_it_is = !choice.match && choice.map < 0;
   if (node != nullptr && !node->empty() &&
-      (node->has_text() || (!choice.match && choice.map < 0))) {
+      (as_it_is ? !plain || is_plain(node->kind) : node->has_text())) {
     out.outcome = Found::Outcome::kPresent;
     out.kind = node->kind;
     out.text = node->text;
@@ -171,8 +172,11 @@ bool Lookup::has_parent(const AdapterValue& value) {
     const AdapterPath& path = *choice.path;
     if (path.from == AdapterPath::From::kHeader) return true;
     if (path.steps.empty()) return false;
-    const std::size_t steps = path.list_at ? *path.list_at : path.steps.size() - 1;
-    return walk(start(path), path, steps) != nullptr;
+    if (path.list_at) {
+      const JsonNode* list = walk(start(path), path, *path.list_at);
+      if (list == nullptr || !list->is_object()) return list != nullptr;
+    }  // digits may be the name of an object's member: then it goes through no list
+    return walk(start(path), path, path.steps.size() - 1) != nullptr;
   });
 }
 

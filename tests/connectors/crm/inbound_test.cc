@@ -61,7 +61,8 @@ class InboundTest : public ::testing::Test {
     if (!inbound_) start();
     HttpRequest request;
     request.method = method;
-    request.target = request.path = "/v1/in/" + name;
+    request.path = "/v1/in/" + name;
+    request.target = target_before_ + request.path + target_after_;
     request.body = body;
     request.headers = std::move(headers);
     request.query = std::move(query);
@@ -80,6 +81,7 @@ class InboundTest : public ::testing::Test {
   }
 
   KeepingNode node_;
+  std::string target_before_, target_after_;  // of the request's target, around its path
   Instant now_ = kArrival;
   SubjectHistory history_;
   InboundOptions options_;
@@ -127,6 +129,43 @@ TEST_F(InboundTest, EverySignatureIsJudgedAtItsTime) {
     ++cases;
   }
   EXPECT_EQ(cases, 63);
+}
+
+// HubSpot's third version: method, address, body and time in one text, in base64.
+TEST_F(InboundTest, AnAddressThatIsSignedIsTheOneThatTheSenderCalled) {
+  const std::string yaml =
+      "adapter: small\nsource: /s\nsubject: id\naccount: account\ntime: at\n"
+      "verify: {scheme: hmac, header: X-Sig, over: [method, uri, body, \"text:|\", header.X-Time], "
+      "encoding: base64, timestamp: header.X-Time, window: 5m}\nevents: [{fact: responded}]\n";
+  const std::string body = R"({"id":"T","account":"a","at":1772413500})";
+  const auto asked = [&](const std::string& public_url, const std::string& signed_uri, Instant at) {
+    InboundOptions options;
+    std::vector<AdapterSecret> secrets(2);
+    secrets[0].value = "k";
+    secrets[1].value = "old";
+    options.adapters["small"] = {adapter(yaml), secrets, false};
+    options.public_url = public_url;
+    options_ = std::move(options);
+    inbound_.reset();
+    const std::string time = std::to_string(at.ms);
+    const std::string signature =
+        to_base64(hmac("sha256", "old", "POST" + signed_uri + body + "|" + time));
+    return call("POST", "small", body,
+                {{"Host", "10.0.0.7:8080"}, {"X-Sig", signature}, {"X-Time", time}})
+        .status;
+  };
+  const std::string desk = "https://desk.example/v1/in/small";
+  EXPECT_EQ(asked("https://desk.example", desk, now_), 202);
+  EXPECT_EQ(asked("https://desk.example/", desk, now_), 202);
+  EXPECT_EQ(asked("https://desk.example", "http://10.0.0.7:8080/v1/in/small", now_), 401);
+  EXPECT_EQ(asked("", "http://10.0.0.7:8080/v1/in/small", now_), 202);
+  EXPECT_EQ(asked("https://desk.example", desk, now_ - minutes(5)), 202);
+  EXPECT_EQ(asked("https://desk.example", desk, now_ - minutes(5) - milliseconds(1)), 401);
+  target_after_ = "?portal=7&x=%20y";
+  EXPECT_EQ(asked("https://desk.example", desk, now_), 401);
+  EXPECT_EQ(asked("https://desk.example", desk + "?portal=7&x=%20y", now_), 202);
+  target_before_ = "http://10.0.0.7:8080";
+  EXPECT_EQ(asked("https://desk.example", desk + "?portal=7&x=%20y", now_), 202);
 }
 
 TEST_F(InboundTest, EveryChatCallbackIsAnsweredAsItsVendorWaitsFor) {
