@@ -22,6 +22,7 @@ namespace {
 
 constexpr int kUnusable = 2, kRejected = 3;
 constexpr const char* kShipped = "connectors/crm/adapters/";
+constexpr const char* kShippedPushes = "connectors/crm/push/";
 constexpr std::size_t kFileBytesMax = 64u << 20;
 
 std::optional<std::string> read_file(const std::string& path) {
@@ -92,10 +93,10 @@ Instant wall_now() {
               .count()};
 }
 
-int list_adapters() {
+int list_shipped(std::string_view folder) {
   for (const auto& [name, text] : embedded_files()) {
-    if (!name.starts_with(kShipped) || !name.ends_with(".yaml")) continue;
-    const std::string file = name.substr(std::string_view(kShipped).size());
+    if (!name.starts_with(folder) || !name.ends_with(".yaml")) continue;
+    const std::string file = name.substr(folder.size());
     if (file.find('/') != std::string::npos) continue;
     // The first line says what it is for.
     std::string about = text.substr(0, text.find('\n'));
@@ -105,11 +106,12 @@ int list_adapters() {
   return 0;
 }
 
-int show_adapter(const std::string& name) {
-  const auto found = embedded_files().find(kShipped + name + ".yaml");
+// `what`: `adapter`, `push`.
+int show_shipped(const std::string& folder, const std::string& what, const std::string& name) {
+  const auto found = embedded_files().find(folder + name + ".yaml");
   if (found == embedded_files().end()) {
-    std::cerr << "tocsin adapter show: no built-in adapter `" << name
-              << "`; `tocsin adapter list` names them\n";
+    std::cerr << "tocsin " << what << " show: no `" << name << "` is built in; `tocsin " << what
+              << " list` names what is\n";
     return kUnusable;
   }
   std::cout << found->second;
@@ -243,19 +245,28 @@ struct ReplayOptions {
   std::string name, url = "http://127.0.0.1:8080", token;
 };
 
+// `list` and `show` of what is built in.
+void add_shipped_commands(CLI::App& app, const std::string& folder, const std::string& what,
+                          int& status) {
+  CLI::App* list = app.add_subcommand("list", "name what is built in");
+  list->footer("Reads: nothing. Writes: a name and what it is for a line to standard output.");
+  list->callback([&status, folder] { status = list_shipped(folder); });
+  auto name = std::make_shared<std::string>();
+  CLI::App* show = app.add_subcommand("show", "print one that is built in");
+  show->add_option("name", *name, "its name")->required();
+  show->footer("Reads: nothing. Writes: the file to standard output.");
+  show->callback([&status, folder, what, name] { status = show_shipped(folder, what, *name); });
+}
+
 }  // namespace
 
 void add_adapter_commands(CLI::App& app, CLI::App& imports, int& status) {
   CLI::App* adapter = app.add_subcommand("adapter", "what turns a CRM's payloads into facts");
   adapter->require_subcommand(1);
-  adapter->add_subcommand("list", "name the built-in adapters")->callback([&status] {
-    status = list_adapters();
-  });
-
-  auto name = std::make_shared<std::string>();
-  CLI::App* show = adapter->add_subcommand("show", "print a built-in adapter");
-  show->add_option("name", *name, "its name")->required();
-  show->callback([&status, name] { status = show_adapter(*name); });
+  add_shipped_commands(*adapter, kShipped, "adapter", status);
+  CLI::App* push = app.add_subcommand("push", "what tells a CRM of dues and breaches");
+  push->require_subcommand(1);
+  add_shipped_commands(*push, kShippedPushes, "push", status);
 
   auto options = std::make_shared<TryOptions>();
   const auto common = [options](CLI::App* command, const char* what) {
@@ -264,6 +275,9 @@ void add_adapter_commands(CLI::App& app, CLI::App& imports, int& status) {
   };
   CLI::App* check = adapter->add_subcommand("check", "report every mistake in an adapter's file");
   common(check, "the file, or the name of a built-in adapter");
+  check->footer(
+      "Reads: the file and the policy. Writes: FILE:LINE: and what is wrong, a mistake a line, to\n"
+      "standard output, and then its exit status is 2.");
   check->callback([&status, options] { status = check_adapter(options->file, options->policy); });
 
   CLI::App* attempt = adapter->add_subcommand(
@@ -272,10 +286,17 @@ void add_adapter_commands(CLI::App& app, CLI::App& imports, int& status) {
   attempt->add_option("payload", options->payloads, "payload files, one stream in this order")
       ->required();
   attempt->add_option("--headers", options->headers, "headers of every payload: JSON, or lines");
+  attempt->footer(
+      "Reads: the adapter and the payloads: {headers, arrival, body}, or the bare body.\n"
+      "Writes: facts as JSON lines to standard output; {rejected} an element that was refused to\n"
+      "standard error, and then its exit status is 3.");
   attempt->callback([&status, options] { status = try_adapter(*options); });
 
   CLI::App* test = adapter->add_subcommand("test", "run the tests that adapters carry");
   common(test, "an adapter's file, or a folder of them");
+  test->footer(
+      "Reads: the adapters and the payloads that their tests name. Writes: each test that failed,\n"
+      "and how many passed, to standard output. Exit status 1 when one failed.");
   test->callback([&status, options] { status = test_adapters(options->file, options->policy); });
 
   auto replay = std::make_shared<ReplayOptions>();
@@ -284,6 +305,9 @@ void add_adapter_commands(CLI::App& app, CLI::App& imports, int& status) {
   again->add_option("name", replay->name, "its name in the configuration")->required();
   again->add_option("--url", replay->url, "the node (default: http://127.0.0.1:8080)");
   again->add_option("--token", replay->token, "a token with the role admin");
+  again->footer(
+      "Reads: on the node what was rejected. Writes: facts to the node's log; the counts to\n"
+      "standard output. Exit status 3 when some are still rejected.");
   again->callback(
       [&status, replay] { status = replay_adapter(replay->name, replay->url, replay->token); });
 
@@ -295,6 +319,11 @@ void add_adapter_commands(CLI::App& app, CLI::App& imports, int& status) {
       ->required()
       ->expected(1);
   csv->add_option("--policy", rows->policy, "policy file (default: the built-in one)");
+  csv->footer(
+      "Reads: the adapter and the rows, all of one stream. Writes: facts as JSON lines to "
+      "standard\n"
+      "output, for `tocsin send` or `tocsin simulate`; {rejected} a row that was refused to\n"
+      "standard error, and then its exit status is 3.");
   csv->callback([&status, rows] { status = import_rows(*rows); });
 }
 

@@ -19,6 +19,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -51,6 +52,8 @@ struct KafkaLoopOptions {
   std::shared_ptr<Clock> clock;
   std::filesystem::path data;  // of which `state` must stay there
   NodeReport report;
+  // Whose token a record of intake came with, where it is proved; may be empty.
+  std::function<std::string(const IntakeRecord&)> sender_of{};
 };
 
 class KafkaLoop {

@@ -8,6 +8,7 @@
 #include "app/engine_record.h"
 #include "app/kafka_loop.h"
 #include "connectors/kafka/intake_producer.h"
+#include "connectors/kafka/sender_mark.h"
 #include "engine/entity/data_read.h"
 #include "events/log_record.h"
 
@@ -71,6 +72,8 @@ class KafkaNode final : public Node {
     loop.clock = clock_;
     loop.data = config.data;
     loop.report = report;
+    know_senders(config.access.tokens);
+    loop.sender_of = [this](const IntakeRecord& record) { return senders_.sender_of(record); };
     report_ = std::move(report);
     loop_ = std::make_unique<KafkaLoop>(std::move(loop), *store_, asks_,
                                         [this](const Committed& record) {
@@ -109,6 +112,12 @@ class KafkaNode final : public Node {
   std::shared_ptr<const Roster> roster() override { return loop_->roster(); }
   Instant now() override { return clock_->now(); }
   Clock& clock() override { return *clock_; }
+  void know_senders(const std::vector<AccessToken>& tokens) override {
+    SenderMarks::Keys keys;
+    for (const AccessToken& token : tokens)
+      keys[token.name].assign(token.hash.begin(), token.hash.end());
+    senders_.replace(std::move(keys));
+  }
 
  private:
   EventOutcome judge_at_the_door(Decoded& decoded, Instant now);
@@ -119,6 +128,7 @@ class KafkaNode final : public Node {
   std::unique_ptr<KafkaLogReader> log_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<IntakeProducer> producer_;
+  SenderMarks senders_;
   OwnAsks asks_;
   std::unique_ptr<KafkaLoop> loop_;
   CommittedListener listener_;
@@ -178,7 +188,10 @@ void KafkaNode::submit(std::unique_ptr<Submission> submission, SubmitDone done) 
     EventOutcome outcome = judge_at_the_door(event.decoded, now);
     if (outcome.verdict == EventVerdict::kAccepted) {
       accepted.push_back({event.decoded.fact.account, event.original, {}});
-      if (event.binary) accepted.back().attributes = kafka_attributes(submission->headers);
+      Headers& headers = accepted.back().attributes;
+      if (event.binary) headers = kafka_attributes(submission->headers);
+      if (!event.binary) headers = {{"content-type", "application/cloudevents+json"}};
+      senders_.mark(submission->by, event.original, headers);
     } else {
       refused.push_back({now, outcome.reason, rejected_headers(submission->headers),
                          submission->source, std::string(event.original)});

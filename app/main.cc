@@ -195,6 +195,10 @@ int main(int argc, char** argv) {
       roster->add_subcommand("check", "report every mistake, gap and role without anybody");
   roster_check->add_option("file", file, "roster file")->required();
   roster_check->add_option("--policy", roster_policy, "policy file (default: the built-in one)");
+  roster_check->footer(
+      "Reads: the file, and the policy whose roles somebody must play.\n"
+      "Writes: every mistake and gap with its line to standard error; a count to standard output\n"
+      "when there is none. Exit status 1 with mistakes or gaps.");
   roster_check->callback([&] { status = tocsin::command_roster_check(file, roster_policy); });
 
   tocsin::OncallFlags who;
@@ -204,6 +208,9 @@ int main(int argc, char** argv) {
   oncall->add_option("--at", who.at, "instant or date (default: now)");
   oncall->add_option("--role", who.role, "this role only");
   oncall->add_option("--account", who.account, "as the account's facts in the log have it");
+  oncall->footer(
+      "Reads: the roster; with --account the log in the data directory or on Kafka.\n"
+      "Writes: a role and its persons a line to standard output.");
   oncall->callback([&] { status = tocsin::command_oncall(flags, who); });
 
   CLI::App* notify = app.add_subcommand("notify", "messages to people");
@@ -213,10 +220,16 @@ int main(int argc, char** argv) {
   add_config_flags(preview, flags, {});
   preview->add_option("--channel", channel, "its name in the configuration")->required();
   preview->add_option("--lang", language, "zh or en");
+  preview->footer(
+      "Reads: the configuration and its templates. Writes: the request with an example's text to "
+      "standard output; nothing is sent.");
   preview->callback([&] { status = tocsin::command_notify_preview(flags, channel, language); });
   CLI::App* notify_test = notify->add_subcommand("test", "send somebody a test message");
   add_config_flags(notify_test, flags, {"roster"});
   notify_test->add_option("person", person, "id, name or alias")->required();
+  notify_test->footer(
+      "Reads: the configuration and the roster. Writes: a message over each of the person's "
+      "channels; what became of each to standard output.");
   notify_test->callback([&] { status = tocsin::command_notify_test(flags, person); });
 
   int partitions = 0, replication = 0;

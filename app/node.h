@@ -15,6 +15,7 @@
 #include "app/clock.h"
 #include "app/lateness.h"
 #include "app/room.h"
+#include "connectors/http/guard.h"
 #include "connectors/http/ports.h"
 #include "engine/log_port.h"
 #include "engine/partition.h"
@@ -81,6 +82,8 @@ class Node : public NodePort {
   virtual std::shared_ptr<const Roster> roster() = 0;  // in force; null: none
   virtual Instant now() = 0;
   virtual Clock& clock() = 0;
+  // The tokens that are configured now. On Kafka records say which of them they came with.
+  virtual void know_senders(const std::vector<AccessToken>& tokens) { (void)tokens; }
 };
 
 }  // namespace tocsin

@@ -402,17 +402,17 @@ std::vector<ModuleRoute> PolicyRoutes::routes() {
   };
   return {
       {"GET", "/v1/policy", Role::kRead,
-       on_thread([](Impl& impl, const HttpRequest& request) { return impl.show(request); })},
+       on_thread([](Impl& impl, const HttpRequest& request) { return impl.show(request); }), true},
       {"GET", "/v1/policy/versions", Role::kRead,
-       on_thread([](Impl& impl, const HttpRequest&) { return impl.list(); })},
+       on_thread([](Impl& impl, const HttpRequest&) { return impl.list(); }), true},
       {"POST", "/v1/policy", Role::kAdmin,
        at_once([](Impl& impl, const HttpRequest& request, Reply reply) {
          impl.apply(request, std::move(reply));
        })},
       {"POST", "/v1/policy/check", Role::kRead,
-       on_thread([](Impl& impl, const HttpRequest& request) { return impl.check(request); })},
+       on_thread([](Impl& impl, const HttpRequest& request) { return impl.check(request); }), true},
       {"POST", "/v1/policy/diff", Role::kRead,
-       on_thread([](Impl& impl, const HttpRequest& request) { return impl.diff(request); })},
+       on_thread([](Impl& impl, const HttpRequest& request) { return impl.diff(request); }), true},
       {"POST", "/v1/policy/try", Role::kRead,
        at_once([](Impl& impl, const HttpRequest& request, Reply reply) {
          impl.try_it(request, std::move(reply));

@@ -122,9 +122,9 @@ std::vector<ModuleRoute> RosterService::routes() {
     return [this, member](ModuleCall call) { (this->*member)(std::move(call)); };
   };
   return {
-      {"GET", "/v1/oncall", Role::kRead, handler(&RosterService::get_oncall)},
-      {"GET", "/v1/oncall.ics", Role::kRead, handler(&RosterService::get_calendar)},
-      {"GET", "/v1/roster", Role::kRead, handler(&RosterService::get_roster)},
+      {"GET", "/v1/oncall", Role::kRead, handler(&RosterService::get_oncall), true},
+      {"GET", "/v1/oncall.ics", Role::kRead, handler(&RosterService::get_calendar), true},
+      {"GET", "/v1/roster", Role::kRead, handler(&RosterService::get_roster), true},
       {"POST", "/v1/roster/overrides", Role::kAct, handler(&RosterService::post_override)},
       {"DELETE", "/v1/roster/overrides/{id}", Role::kAct, handler(&RosterService::delete_override)},
       {"POST", "/v1/roster/reload", Role::kAct,
@@ -143,6 +143,9 @@ void RosterService::get_oncall(ModuleCall call) {
   const std::string role = query_parameter(call.request, "role"),
                     account = query_parameter(call.request, "account"),
                     when = query_parameter(call.request, "at");
+  const Scope* const scope = call.request.scope.get();
+  if (!account.empty() && scope != nullptr && !scope->has_account(account))
+    return call.reply(problem(404, "not-found", "nothing is known of it").response());
   Instant at = node_.now();
   if (!when.empty()) {
     const auto given = roster_instant(when, *roster->zone, false);

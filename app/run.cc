@@ -235,6 +235,7 @@ class Service {
         throw std::runtime_error(why);
       server_->reload_tls();
       api_->replace_tokens(config.access.tokens);
+      node_->know_senders(config.access.tokens);
       journal_.line("info", "reloaded",
                     std::to_string(config.access.tokens.size()) + " tokens; TLS files");
     } catch (const std::exception& e) {

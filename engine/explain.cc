@@ -76,9 +76,14 @@ class SegmentMaker {
 
   void add(What what, Instant from, Instant to) {
     if (from >= to) return;
+    // Its name is the calendar's, else its date.
+    std::string name;
+    const LocalDate date = calendar_.local_date(from);
+    if (what == What::kHoliday || what == What::kMakeup) name = calendar_.name_of(date);
     if (!out_.segments.empty()) {
       ExplainedSegment& last = out_.segments.back();
-      if (last.what == what && last.to == from) {
+      // Days without names are one stretch, called by the first.
+      if (last.what == what && last.to == from && (name.empty() || last.name == name)) {
         last.to = to;
         last.ms += (to - from).ms;
         return;
@@ -93,8 +98,8 @@ class SegmentMaker {
     added.from = from;
     added.to = to;
     added.ms = (to - from).ms;
-    if (what == What::kHoliday || what == What::kMakeup)
-      added.day = format_date(calendar_.local_date(from));
+    if (name.empty() && (what == What::kHoliday || what == What::kMakeup)) name = format_date(date);
+    added.name = std::move(name);
   }
 
   const Calendar& calendar_;

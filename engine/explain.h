@@ -33,7 +33,7 @@ struct ExplainedSegment {
   enum class What : std::uint8_t { kOpen, kMakeup, kClosed, kHoliday, kPaused } what = What::kOpen;
   Instant from, to;
   std::int64_t ms = 0;  // of real time, which open time is
-  std::string day;      // of a holiday or make-up workday: its first, `2026-02-16`
+  std::string name;     // of a holiday or make-up workday: `春节`, or its first day, `2026-02-16`
 };
 const char* name_of(ExplainedSegment::What what);
 

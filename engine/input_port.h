@@ -36,6 +36,7 @@ struct Submission {
   std::vector<std::pair<std::string, std::string>>
       headers;         // of those received, none that may be a key
   std::string source;  // `http 127.0.0.1:5000`
+  std::string by;      // the name of the token that it came with; empty: none
   std::vector<SubmittedEvent> events;
   std::deque<std::string> texts;  // what views of the events may point into beside `body`
 

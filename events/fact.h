@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "events/time.h"
 
@@ -28,5 +29,8 @@ struct Fact {
   std::string
       extensions;  // other attributes as they came, JSON members without braces; empty = none
 };
+
+// One attribute more, a text, which must not be there yet; nothing for an empty text.
+void add_extension(Fact& fact, std::string_view name, std::string_view text);
 
 }  // namespace tocsin

@@ -5,13 +5,16 @@
 #include <utility>
 
 #include "connectors/crm/inbound_parts.h"
+#include "events/reasons.h"
 
 namespace tocsin {
 namespace {
 
-constexpr std::size_t kLargeBytes = 256 << 10;
+constexpr std::size_t kLargeBytes = 64 << 10;
 constexpr Duration kMoveWait = seconds(5);
 constexpr int kPassesMax = 5;  // over a payload whose subjects move under its eyes
+// Of one payload: beyond it the whole is `too_large` (subjects that move to and fro repeat facts).
+constexpr std::size_t kFactsMax = 100'000;
 
 bool needs_act(const std::string& verb) {
   return verb == "acknowledged" || verb == "excused" || verb == "escalated";
@@ -43,12 +46,31 @@ struct Inbound::Pass final : SubjectPort {
     const auto here = seen.find(subject);
     return here == seen.end() ? book.account_of(adapter, subject) : here->second.account;
   }
+  // What is known of a subject that moves: the log's, then what came before in this payload.
+  SubjectHistory history_before(const AdapterRun& run) const {
+    SubjectHistory before;
+    const auto stored = fetched.find(run.subject);
+    const auto here = seen.find(run.subject);
+    if (stored != fetched.end()) before.account = stored->second.account;
+    if (here != seen.end()) before.account = here->second.account;
+    if (before.account == run.account) return before;
+    if (stored != fetched.end()) before.facts = stored->second.facts;
+    if (here != seen.end())
+      before.facts.insert(before.facts.end(), here->second.facts.begin(), here->second.facts.end());
+    return before;
+  }
+  // The first reason stands with the payload's bytes.
+  void reject(const Adapter& adapter, const std::string& reason) {
+    rejected.push_back(reason);
+    if (why.empty()) why = "adapter:" + adapter.name + ":" + reason;
+  }
   void clear() {
     seen.clear();
     given.clear();
     rejected.clear();
     why.clear();
     ignored = not_ours = 0;
+    too_many = false;
   }
 
   SubjectBook& book;
@@ -59,6 +81,7 @@ struct Inbound::Pass final : SubjectPort {
   std::string why;                  // the first of them, with its prefix
   std::vector<std::string> moving;  // keys of subjects that others wait for
   std::size_t ignored = 0, not_ours = 0;
+  bool too_many = false;  // more than kFactsMax: the payload is refused
 };
 
 Inbound::Inbound(InboundOptions options, InputPort& node)
@@ -158,9 +181,11 @@ bool Inbound::evaluate(const Work& work, Pass& pass, Tools& tools, bool may_wait
     });
     if (wait || (!moved.empty() && !may_wait)) return false;
     if (moved.empty()) {
-      if (!why.empty()) {
-        pass.rejected.push_back(why);
-        pass.why = "adapter:" + in.adapter->name + ":" + why;
+      if (pass.too_many) {
+        pass.clear();
+        pass.reject(*in.adapter, std::string(kTooLarge));
+      } else if (!why.empty()) {
+        pass.reject(*in.adapter, why);
       }
       return true;
     }
@@ -190,25 +215,20 @@ bool Inbound::fetch_history(const Adapter& adapter, Pass& pass, const std::strin
 
 void Inbound::give(Pass& pass, const InboundAdapter& in, FactCheck& check, AdapterRun run,
                    Instant arrival) {
-  const auto reject = [&](const std::string& reason) {
-    pass.rejected.push_back(reason);
-    if (pass.why.empty()) pass.why = "adapter:" + in.adapter->name + ":" + reason;
-  };
+  const auto reject = [&](const std::string& reason) { pass.reject(*in.adapter, reason); };
   if (run.outcome == AdapterRun::Outcome::kRejected) return reject(run.reason);
   if (run.outcome != AdapterRun::Outcome::kFacts) {
     ++(run.outcome == AdapterRun::Outcome::kIgnored ? pass.ignored : pass.not_ours);
     return;
   }
-  // What is known of it: the log's, then what came before in this payload.
-  SubjectHistory before;
-  if (const auto stored = pass.fetched.find(run.subject); stored != pass.fetched.end())
-    before = stored->second;
-  if (const auto here = pass.seen.find(run.subject); here != pass.seen.end()) {
-    before.account = here->second.account;
-    before.facts.insert(before.facts.end(), here->second.facts.begin(), here->second.facts.end());
-  }
+  if (pass.too_many) return;
+  const SubjectHistory before = pass.history_before(run);
+  pass.too_many = pass.given.size() + before.facts.size() + run.facts.size() > kFactsMax;
+  if (pass.too_many) return;
+  const std::vector<GivenFact> facts = given_facts(run, &before);
   std::vector<Pass::Given> all;
-  for (const GivenFact& given : given_facts(run, &before)) {
+  all.reserve(facts.size());
+  for (const GivenFact& given : facts) {
     Pass::Given& one = all.emplace_back();
     append_given(one.text, *in.adapter, given);
     if (!in.act && needs_act(given.fact.verb)) return reject("forbidden:" + given.fact.verb);
@@ -219,7 +239,11 @@ void Inbound::give(Pass& pass, const InboundAdapter& in, FactCheck& check, Adapt
   SubjectHistory& seen = pass.seen[run.subject];
   seen.account = run.account;
   for (const AdapterFact& fact : run.facts) seen.facts.push_back(fact);
-  std::move(all.begin(), all.end(), std::back_inserter(pass.given));
+  if (pass.given.empty()) {
+    pass.given = std::move(all);
+  } else {
+    std::move(all.begin(), all.end(), std::back_inserter(pass.given));
+  }
 }
 
 // With mutex_ held: the node gets payloads in the order in which they were read.
@@ -250,6 +274,7 @@ void Inbound::hand_in(std::unique_ptr<Work> work, Pass pass) {
     submission->body += given.text;
   }
   const std::string_view whole = submission->body;
+  submission->events.reserve(pass.given.size() + 1);
   for (std::size_t i = 0; i < pass.given.size(); ++i) {
     SubmittedEvent& event = submission->events.emplace_back();
     event.original = whole.substr(places[i].first, places[i].second);

@@ -6,8 +6,7 @@
 //     log says again.
 //  2. Nothing is known here that the log does not hold or is about to: a restart knows the same.
 //
-// Threads: any. Memory: kSubjectsRemembered subjects, beside those
-// under way.
+// Threads: any. Memory: kSubjectsRemembered subjects, beside those under way.
 #pragma once
 
 #include <condition_variable>

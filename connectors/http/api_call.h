@@ -51,9 +51,6 @@ inline Sender sender_of(const HttpRequest& request) {
 // `forbidden:acknowledged`, `forbidden:account` …, or empty: the sender may send this fact.
 std::string_view refusal_of(const Fact& fact, const Sender& sender);
 
-// Its sender's name on a fact: the stamp `tocsinby`.
-void stamp_sender(Fact& fact, const std::string& name);
-
 // A submission and what its answer needs of it.
 struct Api::Events {
   std::unique_ptr<Submission> submission;

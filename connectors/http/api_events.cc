@@ -147,8 +147,9 @@ void Api::submit(Events events, Reply reply) {
     Decoded& decoded = event.decoded;
     if (!decoded.form_error.empty() || !decoded.attribute_error.empty()) continue;
     decoded.form_error = refusal_of(decoded.fact, events.sender);
-    if (decoded.form_error.empty()) stamp_sender(decoded.fact, events.sender.name);
+    if (decoded.form_error.empty()) add_extension(decoded.fact, "tocsinby", events.sender.name);
   }
+  submission.by = events.sender.name;
   AnswerNeeds needs;
   needs.batch = events.batch;
   needs.malformed = submission.events[0].decoded.detail;

@@ -24,8 +24,9 @@ EntityKey entity_of(const Question& q) { return {q.path[0], q.path[1], q.path[2]
 
 // ---- lists -------------------------------------------------------------------------------------
 
-ListFilter read_filter(const Parameters& p) {
+ListFilter read_filter(const Question& q, const Parameters& p) {
   ListFilter f;
+  f.scope = q.request.scope;
   f.account = p.text("account");
   f.kind = p.text("kind");
   f.clock = p.text("clock");
@@ -54,7 +55,7 @@ HttpResponse clocks(const Question& q) {
   ClockQuery query;
   query.classes = read_classes(p);
   p.word("order", {"due"});
-  query.filter = read_filter(p);
+  query.filter = read_filter(q, p);
   query.limit = p.limit();
   query.cursor = p.cursor(Family::kClock);
   const Asked asked(q);
@@ -66,7 +67,7 @@ HttpResponse board(const Question& q) {
   const Parameters p(
       q.request, {"account", "kind", "clock", "priority", "tier", "role", "person", "q", "limit"});
   ClockQuery query;
-  query.filter = read_filter(p);
+  query.filter = read_filter(q, p);
   query.limit = p.limit();
   const Asked asked(q);
   const auto page = [&](ClockClass of) {
@@ -86,7 +87,7 @@ HttpResponse inbox(const Question& q) {
   query.open = state != "acknowledged";
   query.acknowledged = state == "acknowledged" || state == "all";
   query.nobody = p.flag("nobody");
-  query.filter = read_filter(p);
+  query.filter = read_filter(q, p);
   query.limit = p.limit();
   query.cursor = p.cursor(Family::kGroup);
   const Asked asked(q);
@@ -98,8 +99,13 @@ HttpResponse faults(const Question& q) {
   const Parameters p(q.request, {"account", "limit"});
   const std::string account = p.text("account");
   const std::size_t limit = p.limit();
+  const Scope* const scope = q.request.scope.get();
   const Asked asked(q);
-  return json_response(faults_json(asked.shown, recurring_faults(asked.view, account, limit)));
+  // They are told on the account itself.
+  const bool seen = scope == nullptr || scope->has_kind("account");
+  return json_response(
+      faults_json(asked.shown, seen ? recurring_faults(asked.view, account, limit, scope)
+                                    : std::vector<FaultRow>()));
 }
 
 // ---- one entity, one account -------------------------------------------------------------------
@@ -150,7 +156,8 @@ HttpResponse timeline_of_entity(const Question& q) {
 
 HttpResponse accounts(const Question& q) {
   const Parameters p(q.request, {"q", "tier", "limit", "cursor"});
-  const AccountQuery query{p.text("q"), p.text("tier"), p.limit(), p.cursor(Family::kSummary)};
+  const AccountQuery query{p.text("q"), p.text("tier"), p.limit(), p.cursor(Family::kSummary),
+                           q.request.scope};
   const Asked asked(q);
   return json_response(accounts_json(asked.shown, list_accounts(asked.view, *asked.policy, query)));
 }
@@ -158,7 +165,8 @@ HttpResponse accounts(const Question& q) {
 HttpResponse account(const Question& q) {
   const Parameters p(q.request, {});
   const Asked asked(q);
-  const auto found = find_account(asked.view, *asked.policy, q.path[0], q.from.records);
+  const auto found =
+      find_account(asked.view, *asked.policy, q.path[0], q.from.records, q.request.scope);
   return found ? json_response(account_json(asked.shown, *found))
                : not_found("no fact names this account");
 }
@@ -166,9 +174,10 @@ HttpResponse account(const Question& q) {
 HttpResponse timeline_of_account(const Question& q) {
   const TimelineQuery query = Parameters(q.request, {"after", "order", "limit"}).timeline();
   const Asked asked(q);
-  const auto timeline = account_timeline(asked.view, q.path[0], query, q.from.records);
+  const auto timeline =
+      account_timeline(asked.view, q.path[0], query, q.from.records, q.request.scope.get());
   if (timeline.empty() && query.after < 0 &&
-      !find_account(asked.view, *asked.policy, q.path[0], q.from.records))
+      !find_account(asked.view, *asked.policy, q.path[0], q.from.records, q.request.scope))
     return not_found("no fact names this account");
   return json_response(timeline_json(asked.shown, timeline));
 }
@@ -205,10 +214,15 @@ void read_period(const Parameters& p, Instant now, const Policy& policy, KpiQuer
   query.now = now;
 }
 
-FigureQuery read_figure_query(const Parameters& p, const Asked& asked,
+FigureQuery read_figure_query(const Question& q, const Parameters& p, const Asked& asked,
                               Parameters::Words dimensions) {
   FigureQuery query;
   KpiQuery& of = query.of;
+  of.scope = q.request.scope;
+  for (const KindSpec& kind : asked.policy->kinds) {
+    if (of.scope == nullptr || !of.scope->has_kind(kind.name)) continue;
+    for (const ClockSpec& clock : kind.clocks) of.clocks_of_scope.insert(clock.name);
+  }
   read_period(p, asked.shown.now, *asked.policy, of);
   of.account = p.text("account");
   of.tier = p.text("tier");
@@ -229,7 +243,7 @@ HttpResponse key_figures(const Question& q) {
   const Parameters p(q.request,
                      {"by", "from", "to", "clock", "account", "tier", "priority", "per"});
   const Asked asked(q);
-  FigureQuery query = read_figure_query(p, asked, {"account", "tier", "priority"});
+  FigureQuery query = read_figure_query(q, p, asked, {"account", "tier", "priority"});
   const std::vector<FigureRow> named = figures(asked.view, *asked.policy, query);
   query.of.clock = p.text("clock");
   return json_response(
@@ -241,7 +255,7 @@ HttpResponse named_figures_of(const Question& q) {
                                  "person", "module", "per"});
   const Asked asked(q);
   FigureQuery query =
-      read_figure_query(p, asked, {"account", "tier", "priority", "person", "module"});
+      read_figure_query(q, p, asked, {"account", "tier", "priority", "person", "module"});
   query.figure = p.text("figure");
   if (!query.figure.empty() && !find_figure(*asked.policy, query.figure))
     throw BadParameter("figure", "is none of the policy's: " + figure_names(*asked.policy));
@@ -274,6 +288,7 @@ HttpResponse entities_behind(const Question& q) {
   query.module = p.text("module");
   query.limit = p.limit();
   query.cursor = p.cursor(Family::kBehind);
+  query.scope = q.request.scope;
   return json_response(behind_json(asked.shown, list_behind(asked.view, *figure, query)));
 }
 

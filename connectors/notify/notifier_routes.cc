@@ -58,10 +58,10 @@ std::vector<ModuleRoute> Notifier::routes() {
       {"GET", "/a/{token}", std::nullopt, handler(&Notifier::get_ack)},
       {"POST", "/a/{token}", std::nullopt, handler(&Notifier::post_ack)},
       {"POST", "/v1/in/pagerduty", std::nullopt, handler(&Notifier::post_pagerduty)},
-      {"GET", "/v1/push/key", Role::kRead, handler(&Notifier::get_push_key)},
-      {"POST", "/v1/people/{id}/push", Role::kRead, handler(&Notifier::post_push)},
+      {"GET", "/v1/push/key", Role::kRead, handler(&Notifier::get_push_key), true},
+      {"POST", "/v1/people/{id}/push", Role::kRead, handler(&Notifier::post_push), true},
       {"POST", "/v1/people/{id}/test", Role::kAct, handler(&Notifier::post_test)},
-      {"GET", "/v1/deliveries", Role::kRead, handler(&Notifier::get_deliveries)},
+      {"GET", "/v1/deliveries", Role::kRead, handler(&Notifier::get_deliveries), true},
   };
 }
 
@@ -319,6 +319,8 @@ void Notifier::get_deliveries(ModuleCall call) {
     std::uint64_t last = 0;
     for (auto it = deliveries_.rbegin(); it != deliveries_.rend(); ++it) {
       if (it->number >= before || !wanted.has(it->told)) continue;
+      const Scope* const scope = shared->request.scope.get();
+      if (scope != nullptr && !scope->has_entity(it->told.account, it->told.entity_kind)) continue;
       if (rows.size() == limit) {
         cursor = std::to_string(last);
         break;

@@ -114,6 +114,12 @@ std::optional<Instant> Calendar::end_of_date(int year, int month, int day) const
   return end_of_date(*date);
 }
 
+std::string Calendar::name_of(LocalDate date) const {
+  if (!table_) return {};
+  const auto found = table_->names.find(date);
+  return found == table_->names.end() ? std::string() : found->second;
+}
+
 bool Calendar::confirmed(Instant t) const { return !unconfirmed_year(t, t); }
 
 std::optional<std::int32_t> Calendar::unconfirmed_year(Instant a, Instant b) const {

@@ -34,6 +34,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -65,6 +66,7 @@ struct CalendarSpec {
   std::array<std::vector<LocalInterval>, 7> weekly;  // Monday first
   std::vector<LocalDate> holidays;
   std::vector<Workday> workdays;
+  std::map<LocalDate, std::string> names;  // of holidays and workdays that have one, for people
   // Years whose holidays are official. nullopt: the calendar claims nothing, no year is
   // unconfirmed.
   std::optional<std::vector<std::int32_t>> confirmed;
@@ -146,6 +148,9 @@ class Calendar {
   bool confirmed(Instant t) const;
   // The first local year with an instant in [a, b), or of a, that is not confirmed.
   std::optional<std::int32_t> unconfirmed_year(Instant a, Instant b) const;
+
+  // What people call a holiday or make-up workday; empty: it has no name.
+  std::string name_of(LocalDate date) const;
 
   // Bytes held by the table.
   std::size_t memory() const;

@@ -62,6 +62,7 @@ std::shared_ptr<const Calendar::Table> Calendar::Table::build(const CalendarSpec
   auto table = std::make_shared<Table>();
   table->zone = zone;
   table->confirmed = spec.confirmed;
+  table->names = spec.names;
   if (table->confirmed) std::sort(table->confirmed->begin(), table->confirmed->end());
 
   const Hours hours{spec};

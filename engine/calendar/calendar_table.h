@@ -49,6 +49,7 @@ struct Calendar::Table {
   std::vector<Instant> shift_ends;
   LocalDate first_date;
   std::optional<std::vector<std::int32_t>> confirmed;  // ascending
+  std::map<LocalDate, std::string> names;              // of days, for people
 
   // `spec` is sound (check_calendar) and names `zone`.
   static std::shared_ptr<const Table> build(const CalendarSpec& spec, const Zone& zone);

@@ -35,7 +35,7 @@ void add_threshold(std::string& out, JsonObject& object, const ExplainedThreshol
   object.text("name", t.name).number("allowance", t.allowance_ms).boolean("given", t.given);
   add_list(out, object, "segments", t.segments, [](JsonObject& one, const ExplainedSegment& s) {
     one.time("from", s.from).time("to", s.to).text("what", name_of(s.what)).number("ms", s.ms);
-    is_named(s.what) ? one.text("name", s.day) : one.null("name");
+    is_named(s.what) ? one.text("name", s.name) : one.null("name");
   });
   object.boolean("more", t.more);
   add_list(out, object, "retargets", t.retargets, [](JsonObject& one, const ExplainedRetarget& r) {

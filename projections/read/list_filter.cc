@@ -15,6 +15,15 @@ bool contains(const std::vector<std::string>& texts, const std::string& text) {
 
 }  // namespace
 
+std::vector<std::string> accounts_asked(const std::string& account,
+                                        const std::shared_ptr<const Scope>& scope, bool& all) {
+  const bool some = scope != nullptr && !scope->accounts.empty();
+  all = account.empty() && !some;
+  if (account.empty()) return some ? scope->accounts : std::vector<std::string>();
+  if (some && !scope->has_account(account)) return {};
+  return {account};
+}
+
 std::optional<Projection> projection_in(std::string_view row, const EntityKey& entity) {
   Projection p = decode_projection(split_entity_row(row).projection);
   if (!p.known) return std::nullopt;
@@ -43,7 +52,7 @@ FilteredList::FilteredList(const ReadView& view, const ListFilter& filter)
 
 bool FilteredList::is_of(const EntityKey& entity, std::string_view clock, const std::string& tier,
                          const std::string& priority) const {
-  return tocsin::passes(filter_.account, entity.account) &&
+  return filter_.lets(entity) && tocsin::passes(filter_.account, entity.account) &&
          tocsin::passes(filter_.kind, entity.kind) && tocsin::passes(filter_.clock, clock) &&
          tocsin::passes(filter_.tier, tier) && tocsin::passes(filter_.priority, priority);
 }

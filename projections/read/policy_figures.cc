@@ -172,6 +172,9 @@ void add_walked(const ReadView& view, const std::vector<NamedFigure>& figures,
     for (; rows.valid() && walked < kBehindRowsMax; rows.next(), ++walked) {
       const BehindPlace place = behind_place_of(rows.key(), rows.value());
       if (place.day >= of.to) break;
+      if (of.scope != nullptr &&
+          !of.scope->has_entity(place.row.entity.account, place.row.entity.kind))
+        continue;
       add(i, place.day, place.row.entity.account, place.row.behind);
     }
   }
@@ -260,6 +263,9 @@ BehindPage list_behind(const ReadView& view, const NamedFigure& figure, const Be
     BehindPlace place = behind_place_of(last, rows.value());
     if (place.day >= query.to) break;
     const Behind& b = place.row.behind;
+    if (query.scope != nullptr &&
+        !query.scope->has_entity(place.row.entity.account, place.row.entity.kind))
+      continue;
     if ((!query.outcome.empty() && query.outcome != outcome_name(b.what)) ||
         !passes(query.account, place.row.entity.account) || !passes(query.tier, b.tier) ||
         !passes(query.priority, b.priority) || !passes(query.person, b.person) ||

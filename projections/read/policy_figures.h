@@ -65,6 +65,7 @@ struct BehindQuery {
   std::string account, tier, priority, person, module;
   std::size_t limit = kPageDefault;
   std::string cursor;
+  std::shared_ptr<const Scope> scope{};  // of who asks
 };
 
 struct BehindRow {

@@ -103,24 +103,30 @@ bool in_class(const ClockRow& clock, ClockClass of) {
   return class_of(clock.state) == of;
 }
 
-// All clocks of an account that pass, by their keys in the order of the list; nullopt when there
+// All clocks of these accounts that pass, by their keys in the order of the list; nullopt when there
 // are too many to sort.
 using Keyed = std::pair<std::string, ListedClock>;
-std::optional<std::vector<Keyed>> keyed_clocks_of_account(const ReadView& view,
-                                                          const ClockQuery& query) {
+std::optional<std::vector<Keyed>> keyed_clocks_of(const ReadView& view, const ClockQuery& query,
+                                                  const std::vector<std::string>& accounts) {
   const std::vector<ClockClass> classes = classes_of(query);
   const bool ended = std::any_of(classes.begin(), classes.end(), [](ClockClass c) {
     return c == ClockClass::kStopped || c == ClockClass::kCancelled;
   });
   FilteredList filter(view, query.filter);
   std::vector<Keyed> found;
+  std::vector<std::pair<PartitionId, std::string>> prefixes;
   for (const PartitionId partition : view.partitions()) {
     // Entities with running or paused clocks are among the open ones, a shorter list.
-    Key key(partition, ended ? Family::kEntity : Family::kOpen);
-    const std::string prefix = key.text(query.filter.account).take();
+    for (const std::string& account : accounts) {
+      Key key(partition, ended ? Family::kEntity : Family::kOpen);
+      prefixes.emplace_back(partition, key.text(account).take());
+    }
+  }
+  for (const auto& [partition, prefix] : prefixes) {
     for (RowCursor rows = view.rows(prefix); rows.valid(); rows.next()) {
       const EntityKey entity = KeyReader(rows.key()).entity();
       if (!query.filter.kind.empty() && entity.kind != query.filter.kind) continue;
+      if (!query.filter.lets(entity)) continue;
       const auto projection =
           ended ? projection_in(rows.value(), entity) : find_projection(view, partition, entity);
       if (!projection || !filter.has_words(partition, entity, projection->view)) continue;
@@ -140,8 +146,7 @@ std::optional<std::vector<Keyed>> keyed_clocks_of_account(const ReadView& view,
   return found;
 }
 
-ClockPage clocks_of_account(std::vector<Keyed> found, const ClockQuery& query,
-                            const std::string& after) {
+ClockPage page_of(std::vector<Keyed> found, const ClockQuery& query, const std::string& after) {
   // The same order as MergedRows has.
   const auto order = [](const std::string& key) {
     const std::string_view prefix = queue_prefix(key);
@@ -196,14 +201,20 @@ GroupPlace group_place_of(std::string_view key) {
 // The inbox that holds the fewest rows beside those that are wanted.
 std::vector<std::string> inbox_prefixes(const ReadView& view, const InboxQuery& query) {
   const ListFilter& f = query.filter;
-  const auto [of, name] = !f.person.empty()    ? std::pair(InboxOf::kPerson, f.person)
-                          : !f.role.empty()    ? std::pair(InboxOf::kRole, f.role)
-                          : !f.account.empty() ? std::pair(InboxOf::kAccount, f.account)
-                                               : std::pair(InboxOf::kEverybody, std::string());
+  bool all = false;
+  std::vector<std::string> names = f.accounts(all);
+  InboxOf of = all ? InboxOf::kEverybody : InboxOf::kAccount;
+  if (all) names = {""};
+  if (!f.person.empty() || !f.role.empty()) {
+    of = f.person.empty() ? InboxOf::kRole : InboxOf::kPerson;
+    names = {f.person.empty() ? f.role : f.person};
+  }
   std::vector<std::string> prefixes;
   for (const PartitionId partition : view.partitions()) {
-    if (query.open) prefixes.push_back(inbox_prefix(partition, of, name, false));
-    if (query.acknowledged) prefixes.push_back(inbox_prefix(partition, of, name, true));
+    for (const std::string& name : names) {
+      if (query.open) prefixes.push_back(inbox_prefix(partition, of, name, false));
+      if (query.acknowledged) prefixes.push_back(inbox_prefix(partition, of, name, true));
+    }
   }
   return prefixes;
 }
@@ -234,12 +245,20 @@ Counts counts_of_sums(const ReadView& view, const ListFilter& f) {
   const auto fits = [](const std::string& filter, const std::string& value) {
     return filter.empty() || filter == value;
   };
+  bool all = false;
+  std::vector<std::string> accounts = f.accounts(all);
+  if (all) accounts = {""};  // where the sums of all stand
+  std::vector<std::string> prefixes;
   for (const PartitionId partition : view.partitions()) {
-    const std::string prefix = Key(partition, Family::kCount).text(f.account).take();
+    for (const std::string& account : accounts)
+      prefixes.push_back(Key(partition, Family::kCount).text(account).take());
+  }
+  for (const std::string& prefix : prefixes) {
     for (RowCursor rows = view.rows(prefix); rows.valid(); rows.next()) {
       KeyReader key(rows.key());
       key.text();
       const std::string kind = key.text(), tier = key.text(), priority = key.text();
+      if (f.scope != nullptr && !f.scope->has_kind(kind)) continue;
       if (!fits(f.kind, kind) || !fits(f.tier, tier) || !fits(f.priority, priority) ||
           !fits(f.clock, key.text())) {
         continue;
@@ -335,10 +354,11 @@ std::optional<EntityView> find_entity(const ReadView& view, const EntityKey& ent
 ClockPage list_clocks(const ReadView& view, const ClockQuery& query) {
   std::string after = from_cursor(query.cursor).value_or("");
   if (queue_prefix(after).empty()) after.clear();
-  if (!query.filter.account.empty()) {
-    if (auto found = keyed_clocks_of_account(view, query)) {
-      return clocks_of_account(std::move(*found), query, after);
-    }
+  bool all = false;
+  const std::vector<std::string> accounts = query.filter.accounts(all);
+  if (!all) {
+    if (auto found = keyed_clocks_of(view, query, accounts))
+      return page_of(std::move(*found), query, after);
   }
   return clocks_of_all(view, query, after);
 }

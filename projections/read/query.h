@@ -13,12 +13,15 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "engine/policy/policy.h"
 #include "engine/view.h"
+#include "events/scope.h"
 #include "projections/rows/account_summary.h"
 #include "projections/rows/figures.h"
 #include "projections/rows/keys.h"
@@ -35,7 +38,14 @@ inline constexpr std::size_t kRowsScannedMax = 20'000;
 
 std::optional<EntityView> find_entity(const ReadView& view, const EntityKey& entity);
 
-// ---- what every list may be narrowed to; empty: all
+// ---- what every question may be narrowed to
+
+// The accounts that are asked about, of those that who asks may see. `all`: every account; else those
+// that are given, perhaps none.
+std::vector<std::string> accounts_asked(const std::string& account,
+                                        const std::shared_ptr<const Scope>& scope, bool& all);
+
+// ---- lists; empty: all
 struct ListFilter {
   std::string account, kind, clock, priority, tier;
   // role alone: what has an open alarm raised to it. person alone: what the person is the assignee
@@ -43,6 +53,13 @@ struct ListFilter {
   // the person plays the role. (Inboxes: alarms for which the person, the role, was ever called.)
   std::string role, person;
   std::string q;  // stands in the title, the id or the account's name, however written
+  std::shared_ptr<const Scope> scope{};  // of who asks: what lies outside is left out; null: all
+
+  bool lets(const EntityKey& entity) const {
+    return scope == nullptr || scope->has_entity(entity.account, entity.kind);
+  }
+  // The accounts that it is narrowed to; empty and `all`: every account.
+  std::vector<std::string> accounts(bool& all) const { return accounts_asked(account, scope, all); }
 };
 
 // ---- clocks: GET /v1/clocks and the board
@@ -125,8 +142,10 @@ struct TimelineQuery {
 
 std::vector<TimelineEntry> entity_timeline(const ReadView& view, const EntityKey& entity,
                                            const TimelineQuery& query, const RecordSource& source);
+// `scope`: entries of kinds outside of it are left out, and the page may be short.
 std::vector<TimelineEntry> account_timeline(const ReadView& view, const std::string& account,
-                                            const TimelineQuery& query, const RecordSource& source);
+                                            const TimelineQuery& query, const RecordSource& source,
+                                            const Scope* scope = nullptr);
 
 // ---- accounts
 
@@ -149,9 +168,11 @@ inline constexpr std::size_t kEndedEntitiesMax = 30;
 inline constexpr std::size_t kEndedScannedMax = 1000;  // records of the account, the newest
 inline constexpr std::size_t kHistoryMax = 20;
 
-// nullopt when nothing is known of the account. `policy`: says which kind is about accounts.
+// nullopt when nothing is known of the account, or who asks sees no kind that is about accounts.
+// `policy`: says which these are.
 std::optional<AccountView> find_account(const ReadView& view, const Policy& policy,
-                                        const std::string& account, const RecordSource& source);
+                                        const std::string& account, const RecordSource& source,
+                                        std::shared_ptr<const Scope> scope = nullptr);
 
 struct ListedAccount {
   std::string account;
@@ -167,6 +188,7 @@ struct AccountQuery {
   std::string q, tier;
   std::size_t limit = kPageDefault;
   std::string cursor;
+  std::shared_ptr<const Scope> scope{};
 };
 AccountPage list_accounts(const ReadView& view, const Policy& policy, const AccountQuery& query);
 
@@ -180,6 +202,14 @@ struct KpiQuery {
   // Counts what is pending and past due at this instant as breached, as contract §6 has it, though
   // the breach is not announced yet.
   std::optional<Instant> now;
+  std::shared_ptr<const Scope> scope{};  // of who asks
+  // Where it has kinds: their clocks by the policy in force, which alone are counted.
+  std::set<std::string> clocks_of_scope{};
+
+  bool lets_clock(const std::string& name) const {
+    return (clock.empty() || clock == name) &&
+           (scope == nullptr || scope->kinds.empty() || clocks_of_scope.count(name) != 0);
+  }
 };
 
 struct KpiRow {
@@ -212,6 +242,6 @@ struct FaultRow {
 };
 // Newest first. Empty account: of all.
 std::vector<FaultRow> recurring_faults(const ReadView& view, const std::string& account,
-                                       std::size_t limit);
+                                       std::size_t limit, const Scope* scope = nullptr);
 
 }  // namespace tocsin

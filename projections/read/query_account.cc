@@ -71,11 +71,16 @@ class OffsetWalk {
   std::vector<Offset> newest_, found_;
 };
 
-// Walks the items of an account's history as the query wants them.
+// Walks the items of an account's history as the query wants them; `visit` says whether it took one.
 template <typename Visit>
 void walk_history(const ReadView& view, const std::string& prefix, const TimelineQuery& query,
                   Visit visit) {
-  std::size_t left = std::clamp<std::size_t>(query.limit, 1, kPageMax);
+  std::size_t left = std::clamp<std::size_t>(query.limit, 1, kPageMax), walked = 0;
+  const auto take = [&](const TimelineItem& item) {  // false: that is enough
+    if (left == 0 || ++walked > kRowsScannedMax) return false;
+    if (visit(item)) --left;
+    return true;
+  };
   const auto items_at = [&](const RowCursor& row) {
     std::string number = prefix.substr(0, kKeyPrefixBytes);
     number += row.key().substr(prefix.size());
@@ -89,8 +94,7 @@ void walk_history(const ReadView& view, const std::string& prefix, const Timelin
     for (RowCursor rows = view.rows(prefix, row_of(query.after + 1)); rows.valid(); rows.next()) {
       for (const TimelineItem& item : items_at(rows)) {
         if (item.offset <= query.after) continue;
-        if (left-- == 0) return;
-        visit(item);
+        if (!take(item)) return;
       }
     }
     return;
@@ -102,8 +106,7 @@ void walk_history(const ReadView& view, const std::string& prefix, const Timelin
     const std::vector<TimelineItem> items = items_at(rows);
     for (auto item = items.rbegin(); item != items.rend(); ++item) {
       if (query.after >= 0 && item->offset >= query.after) continue;
-      if (left-- == 0) return;
-      visit(*item);
+      if (!take(*item)) return;
     }
   }
 }
@@ -135,7 +138,8 @@ void add_records(const ReadView& view, std::vector<TimelineEntry>& entries, std:
   }
 }
 
-std::map<std::string, ScoreSum> scores_of(const ReadView& view, const std::string& account) {
+std::map<std::string, ScoreSum> scores_of(const ReadView& view, const std::string& account,
+                                          const Scope* scope) {
   std::map<std::string, ScoreSum> sums;
   for (const PartitionId partition : view.partitions()) {
     const std::string prefix = Key(partition, Family::kScore).text(account).take();
@@ -143,7 +147,9 @@ std::map<std::string, ScoreSum> scores_of(const ReadView& view, const std::strin
       KeyReader key(rows.key());
       key.text();
       key.day();
-      sums[key.text()].add(decode_score(rows.value()));
+      const std::string type = key.text();
+      if (scope == nullptr || scope->has_kind(type.substr(0, type.find('.'))))
+        sums[type].add(decode_score(rows.value()));
     }
   }
   return sums;
@@ -160,6 +166,14 @@ std::vector<std::string> account_kinds(const Policy& policy) {
   return kinds;
 }
 
+// Whether a scope of kinds leaves one of those.
+bool sees_accounts(const Policy& policy, const Scope* scope) {
+  if (scope == nullptr || scope->kinds.empty()) return true;
+  const std::vector<std::string> kinds = account_kinds(policy);
+  return std::any_of(kinds.begin(), kinds.end(),
+                     [&](const std::string& kind) { return scope->has_kind(kind); });
+}
+
 std::optional<EntityView> account_entity(const ReadView& view, const Policy& policy,
                                          const std::string& account) {
   for (const std::string& kind : account_kinds(policy)) {
@@ -169,7 +183,8 @@ std::optional<EntityView> account_entity(const ReadView& view, const Policy& pol
 }
 
 // Of many the most urgent are read.
-void add_open_entities(const ReadView& view, const Policy& policy, AccountView& out) {
+void add_open_entities(const ReadView& view, const Policy& policy, const Scope* scope,
+                       AccountView& out) {
   const std::vector<std::string> about_account = account_kinds(policy);
   std::vector<std::pair<char, EntityKey>> open;
   for (const PartitionId partition : view.partitions()) {
@@ -177,6 +192,7 @@ void add_open_entities(const ReadView& view, const Policy& policy, AccountView& 
     for (RowCursor rows = view.rows(prefix); rows.valid(); rows.next()) {
       if (!rows.value().starts_with('1')) continue;  // ended, or waiting for a creation fact
       EntityKey entity = KeyReader(rows.key()).entity();
+      if (scope != nullptr && !scope->has_kind(entity.kind)) continue;
       if (std::find(about_account.begin(), about_account.end(), entity.kind) == about_account.end())
         open.emplace_back(rows.value().back(), std::move(entity));
       if (open.size() == kRowsScannedMax) break;
@@ -203,7 +219,8 @@ bool stands_open(const ReadView& view, const EntityKey& entity) {
 }
 
 // Those that have ended, of which the account's last kEndedScannedMax records tell.
-void add_ended_entities(const ReadView& view, const Policy& policy, AccountView& out) {
+void add_ended_entities(const ReadView& view, const Policy& policy, const Scope* scope,
+                        AccountView& out) {
   const std::vector<std::string> about_account = account_kinds(policy);
   TimelineQuery newest;
   newest.newest_first = true;
@@ -213,12 +230,15 @@ void add_ended_entities(const ReadView& view, const Policy& policy, AccountView&
     const std::string prefix = Key(partition, Family::kHistory).text(out.account).take();
     walk_history(view, prefix, newest, [&](const TimelineItem& item) {
       const EntityKey entity{out.account, std::string(item.first), std::string(item.second)};
-      if (out.ended.size() == kEndedEntitiesMax || !seen.insert(entity).second) return;
+      if (out.ended.size() == kEndedEntitiesMax) return false;
+      if (scope != nullptr && !scope->has_kind(entity.kind)) return false;
+      if (!seen.insert(entity).second) return true;
       if (std::find(about_account.begin(), about_account.end(), entity.kind) != about_account.end())
-        return;
-      if (stands_open(view, entity)) return;
+        return true;
+      if (stands_open(view, entity)) return true;
       if (auto found = find_entity(view, entity); found && found->over)
         out.ended.push_back(std::move(*found));
+      return true;
     });
   }
 }
@@ -249,15 +269,17 @@ std::vector<TimelineEntry> entity_timeline(const ReadView& view, const EntityKey
 }
 
 std::vector<TimelineEntry> account_timeline(const ReadView& view, const std::string& account,
-                                            const TimelineQuery& query,
-                                            const RecordSource& source) {
+                                            const TimelineQuery& query, const RecordSource& source,
+                                            const Scope* scope) {
   std::vector<TimelineEntry> entries;
   for (const PartitionId partition : view.partitions()) {
     const std::size_t begin = entries.size();
     const std::string prefix = Key(partition, Family::kHistory).text(account).take();
     walk_history(view, prefix, query, [&](const TimelineItem& item) {
       const EntityKey entity{account, std::string(item.first), std::string(item.second)};
+      if (scope != nullptr && !scope->has_kind(entity.kind)) return false;
       entries.push_back({partition, item.offset, entity, {}});
+      return true;
     });
     add_records(view, entries, begin, partition, source);
   }
@@ -265,7 +287,9 @@ std::vector<TimelineEntry> account_timeline(const ReadView& view, const std::str
 }
 
 std::optional<AccountView> find_account(const ReadView& view, const Policy& policy,
-                                        const std::string& account, const RecordSource& source) {
+                                        const std::string& account, const RecordSource& source,
+                                        std::shared_ptr<const Scope> scope) {
+  if (!sees_accounts(policy, scope.get())) return std::nullopt;
   AccountView out;
   out.account = account;
   bool known = false;
@@ -277,15 +301,16 @@ std::optional<AccountView> find_account(const ReadView& view, const Policy& poli
   }
   ListFilter of_account;
   of_account.account = account;
+  of_account.scope = scope;
   out.counts = counts(view, of_account);
   TimelineQuery newest;
   newest.newest_first = true;
   newest.limit = kHistoryMax;
-  out.history = account_timeline(view, account, newest, source);
+  out.history = account_timeline(view, account, newest, source, scope.get());
   if (!known && out.counts.empty() && out.history.empty()) return std::nullopt;
-  add_open_entities(view, policy, out);
-  add_ended_entities(view, policy, out);
-  out.scores = scores_of(view, account);
+  add_open_entities(view, policy, scope.get(), out);
+  add_ended_entities(view, policy, scope.get(), out);
+  out.scores = scores_of(view, account, scope.get());
   if (const auto self = account_entity(view, policy, account)) {
     out.is_key_account = is_open(*self);
     out.contacts = self->contacts;
@@ -302,6 +327,7 @@ AccountPage list_accounts(const ReadView& view, const Policy& policy, const Acco
   }
   const std::string words = lower_case(query.q);
   AccountPage page;
+  if (!sees_accounts(policy, query.scope.get())) return page;
   std::string last;
   // Ordered by the whole of the name, over all partitions.
   MergedRows rows(view, prefixes, std::string::npos, from_cursor(query.cursor).value_or(""));
@@ -313,6 +339,7 @@ AccountPage list_accounts(const ReadView& view, const Policy& policy, const Acco
     }
     last = rows.key();
     ListedAccount listed{KeyReader(last).text(), decode_account_summary(rows.value()), false, {}};
+    if (query.scope != nullptr && !query.scope->has_account(listed.account)) continue;
     if (!query.tier.empty() && listed.summary.tier != query.tier) continue;
     if (lower_case(listed.account).find(words) == std::string::npos &&
         lower_case(listed.summary.name).find(words) == std::string::npos) {

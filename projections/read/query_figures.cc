@@ -13,35 +13,36 @@ bool passes(const std::string& filter, const std::string& value) {
 }
 
 // Calls visit(account, day, key reader behind the day, value) for the rows of a family of sums with
-// from ≤ day < to, of the one account that the query names, of each account, or of all together.
+// from ≤ day < to, of the accounts that are asked about, of each account, or of all together.
 template <typename Visit>
 void walk_days(const ReadView& view, Family family, const KpiQuery& query, Visit visit) {
-  const bool each = query.by_account && query.account.empty();
-  for (const PartitionId partition : view.partitions()) {
-    std::string account = query.account;
-    const std::string family_prefix = Key(partition, family).take();
-    if (each) {
-      // The rows of all accounts together, under the empty name, come first and are passed over.
-      account.assign(1, '\0');
+  bool all = false;
+  const std::vector<std::string> asked = accounts_asked(query.account, query.scope, all);
+  const auto walk = [&](PartitionId partition, const std::string& account) {
+    const std::string prefix = Key(partition, family).text(account).take();
+    for (RowCursor rows = view.rows(prefix, Key(prefix).day(query.from).take()); rows.valid();
+         rows.next()) {
+      KeyReader key(rows.key());
+      key.text();
+      const Day day = key.day();
+      if (day >= query.to) break;
+      visit(account, day, key, rows.value());
     }
-    for (;;) {
-      if (each) {
-        // On to the next account that has rows.
-        RowCursor next = view.rows(family_prefix, Key(partition, family).text(account).take());
-        if (!next.valid()) break;
-        account = KeyReader(next.key()).text();
-      }
-      const std::string prefix = Key(partition, family).text(account).take();
-      for (RowCursor rows = view.rows(prefix, Key(prefix).day(query.from).take()); rows.valid();
-           rows.next()) {
-        KeyReader key(rows.key());
-        key.text();
-        const Day day = key.day();
-        if (day >= query.to) break;
-        visit(account, day, key, rows.value());
-      }
-      if (!each) break;
-      account.push_back('\0');  // the least name that is greater
+  };
+  for (const PartitionId partition : view.partitions()) {
+    for (const std::string& account : asked) walk(partition, account);
+    if (!all) continue;
+    if (!query.by_account) {
+      walk(partition, "");  // where the sums of all stand
+      continue;
+    }
+    const std::string family_prefix = Key(partition, family).take();
+    // The rows of all accounts together, under the empty name, come first and are passed over.
+    for (std::string account(1, '\0');; account.push_back('\0')) {  // the least greater name
+      RowCursor next = view.rows(family_prefix, Key(partition, family).text(account).take());
+      if (!next.valid()) break;
+      account = KeyReader(next.key()).text();
+      walk(partition, account);
     }
   }
 }
@@ -55,7 +56,7 @@ class KpiAdder {
   void add(const std::string& account, Day day, const std::string& clock,
            const std::string& threshold, const std::string& priority, const std::string& tier,
            const KpiValue& value) {
-    if (!passes(query_.clock, clock) || !passes(query_.priority, priority) ||
+    if (!query_.lets_clock(clock) || !passes(query_.priority, priority) ||
         !passes(query_.tier, tier)) {
       return;
     }
@@ -112,7 +113,8 @@ void each_unannounced(const ReadView& view, const KpiQuery& query,
       continue;
     }
     const std::string kind = of.text(), name = of.text();
-    if (!passes(query.clock, name)) continue;
+    if (!query.lets_clock(name)) continue;
+    if (query.scope != nullptr && !query.scope->has_kind(kind)) continue;
     for (RowCursor rows = view.rows(prefix); rows.valid() && scanned < kRowsScannedMax;
          rows.next(), ++scanned) {
       KeyReader key(rows.key());
@@ -122,6 +124,7 @@ void each_unannounced(const ReadView& view, const KpiQuery& query,
       if (key.instant() >= now) break;  // those with none pending come behind all instants
       const std::string account = key.text(), id = key.text(), cycle = key.text();
       if (!passes(query.account, account)) continue;
+      if (query.scope != nullptr && !query.scope->has_account(account)) continue;
       const auto p = find_projection(view, key.partition(), {account, kind, id});
       if (!p) continue;
       const Day* days = p->due_days.data();
@@ -145,8 +148,11 @@ std::vector<ScoreRowSum> scores(const ReadView& view, const KpiQuery& query) {
             [&](const std::string& account, Day day, KeyReader& key, std::string_view value) {
               const std::string type = key.text(), priority = key.text(), tier = key.text();
               if (!passes(query.tier, tier) || !passes(query.priority, priority)) return;
-              sums[{period_begin(query.period, day), type, account, query.by_tier ? tier : "",
-                    query.by_priority ? priority : ""}]
+              if (query.scope != nullptr && !query.scope->has_kind(type.substr(0, type.find('.'))))
+                return;
+              const bool with_account = query.by_account || !query.account.empty();
+              sums[{period_begin(query.period, day), type, with_account ? account : "",
+                    query.by_tier ? tier : "", query.by_priority ? priority : ""}]
                   .add(decode_score(value));
             });
   std::vector<ScoreRowSum> rows;
@@ -158,7 +164,7 @@ std::vector<ScoreRowSum> scores(const ReadView& view, const KpiQuery& query) {
 }
 
 std::vector<FaultRow> recurring_faults(const ReadView& view, const std::string& account,
-                                       std::size_t limit) {
+                                       std::size_t limit, const Scope* scope) {
   std::vector<FaultRow> faults;
   for (const PartitionId partition : view.partitions()) {
     const std::string prefix = Key(partition, Family::kFault).take();
@@ -170,7 +176,7 @@ std::vector<FaultRow> recurring_faults(const ReadView& view, const std::string& 
       KeyReader key(rows.key());
       const Instant time = key.instant();
       std::string of = key.text();
-      if (!passes(account, of)) continue;
+      if (!passes(account, of) || (scope != nullptr && !scope->has_account(of))) continue;
       faults.push_back({time, std::move(of), std::string(rows.value())});
       ++found;
     }

@@ -83,7 +83,7 @@ inline constexpr std::array<FamilySpec, 18> kFamilies = {{
     // what readers see of an account: account
     {Family::kSummary, "t"},
     // subjects of CRMs (subjects.h): 16 bytes
-    {Family::kSubject, "h"},
+    {.family = Family::kSubject, .parts = "h", .sought = true},
 }};
 
 // By its letter; null for a letter that is none.

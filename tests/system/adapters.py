@@ -4,91 +4,18 @@ hostile payloads, pushes that come back as our own writes, 微信客服 pulled f
 import base64
 import hashlib
 import hmac
-import http.client
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-TOCSIN = os.environ.get("TOCSIN", str(ROOT / "build" / "release" / "tocsin"))
-PATIENCE_S = 30
-failures = checks = 0
-
-
-def check(what, got, wanted):
-    global failures, checks
-    checks += 1
-    if got != wanted:
-        failures += 1
-        print(f"FAILED {what}: {got!r}, not {wanted!r}")
-
-
-def wait_for(what, condition):
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        if (got := condition()):
-            return got
-        time.sleep(0.05)
-    check(what, "never", "within 30 s")
-    return None
-
-
-class Node:
-    def __init__(self, folder, config):
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
-        (folder / "config.yaml").write_text(config)
-        self.folder = folder
-        self.log = open(folder / "node.log", "ab")
-        self.process = subprocess.Popen([TOCSIN, "run", "--data", str(folder / "data"), "--listen", f"127.0.0.1:{self.port}",
-                                         "--config", str(folder / "config.yaml")], stdout=self.log, stderr=self.log, env={**os.environ, "CRM_TOKEN": "tok"})
-        wait_for("ready", lambda: self.process.poll() is not None or self.try_ready())
-
-    def try_ready(self):
-        try:
-            return self.call("GET", "/readyz")[0] == 200
-        except OSError:
-            return False
-
-    def call(self, method, path, body=None, headers=None):
-        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
-        c.request(method, path, body, headers or {})
-        r = c.getresponse()
-        text = r.read()
-        c.close()
-        return r.status, text
-
-    def post(self, name, body, headers=None):
-        status, text = self.call("POST", "/v1/in/" + name, body if isinstance(body, (bytes, str)) else json.dumps(body), headers or {"X-Token": "tok"})
-        return status, json.loads(text) if text.startswith(b"{") else text
-
-    def entity(self, account, subject):
-        status, text = self.call("GET", f"/v1/entities/{account}/ticket/{subject}")
-        return json.loads(text) if status == 200 else None
-
-    def stop(self, how=signal.SIGTERM):
-        self.process.send_signal(how)
-        self.process.wait(PATIENCE_S)
-
-
-def facts_of(node):
-    out = subprocess.run([TOCSIN, "log", "--data", str(node.folder / "data")], capture_output=True, text=True, check=True).stdout
-    return [e for e in (json.loads(line)["event"] for line in out.splitlines()) if not e["type"].startswith("tocsin.engine.")]
-
-
-def rejected_of(node):
-    out = subprocess.run([TOCSIN, "rejected", "--data", str(node.folder / "data")], capture_output=True, text=True, check=True).stdout
-    return [json.loads(line) for line in out.splitlines()]
-
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from crm_lib import ROOT, TOCSIN, Node, check, facts_of, lines_of, rejected_of, result, wait_for  # noqa: E402
 
 DESK = """adapter: desk
 source: /desk
@@ -109,7 +36,8 @@ def payload(**more):
 
 def webhooks(folder):
     (folder / "desk.yaml").write_text(DESK)
-    config = "adapters:\n  desk: {file: desk.yaml, secrets: [\"env:CRM_TOKEN\"]}\n  zammad: {secrets: [file:zammad.secret]}\n"
+    (folder / "rows.yaml").write_text(DESK.replace("adapter: desk\nsource: /desk", "adapter: rows\nsource: /rows\neach: ."))
+    config = "adapters:\n  rows: {file: rows.yaml, secrets: [\"env:CRM_TOKEN\"]}\n  desk: {file: desk.yaml, secrets: [\"env:CRM_TOKEN\"]}\n  zammad: {secrets: [file:zammad.secret]}\n"
     (folder / "zammad.secret").write_text("zammad-token\n")
     node = Node(folder, config)
     check("a fact", node.post("desk", payload())[0], 202)
@@ -121,6 +49,13 @@ def webhooks(folder):
     for name, bad in (("deep", b"[" * 1000 + b"]" * 1000), ("no UTF-8", b'{"id":"\xff"}'), ("no JSON", b"id=1"), ("empty", b"")):
         check(name, node.post("desk", bad)[1].get("rejected"), ["adapter:desk:malformed"])
     check("a long list does no harm", node.post("desk", {**payload(id="T-9"), "list": [0] * 100_000})[1]["accepted"], 4)
+    kept = len(rejected_of(node))
+    check("10 MB", node.post("desk", json.dumps({**payload(), "text": "x" * 10_000_000}))[0], 413)
+    check("10 MB in chunks", node.chunked("desk", (b" " * 65536 for _ in range(160))), 413)
+    check("of what is too large nothing is kept", len(rejected_of(node)), kept)
+    check("100,000 elements, each a run", node.post("rows", [{}] * 100_000)[1]["rejected"], ["adapter:rows:too_large"])
+    check("10,000 elements", node.post("rows", [payload(id=f"L-{n}") for n in range(10_000)])[1]["accepted"], 40_000)
+    check("the others go on", node.post("desk", payload(id="T-10"))[1]["accepted"], 4)
     node.stop(signal.SIGKILL)
     node = Node(folder, config)
     check("the account is known after a kill", node.post("desk", {"id": "T-1", "at": "2026-03-02T01:05:00Z", "reply": 7, "by": "li"})[1]["accepted"], 1)
@@ -226,9 +161,9 @@ push:
     check("the clock runs on", response["state"], "running")
     node.post("desk", payload(id="T-2"))
     wait_for("the next", lambda: len(far.got) > 1)
-    wait_for("its position in the log", lambda: '"tocsin.engine.pushed"' in subprocess.run(
-        [TOCSIN, "log", "--data", str(folder / "data")], capture_output=True, text=True).stdout)
-    time.sleep(1.2)  # positions are written once a second at most
+    breach = max(int(r["position"].split(":")[1]) for r in lines_of(node, "log") if r["event"]["type"] == "tocsin.clock.breached" and r["event"]["subject"] == "T-2" and r["event"]["data"]["clock"] == "ticket.response")
+    pushed = lambda: [r["event"]["data"]["next"].get("0", -1) for r in lines_of(node, "log") if r["event"]["type"] == "tocsin.engine.pushed"]
+    wait_for("its position in the log", lambda: max(pushed(), default=-1) > breach)
     node.stop()
     node = Node(folder, config)
     node.post("desk", payload(id="T-3"))
@@ -275,8 +210,7 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             print("==", part.__name__, flush=True)
             part(Path(folder))
-    print(f"{checks} checks, {failures} failed")
-    return 1 if failures else 0
+    return result()
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ class CalendarReader {
   // Whether it is sound; `spec` then describes it.
   bool read(const Yaml& node) {
     const std::size_t before = reader_.errors().size();
-    if (!reader_.map(node, where_, {"zone", "hours", "holidays", "workdays", "confirmed"})) {
+    if (!reader_.map(node, where_,
+                     {"zone", "hours", "holidays", "workdays", "confirmed", "names"})) {
       if (node.absent()) reader_.error(node, where_ + ": the file is empty");
       return false;
     }
@@ -35,6 +36,7 @@ class CalendarReader {
     }
     for (const Yaml& item : items(node["workdays"], where_ + " workdays")) read_workday(item);
     if (!node["confirmed"].absent()) read_confirmed(node["confirmed"]);
+    read_names(node["names"]);
     if (reader_.errors().size() != before) return false;
     for (const std::string& mistake : check_calendar(spec_))
       reader_.error(node, where_ + ": " + mistake);
@@ -76,6 +78,28 @@ class CalendarReader {
                              std::to_string(before->second) + " already");
     }
     spec_.workdays.push_back(std::move(workday));
+  }
+
+  // `春节: [2026-02-15..2026-02-23, 2026-02-14]`: what people call these days.
+  void read_names(const Yaml& node) {
+    if (node.absent() || !reader_.map(node, where_ + " names")) return;
+    for (const Yaml& name : node.values) {
+      for (const Yaml& item : items(name, where_ + " names " + name.key)) name_days(item, name.key);
+    }
+  }
+  void name_days(const Yaml& item, const std::string& name) {
+    constexpr std::string_view kTo = "..";
+    constexpr std::int32_t kDaysMax = 366;
+    const std::size_t to = item.is_text() ? item.text.find(kTo) : std::string::npos;
+    auto first = item.is_text() ? parse_date(item.text.substr(0, to)) : std::nullopt;
+    const auto last =
+        !first || to == std::string::npos ? first : parse_date(item.text.substr(to + kTo.size()));
+    if (!first || !last || *last < *first || last->day - first->day > kDaysMax) {
+      reader_.error(item, where_ + " names: `" + item.text +
+                              "` is neither a date nor two like 2026-02-15..2026-02-23");
+      return;
+    }
+    for (LocalDate date = *first; date <= *last; date = date + 1) spec_.names[date] = name;
   }
 
   std::vector<LocalInterval> read_hours(const Yaml& node) {

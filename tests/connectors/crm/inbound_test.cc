@@ -318,6 +318,29 @@ TEST_F(InboundTest, AnUnknownAdapterIs404AndATooLargePayload413) {
   EXPECT_EQ(call("GET", "small", "").status, 405);
 }
 
+// Each element moves the ticket and tells all that was told of it once more.
+TEST_F(InboundTest, ATicketThatMovesToAndFroInOneListIsRefusedAsAWhole) {
+  add("small",
+      adapter("adapter: small\nsource: /s\neach: l\nsubject: $.id\naccount: a\ntime: $.at\n"
+              "events: [{fact: responded, id: n}]\n"),
+      {});
+  std::string body = R"({"id":"T","at":1772413500,"l":[)";
+  for (int n = 0; n < 5000; ++n)
+    body += (n > 0 ? R"(,{"a":")" : R"({"a":")") + std::string(n % 2 == 0 ? "x" : "y") +
+            R"(","n":)" + std::to_string(n) + "}";
+  const HttpResponse answer = call("POST", "small", body + "]}");
+  EXPECT_EQ(answer.status, 202);
+  EXPECT_NE(answer.body.find(R"("accepted":0)"), std::string::npos) << answer.body;
+  EXPECT_NE(answer.body.find("adapter:small:too_large"), std::string::npos) << answer.body;
+  EXPECT_EQ(node_.facts.size(), 0u);
+  ASSERT_EQ(node_.rejected.size(), 1u);
+  // Told of one account ten thousand facts are nothing.
+  std::string many = R"({"id":"T","at":1772413500,"l":[)";
+  for (int n = 0; n < 10'000; ++n)
+    many += (n > 0 ? R"(,{"a":"x","n":)" : R"({"a":"x","n":)") + std::to_string(n) + "}";
+  EXPECT_NE(call("POST", "small", many + "]}").body.find(R"("accepted":10000)"), std::string::npos);
+}
+
 TEST_F(InboundTest, FiguresAreCountedByReasonsThatAreBounded) {
   add("small", adapter(small("maps: {s: {a: open}}\nstate: {is: {path: s, map: s}}\n")), {});
   for (int n = 0; n < 200; ++n)
