@@ -56,11 +56,12 @@ class OpenApiTest : public ApiTest {
     while (node["$ref"]) {
       const auto reference = node["$ref"].as<std::string>();
       EXPECT_TRUE(reference.starts_with("#/")) << reference;
-      YAML::Node found = YAML::Clone(document);
+      YAML::Node found(document);  // the same node; reset() looks elsewhere, = would overwrite it
       std::istringstream parts(reference.substr(2));
-      for (std::string part; std::getline(parts, part, '/');) found = YAML::Clone(found[part]);
+      for (std::string part; std::getline(parts, part, '/');)
+        found.reset(static_cast<const YAML::Node&>(found)[part]);
       EXPECT_TRUE(found.IsDefined() && !found.IsNull()) << reference;
-      node = found;
+      node.reset(found);
     }
     return node;
   }
