@@ -127,7 +127,9 @@ int command_send(const std::string& file, const std::string& url, const std::str
   return send_events(in, std::cout, std::cerr, options);
 }
 
-int command_policy_check(const std::string& path) {
+int command_policy_check(const std::string& path, const ConfigFlags& flags) {
+  auto config = configured(flags);
+  if (!config) return kUnusable;
   const auto policy = load_policy(path);
   if (const auto* errors = std::get_if<std::vector<PolicyError>>(&policy)) {
     std::cerr << describe(*errors) << errors->size()
@@ -139,7 +141,8 @@ int command_policy_check(const std::string& path) {
   for (const KindSpec& kind : p.kinds) clocks += kind.clocks.size();
   std::cout << "policy " << p.name << ": " << p.kinds.size() << " kinds, " << clocks
             << " clocks, hash " << p.hash << "\n";
-  return 0;
+  config->policy = path;
+  return roster_is_good(*config, std::cerr) ? 0 : kUnusable;
 }
 
 int command_policy_show(const std::string& name) {

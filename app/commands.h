@@ -21,7 +21,8 @@ int command_simulate(const std::string& policy, const std::string& roster,
                      const std::string& events, const std::string& until, const std::string& emit);
 // `file`: `-` for standard input. `token`: itself, file:PATH or env:NAME.
 int command_send(const std::string& file, const std::string& url, const std::string& token);
-int command_policy_check(const std::string& path);
+// Where the configuration names a roster, or `--set roster=FILE` does, that is checked against it too.
+int command_policy_check(const std::string& path, const ConfigFlags& flags);
 int command_policy_show(const std::string& name);
 int command_config_check(const ConfigFlags& flags);
 int command_notify_preview(const ConfigFlags& flags, const std::string& channel,

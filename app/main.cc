@@ -130,9 +130,14 @@ int main(int argc, char** argv) {
   std::string file, name = "key-account";
   CLI::App* check = policies->add_subcommand("check", "report every error in a policy file");
   check->add_option("file", file, "policy file")->required();
+  check->add_option_function<std::string>(
+      "--roster", [&flags](const std::string& value) { flags.values["roster"] = value; },
+      "a roster that is to go with it (default: that of the configuration)");
+  add_config_flags(check, flags, {});
   check->footer(
-      "Reads: the file and the calendars that it names. Writes: nothing but what is wrong.");
-  check->callback([&] { status = tocsin::command_policy_check(file); });
+      "Reads: the file and the calendars that it names; the roster that the configuration names.\n"
+      "Writes: nothing but what is wrong.");
+  check->callback([&] { status = tocsin::command_policy_check(file, flags); });
   CLI::App* show = policies->add_subcommand("show", "print a built-in policy");
   show->add_option("name", name, "its name");
   show->footer("Reads: nothing. Writes: the policy to standard output.");

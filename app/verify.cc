@@ -8,22 +8,55 @@
 #include <vector>
 
 #include "app/embedded_node.h"
+#include "app/line_writer.h"
 #include "app/policy_load.h"
 #include "app/room.h"
 #include "connectors/embedded/embedded_log.h"
 #include "connectors/kafka/log_tail.h"
+#include "projections/rows/families.h"
+#include "projections/rows/keys.h"
 
 namespace tocsin {
 
 namespace {
 
 using Ends = std::map<PartitionId, Offset>;
+using Latest = std::map<PartitionId, Instant>;  // when each partition's last record was made
 
 constexpr std::int64_t kStretch = 20'000;  // records between two hand-overs
 
+// Does what an owner does without a word as time passes up to `as_of`: entities move to the policies
+// in force, and dues without effect are passed. So a store that nobody owned for a while, and one
+// whose owner was killed, can be compared.
+void pass_silently(Room& room, Store& store, PartitionId partition, Instant as_of) {
+  constexpr std::size_t kAtOnce = 10'000;  // entities between two hand-overs
+  LogEvent last;
+  last.decided = last.recorded = as_of;
+  room.learn(last);
+  room.followed(room.next(), false);
+  for (bool more = true; more;) {
+    more = room.partition().settle_moves(kAtOnce);
+    room.followed(room.next(), false);
+  }
+  const Instant end = as_of + milliseconds(1);
+  for (Instant from = kAlways; from < end;) {
+    std::vector<EntityKey> due;
+    Instant latest = as_of;
+    store.scan_due(partition, from, end, [&](Instant at, const EntityKey& key) {
+      if (due.size() >= kAtOnce && at > latest) return false;  // those of one instant stay together
+      latest = at;
+      due.push_back(key);
+      return true;
+    });
+    for (const EntityKey& key : due) room.partition().settle_due({key.account, key.kind, key.id});
+    room.followed(room.next(), false);
+    from = due.size() < kAtOnce ? end : latest + milliseconds(1);
+  }
+}
+
 // The store of everything in `log` up to `end`.
 std::unique_ptr<Store> build(EmbeddedLog& log, const std::filesystem::path& scratch,
-                             const PolicyText& policy, Offset end) {
+                             const PolicyText& policy, Offset end, Latest& latest) {
   std::filesystem::remove_all(scratch);
   auto store = Store::open(scratch, embedded_store_options());
   RoomOptions options;
@@ -42,6 +75,8 @@ std::unique_ptr<Store> build(EmbeddedLog& log, const std::filesystem::path& scra
     more = n == kStretch && next < end;
     room.followed(more ? next : std::min(std::max(next, read), end), false);
   }
+  latest[0] = room.latest();
+  pass_silently(room, *store, 0, latest[0]);
   store->flush();
   return store;
 }
@@ -49,7 +84,8 @@ std::unique_ptr<Store> build(EmbeddedLog& log, const std::filesystem::path& scra
 // The same of a log on Kafka. Where `present` is given, its intake positions are taken over: they
 // move with records that leave no trace in the log, too.
 std::unique_ptr<Store> build(const KafkaSettings& settings, const std::filesystem::path& scratch,
-                             const PolicyText& policy, const Ends& ends, Store* present) {
+                             const PolicyText& policy, const Ends& ends, Store* present,
+                             Latest& latest) {
   constexpr Duration kWait = milliseconds(500);
   std::filesystem::remove_all(scratch);
   auto store = Store::open(scratch);
@@ -90,8 +126,24 @@ std::unique_ptr<Store> build(const KafkaSettings& settings, const std::filesyste
     if (n % kStretch == kStretch - 1) hand_over();
   }
   hand_over();
+  for (const auto& [p, room] : rooms) {
+    latest[p] = room->latest();
+    pass_silently(*room, *store, p, latest[p]);
+  }
   store->flush();
   return store;
+}
+
+// What the store's owner did not come to do before it ended, without a word.
+void finish(Store& present, const PolicyText& policy, const Latest& latest) {
+  for (const auto& [p, as_of] : latest) {
+    RoomOptions options;
+    options.partition = p;
+    options.policy = policy;
+    Room room(options, &present, nullptr);
+    pass_silently(room, present, p, as_of);
+  }
+  present.flush();
 }
 
 // Where the present store stands, or where the log ends.
@@ -110,6 +162,51 @@ std::string text_of(const Ends& ends) {
   return text;
 }
 
+// A row's key as people read it: the entity, account or number that it is about.
+std::string in_words(std::string_view key) {
+  KeyReader read(key);
+  std::string text = read.partition() == 0 ? "" : std::to_string(read.partition()) + ":";
+  const auto spec = std::find_if(kFamilies.begin(), kFamilies.end(), [&](const FamilySpec& family) {
+    return family.family == read.family();
+  });
+  for (const char part : spec->parts) {
+    if (!text.empty()) text += '/';
+    if (part == 't') {
+      text += printable(read.text());
+    } else if (part == 'i') {
+      text += std::to_string(read.instant().ms);
+    } else if (part == 'l') {
+      text += read.letter();
+    } else {
+      return text + "…";  // a hash says nothing to anybody
+    }
+  }
+  return text;
+}
+
+// The first rows of a family in which two stores differ.
+void list_differences(const Store& anew, const Store& present, Family family) {
+  constexpr int kListedMax = 3;
+  const ReadView want = anew.view(), have = present.view();
+  int listed = 0;
+  const auto list = [&](std::string_view key, const char* how) {
+    if (++listed <= kListedMax) std::cout << "     " << in_words(key) << "  " << how << "\n";
+  };
+  for (const PartitionId partition : have.partitions()) {
+    const std::string prefix = Key(partition, family).take();
+    RowCursor a = want.rows(prefix), b = have.rows(prefix);
+    while ((a.valid() || b.valid()) && listed < kListedMax) {
+      const bool log = a.valid() && (!b.valid() || a.key() <= b.key());
+      const bool store = b.valid() && (!a.valid() || b.key() <= a.key());
+      if (!store) list(a.key(), "is missing");
+      if (!log) list(b.key(), "is not of the log");
+      if (log && store && a.value() != b.value()) list(a.key(), "is another");
+      if (log) a.next();
+      if (store) b.next();
+    }
+  }
+}
+
 bool compare(const Store& anew, const Store& present) {
   const auto want = anew.hashes(), have = present.hashes();
   bool same = want.size() == have.size();
@@ -119,6 +216,7 @@ bool compare(const Store& anew, const Store& present) {
     same = same && equal;
     std::cout << static_cast<char>(family) << "  " << hash.rows << " rows  "
               << (equal ? "same" : "DIFFERENT") << "\n";
+    if (!equal) list_differences(anew, present, family);
   }
   return same;
 }
@@ -153,13 +251,14 @@ int run_verify(const Config& config, bool replace) {
     std::unique_ptr<EmbeddedLog> log;
     std::unique_ptr<Store> anew;
     Ends ends;
+    Latest latest;
     if (config.on_kafka()) {
       ends = ends_of(config.kafka, present.get());
-      anew = build(config.kafka, scratch, policy, ends, present.get());
+      anew = build(config.kafka, scratch, policy, ends, present.get(), latest);
     } else {
       log = EmbeddedLog::open(data / "log");
       ends[0] = present ? present->applied(0) : log->next_offset();
-      anew = build(*log, scratch, policy, ends[0]);
+      anew = build(*log, scratch, policy, ends[0], latest);
     }
     const std::string where = config.on_kafka() ? text_of(ends) : std::to_string(ends[0]);
     if (replace) {
@@ -168,6 +267,7 @@ int run_verify(const Config& config, bool replace) {
       std::cout << "rebuilt up to offset " << where << "\n";
       return 0;
     }
+    finish(*present, policy, latest);
     const bool same = compare(*anew, *present);
     anew.reset();
     std::filesystem::remove_all(scratch);

@@ -19,30 +19,14 @@ constexpr std::size_t kCheckpointFacts = 1024;
 Truth at_checkpoint(const Entity& e) {
   Truth truth = *e.checkpoint;
   for (std::size_t i = 0; i < truth.moves.size(); ++i) truth.moves[i].read = e.moves[i].read;
+  truth.cadences = e.cadences;
   return truth;
-}
-
-// The truth by the facts that were read: what the last decision knew.
-std::unique_ptr<Before> what_was_known(const Entity& e) {
-  const auto read = [](const EntityFact& fact) { return fact.read; };
-  if (std::none_of(e.facts.begin(), e.facts.end(), read)) return nullptr;
-  auto before = std::make_unique<Before>(e);
-  if (e.checkpoint) before->truth = at_checkpoint(e);  // its facts were read, the same in both
-  std::copy_if(e.facts.begin(), e.facts.end(), std::back_inserter(before->facts), read);
-  Instant created = kNever;  // perhaps a later one than by all facts, and so another order
-  for (const EntityFact& fact : before->facts) {
-    if (fact.creates) created = std::min(created, fact.time);
-  }
-  std::sort(before->facts.begin(), before->facts.end(),
-            [&](const EntityFact& a, const EntityFact& b) { return comes_before(a, b, created); });
-  before->read();
-  return before;
 }
 
 // Whether only new entities live by it.
 bool moves_nobody(const Policy& policy) {
   return !policy.to_open && std::none_of(policy.kinds.begin(), policy.kinds.end(),
-                                         [](const KindSpec& kind) { return kind.periods_only(); });
+                                         [](const KindSpec& kind) { return kind.has_periods; });
 }
 
 }  // namespace
@@ -105,6 +89,22 @@ void Partition::touch(Entity& target) {
   touched_.push_back(&target);
 }
 
+std::unique_ptr<Before> Partition::what_was_known(const Entity& e) {
+  const auto read = [](const EntityFact& fact) { return fact.read; };
+  if (std::none_of(e.facts.begin(), e.facts.end(), read)) return nullptr;
+  auto before = std::make_unique<Before>(e);
+  if (e.checkpoint) before->truth = at_checkpoint(e);  // its facts were read, the same in both
+  std::copy_if(e.facts.begin(), e.facts.end(), std::back_inserter(before->facts), read);
+  Instant created = kNever;  // perhaps a later one than by all facts, and so another order
+  for (const EntityFact& fact : before->facts) {
+    if (fact.creates) created = std::min(created, fact.time);
+  }
+  std::sort(before->facts.begin(), before->facts.end(),
+            [&](const EntityFact& a, const EntityFact& b) { return comes_before(a, b, created); });
+  before->read();
+  return before;
+}
+
 void Partition::decide(Instant now, Instant release, const DerivedSink& sink) {
   if (release > last_release_ || release >= now) {  // those that waited are looked at again
     for (Entity* e : held_) {
@@ -139,16 +139,18 @@ void Partition::decide_one(Entity& e, Instant now, Instant release, const Derive
     return;
   }
   const Instant due = e.truth->advance(e.facts, now);
-  if (release < now && e.truth->fired > release) {  // it waits for what may still be unread
+  // It waits for what may still be unread. Who has nothing to say does not, so that the log tells
+  // what was known when.
+  if (release < now && e.truth->fired > release && owes(e, now)) {
     // The due index brings it back should this owner not live to say it.
-    put_due(e, e.truth->fired);
+    put_due(e, waits_since(e, now));
     changed(e);
     forget_truth(e, false);
     if (!e.held) held_.push_back(&e);
     e.held = true;
     return;
   }
-  e.held = e.undecided = false;
+  e.held = false;
   e.said_at = now;
   derived_.clear();
   const AccountRoles roles(*e.owner, *e.policy, roster_.get());
@@ -159,9 +161,12 @@ void Partition::decide_one(Entity& e, Instant now, Instant release, const Derive
     e.checkpoint = kept;
   }
   counters_.derived += static_cast<std::int64_t>(derived_.size());
-  if (!derived_.empty()) changed(e);
+  if (!derived_.empty()) {
+    e.told_at = now;
+    changed(e);
+  }
   for (const Derived& event : derived_) sink(e, event, now);
-  watch_faults(e, known);
+  watch_faults(e, known, a.news);
   schedule(e, due, true);
 }
 
@@ -214,7 +219,7 @@ bool Partition::bring_expected(Instant until, std::size_t most) {
     // Loading puts it on the timers: as of just before its due, up to which everything was said.
     const EntityName name{next.account, next.kind, next.id};
     if (entities_.find(name) != nullptr) continue;
-    Entity* e = load(name, {next.due.ms - 1});
+    Entity* e = load(name, next.due == kAlways ? kAlways : Instant{next.due.ms - 1});
     if (e != nullptr && e->next_due > next.due) put_due(*e, next.due);  // it waits with something
   }
   return false;
@@ -255,12 +260,21 @@ void Partition::adopt(std::shared_ptr<const Policy> policy) {
 // ---- moving to another policy ------------------------------------------------------------------
 
 void Partition::bring_up(Entity& e) {
-  if (e.moves_known >= policy_->version) return;
+  if (e.looked_at >= policy_->version) return;
+  e.looked_at = policy_->version;
   for (auto it = policies_.upper_bound(e.moves_known); it != policies_.end(); ++it) {
     const Policy& to = *it->second;
+    if (to.version <= e.policy->version || !concerns(e.spec(), to)) continue;
+    const bool moves = moves_to(e, to);
     e.moves_known = to.version;
-    if (!moves_to(e, to)) continue;
+    changed(e);
+    if (!moves && e.spec().has_periods && Truth::creation(e.facts) != kNever) {
+      e.cadences.push_back({to.in_force_from, &to});
+      if (e.truth) e.truth->cadences = e.cadences;  // no period began since
+    }
+    if (!moves) continue;
     move(e, to, to.in_force_from);
+    e.said_at = std::min(e.said_at, Instant{to.in_force_from.ms - 1});
     forget_truth(e, true);
     touch(e);
   }
@@ -279,7 +293,7 @@ void Partition::begin_sweep() {
   if (!wanted) return;
   const auto may_move = [&](std::string_view kind) {
     const KindSpec* spec = policy_->kind_named(kind);
-    return spec != nullptr && (open || spec->periods_only());
+    return spec != nullptr && (open || spec->has_periods);
   };
   entities_.each([&](const Entity& e) {
     if (e.moves_known < policy_->version && may_move(e.spec().name))
@@ -298,12 +312,22 @@ bool Partition::sweep(Instant now, const DerivedSink& sink, std::size_t most) {
     const EntityHome home = std::move(sweep_.back());
     sweep_.pop_back();
     Entity* e = find({home.account, home.kind, home.id});
-    if (e == nullptr || e->moves_known >= policy_->version) continue;
+    if (e == nullptr) continue;
     const std::size_t moves = e->moves.size();
     bring_up(*e);
-    changed(*e);  // that it was looked at
     if (e->moves.size() > moves) decide_one(*e, now, now, sink);
   }
+  return !sweep_.empty();
+}
+
+bool Partition::settle_moves(std::size_t most) {
+  if (sweep_due_) begin_sweep();
+  for (std::size_t n = 0; n < most && !sweep_.empty(); ++n) {
+    const EntityHome home = std::move(sweep_.back());
+    sweep_.pop_back();
+    if (Entity* e = find({home.account, home.kind, home.id})) bring_up(*e);
+  }
+  settle(as_of_, false);
   return !sweep_.empty();
 }
 

@@ -54,8 +54,9 @@ enum class Outcome : std::uint8_t { kAccepted, kDuplicate, kConflict, kRejected 
 struct Reading {
   const Policy* policy = nullptr;  // null: none that is known mentions its type
   TypeRef type;                    // in `policy`
-  Entity* entity = nullptr;        // null: there is none yet
+  Entity* entity = nullptr;        // null: there was none when it was judged
   bool counts = false;             // `policy` is the one by which the entity lives
+  std::uint64_t made = 0;          // entities that had been made by then
 };
 
 // What was judged of a fact: all that `take` needs. The caller keeps it for its memory.
@@ -96,7 +97,8 @@ class Partition {
   // Judges a decoded fact that arrived at `arrival`; an accepted one is stamped with it.
   // `with_content`: tells conflicts from duplicates (half a microsecond a fact).
   void check(Decoded& decoded, Instant arrival, bool with_content, Judged& out);
-  // Takes in a fact that was accepted, before another is checked.
+  // Takes in a fact that was accepted, before another is checked, another policy adopted, or any
+  // entity forgotten. Decisions may lie in between.
   void take(const Decoded& decoded, Judged& out);
   // Remembers its identity only.
   void remember(const Judged& judged);
@@ -160,6 +162,11 @@ class Partition {
   // entities of that stretch are decided about at the next occasion (a new owner makes sure that
   // nothing is left unsaid).
   void settle(Instant as_of, bool decide);
+  // What an owner does without a word, for who compares: moves at most `most` entities to the
+  // policies in force, as of the last record; true when there are more.
+  bool settle_moves(std::size_t most);
+  // The same of an entity that fell due: passes what had no effect.
+  void settle_due(const EntityName& name);
 
   // ---- memory
   // Entities changed since the last call, each once; accounts too. Returns this hand-over's
@@ -237,7 +244,15 @@ class Partition {
   void begin_sweep();
   // Decides about at most `most` of those that may move; true when there are more.
   bool sweep(Instant now, const DerivedSink& sink, std::size_t most);
-  bool owes(const Entity& entity) const;
+  // Whether a decision at `now` would say something.
+  bool owes(const Entity& entity, Instant now) const;
+  // Marks the facts that a decision knew, as the log tells. True: there are others, which wait.
+  bool count_read(Entity& entity);
+  void settle_moved(Entity& entity);
+  // The truth by the facts that were read: what the last decision knew; null when it knew none.
+  static std::unique_ptr<Before> what_was_known(const Entity& entity);
+  // Since when an entity waits with what it has to say at `now`.
+  static Instant waits_since(const Entity& entity, Instant now);
   void refresh(Entity& entity, Instant now);
   // Its Truth is read anew when it is asked for the next time; `all`: from the first fact.
   static void forget_truth(Entity& entity, bool all);
@@ -252,12 +267,20 @@ class Partition {
     friend bool operator==(const FaultState&, const FaultState&) = default;
   };
   static FaultState fault_state(const Entity& entity);
-  // Keeps its account's openings as the entity says, which was `known` so before.
-  void watch_faults(Entity& entity, FaultState known);
+  // Keeps its account's openings as the entity's truth says, which was `known` so before. `news`: the
+  // fact of which that came.
+  void watch_faults(Entity& entity, FaultState known, std::string_view news);
+  void watch_faults(Entity& entity, const Truth& truth, const std::vector<EntityFact>& facts,
+                    FaultState known, std::string_view news);
   void decide_faults(Account& account, Instant now, const DerivedSink& sink);
-  void say_fault(Account& account, const std::string& module, std::int64_t week,
-                 const std::vector<std::string>& weeks, Instant time, Instant now,
-                 const DerivedSink& sink);
+  struct Recurring {
+    std::string module;
+    std::int64_t week = 0;  // the last, by its first instant in ms
+    std::vector<std::string> weeks;
+    Instant time;
+    std::string news;  // the fact that made it so
+  };
+  void say_fault(Account& account, const Recurring& fault, Instant now, const DerivedSink& sink);
   // `due`: of its clocks; `store`: the new due is a change to be stored.
   void schedule(Entity& entity, Instant due, bool store);
   void put_due(Entity& entity, Instant due);
@@ -292,9 +315,10 @@ class Partition {
   bool sweep_due_ = false;         // a policy took force: they were not gathered yet
   std::int32_t swept_ = 0, before_sweep_ = 0;
   std::uint64_t hand_overs_ = 0;
-  std::size_t hand_ = 0;  // of `evict`, on slots_
-  Fact fact_;             // read back last
-  Judged replayed_;       // and what became of it
+  std::uint64_t made_ = 0;  // entities, so far
+  std::size_t hand_ = 0;    // of `evict`, on slots_
+  Fact fact_;               // read back last
+  Judged replayed_;         // and what became of it
   Derived replayed_event_;
   DecisionReader decisions_;                 // read back
   const Entity* replayed_entity_ = nullptr;  // null: the record was no such event

@@ -1,5 +1,6 @@
 // Recurring faults: tickets of the same module in weeks running (contract §6).
 #include <algorithm>
+#include <utility>
 
 #include "engine/entity/follow.h"
 #include "engine/partition.h"
@@ -82,12 +83,17 @@ Partition::FaultState Partition::fault_state(const Entity& e) {
   return e.truth && e.truth->created ? FaultState{true, e.truth->ended} : FaultState{};
 }
 
-void Partition::watch_faults(Entity& e, FaultState known) {
+void Partition::watch_faults(Entity& e, FaultState known, std::string_view news) {
+  if (!e.spec().fault.enabled || fault_state(e) == known) return;
+  watch_faults(e, *e.truth, e.facts, known, news);
+}
+
+void Partition::watch_faults(Entity& e, const Truth& truth, const std::vector<EntityFact>& facts,
+                             FaultState known, std::string_view news) {
   const FaultSpec& spec = e.spec().fault;
-  if (!spec.enabled || fault_state(e) == known) return;
+  if (!spec.enabled || !truth.created) return;
   Account& owner = *e.owner;
-  const Truth& truth = *e.truth;
-  const EntityFact& creation = e.facts[static_cast<std::size_t>(truth.creator)];
+  const EntityFact& creation = facts[static_cast<std::size_t>(truth.creator)];
   const std::int16_t given = e.moves.empty()
                                  ? creation.priority
                                  : seen_by(*e.policy, e.spec(), creation, *e.policy).priority;
@@ -108,17 +114,17 @@ void Partition::watch_faults(Entity& e, FaultState known) {
   e.listed = e.listed || wanted;
   if (touched.empty()) return;
   if (owner.faults_changed.empty()) fault_accounts_.push_back(&owner);
-  owner.faults_changed.insert(touched.begin(), touched.end());
+  for (std::string& module : touched)
+    owner.faults_changed.insert_or_assign(std::move(module), news);
   owner.changed = true;
 }
 
 void Partition::decide_faults(Account& owner, Instant now, const DerivedSink& sink) {
   const FaultSpec* spec = fault_spec(*policy_);
   const Calendar& calendar = policy_->working();
-  std::set<std::string> modules;
-  modules.swap(owner.faults_changed);
+  const auto modules = std::exchange(owner.faults_changed, {});
   if (spec == nullptr) return;
-  for (const std::string& module : modules) {
+  for (const auto& [module, news] : modules) {
     const auto module_weeks = owner.faults.find(module);
     if (module_weeks == owner.faults.end()) continue;
     const auto& weeks = module_weeks->second;
@@ -134,35 +140,36 @@ void Partition::decide_faults(Account& owner, Instant now, const DerivedSink& si
         at = {period.begin.ms - 1};
       }
       if (static_cast<int>(names.size()) < spec->weeks) continue;
-      say_fault(owner, module, week, names, {openings.first()}, now, sink);
+      say_fault(owner, {module, week, std::move(names), {openings.first()}, news}, now, sink);
     }
   }
 }
 
-void Partition::say_fault(Account& owner, const std::string& module, std::int64_t week,
-                          const std::vector<std::string>& weeks, Instant time, Instant now,
+void Partition::say_fault(Account& owner, const Recurring& fault, Instant now,
                           const DerivedSink& sink) {
   const KindSpec* home = home_kind(*policy_);
   if (home == nullptr) return;
-  owner.faults_said.emplace(module, week);
+  owner.faults_said.emplace(fault.module, fault.week);
   owner.changed = true;
   Entity& e = entity({owner.name, home->name, owner.name});
   derived_.clear();
   const AccountRoles roles(owner, *e.policy, roster_.get());
   Truth known(e);
   if (!e.truth) known.read(e.facts);
-  Announcement a{e, e.truth ? *e.truth : known, nullptr, *e.policy, roles, now, derived_};
+  Announcement a{e,         e.truth ? *e.truth : known, nullptr, *e.policy, roles, now, derived_,
+                 fault.news};
   Derived event;
   event.type = DerivedType::kFaultRecurring;
-  event.time = time;
-  event.reason = module;
-  append_id_part(event.group.name, module);
-  event.group.name += "/" + weeks.back();
-  event.weeks = weeks;
+  event.time = fault.time;
+  event.reason = fault.module;
+  append_id_part(event.group.name, fault.module);
+  event.group.name += "/" + fault.weeks.back();
+  event.weeks = fault.weeks;
   const std::string name = event.group.name;
   a.say(std::move(event));
-  escalate_fault(a, name, time);
+  escalate_fault(a, name, fault.time);
   counters_.derived += static_cast<std::int64_t>(derived_.size());
+  e.told_at = now;
   changed(e);
   for (const Derived& d : derived_) sink(e, d, now);
 }

@@ -65,7 +65,7 @@ Reading Partition::reading_of(const Known& known, const Fact& fact, std::string_
   Entity* e = find(home(*known.policy, *known.type, fact));
   if (e != nullptr) bring_up(*e);
   if (e == nullptr && !in_force) return {};  // nobody is left to whom it would mean something
-  Reading reading{known.policy, *known.type, e, in_force};
+  Reading reading{known.policy, *known.type, e, in_force, made_};
   if (in_force && (e == nullptr || (e->policy == known.policy && e->moves.empty()))) return reading;
   // Who is not created yet lives by the policy in force, and so does who it would create anew.
   const Instant created = Truth::creation(e->facts);
@@ -154,8 +154,11 @@ void Partition::join(const Fact& fact, Judged& judged, const LogEvent* record) {
     ++counters_.ignored[static_cast<std::size_t>(judged.miss)];
     return;
   }
-  Entity& target =
-      reading.entity != nullptr ? *reading.entity : make(home(*reading.policy, reading.type, fact));
+  Entity* found = reading.entity;
+  const EntityName name = home(*reading.policy, reading.type, fact);
+  // A recurring fault that was decided since may have made the entity of its account.
+  if (found == nullptr && reading.made != made_) found = entities_.find(name);
+  Entity& target = found != nullptr ? *found : make(name);
   if (Truth::creation(target.facts) == kNever && target.policy != policy_.get() &&
       policy_->kind_named(target.spec().name) != nullptr) {
     follow(target, *policy_);
@@ -173,6 +176,7 @@ void Partition::join(const Fact& fact, Judged& judged, const LogEvent* record) {
     take_account_fact(*target.owner, judged);
     judged.entity = &target;
   }
+  joined.arrival = ++target.arrivals;
   if (joined.creates) {
     if (record != nullptr) {
       take_stamps(*target.owner, target, joined, *record);

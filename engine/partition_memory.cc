@@ -14,19 +14,37 @@ namespace {
 
 constexpr std::size_t kSeenInMemory = 1 << 20;  // identities, with a store behind
 
+constexpr std::size_t kUndecidedMax = 64;  // facts since the last word, told apart
+
 // Whether something is true of its clocks that was not announced.
-bool has_unsaid(Entity& e) {
-  return std::any_of(e.truth->cycles.begin(), e.truth->cycles.end(), [&](const Cycle& cycle) {
+bool has_unsaid(const Entity& e, const Truth& truth) {
+  if (truth.moved < truth.moves.size()) return false;  // they are in the words of two policies
+  return std::any_of(truth.cycles.begin(), truth.cycles.end(), [&](const Cycle& cycle) {
     const SaidCycle* said = find_said(e, cycle.clock, cycle.number);
     if (said == nullptr || said->gone) return true;
     for (std::size_t i = 0; i < kMaxThresholds; ++i) {
       const Threshold& th = cycle.thresholds[i];
       if (!th.exists) continue;
-      if (th.verdict == Verdict::kBreached && !said->thresholds[i].breached) return true;
+      // Of a breach without an instant only its stop says so.
+      if (th.verdict == Verdict::kBreached && th.breached_at != kNever &&
+          !said->thresholds[i].breached)
+        return true;
       if (owes_warning(cycle, th, said->thresholds[i])) return true;
     }
     return false;
   });
+}
+
+// Whether a decision takes this fact into account: not one that waits for its entity's creation.
+bool is_known(const Entity& e, const EntityFact& fact) {
+  return Truth::creation(e.facts) != kNever ||
+         (fact.verb != kNone && at(e.spec().verbs, fact.verb).uncreated);
+}
+
+// Whether some fact waits to be decided about.
+bool waits(const Entity& e) {
+  return std::any_of(e.facts.begin(), e.facts.end(),
+                     [&](const EntityFact& fact) { return !fact.read && is_known(e, fact); });
 }
 
 }  // namespace
@@ -63,8 +81,17 @@ Entity* Partition::load(const EntityName& name, Instant as_of) {
       *bytes, [this](std::int32_t version) { return policy(version); }, *e);
   ++counters_.loaded;
   Entity& loaded = entities_.add(std::move(e));
-  loaded.said_at = as_of;
-  refresh(loaded, as_of);
+  loaded.said_at = std::max(as_of, loaded.told_at);
+  if (!loaded.moves.empty() && !loaded.moves.back().read) {  // what it brought is to be said yet
+    put_due(loaded, loaded.moves.back().at);
+    return &loaded;
+  }
+  if (!loaded.moves.empty()) loaded.said_at = std::max(loaded.said_at, loaded.moves.back().at);
+  refresh(loaded, loaded.said_at);
+  if (waits(loaded)) {  // that is news to the next decision
+    put_due(loaded, waits_since(loaded, loaded.said_at));
+    forget_truth(loaded, false);
+  }
   return &loaded;
 }
 
@@ -83,7 +110,8 @@ Entity& Partition::make(const EntityName& name) {
   e->policy = policy_.get();
   give_slot(*e);
   e->kind = policy_->code_of(*kind);
-  e->moves_known = policy_->version;
+  ++made_;
+  e->moves_known = e->looked_at = policy_->version;
   return entities_.add(std::move(e));
 }
 
@@ -176,25 +204,79 @@ void Partition::set_back(Instant now) {
   }
 }
 
-// Whether a decision at the last record's instant would say something. Its cost is a decision's;
-// asked only of entities whose last record is a fact.
-bool Partition::owes(const Entity& e) const {
+// Its cost is a decision's; asked only of entities that may wait.
+bool Partition::owes(const Entity& e, Instant now) const {
   Entity copy = e;
   Truth truth(e);
   truth.read(copy.facts);
   if (!truth.created && copy.groups.empty()) return false;
-  truth.advance(copy.facts, as_of_);
+  truth.advance(copy.facts, now);
   count_as_decided(copy, truth);  // compare everything, state nothing
   std::vector<Derived> out;
   const AccountRoles roles(*e.owner, *e.policy, roster_.get());
-  Announcement a{copy, truth, nullptr, *e.policy, roles, as_of_, out};
+  Announcement a{copy, truth, nullptr, *e.policy, roles, now, out};
   announce(a);
   return !out.empty();
 }
 
+// All facts before the last word about it, and those since about which there was nothing to say when
+// they came: who has something to say and does not waits, and so do the facts.
+bool Partition::count_read(Entity& e) {
+  using Arrival = std::pair<std::int32_t, Instant>;
+  std::vector<Arrival> since;
+  // What arrived before its last move was decided about then, if not before.
+  const Instant moved = e.moves.empty() ? kAlways : e.moves.back().at;
+  const auto arrival = [&](const EntityFact& fact) {
+    return Arrival{fact.arrival, std::max(fact.recorded, moved)};
+  };
+  const auto count = [&](const Entity& as_it_was, const Arrival& until) {
+    for (EntityFact& fact : e.facts)
+      fact.read = fact.read || (is_known(as_it_was, fact) && arrival(fact) <= until);
+  };
+  count(e, {e.told, kNever});
+  for (const EntityFact& fact : e.facts) {
+    if (!fact.read && is_known(e, fact)) since.push_back(arrival(fact));
+  }
+  if (since.empty()) return false;
+  std::sort(since.begin(), since.end());
+  if (!owes(e, since.back().second)) {
+    count(e, since.back());
+    return false;
+  }
+  // From one decision to the next, as they came.
+  if (since.size() > kUndecidedMax) {
+    count(e, since[since.size() - kUndecidedMax - 1]);
+    since.erase(since.begin(), since.end() - kUndecidedMax);
+  }
+  for (std::size_t i = 0; i < since.size(); ++i) {
+    if (i + 1 < since.size() && since[i + 1].second == since[i].second) continue;
+    Entity then = e;
+    std::erase_if(then.facts,
+                  [&](const EntityFact& fact) { return !fact.read && arrival(fact) > since[i]; });
+    if (!owes(then, since[i].second)) count(then, since[i]);
+  }
+  return waits(e);
+}
+
+// The first due that was not said; else the newest fact that no decision knows.
+Instant Partition::waits_since(const Entity& e, Instant now) {
+  Truth truth(e);
+  truth.read(e.facts);
+  if (!truth.created) return now;
+  if (truth.fired > e.told_at && has_unsaid(e, truth)) return truth.fired;
+  for (Instant due = truth.next_due(); due <= now; due = truth.next_due()) {
+    truth.advance(e.facts, due);
+    if (due > e.told_at && has_unsaid(e, truth)) return due;
+  }
+  Instant newest = kAlways;
+  for (const EntityFact& fact : e.facts) {
+    if (!fact.read) newest = std::max(newest, fact.recorded);
+  }
+  return newest == kAlways ? now : newest;
+}
+
 void Partition::refresh(Entity& e, Instant now) {
-  const bool anew = !e.truth;
-  if (anew) e.truth = std::make_shared<Truth>(e);
+  if (!e.truth) e.truth = std::make_shared<Truth>(e);
   e.truth->read(e.facts);
   const Instant due = e.truth->created ? e.truth->advance(e.facts, now) : e.truth->next_due();
   count_as_decided(e, *e.truth);
@@ -202,7 +284,14 @@ void Partition::refresh(Entity& e, Instant now) {
   schedule(e, due, false);
   // What fell due after the last word about it was held back or lost with its owner: it is due
   // still.
-  if (e.truth->fired > e.said_at && has_unsaid(e)) put_due(e, e.truth->fired);
+  if (e.truth->fired > e.said_at && has_unsaid(e, *e.truth)) put_due(e, waits_since(e, now));
+}
+
+void Partition::settle_due(const EntityName& name) {
+  Entity* e = find(name);
+  if (e == nullptr || waits(*e) || (!e->moves.empty() && !e->moves.back().read)) return;
+  refresh(*e, as_of_);
+  changed(*e);
 }
 
 void Partition::evolve(const LogEvent& record) {
@@ -229,8 +318,8 @@ void Partition::evolve_derived(const LogEvent& record) {
   }
   decisions_.take(e, event, record.decided);
   replayed_entity_ = &e;
-  e.said_at = record.decided;
-  e.undecided = false;
+  e.said_at = e.told_at = record.decided;
+  e.told = e.arrivals;
   touch(e);
 }
 
@@ -246,7 +335,6 @@ void Partition::evolve_fact(const LogEvent& record) {
   join(fact_, replayed_, &record);
   if (replayed_.entity == nullptr) return;
   Entity& e = *replayed_.entity;
-  e.undecided = true;
   if (e.said_at > as_of_) e.said_at = {as_of_.ms - 1};  // the clock was set back
 }
 
@@ -255,32 +343,40 @@ void Partition::settle(Instant as_of, bool decide) {
   std::vector<Entity*> work;
   work.swap(touched_);
   for (Entity* e : work) {
+    bring_up(*e);
     e->touched = false;
-    const bool waits = e->undecided && !decide && owes(*e);
-    const bool created = Truth::creation(e->facts) != kNever;
-    for (EntityFact& fact : e->facts) {
-      if (waits && fact.recorded > e->said_at) continue;
-      fact.read =
-          fact.read || created ||
-          (fact.verb != kNone && e->spec().verbs[static_cast<std::size_t>(fact.verb)].uncreated);
-    }
     const FaultState known = fault_state(*e);
+    const bool is_held = count_read(*e);
     refresh(*e, as_of_);
-    watch_faults(*e, known);
-    if (waits) {  // its owner held it; whoever decides next must look at it, whatever falls due
-      put_due(*e, e->truth->fired == kAlways ? as_of_ : e->truth->fired);
-      e->truth.reset();
+    if (is_held) {  // its owner held it; whoever decides next must look at it, whatever falls due
+      if (const auto before = what_was_known(*e))
+        watch_faults(*e, before->truth, before->facts, known, {});
+      put_due(*e, waits_since(*e, as_of_));
+      forget_truth(*e, false);
+    } else {
+      watch_faults(*e, known, {});
     }
-    const auto told = [&](const PolicyMove& move) { return move.read || e->said_at >= move.at; };
-    for (PolicyMove& move : e->moves) move.read = told(move);
-    if (!e->moves.empty() && !e->moves.back().read) {  // what it brought is to be said yet
-      put_due(*e, std::min(e->next_due, e->moves.back().at));
-      e->truth.reset();
-    }
+    settle_moved(*e);
     if (decide) touch(*e);
   }
   for (Account* owner : fault_accounts_) owner->faults_changed.clear();
   fault_accounts_.clear();
+}
+
+// Whether what another policy brought was said. Who has nothing to say was decided about.
+void Partition::settle_moved(Entity& e) {
+  const auto told = [&](const PolicyMove& move) { return move.read || e.told_at > move.at; };
+  for (PolicyMove& move : e.moves) move.read = told(move);
+  if (e.moves.empty() || e.moves.back().read) return;
+  if (owes(e, as_of_)) {
+    put_due(e, std::min(e.next_due, e.moves.back().at));
+    forget_truth(e, false);
+  } else {
+    for (PolicyMove& move : e.moves) move.read = true;
+    if (e.truth) {
+      for (TruthMove& move : e.truth->moves) move.read = true;
+    }
+  }
 }
 
 void Partition::view(Entity& e, EntityView& out) {

@@ -6,14 +6,14 @@
 //
 //   decoder.structured(text, {}, decoded);
 //   if (!decoded.form_error.empty()) reject(decoded.form_error);          // too_large, malformed
-//   else if (decoded.has_identity && accepted_before(decoded.fact)) drop;  // once: account,
-//   source, id else if (auto reason = judge(decoded, arrival); !reason.empty()) reject(reason);
+//   else if (decoded.has_identity && accepted_before(decoded.fact)) drop;  // account, source, id
+//   else if (auto reason = judge(decoded, arrival); !reason.empty()) reject(reason);
 //   else …  // bad_data:<field> needs the policy; then decoded.fact is a fact
 //
 // Promises:
 //  1. Any bytes at all give a Decoded; nothing throws but std::bad_alloc.
 //  2. A reason is the first that applies, in the contract's order, and a literal that lives for
-//  ever.
+//     ever.
 //  3. After judge() returned "", `fact` is complete: strings are valid UTF-8 without control
 //     characters, `time` ≤ `recorded`, `data` is compact JSON whose first-level names are unique.
 //

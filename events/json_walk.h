@@ -3,15 +3,13 @@
 // On-demand reading skips what nobody asks for, and so accepts `{"id":"1","x":tru}`. The walker
 // visits every value, and promises:
 //  1. A text is accepted only if it is one JSON value (RFC 8259) in valid UTF-8 with nothing after
-//  it,
-//     no lone surrogates, nested at most kNestingMax deep. Numbers of any length and size are
+//     it, no lone surrogates, nested at most kNestingMax deep. Numbers of any length and size are
 //     valid.
 //  2. No input makes it crash, recurse deeper than kNestingMax, or take more than O(n log n).
 //  3. What it copies is compact (no white space outside strings) and keeps numbers as written;
 //     a string that holds escapes is written anew with the escapes it needs (`\u5ba2` becomes 客).
 //  4. Of members with the same name the last counts, in the first object level: earlier ones are
-//  left
-//     out of the copy. Deeper down they are copied as they came.
+//     left out of the copy. Deeper down they are copied as they came.
 //
 // Threads: a walker belongs to one thread at a time and is meant to be reused: its buffers grow to
 // the largest text seen. Cost: about 0.4 µs for a 420-byte event with 9 members.

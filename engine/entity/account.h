@@ -80,7 +80,8 @@ struct Account {
   std::set<std::pair<std::string, std::int64_t>> faults_said;
 
   // Not kept:
-  std::set<std::string> faults_changed;  // modules to look at again
+  // Modules to look at again, and the fact for which (EntityFact::words.order).
+  std::map<std::string, std::string> faults_changed;
   // Where in `faults` an entity's openings stand; made when it is first asked for.
   std::optional<std::unordered_multimap<std::string, OpeningPlace>> places;
   bool changed = false;  // since it was last stored

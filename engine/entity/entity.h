@@ -78,6 +78,8 @@ struct EntityFact {
   bool creates = false;
   bool provisional = false;  // the tier stamp is a guess until the account's first `tiered`
   bool read = false;         // a decision has taken it into account
+  // Not kept: which of its entity's facts it was to arrive, from 1, since that was loaded; 0: before.
+  std::int32_t arrival = 0;
 };
 
 enum class SaidState : std::uint8_t { kRunning, kPaused, kStopped, kCancelled };
@@ -216,17 +218,26 @@ struct PolicyMove {
   bool read = false;  // a decision has taken it into account
 };
 
+// From `at` on period clocks of an entity that lives by its own policy begin by another one.
+struct CadenceMove {
+  Instant at;
+  const Policy* to = nullptr;
+};
+
 struct Entity {
   std::string account, id;
   // That of its creation, or of its last move; what was announced is in its codes.
   const Policy* policy = nullptr;
   std::int16_t kind = kNone;
-  std::vector<PolicyMove> moves;  // in order of time, which is that of versions
-  std::int32_t moves_known = 0;   // the last version of which it was judged whether it moves there
+  std::vector<PolicyMove> moves;      // in order of time, which is that of versions
+  std::vector<CadenceMove> cadences;  // in order of time
+  // The last version that concerns its kind of which it was judged whether it moves there.
+  std::int32_t moves_known = 0;
   std::vector<EntityFact> facts;  // in the order of the contract
   std::vector<SaidCycle> said;
   std::vector<SaidStage> stages;
   std::vector<SaidGroup> groups;
+  Instant told_at{kAlways};  // of the decision that said something last: all up to then was said
 
   // Not kept:
   std::shared_ptr<Truth> truth;  // a cache; never the only holder of anything
@@ -236,15 +247,18 @@ struct Entity {
   std::shared_ptr<const Truth> checkpoint;
   Account* owner = nullptr;
   Instant next_due{kNever};
-  Instant said_at{kAlways};  // when it was last decided about, as far as is known
-  std::uint64_t taken = 0;   // the hand-over that its changes were last taken with
-  std::uint32_t slot = 0;    // of its timer
-  bool used = true;          // since the evicting hand came by last
-  bool touched = false;      // something joined since the last decision
-  bool changed = false;      // since its changes were last taken
-  bool held = false;         // it waits with what it has to say
-  bool undecided = false;    // the log's last record about it is a fact
-  bool listed = false;       // its account's faults may hold its opening
+  Instant said_at{kAlways};    // when it was last decided about, as far as is known
+  std::int32_t looked_at = 0;  // the last version of which it was judged whether it moves there
+  std::int32_t arrivals = 0;   // facts since it was loaded
+  // In a replay: how many there were when the log said something about it last; −1: it did not.
+  std::int32_t told = -1;
+  std::uint64_t taken = 0;  // the hand-over that its changes were last taken with
+  std::uint32_t slot = 0;   // of its timer
+  bool used = true;         // since the evicting hand came by last
+  bool touched = false;     // something joined since the last decision
+  bool changed = false;     // since its changes were last taken
+  bool held = false;        // it waits with what it has to say
+  bool listed = false;      // its account's faults may hold its opening
 
   const KindSpec& spec() const { return policy->kinds[static_cast<std::size_t>(kind)]; }
 };

@@ -9,7 +9,7 @@ namespace tocsin {
 
 namespace {
 
-constexpr std::uint8_t kFormat = 5;
+constexpr std::uint8_t kFormat = 6;
 
 std::int16_t code(ByteReader& in) { return static_cast<std::int16_t>(in.signed_int()); }
 std::uint16_t count(ByteReader& in) { return static_cast<std::uint16_t>(in.unsigned_int()); }
@@ -219,6 +219,11 @@ void encode_entity(ByteBuffer& out, const Entity& e) {
     put_signed(out, move.from->version);
     out.push_back(move.read ? '\1' : '\0');
   }
+  put_unsigned(out, e.cadences.size());
+  for (const CadenceMove& move : e.cadences) {
+    put_instant(out, move.at);
+    put_signed(out, move.to->version);
+  }
   put_unsigned(out, e.facts.size());
   for (const EntityFact& f : e.facts) put_fact(out, f);
   put_unsigned(out, e.said.size());
@@ -233,6 +238,7 @@ void encode_entity(ByteBuffer& out, const Entity& e) {
   }
   put_unsigned(out, e.groups.size());
   for (const SaidGroup& g : e.groups) put_group(out, g);
+  put_instant(out, e.told_at);
 }
 
 std::string encode_entity(const Entity& entity) {
@@ -260,6 +266,12 @@ void decode_entity(std::string_view bytes, const PolicyFinder& policies, Entity&
     move.read = in.byte() != 0;
     e.moves.push_back(move);
   }
+  for (std::uint64_t n = in.unsigned_int(); n > 0; --n) {
+    CadenceMove move;
+    move.at = instant(in);
+    move.to = policy();
+    e.cadences.push_back(move);
+  }
   for (std::uint64_t n = in.unsigned_int(); n > 0; --n) e.facts.push_back(get_fact(in));
   for (std::uint64_t n = in.unsigned_int(); n > 0; --n) e.said.push_back(get_cycle(in));
   for (std::uint64_t n = in.unsigned_int(); n > 0; --n) {
@@ -272,6 +284,7 @@ void decode_entity(std::string_view bytes, const PolicyFinder& policies, Entity&
     e.stages.push_back(s);
   }
   for (std::uint64_t n = in.unsigned_int(); n > 0; --n) e.groups.push_back(get_group(in));
+  e.told_at = instant(in);
 }
 
 namespace {

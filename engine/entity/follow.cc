@@ -127,6 +127,7 @@ void follow(Entity& e, const Policy& to) {
     if (target.version > to.version) break;
   }
   e.moves.erase(e.moves.begin(), e.moves.begin() + static_cast<std::ptrdiff_t>(behind));
+  std::erase_if(e.cadences, [&](const CadenceMove& m) { return m.to->version <= to.version; });
   if (!e.moves.empty()) {
     e.moves.front().from = &to;
   } else if (&to != e.policy) {

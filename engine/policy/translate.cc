@@ -17,25 +17,89 @@ std::int16_t same_clock(const KindSpec& kind, const ClockSpec& clock) {
   return clock_named(kind, clock.name, clock.period, clock.cadence.kind);
 }
 
-// Only its name, and how its cycles and groups are named and ended.
-ClockSpec retired_clock(const ClockSpec& was, std::size_t priorities, std::int16_t always) {
-  ClockSpec clock;
-  clock.name = was.name;
-  clock.retired = true;
-  clock.period = was.period;
-  clock.cadence.kind = was.cadence.kind;
-  clock.cadence.count = {0};
-  clock.calendar.assign(priorities, always);
-  clock.low = was.low;
-  clock.group_by_run = was.group_by_run;
-  return clock;
-}
+// From the codes of one policy to those of a later one, which remembers its names.
+class Remembering {
+ public:
+  Remembering(const Policy& before, const Policy& now) : before_(before), now_(now) {}
 
-void remember_kind(KindSpec& now, const KindSpec& before, const Policy& policy) {
-  for (const ClockSpec& clock : before.clocks) {
-    if (same_clock(now, clock) != kNone) continue;
-    now.clocks.push_back(retired_clock(clock, policy.priorities.size(), policy.always_calendar));
+  // Only its name, how its cycles and groups are named and ended, and whom what still runs calls.
+  ClockSpec retired(const ClockSpec& was) const {
+    ClockSpec clock;
+    clock.name = was.name;
+    clock.retired = true;
+    clock.period = was.period;
+    clock.cadence.kind = was.cadence.kind;
+    clock.cadence.count = {0};
+    clock.calendar.assign(now_.priorities.size(), now_.always_calendar);
+    clock.grace = was.grace;
+    clock.warnings = was.warnings;
+    clock.low = was.low;
+    clock.group_by_run = was.group_by_run;
+    for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+      const bool known = i < before_.thresholds.size();
+      const std::int16_t there = known ? place_of(before_.thresholds[i], now_.thresholds) : kNone;
+      if (there != kNone) clock.on_breach[static_cast<std::size_t>(there)] = row(was.on_breach[i]);
+    }
+    clock.on_warning = row(was.on_warning);
+    return clock;
   }
+
+ private:
+  std::vector<std::int16_t> roles(std::vector<std::int16_t> codes) const {
+    for (std::int16_t& role : codes) role = place_of(at(before_.roles, role), now_.roles);
+    return codes;
+  }
+
+  Ladder ladder(Ladder of) const {
+    for (Step& step : of.steps) {
+      step.roles = roles(std::move(step.roles));
+      if (step.hours < 0) continue;
+      const auto same = [&](const NamedCalendar& c) {
+        return c.calendar == at(before_.calendars, step.hours).calendar;
+      };
+      const auto found = std::find_if(now_.calendars.begin(), now_.calendars.end(), same);
+      step.hours = static_cast<std::int16_t>(found - now_.calendars.begin());
+    }
+    return of;
+  }
+
+  // A table by tier or priority, in the order of the later policy.
+  template <class T, class Put>
+  static std::vector<T> in_order(const std::vector<T>& was, const std::vector<std::string>& before,
+                                 const std::vector<std::string>& now, const Put& put) {
+    if (was.empty()) return {};
+    std::vector<T> out(now.size());
+    for (std::size_t i = 0; i < now.size(); ++i) {
+      const std::int16_t code = place_of(now[i], before);
+      if (code != kNone && static_cast<std::size_t>(code) < was.size()) out[i] = put(at(was, code));
+    }
+    return out;
+  }
+
+  LadderRow row(const LadderRow& was) const {
+    const auto to_ladder = [&](const Ladder& of) { return ladder(of); };
+    LadderRow out;
+    out.ladder = ladder(was.ladder);
+    out.by_tier = in_order(was.by_tier, before_.tiers, now_.tiers, to_ladder);
+    out.by_priority = in_order(was.by_priority, before_.priorities, now_.priorities, to_ladder);
+    out.urgent_roles = roles(was.urgent_roles);
+    out.tier_roles = in_order(was.tier_roles, before_.tiers, now_.tiers,
+                              [&](const std::vector<std::int16_t>& codes) { return roles(codes); });
+    out.ack_timeout = was.ack_timeout.size() < 2
+                          ? was.ack_timeout
+                          : in_order(was.ack_timeout, before_.priorities, now_.priorities,
+                                     [](Duration timeout) { return timeout; });
+    return out;
+  }
+
+  const Policy &before_, &now_;
+};
+
+void remember_kind(KindSpec& now, const KindSpec& before, const Remembering& names) {
+  for (const ClockSpec& clock : before.clocks) {
+    if (same_clock(now, clock) == kNone) now.clocks.push_back(names.retired(clock));
+  }
+  now.has_periods = now.has_periods || before.has_periods;
   const std::size_t stages = now.stages.size();
   remember_names(now.stages, before.stages);
   now.retired_stages += now.stages.size() - stages;
@@ -101,13 +165,6 @@ std::int16_t priority_named(const Policy& policy, std::string_view name) {
 std::shared_ptr<const Policy> remembering(const Policy& now, std::shared_ptr<const Policy> before) {
   auto policy = std::make_shared<Policy>(now);
   if (before == nullptr) return policy;
-  for (const KindSpec& was : before->kinds) {
-    auto kind = std::find_if(policy->kinds.begin(), policy->kinds.end(),
-                             [&](const KindSpec& k) { return k.name == was.name; });
-    if (kind == policy->kinds.end())
-      kind = policy->kinds.insert(policy->kinds.end(), retired_kind(was));
-    remember_kind(*kind, was, *policy);
-  }
   remember_names(policy->roles, before->roles);
   for (const auto* names : {&before->priorities, &before->retired_priorities}) {
     for (const std::string& name : *names) {
@@ -125,6 +182,13 @@ std::shared_ptr<const Policy> remembering(const Policy& now, std::shared_ptr<con
         std::any_of(policy->calendars.begin(), policy->calendars.end(),
                     [&](const NamedCalendar& c) { return c.calendar == was.calendar; });
     if (!known) policy->calendars.push_back(was);
+  }
+  for (const KindSpec& was : before->kinds) {
+    auto kind = std::find_if(policy->kinds.begin(), policy->kinds.end(),
+                             [&](const KindSpec& k) { return k.name == was.name; });
+    if (kind == policy->kinds.end())
+      kind = policy->kinds.insert(policy->kinds.end(), retired_kind(was));
+    remember_kind(*kind, was, Remembering(*before, *policy));
   }
   policy->earlier = before->earlier;
   policy->earlier.push_back(std::move(before));

@@ -96,7 +96,7 @@ class Escalator {
   // begun before it.
   bool reaches(const EntityFact& fact, std::size_t place, Instant t, const SaidGroup& group) const {
     if (group.state != GroupState::kOpen && group.state != GroupState::kAcknowledged) return false;
-    if (group.raised_at >= a_.now) return false;
+    if (group.raised_at == a_.now) return false;  // a later one: the clock was set back since
     if (!fact.words.more().empty())
       return group_id(a_.entity, a_.policy, group.key, group.instance) == fact.words.more();
     if (group.state == GroupState::kAcknowledged) return true;  // it may have run out before it

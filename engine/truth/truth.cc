@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/policy/translate.h"
 #include "engine/truth/truth_parts.h"
 
 namespace tocsin {
@@ -48,6 +49,7 @@ Truth::Truth(const Entity& entity)
     moves.push_back({entity.moves[i].at, last ? entity.policy : entity.moves[i + 1].from,
                      entity.moves[i].read});
   }
+  cadences = entity.cadences;
 }
 
 // At one instant facts come first, then moves, then dues.
@@ -114,9 +116,9 @@ void Truth::miss_period(const std::vector<EntityFact>& facts, std::size_t c, Ins
     if (kind->clocks[k].name == kind->clocks[c].name) make_up(*this, clocks[k], t);
   }
   clocks[c].missed = clocks[c].last;
+  const Trigger& match = clocks[c].own_match ? clocks[c].match : kind->clocks[c].cadence.match;
   for (std::size_t i = position; i > 0 && std::max(facts[i - 1].time, created_at) == t; --i) {
-    if (facts[i - 1].time == t &&
-        fires(kind->clocks[c].cadence.match, facts[i - 1], {stage, resolved, false}))
+    if (facts[i - 1].time == t && fires(match, seen(facts[i - 1]), {stage, resolved, false}))
       make_up(*this, clocks[c], t);
   }
 }
@@ -182,37 +184,63 @@ void Truth::enter_stage(std::int16_t to, Instant t, std::int32_t cause, std::str
   }
 }
 
+Truth::Asked Truth::asked(std::size_t c, Instant t) const {
+  const ClockSpec& own = kind->clocks[c];
+  const std::int16_t tier_then = tier_in_force == kNone ? tier : tier_in_force;
+  const auto count = [](const PeriodSpec& spec, std::int16_t of_tier) {
+    return spec.count[spec.count.size() == 1 ? 0 : static_cast<std::size_t>(of_tier)];
+  };
+  const auto then = std::find_if(cadences.rbegin(), cadences.rend(),
+                                 [&](const CadenceMove& move) { return move.at <= t; });
+  if (then == cadences.rend() || (moved > 0 && moves[moved - 1].at >= then->at))
+    return {count(own.cadence, tier_then), &own.cadence, &policy->working(), own.cadence.match};
+  const Policy& by = *then->to;
+  const KindSpec* there = by.kind_named(kind->name);
+  const std::int16_t code =
+      there == nullptr ? kNone : clock_named(*there, own.name, true, own.cadence.kind);
+  if (code == kNone) return {};  // that policy asks for it no more
+  const PeriodSpec& spec = at(there->clocks, code).cadence;
+  const Translation back(by, *there, *policy);
+  Trigger match = spec.match;
+  match.choice = back.choice(match.verb, match.choice);
+  match.verb = back.verb(match.verb);
+  if (match.verb == kNone) return {};  // nobody could do it
+  const std::int16_t its_tier = place_of(at(policy->tiers, tier_then), by.tiers);
+  return {count(spec, its_tier == kNone ? by.default_tier : its_tier), &spec, &by.working(), match,
+          false};
+}
+
 void Truth::start_period(const std::vector<EntityFact>& facts, std::size_t c, Instant t) {
-  const ClockSpec& spec = kind->clocks[c];
-  const Calendar& calendar = policy->working();
-  const Period period = calendar.period_at(t, spec.cadence.kind);
-  clocks[c].next_period = period.end;
+  const Period own = policy->working().period_at(t, kind->clocks[c].cadence.kind);
+  clocks[c].next_period = own.end;
   if (ended != kNone || !created) {
     clocks[c].next_period = kNever;
     return;
   }
-  const std::int16_t in_force = tier_in_force == kNone ? tier : tier_in_force;
-  const auto& count = spec.cadence.count;
-  const int needed = count[count.size() == 1 ? 0 : static_cast<std::size_t>(in_force)];
-  if (needed == 0 || !calendar.first_working_day(period)) return;
+  const Asked ask = asked(c, t);
+  if (ask.count == 0) return;
+  const Calendar& calendar = *ask.calendar;
+  const Period period = calendar.period_at(t, kind->clocks[c].cadence.kind);
+  if (!calendar.first_working_day(period)) return;
   Instant due = period.end;
-  if (spec.cadence.due == PeriodSpec::Due::kDay) {
-    due = calendar.end_of_day(t, spec.cadence.day);
-  } else if (spec.cadence.due == PeriodSpec::Due::kFirstWorkingDay) {
+  if (ask.spec->due == PeriodSpec::Due::kDay) {
+    due = calendar.end_of_day(t, ask.spec->day);
+  } else if (ask.spec->due == PeriodSpec::Due::kFirstWorkingDay) {
     due = calendar.end_of_first_working_day(period);
   }
   Cycle& cycle = begin_cycle(*this, c, t.ms);
   ++clocks[c].count;
-  clocks[c].own_match = false;
-  cycle.tier = in_force;
+  clocks[c].own_match = !ask.own;
+  clocks[c].match = ask.match;
+  cycle.tier = tier_in_force == kNone ? tier : tier_in_force;
   cycle.end = period.end;
-  cycle.needed = needed;
+  cycle.needed = ask.count;
   work(*this, cycle).start(t, 0, tier, due, false, -1);
   // Facts of this very instant were read before it, and count.
   std::size_t first = position;
   while (first > 0 && std::max(facts[first - 1].time, created_at) == t) --first;
   for (std::size_t i = first; i < position; ++i) {
-    if (facts[i].time == t && fires(spec.cadence.match, seen(facts[i]), {stage, resolved, false}) &&
+    if (facts[i].time == t && fires(ask.match, seen(facts[i]), {stage, resolved, false}) &&
         --cycle.needed == 0) {
       work(*this, cycle).stop(t, static_cast<std::int32_t>(i));
       return;

@@ -162,7 +162,8 @@ struct ClockTruth {
   bool waits = false;       // the entity waits for something that this clock pauses in
   Instant next_period{kNever};
   Instant preset{kNever};  // due set before the start, in this stage
-  // What its running period matches, by the policy that it began under; set by a move.
+  // What its running period matches, or the one that was missed, by the policy that it began under;
+  // set by a move.
   Trigger match;
   bool own_match = false;
 };
@@ -226,7 +227,8 @@ struct Truth {
   std::vector<Excused> excused;       // what they excuse, as of what was fired last
   boost::container::small_vector<std::pair<Instant, std::int16_t>, 1> priorities;  // history
 
-  std::vector<TruthMove> moves;  // in order of time
+  std::vector<TruthMove> moves;       // in order of time
+  std::vector<CadenceMove> cadences;  // the same
   std::size_t moved = 0;         // how many of them were made
 
   std::int16_t priority_at(Instant t) const;
@@ -245,20 +247,34 @@ struct Truth {
   void fire_one(const std::vector<EntityFact>& facts, Instant t, bool patient);
   void enter_stage(std::int16_t to, Instant t, std::int32_t cause, std::string_view reason);
   void begin_life(const std::vector<EntityFact>& facts, std::size_t i, Instant t);
+  // What a period clock asks for in the period that begins at `t`, by the policy in force then.
+  struct Asked {
+    int count = 0;  // 0: nothing
+    const PeriodSpec* spec = nullptr;
+    const Calendar* calendar = nullptr;
+    Trigger match;  // in the codes that hold now
+    bool own = true;
+  };
+  Asked asked(std::size_t clock, Instant t) const;
   void start_period(const std::vector<EntityFact>& facts, std::size_t clock, Instant t);
   void breach(const std::vector<EntityFact>& facts, Cycle& cycle, std::int16_t threshold,
               Instant t);
   void miss_period(const std::vector<EntityFact>& facts, std::size_t clock, Instant t);
+  std::int16_t limit_now(const EntityFact& excuse) const;
   void mark_excuses(const std::vector<EntityFact>& facts);
   void move(const std::vector<EntityFact>& facts, const Policy& to, Instant t);
   void move_clock(const std::vector<EntityFact>& facts, std::size_t clock, bool known, bool allowed,
                   Instant t);
   void move_period(std::size_t clock, bool known, bool to_open, Instant t);
   void leave_stage(Instant t);
+  void move_waits(const std::vector<EntityFact>& facts, Instant t);
 };
 
-// Whether an entity that was not judged yet moves to `to`, which took force (contract §11): it is
-// open, and `to` was meant for open ones, or all its clocks are periods'.
+// Whether `to`, when it takes force, means something to entities of this kind that are open
+// (contract §11): it was meant for them, or they have period clocks.
+bool concerns(const KindSpec& kind, const Policy& to);
+// Whether an entity that was not judged yet moves to `to`: it is open, and `to` was meant for open
+// ones, or all its clocks are periods'. Of others that are concerned only the periods follow.
 bool moves_to(const Entity& entity, const Policy& to);
 
 }  // namespace tocsin

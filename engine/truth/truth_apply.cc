@@ -91,30 +91,13 @@ class FactEffect {
       return false;
     if (fact_.creates && !creating_ && !reviving_ && !is(kind_.tiers)) return false;
     if (is(kind_.resolves) && truth_.resolved) return false;
-    if (is(kind_.pauses) && (truth_.resolved || waits_for(word()))) return false;
-    if (is(kind_.resumes) && !(word().empty() ? truth_.paused : waits_for(word()))) return false;
+    if (is(kind_.pauses) && (truth_.resolved || waits_for(truth_, facts_, word()))) return false;
+    if (is(kind_.resumes) && !(word().empty() ? truth_.paused : waits_for(truth_, facts_, word())))
+      return false;
     return !is(kind_.reopens) || truth_.resolved || truth_.ended != kNone;
   }
 
-  // ---- waits: each has a word, or none; the entity is paused while any is open
-
-  // Of the wait that this fact begins or ends; empty: without a word, or all of them.
-  std::string_view word() const { return word_of(fact_); }
-  std::string_view word_of(const EntityFact& fact) const {
-    return has(kind_.worded, fact.verb) ? fact.words.text() : std::string_view();
-  }
-  std::string_view word_of_wait(std::int32_t place) const {
-    return word_of(facts_[static_cast<std::size_t>(place)]);
-  }
-  bool waits_for(std::string_view wanted) const {
-    return std::any_of(truth_.waits.begin(), truth_.waits.end(),
-                       [&](std::int32_t wait) { return word_of_wait(wait) == wanted; });
-  }
-  bool pauses_in_a_wait(const ClockSpec& spec) const {
-    if (!spec.pauses || spec.waits.empty()) return spec.pauses && truth_.paused;
-    return std::any_of(spec.waits.begin(), spec.waits.end(),
-                       [&](const std::string& wait) { return waits_for(wait); });
-  }
+  std::string_view word() const { return wait_word(truth_, facts_, place_); }
 
   void change_waits() {
     const bool all = is(kind_.resolves | kind_.ends | kind_.reopens);
@@ -124,16 +107,11 @@ class FactEffect {
       truth_.waits.clear();
     } else if (is(kind_.resumes)) {
       truth_.waits.erase(
-          std::find_if(truth_.waits.begin(), truth_.waits.end(),
-                       [&](std::int32_t wait) { return word_of_wait(wait) == word(); }));
+          std::find_if(truth_.waits.begin(), truth_.waits.end(), [&](std::int32_t wait) {
+            return wait_word(truth_, facts_, static_cast<std::size_t>(wait)) == word();
+          }));
     }
-    const bool paused = !truth_.waits.empty();
-    if (paused && !truth_.paused) truth_.pauses.emplace_back(t_, kNever);
-    if (!paused && truth_.paused) truth_.pauses.back().second = t_;
-    truth_.paused = paused;
-    for (std::size_t c = 0; c < truth_.clocks.size(); ++c) {
-      truth_.clocks[c].waits = pauses_in_a_wait(kind_.clocks[c]);
-    }
+    note_waits(truth_, facts_, t_);
   }
 
   void change_state() {

@@ -4,6 +4,7 @@
 // one that was breached by then. A breach of its own instant is breached by then.
 #include <algorithm>
 
+#include "engine/policy/translate.h"
 #include "engine/truth/truth.h"
 #include "engine/truth/truth_parts.h"
 
@@ -33,15 +34,25 @@ bool is_cycle(const Policy& policy, const ClockSpec& spec, const Cycle& cycle,
 
 }  // namespace
 
+// The threshold that it names, in the codes that hold now.
+std::int16_t Truth::limit_now(const EntityFact& excuse) const {
+  if (moves.empty() || excuse.choice == kNone || excuse.version == policy->version)
+    return excuse.choice;
+  const Policy* known = moves.back().to->of_version(excuse.version);
+  if (known == nullptr || known->kind_named(kind->name) == nullptr) return excuse.choice;
+  return Translation(*known, *known->kind_named(kind->name), *policy).threshold(excuse.choice);
+}
+
 void Truth::mark_excuses(const std::vector<EntityFact>& facts) {
   excused.clear();
   for (const std::int32_t place : excuses) {
     const EntityFact& excuse = facts[static_cast<std::size_t>(place)];
+    const std::int16_t limit = limit_now(excuse);
     const Instant at = std::max(excuse.time, created_at);
     const Cycle* meant = nullptr;
     for (const Cycle& cycle : cycles) {
       const ClockSpec& spec = kind->clocks[static_cast<std::size_t>(cycle.clock)];
-      if (spec.name != excuse.words.more() || !breached_by(cycle, excuse.choice, at)) continue;
+      if (spec.name != excuse.words.more() || !breached_by(cycle, limit, at)) continue;
       const std::string_view name = excuse.words.text();
       if (name.empty() ? meant == nullptr || meant->start <= cycle.start
                        : is_cycle(*policy, spec, cycle, name))
@@ -49,7 +60,7 @@ void Truth::mark_excuses(const std::vector<EntityFact>& facts) {
     }
     if (meant == nullptr) continue;
     for (std::size_t i = 0; i < kMaxThresholds; ++i) {
-      if (breached_by(*meant, i, excuse.choice, at))
+      if (breached_by(*meant, i, limit, at))
         excused.push_back({meant->clock, meant->number, static_cast<std::int16_t>(i), at});
     }
   }

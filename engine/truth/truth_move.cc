@@ -30,7 +30,7 @@ Armed armed_by(const std::vector<EntityFact>& facts, std::size_t read, const Tru
     if (fact.verb == kNone) continue;
     if (any(spec.stop, fact, at) || has(truth.kind->cancels | spec.cancel, fact.verb)) clock = {};
     for (const Trigger& trigger : spec.start) {
-      if (trigger.enters == kNone && fires(trigger, fact, at)) clock = {true, fact.due};
+      if (trigger.enters == kNone && fires(trigger, fact, at)) clock = {true, due_of(spec, fact)};
     }
   }
   return clock;
@@ -99,7 +99,9 @@ void Truth::recode(const Policy& to) {
     const Trigger& match = clock.own_match ? clock.match : kind->clocks[c].cadence.match;
     clock.match.verb = words.verb(match.verb);
     clock.match.choice = match.verb == kNone ? kNone : words.choice(match.verb, match.choice);
-    clock.own_match = kind->clocks[c].period && live_cycle(*this, c) != nullptr;
+    const bool gone = at(words.to_kind.clocks, words.clock(code)).retired;
+    clock.own_match =
+        kind->clocks[c].period && (live_cycle(*this, c) != nullptr || (clock.missed >= 0 && gone));
   }
   clocks = std::move(now);
   for (Cycle& cycle : cycles) recode_cycle(cycle, words);
@@ -116,6 +118,10 @@ void Truth::recode(const Policy& to) {
   for (Run& run : runs) {
     run.clock = words.clock(run.clock);
     run.threshold = words.threshold(run.threshold);
+  }
+  for (Excused& excuse : excused) {
+    excuse.clock = words.clock(excuse.clock);
+    excuse.threshold = words.threshold(excuse.threshold);
   }
   const std::int16_t usual = words.to_kind.default_priority;
   priority = or_else(words.priority_in_force(priority), usual);
@@ -142,6 +148,7 @@ void Truth::move(const std::vector<EntityFact>& facts, const Policy& to, Instant
   fired = std::max(fired, t);
   if (!created || ended != kNone) return;
   if (stage != kNone && kind->retired_stage(stage)) leave_stage(t);
+  move_waits(facts, t);
   const Translation back(*policy, *kind, was);
   for (std::size_t c = 0; c < clocks.size(); ++c) {
     const std::int16_t before = back.clock(static_cast<std::int16_t>(c));
@@ -153,6 +160,16 @@ void Truth::move(const std::vector<EntityFact>& facts, const Policy& to, Instant
       move_clock(facts, c, before != kNone, allowed, t);
     }
   }
+}
+
+// A wait that this policy knows no more is over: nothing could end it.
+void Truth::move_waits(const std::vector<EntityFact>& facts, Instant t) {
+  const auto unknown = [&](std::int32_t place) {
+    const std::int16_t verb = seen(facts[static_cast<std::size_t>(place)]).verb;
+    return verb == kNone || !has(kind->pauses, verb);
+  };
+  waits.erase(std::remove_if(waits.begin(), waits.end(), unknown), waits.end());
+  note_waits(*this, facts, t);
 }
 
 void Truth::leave_stage(Instant t) {
@@ -168,7 +185,10 @@ void Truth::move_clock(const std::vector<EntityFact>& facts, std::size_t c, bool
   ClockTruth& clock = clocks[c];
   const bool allows = !spec.retired && ClockWork::allows(spec, priority, tier);
   if (Cycle* cycle = live_cycle(*this, c)) {
-    work(*this, *cycle).retarget(t, priority, tier, kByPolicy);
+    ClockWork running = work(*this, *cycle);
+    if (cycle->state == ClockState::kRunning && clock.waits) running.pause(t, kByPolicy);
+    if (cycle->state == ClockState::kPaused && !clock.waits) running.resume(t, kByPolicy);
+    running.retarget(t, priority, tier, kByPolicy);
   } else if (!allowed && allows) {
     Armed armed{clock.armed, kNever};
     if (!known || clock.armed) armed = armed_by(facts, position, *this, spec);
@@ -188,6 +208,7 @@ void Truth::move_period(std::size_t c, bool known, bool to_open, Instant t) {
   const bool unreadable = clock.own_match && clock.match.verb == kNone;
   if (cycle != nullptr && ((spec.retired && to_open) || unreadable))
     work(*this, *cycle).cancel(t, kByPolicy);
+  if (spec.retired && to_open) make_up(*this, clock, t);
   if (spec.retired) {
     clock.next_period = kNever;
   } else if (!known && life_from != kNever) {
@@ -197,9 +218,14 @@ void Truth::move_period(std::size_t c, bool known, bool to_open, Instant t) {
   }
 }
 
+bool concerns(const KindSpec& kind, const Policy& to) {
+  const KindSpec* there = to.kind_named(kind.name);
+  return there != nullptr && (to.to_open || kind.has_periods);
+}
+
 bool moves_to(const Entity& e, const Policy& to) {
-  const KindSpec* there = to.kind_named(e.spec().name);
   const bool created = !e.facts.empty() && e.facts.front().creates;
+  const KindSpec* there = to.kind_named(e.spec().name);
   if (!created || there == nullptr || to.version <= e.policy->version) return false;
   if (!to.to_open && !(e.spec().periods_only() && there->periods_only())) return false;
   if (e.truth && e.truth->position == e.facts.size())

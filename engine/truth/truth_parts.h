@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <string_view>
 #include <vector>
 
 #include "engine/truth/clock_work.h"
@@ -54,6 +55,42 @@ inline bool any(const std::vector<Trigger>& triggers, const EntityFact& fact, co
     if (fires(trigger, fact, at)) return true;
   }
   return false;
+}
+
+// ---- waits: each has a word, or none; an entity is paused while any is open
+
+// The word of the wait that the fact at `place` begins or ends; empty: without a word, or all of
+// them.
+inline std::string_view wait_word(const Truth& truth, const std::vector<EntityFact>& facts,
+                                  std::size_t place) {
+  const EntityFact& fact = facts[place];
+  const std::int16_t verb = truth.moves.empty() ? fact.verb : truth.seen(fact).verb;
+  return verb != kNone && has(truth.kind->worded, verb) ? fact.words.text() : std::string_view();
+}
+
+inline bool waits_for(const Truth& truth, const std::vector<EntityFact>& facts,
+                      std::string_view word) {
+  return std::any_of(truth.waits.begin(), truth.waits.end(), [&](std::int32_t place) {
+    return wait_word(truth, facts, static_cast<std::size_t>(place)) == word;
+  });
+}
+
+// Whether the entity waits for something that a clock pauses in.
+inline bool pauses_in_a_wait(const Truth& truth, const std::vector<EntityFact>& facts,
+                             const ClockSpec& spec) {
+  if (!spec.pauses || spec.waits.empty()) return spec.pauses && truth.paused;
+  return std::any_of(spec.waits.begin(), spec.waits.end(),
+                     [&](const std::string& word) { return waits_for(truth, facts, word); });
+}
+
+// Those that are open have changed, at `t`.
+inline void note_waits(Truth& truth, const std::vector<EntityFact>& facts, Instant t) {
+  const bool paused = !truth.waits.empty();
+  if (paused && !truth.paused) truth.pauses.emplace_back(t, kNever);
+  if (!paused && truth.paused) truth.pauses.back().second = t;
+  truth.paused = paused;
+  for (std::size_t c = 0; c < truth.clocks.size(); ++c)
+    truth.clocks[c].waits = pauses_in_a_wait(truth, facts, truth.kind->clocks[c]);
 }
 
 // References to earlier cycles end here.

@@ -2,7 +2,7 @@
 // replayed and rebuilt state are equal, no derived id occurs twice, no fact that an entity's own
 // policy knows is ignored, nothing that is open loses its name.
 //
-// TOCSIN_SEED repeats a run, TOCSIN_ROUNDS sets how many stories there are.
+// TOCSIN_SEED repeats a run, TOCSIN_ROUNDS sets how many stories there are, TOCSIN_SHOW prints them.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -134,18 +134,29 @@ Given random_fact(Dice& dice, int number, Instant now, const std::vector<std::st
 
 std::string live_through(std::uint64_t seed) {
   Dice dice(seed);
-  Life life(random_policy(dice));
+  const bool show = std::getenv("TOCSIN_SHOW") != nullptr;
+  const std::string first = random_policy(dice);
+  if (show) std::cout << first;
+  Life life(first);
   int changes = 1 + dice.below(3);
   Instant now = kBegin;
   for (int i = 0; i < kFactsMax && life.wrong().empty(); ++i) {
     now = {std::max(now, life.now()).ms + dice.below(20) * 60'000 * (dice.one_in(6) ? 40 : 1)};
     if (changes > 0 && dice.one_in(12)) {
       life.finish(now);
-      life.put_in_force(random_policy(dice),
-                        dice.one_in(2) && std::getenv("TOCSIN_TO_OPEN") != nullptr);
+      const std::string policy = random_policy(dice);
+      const bool to_open = dice.one_in(2);
+      life.put_in_force(policy, to_open);
+      if (show)
+        std::cout << format_rfc3339(now) << (to_open ? " to open\n" : " in force\n") << policy;
       --changes;
     }
-    life.arrive(random_fact(dice, i, now, life.open_groups()), now);
+    const Given given = random_fact(dice, i, now, life.open_groups());
+    if (show) std::cout << format_rfc3339(now) << " " << line_of(given) << "\n";
+    life.arrive(given, now);
+    if (show) {
+      for (const std::string& line : life.heard()) std::cout << "    " << line << "\n";
+    }
     if (dice.one_in(4)) life.nothing_is_ignored();
     if (dice.one_in(10)) life.replay();
     if (dice.one_in(10)) life.restart();

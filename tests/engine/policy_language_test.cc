@@ -150,6 +150,119 @@ TEST(PolicyLanguage, AFactMayCarryTwoDuesAndEachClockTakesItsOwn) {
   )");
 }
 
+// Who is called by an urgent answer that is missed, and by another; the chief only in office hours.
+constexpr const char* kCalls = R"(
+policy: calls
+thresholds: [target]
+priorities: [P1, P2]
+urgent: [P1]
+tiers: [A, B]
+roles: [lead, manager, chief]
+hours: {A: always, B: office}
+working_days: office
+calendars:
+  always: always
+  office: {zone: Asia/Shanghai, hours: {mon-fri: ["09:00-17:00"]}}
+kinds:
+  ticket:
+    priorities: {default: P2, changed_by: prioritized}
+    facts:
+      opened: {creates: true, data: {priority: priority, tier: tier}}
+      prioritized: {data: {priority!: priority}}
+      answered:
+      acknowledged: {acknowledges: true, data: {by!: person, escalation: group}}
+    breach:
+      ack_timeout: {P1: 20m}
+      by_priority:
+        P1: [{tell: [lead]}, {after: 10m, tell: [manager]}, {after: 1h, hours: office, tell: [chief]}]
+        P2: [{tell: [lead]}, {after: 30m, hours: tier, tell: [manager]}, {after: 2wd, tell: [chief]}]
+clocks:
+  ticket.answer: {start: [opened], stop: [answered], allow: {target: 30m}}
+)";
+
+void calls(const std::string& steps) {
+  PolicyText text;
+  text.name = "calls.yaml";
+  text.text = kCalls;
+  Scenario(compiled(text)).run("show ticket.answer/1/target\n" + steps);
+}
+
+TEST(PolicyLanguage, WhoIsCalledMayDependOnThePriorityOfTheBreach) {
+  calls(R"(
+    fact 03-02T10:00 ticket.opened T priority=P1 tier=A
+    until 12:00
+    event 10:30 ticket.answer/1/target:1 high lead
+    event 10:40 ticket.answer/1/target:2 high manager
+    event 11:30 ticket.answer/1/target:3 high chief
+  )");
+  calls(R"(
+    fact 03-02T10:00 ticket.opened T priority=P2 tier=A
+    until 12:00
+    event 10:30 ticket.answer/1/target:1 low lead
+    event 11:00 ticket.answer/1/target:2 low manager
+  )");
+  // It is that of the breach: raised a minute later it goes on as it began.
+  calls(R"(
+    fact 03-02T10:00 ticket.opened T priority=P2 tier=A
+    fact 10:31 ticket.prioritized T priority=P1
+    until 12:00
+    event 10:30 ticket.answer/1/target:1 low lead
+    event 11:00 ticket.answer/1/target:2 low manager
+  )");
+}
+
+TEST(PolicyLanguage, AStepMayCountOnItsOwnHours) {
+  // Breached 16:30 on Friday: ten minutes on the clock; an office hour is half of it on Monday.
+  calls(R"(
+    fact 03-06T16:00 ticket.opened T priority=P1 tier=B
+    until 03-09T12:00
+    event 03-06T16:30 ticket.answer/1/target:1 high lead
+    event 16:40 ticket.answer/1/target:2 high manager
+    event 03-09T09:30 ticket.answer/1/target:3 high chief
+  )");
+  // The tier's: B bought office hours, A did not.
+  calls(R"(
+    fact 03-06T16:20 ticket.opened T priority=P2 tier=B
+    until 03-10T18:00
+    event 03-06T16:50 ticket.answer/1/target:1 low lead
+    event 03-09T09:20 ticket.answer/1/target:2 low manager
+    event 03-10T17:00 ticket.answer/1/target:3 low chief
+  )");
+  calls(R"(
+    fact 03-06T16:20 ticket.opened T priority=P2 tier=A
+    until 03-09T12:00
+    event 03-06T16:50 ticket.answer/1/target:1 low lead
+    event 17:20 ticket.answer/1/target:2 low manager
+  )");
+}
+
+TEST(PolicyLanguage, WhoTakesAnUrgentAlarmHasSoLongToAnswer) {
+  calls(R"(
+    fact 03-02T10:00 ticket.opened T priority=P1 tier=A
+    fact 10:35 ticket.acknowledged T by=Li
+    until 11:15
+    event 10:30 ticket.answer/1/target:1 high lead
+    event 10:35 ticket.answer/1/target:acknowledged by=Li
+    event 10:55 ticket.answer/1/target:reopened
+    event 10:55 ticket.answer/1/target:2 high manager
+  )");
+  calls(R"(
+    fact 03-02T10:00 ticket.opened T priority=P2 tier=A
+    fact 10:35 ticket.acknowledged T by=Li
+    until 12:00
+    event 10:30 ticket.answer/1/target:1 low lead
+    event 10:35 ticket.answer/1/target:acknowledged by=Li
+  )");
+  calls(R"(
+    fact 03-02T10:00 ticket.opened T priority=P1 tier=A
+    fact 10:35 ticket.acknowledged T by=Li
+    fact 10:55 ticket.answered T
+    until 12:00
+    event 10:30 ticket.answer/1/target:1 high lead
+    event 10:35 ticket.answer/1/target:acknowledged by=Li
+  )");
+}
+
 TEST(PolicyLanguage, NamesHaveLabels) {
   const auto policy = desk();
   EXPECT_EQ(policy->labels.at("desk").en, "Service desk");

@@ -18,6 +18,7 @@
 #include "engine/policy/translate.h"
 #include "engine/said/derived.h"
 #include "events/log_record.h"
+#include "tests/engine/map_store.h"
 #include "tests/engine/policy_fixture.h"
 #include "tests/engine/property_world.h"
 
@@ -31,32 +32,6 @@ inline PolicyText text_named(const std::string& text) {
   out.text = text;
   return out;
 }
-
-// What a store keeps, in a map.
-class MapStore final : public ColdPort {
- public:
-  std::optional<std::string> load_entity(std::string_view account, std::string_view kind,
-                                         std::string_view id) override {
-    const auto it = entities.find({std::string(account), std::string(kind), std::string(id)});
-    return it == entities.end() ? std::nullopt : std::optional(it->second.first);
-  }
-  std::optional<std::string> load_account(std::string_view account) override {
-    const auto it = accounts.find(std::string(account));
-    return it == accounts.end() || it->second.empty() ? std::nullopt : std::optional(it->second);
-  }
-  void each_entity(const std::function<void(std::string_view, std::string_view, std::string_view)>&
-                       visit) override {
-    for (const auto& [key, _] : entities)
-      visit(std::get<0>(key), std::get<1>(key), std::get<2>(key));
-  }
-  std::optional<std::uint64_t> seen(std::string_view, const Hash128&) override {
-    return std::nullopt;
-  }
-
-  std::map<std::tuple<std::string, std::string, std::string>, std::pair<std::string, Instant>>
-      entities;  // and when each falls due
-  std::map<std::string, std::string> accounts;
-};
 
 // A partition that lives through everything, with its log beside it.
 class Life {
@@ -112,19 +87,14 @@ class Life {
   // From the log alone, as when the store was removed.
   void replay() {
     finish(now_);
+    compare();
     const auto before = views();
     store_ = MapStore();
+    kept_ = 0;
     begin();
-    LogEvent record;
-    for (const auto& [line, policy] : log_) {
-      if (line.empty()) {
-        if (policy > 0) partition_->adopt(policies_[policy]);
-        continue;
-      }
-      if (!read_log_record(line, record)) return wrong("cannot be read back: " + line);
-      partition_->evolve(record);
-    }
-    partition_->settle(now_, true);
+    const Instant last = follow(*partition_);
+    partition_->settle(last, true);
+    keep();
     nothing_new("a replay");
     same(before, "a replay");
   }
@@ -133,10 +103,9 @@ class Life {
   void restart() {
     finish(now_);
     const auto before = views();
-    const std::int32_t moved = partition_->moved_until();
     begin();
     for (std::size_t i = 1; i < policies_.size(); ++i) partition_->adopt(policies_[i]);
-    partition_->moved_until(moved);
+    partition_->moved_until(moved_);
     for (const auto& [key, stored] : store_.entities) {
       const auto& [account, kind, id] = key;
       partition_->find({account, kind, id});
@@ -200,17 +169,44 @@ class Life {
                     (event.reason.empty() ? "" : " " + std::string(event.reason)));
   }
 
+  // Without a record there is nothing to write.
   void keep() {
-    std::vector<Entity*> entities;
-    std::vector<Account*> accounts;
-    partition_->take_changes(entities, accounts);
-    for (Entity* e : entities)
-      store_.entities[{e->account, e->spec().name, e->id}] = {encode_entity(*e),
-                                                              partition_->due_of(*e)};
-    for (Account* a : accounts) {
-      for (const AccountPiece& piece : encode_account(*a))
-        store_.accounts[piece.name] = piece.bytes;
+    if (kept_ == log_.size()) return;
+    kept_ = log_.size();
+    hand_over(*partition_, store_);
+    moved_ = partition_->moved_until();
+  }
+
+  // Applies the log. Returns the last record's instant.
+  Instant follow(Partition& partition) {
+    Instant last = kBegin;
+    LogEvent record;
+    for (const auto& [line, policy] : log_) {
+      if (line.empty()) {
+        if (policy > 0) partition.adopt(policies_[policy]);
+        last = policies_[policy]->in_force_from;
+      } else if (read_log_record(line, record)) {
+        partition.evolve(record);
+        last = record.decided;
+      } else {
+        wrong("cannot be read back: " + line);
+      }
     }
+    return last;
+  }
+
+  // What is stored, against what the log alone leads to.
+  void compare() {
+    MapStore want, have = store_;
+    Partition anew(policies_.front(), &want), as_stored(policies_.front(), &have);
+    const Instant last = follow(anew);
+    for (std::size_t i = 1; i < policies_.size(); ++i) as_stored.adopt(policies_[i]);
+    as_stored.moved_until(moved_);
+    anew.settle(last, false);
+    hand_over(anew, want);
+    pass_silently(anew, want, last);
+    pass_silently(as_stored, have, last);
+    if (const std::string differs = difference(want, have); !differs.empty()) wrong(differs);
   }
 
   void nothing_new(const std::string& after) {
@@ -257,6 +253,8 @@ class Life {
   Judged judged_;
   Instant now_{kBegin};
   std::vector<std::pair<std::string, std::size_t>> log_;  // a record, or a policy's place
+  std::int32_t moved_ = 0;
+  std::size_t kept_ = 0;  // records that were handed over to the store
   std::set<std::string> ids_;
   std::vector<std::string> said_;
   std::string wrong_;

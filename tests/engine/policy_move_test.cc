@@ -224,5 +224,166 @@ TEST(PolicyMove, CadencesFollowThePolicyInForceAtTheirPeriodsFirstInstant) {
   EXPECT_EQ(life.wrong(), "");
 }
 
+// A kind with other clocks too: those keep their policy, its periods follow.
+std::string project(const std::string& every, const std::string& kickoff) {
+  return R"(policy: desk
+thresholds: [target]
+priorities: [P1]
+tiers: [A]
+roles: [lead]
+calendars:
+  24x7: always
+kinds:
+  project:
+    ended: {completed: []}
+    periods_begin: [kickedoff]
+    facts:
+      confirmed: {creates: true}
+      kickedoff:
+      reported:
+      reviewed:
+      completed:
+    breach: {steps: [{tell: [lead]}]}
+  account:
+    about: account
+    ended: {closed: []}
+    tier: tiered
+    facts:
+      tiered: {creates: true, data: {tier!: tier}}
+      closed:
+clocks:
+  project.kickoff: {start: [confirmed], stop: [completed], allow: {target: )" +
+         kickoff + R"(}}
+  project.report: {every: week, count: 1, match: )" +
+         every + "}\n";
+}
+
+TEST(PolicyMove, CadencesOfAKindWithOtherClocksFollowAndTheOthersStay) {
+  constexpr std::int64_t kWeek = 7 * 24 * 60;
+  Life life(project("reported", "1000h"));
+  life.arrive(fact("1", "project.confirmed", "P", in(0)), in(0));
+  life.arrive(fact("2", "project.kickedoff", "P", in(1)), in(1));
+  life.finish(in(kWeek));
+  life.heard();
+  life.wait_until(in(kWeek));
+  life.put_in_force(project("reviewed", "10h"), false);
+  life.replay();
+  life.arrive(fact("3", "project.reported", "P", in(kWeek + 1)), in(kWeek + 1));
+  life.finish(in(kWeek + 1));
+  EXPECT_EQ(life.heard(), (Lines{"2026-03-09T02:01:00.000Z tocsin.clock.stopped "
+                                 "A/project/P/project.report/2026-W11/stopped:1"}))
+      << "what runs goes on by the policy that it began under, and the kickoff keeps its hours";
+  life.restart();
+  life.arrive(fact("4", "project.reported", "P", in(2 * kWeek + 1)), in(2 * kWeek + 1));
+  life.arrive(fact("5", "project.reviewed", "P", in(2 * kWeek + 2)), in(2 * kWeek + 2));
+  life.finish(in(2 * kWeek + 2));
+  EXPECT_EQ(life.heard(), (Lines{"2026-03-16T00:00:00.000Z tocsin.clock.started "
+                                 "A/project/P/project.report/2026-W12/started",
+                                 "2026-03-16T02:02:00.000Z tocsin.clock.stopped "
+                                 "A/project/P/project.report/2026-W12/stopped:1"}));
+  life.replay();
+  life.restart();
+  EXPECT_EQ(life.wrong(), "");
+}
+
+// A wait that began under a policy in which it paused this clock, or did not.
+std::string waiting(const std::string& pauses) {
+  std::string text = desk("60m");
+  const std::string plain = "      paused:\n      resumed:\n", rule = "    pauses: true\n";
+  text.replace(text.find(plain), plain.size(),
+               "      paused: {data: {wait: wait}}\n      resumed: {data: {wait: wait}}\n");
+  text.replace(text.find(rule), rule.size(), pauses.empty() ? "" : "    pauses: " + pauses + "\n");
+  return text;
+}
+
+TEST(PolicyMove, AClockThatPausesInAnotherWaitIsPausedOrResumedThen) {
+  Life life(waiting("[customer]"));
+  life.arrive(fact("1", "ticket.opened", "T", in(0)), in(0));
+  life.arrive(fact("2", "ticket.paused", "T", in(10), R"({"wait":"vendor"})"), in(10));
+  life.finish(in(20));
+  life.heard();
+  life.wait_until(in(20));
+  life.put_in_force(waiting("[vendor]"), true);
+  life.finish(in(20));
+  EXPECT_EQ(life.heard(), (Lines{"2026-03-02T02:20:00.000Z tocsin.clock.paused "
+                                 "A/ticket/T/ticket.answer/1/paused:1"}));
+  life.replay();
+  life.wait_until(in(50));
+  life.put_in_force(waiting("[customer]"), true);
+  life.finish(in(50));
+  EXPECT_EQ(life.heard(), (Lines{"2026-03-02T02:50:00.000Z tocsin.clock.resumed "
+                                 "A/ticket/T/ticket.answer/1/resumed:1 policy"}));
+  life.restart();
+  life.finish(in(90));
+  EXPECT_EQ(life.heard().front(),
+            "2026-03-02T03:30:00.000Z tocsin.clock.breached "
+            "A/ticket/T/ticket.answer/1/breached:target");
+  EXPECT_EQ(life.wrong(), "");
+}
+
+// The threshold of an excuse is a place in its own policy's list.
+TEST(PolicyMove, AnExcuseMeansTheThresholdThatItNamedThen) {
+  const auto excusing = [](const std::string& first, const std::string& second) {
+    std::string text = desk("60m");
+    const std::string list = "[target, limit]", allow = "allow: {target: 60m}";
+    text.replace(text.find(list), list.size(), "[" + first + ", " + second + "]");
+    text.replace(text.find(allow), allow.size(),
+                 "allow: {" + first + ": 60m, " + second + ": 90m}");
+    const std::string closed = "      closed:\n      acknowledged";
+    text.replace(text.find(closed), closed.size(),
+                 "      closed:\n      excused: {excuses: true, data: {clock!: clock, reason!: "
+                 "reason, cycle: cycle, threshold: threshold}}\n      acknowledged");
+    return text;
+  };
+  Life life(excusing("target", "limit"));
+  life.arrive(fact("1", "ticket.opened", "T", in(0)), in(0));
+  life.arrive(fact("2", "ticket.excused", "T", in(95),
+                   R"({"clock":"ticket.answer","reason":"r","threshold":"limit"})"),
+              in(95));
+  life.finish(in(96));
+  const Lines said = life.heard();
+  EXPECT_EQ(said.back(),
+            "2026-03-02T03:35:00.000Z tocsin.escalation.cleared "
+            "A/ticket/T/ticket.answer/1/limit:cleared");
+  life.wait_until(in(100));
+  life.put_in_force(excusing("limit", "target"), true);
+  life.finish(in(110));
+  EXPECT_EQ(life.heard(), Lines{}) << "nothing rings again";
+  life.arrive(fact("3", "ticket.prioritized", "T", in(111), R"({"priority":"P1"})"), in(111));
+  life.finish(in(112));
+  EXPECT_EQ(life.heard(), Lines{});
+  life.replay();
+  life.restart();
+  EXPECT_EQ(life.wrong(), "");
+}
+
+// A period that runs on under a policy that has its clock no more ends with whom it would have
+// called.
+TEST(PolicyMove, APeriodOfAClockThatIsGoneStillCallsWhoWasToBeCalled) {
+  constexpr std::int64_t kWeek = 7 * 24 * 60;
+  Life life(
+      desk("60m", "  account.visit: {every: week, count: 1, match: visited, warn: 1d before}\n"));
+  life.arrive(fact("1", "account.tiered", "A", in(0), R"({"tier":"A"})"), in(0));
+  life.finish(in(kWeek));
+  life.heard();
+  life.wait_until(in(kWeek));
+  life.put_in_force(desk("60m", "  account.call: {every: month, count: 1, match: called}\n"),
+                    false);
+  life.finish(in(2 * kWeek));
+  const Lines said = life.heard();
+  EXPECT_EQ(std::count(said.begin(), said.end(),
+                       "2026-03-16T00:00:00.000Z tocsin.escalation.raised "
+                       "A/account/A/account.visit/2026-W11/target:1 breach"),
+            1);
+  life.replay();
+  // And ends with what makes up for it.
+  life.arrive(fact("2", "account.visited", "A", in(2 * kWeek + 5)), in(2 * kWeek + 5));
+  life.finish(in(2 * kWeek + 6));
+  EXPECT_EQ(life.heard(), (Lines{"2026-03-16T02:05:00.000Z tocsin.escalation.cleared "
+                                 "A/account/A/account.visit/2026-W11/target:cleared"}));
+  life.restart();
+  EXPECT_EQ(life.wrong(), "");
+}
+
 }  // namespace
 }  // namespace tocsin
