@@ -258,7 +258,7 @@ struct KindSpec {
   RoutingSpec routing;
   FaultSpec fault;
   std::vector<ClockSpec> clocks;  // sorted by name; retired ones behind
-  bool has_periods = false;  // or had, in an earlier version
+  bool has_periods = false;       // or had, in an earlier version
   bool pauses_clocks = false;
 
   bool retired_stage(std::int16_t code) const {

@@ -229,7 +229,7 @@ struct Truth {
 
   std::vector<TruthMove> moves;       // in order of time
   std::vector<CadenceMove> cadences;  // the same
-  std::size_t moved = 0;         // how many of them were made
+  std::size_t moved = 0;              // how many of them were made
 
   std::int16_t priority_at(Instant t) const;
   // A fact in the codes that hold now, without its words.
