@@ -118,31 +118,31 @@ void WallClock::tell(std::string_view event, std::int64_t ms) const {
 }
 
 Instant WallClock::now() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return {read().now};
 }
 
 Instant WallClock::facts_now() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const Reading r = read();
   return {std::max(r.now, r.steady)};
 }
 
 std::optional<Instant> WallClock::doubted() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const Reading r = read();
   if (!r.in_doubt || r.wall < r.steady) return std::nullopt;
   return Instant{r.wall};
 }
 
 Duration WallClock::doubt() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const Reading r = read();
   return {r.in_doubt ? r.wall - r.steady : 0};
 }
 
 void WallClock::accept() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const Reading r = read();
   if (!r.in_doubt) return;
   tell("clock_accepted", r.wall - r.steady);

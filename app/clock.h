@@ -23,12 +23,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "events/time.h"
+#include "projections/rows/mutex.h"
 
 namespace tocsin {
 
@@ -97,17 +97,18 @@ class WallClock final : public Clock {
     std::int64_t wall, steady, now;
     bool in_doubt;
   };
-  Reading read();
-  void keep(std::int64_t since_boot);
+  Reading read() REQUIRES(mutex_);
+  void keep(std::int64_t since_boot) REQUIRES(mutex_);
   void tell(std::string_view event, std::int64_t ms) const;
 
   WallClockOptions options_;
-  std::mutex mutex_;         // guards what follows
-  std::int64_t offset_ = 0;  // of what is believed from the clock since boot
-  bool in_doubt_ = false;
-  std::int64_t doubt_since_ = 0, doubt_offset_ = 0;  // of the wall clock in doubt
-  std::int64_t latest_ = 0;
-  std::int64_t kept_at_ = 0, kept_offset_ = 0;
+  Mutex mutex_;
+  std::int64_t offset_ GUARDED_BY(mutex_) = 0;  // of what is believed from the clock since boot
+  bool in_doubt_ GUARDED_BY(mutex_) = false;
+  // Of the wall clock in doubt.
+  std::int64_t doubt_since_ GUARDED_BY(mutex_) = 0, doubt_offset_ GUARDED_BY(mutex_) = 0;
+  std::int64_t latest_ GUARDED_BY(mutex_) = 0;
+  std::int64_t kept_at_ GUARDED_BY(mutex_) = 0, kept_offset_ GUARDED_BY(mutex_) = 0;
   std::atomic<std::int64_t> jumps_{0};
 };
 

@@ -4,14 +4,16 @@
 // One round is under way at a time: `push` requires `free`. Rounds end in the order in which they
 // were pushed. A round that fails is kept for `take_failed`; until then the stage is not free.
 //
+// By hand it has no thread: what is under way is written by `drain`, on the caller's, so that who drives a
+// node says when a write ends.
+//
 // Threads: all functions from one thread, the engine's.
 #pragma once
 
-#include <condition_variable>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -19,6 +21,7 @@
 #include "app/room.h"
 #include "engine/input_port.h"
 #include "engine/log_port.h"
+#include "projections/rows/mutex.h"
 
 namespace tocsin {
 
@@ -56,30 +59,34 @@ struct FailedRound {
   std::exception_ptr error;  // set when it ended in an exception
 };
 
+enum class CommitBy : std::uint8_t { kThread, kHand };
+
 class CommitStage {
  public:
   // `commit` writes and tells a round, which it leaves as it is when it is not durable; `ended` is
   // called after each, when the stage is free again or failed. Both on the stage's thread.
-  CommitStage(std::function<CommitResult(Round&)> commit, std::function<void()> ended);
+  CommitStage(CommitBy by, std::function<CommitResult(Round&)> commit, std::function<void()> ended);
   ~CommitStage();
 
   bool free() const;
   bool failed() const;
   void push(Round round);
   // Waits until nothing is under way.
-  void drain() const;
+  void drain();
   FailedRound take_failed();
 
  private:
   void run();
+  void write();  // what is under way
 
   const std::function<CommitResult(Round&)> commit_;
   const std::function<void()> ended_;
-  mutable std::mutex mutex_;  // guards what follows
-  mutable std::condition_variable changed_;
+  mutable Mutex mutex_;
+  Changed changed_;
+  // Written to the log without the mutex: nobody else takes it meanwhile.
   std::optional<Round> under_way_;
-  std::optional<FailedRound> failed_;
-  bool stopping_ = false;
+  std::optional<FailedRound> failed_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -10,14 +10,11 @@
 
 namespace tocsin {
 
-PolicyText configured_policy(const Config& config) {
+ConfiguredPolicy configured_policy(const Config& config) {
   auto text = read_policy(config.policy);
   if (auto* errors = std::get_if<std::vector<PolicyError>>(&text))
     throw std::runtime_error(describe(*errors));
-  const auto compiled = compile_policy(std::get<PolicyText>(text), load_zone_for_policy);
-  if (const auto* errors = std::get_if<std::vector<PolicyError>>(&compiled))
-    throw std::runtime_error(describe(*errors));
-  return std::get<PolicyText>(text);
+  return std::get<PolicyText>(std::move(text));
 }
 
 std::string configured_roster(const Config& config) {

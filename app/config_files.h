@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "app/config.h"
-#include "app/policy_load.h"
+#include "app/configured_policy.h"
 
 namespace tocsin {
 
 // Both throw std::runtime_error in words.
-PolicyText configured_policy(const Config& config);
+ConfiguredPolicy configured_policy(const Config& config);
 std::string configured_roster(const Config& config);  // its text; empty: none is configured
 
 // What is wrong with the files that the config names; empty: nothing. Holds no secret.

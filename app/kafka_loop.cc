@@ -22,7 +22,7 @@ constexpr Duration kFirstReleaseWait = milliseconds(500);  // the same of the fi
 constexpr Duration kHoldStep = seconds(5);                 // in which max_hold moves on, at most
 constexpr Duration kRetryWait = milliseconds(500);
 constexpr Duration kCatchUpWait = seconds(30);
-constexpr std::size_t kLookAheadRows = 20'000;  // of a round, all partitions together: some 20 ms
+constexpr auto kOutsideWait = std::chrono::milliseconds(20);
 
 constexpr std::string_view kPartitionsType = "tocsin.engine.partitions";
 constexpr std::string_view kIntakeType = "tocsin.engine.intake";
@@ -37,34 +37,16 @@ std::vector<HeaderView> views_of(const Headers& headers) {
 }  // namespace
 
 KafkaLoop::KafkaLoop(KafkaLoopOptions options, StorePort& store, OwnAsks& asks,
-                     CommittedListener listener)
-    : options_(std::move(options)), store_(store), asks_(asks) {
-  state_ = DirectoryIdentity(options_.data / "state");
-  for (PartitionId p = 0; p < options_.partitions; ++p) {
-    RoomOptions room;
-    room.partition = p;
-    room.policy = options_.policy;
-    room.roster = options_.roster;
-    room.on_fired = [this](Instant due) { lateness_.add(clock_->now() - due); };
-    room.on_unconfirmed = [this](std::int32_t year) {
-      report("warn", "holidays_unknown",
-             "dues in " + std::to_string(year) + " count plain weekdays");
-    };
-    room.look_ahead_rows =
-        std::max<std::size_t>(1, kLookAheadRows / static_cast<std::size_t>(options_.partitions));
-    room.hot_entities = std::max<std::size_t>(
-        1000, options_.hot_entities / static_cast<std::size_t>(options_.partitions));
-    rooms_.push_back(std::make_unique<Room>(room, &store_, listener));
-  }
+                     const CommittedListener& listener)
+    : NodeLoop(options, store, listener),
+      options_(std::move(options)),
+      asks_(asks),
+      state_(options_.data / "state") {
   reader_ = options_.kafka->log();
   follower_ = options_.kafka->follow_log();
   control_ = options_.kafka->follow_control();
-  for (PartitionId p = 0; p < options_.partitions; ++p) {
-    log_found_[p] = reader_->range(p).end;
-    room(p).replayed_until(log_found_[p]);
-  }
+  for (PartitionId p = 0; p < options_.partitions; ++p) found(p, reader_->range(p).end);
   writer_ = options_.kafka->writer();
-  policy_ = rooms_.front()->partition().policy_in_force();
 }
 
 KafkaLoop::~KafkaLoop() {
@@ -74,35 +56,21 @@ KafkaLoop::~KafkaLoop() {
   intake_.reset();
 }
 
-void KafkaLoop::start() {
-  thread_ = std::thread([this] { run(); });
-}
-
-void KafkaLoop::stop() {
-  stopping_ = true;
-  if (thread_.joinable()) thread_.join();
-}
-
-void KafkaLoop::report(std::string_view level, std::string_view event, const std::string& detail) {
-  if (options_.report) options_.report(level, event, detail);
-}
-
-void KafkaLoop::fail(const std::string& why) {
-  report("error", "engine_stopped", why);
-  const std::lock_guard lock(mutex_);
-  sick_ = why;
-}
-
 void KafkaLoop::run() {
   try {
     begin();
-    while (!stopping_) round();
+    while (!stopping()) {
+      round();
+      // Outside the group nothing else waits.
+      if (!intake_) std::this_thread::sleep_for(kOutsideWait);
+    }
     asks_.abandon("the node is going down");
     abandon_outcomes();
     if (intake_) intake_->leave();
     writer_->close();
   } catch (const std::exception& e) {
-    fail(e.what());
+    report("error", "engine_stopped", e.what());
+    set_sick(e.what());
     asks_.abandon(e.what());
     abandon_outcomes();
     // A node that decides no more must not hold partitions: others take them over at once.
@@ -111,9 +79,9 @@ void KafkaLoop::run() {
 }
 
 void KafkaLoop::begin() {
-  began_ = clock_->now();
+  began_ = clock().now();
   follow_the_log();
-  while (!stopping_ && !store_.blocked() && !follows_all()) {
+  while (!stopping() && !store_.blocked() && !follows_all()) {
   }
   if (followed_all_) join();
 }
@@ -123,7 +91,7 @@ void KafkaLoop::join() {
   callbacks.on_assigned = [this](const std::vector<PartitionId>& partitions) {
     given_ = partitions;
     membership_ = intake_->membership();
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     joined_ = joined_ || partitions.empty();
   };
   callbacks.on_revoked = [this](const std::vector<PartitionId>& partitions, bool lost) {
@@ -150,11 +118,11 @@ void KafkaLoop::follow_the_log() {
 // Reads what the log held when this process found it; until then the node is not ready.
 bool KafkaLoop::follows_all() {
   if (followed_all_) return true;
-  if (!catch_up_followed(log_found_)) {
-    if (!stopping_) report("warn", "log_unread", "the log's end is not reached; going on");
+  if (!catch_up_followed(log_found())) {
+    if (!stopping()) report("warn", "log_unread", "the log's end is not reached; going on");
     return false;
   }
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return followed_all_ = true;
 }
 
@@ -189,11 +157,11 @@ bool KafkaLoop::catch_up_followed(const std::map<PartitionId, Offset>& ends) {
     return std::all_of(ends.begin(), ends.end(),
                        [&](const auto& e) { return follower_->position(e.first) >= e.second; });
   };
-  Instant progress = clock_->now();
+  Instant progress = clock().now();
   while (!there()) {
-    if (stopping_ || store_.blocked()) return false;
-    if (follow(milliseconds(50))) progress = clock_->now();
-    if (clock_->now() - progress > kCatchUpWait) return false;
+    if (stopping() || store_.blocked()) return false;
+    if (follow(milliseconds(50))) progress = clock().now();
+    if (clock().now() - progress > kCatchUpWait) return false;
   }
   return true;
 }
@@ -223,7 +191,7 @@ void KafkaLoop::reset_given_up() {
 
 void KafkaLoop::take_over_or_wait() {
   if (given_up_.empty() && given_.empty()) return;
-  if (clock_->now() < retry_at_) return;
+  if (clock().now() < retry_at_) return;
   try {
     reset_given_up();
     if (!given_.empty()) take_over();
@@ -233,7 +201,7 @@ void KafkaLoop::take_over_or_wait() {
     throw;
   } catch (const std::runtime_error& e) {
     report("warn", "takeover_failed", e.what());
-    retry_at_ = clock_->now() + kRetryWait;
+    retry_at_ = clock().now() + kRetryWait;
     if (owned_.empty()) return;
     const std::vector<PartitionId> again(owned_.begin(), owned_.end());
     give_up(again);
@@ -243,7 +211,7 @@ void KafkaLoop::take_over_or_wait() {
 
 // The order of these steps is ADR 0051's.
 void KafkaLoop::take_over() {
-  const Instant asked = clock_->now();
+  const Instant asked = clock().now();
   const std::vector<PartitionId> all = given_;
   const Membership membership = membership_;
   writer_->open(all);
@@ -252,7 +220,7 @@ void KafkaLoop::take_over() {
   std::map<PartitionId, Offset> ends;
   for (const PartitionId p : all) ends[p] = reader_->settled_end(p, kSettleWait);
   if (!catch_up_followed(ends)) {
-    if (stopping_) return;
+    if (stopping()) return;
     throw std::runtime_error("the log's end is not reached");
   }
   std::map<PartitionId, Offset> positions;
@@ -273,18 +241,18 @@ void KafkaLoop::take_over() {
   asking_ = false;
   moved_ends_.clear();
   released_ = kAlways;
-  began_ = clock_->now();
+  began_ = clock().now();
   follow_others();
   follow_control();
   for (const PartitionId p : all) {
     room(p).followed(room(p).next(), true);
     ensure_records(room(p), p);
-    room(p).look_ahead(room(p).moment(clock_->now()));
+    room(p).look_ahead(room(p).moment(clock().now()));
   }
   intake_->start(positions);
   report("info", "partitions_taken",
-         std::to_string(all.size()) + " in " + std::to_string((clock_->now() - asked).ms) + " ms");
-  const std::lock_guard lock(mutex_);
+         std::to_string(all.size()) + " in " + std::to_string((clock().now() - asked).ms) + " ms");
+  const MutexLock lock(mutex_);
   joined_ = true;
 }
 
@@ -293,17 +261,17 @@ bool KafkaLoop::proves_ownership(const std::map<PartitionId, Offset>& positions,
   const TransactionResult proof = writer_->commit(position_only(membership, positions));
   if (proof.status == CommitStatus::kDurable) return true;
   report("warn", "takeover_failed", proof.error);
-  retry_at_ = clock_->now() + kRetryWait;
+  retry_at_ = clock().now() + kRetryWait;
   if (proof.status == CommitStatus::kFenced) intake_->rejoin();
   return false;
 }
 
 void KafkaLoop::ensure_records(Room& r, PartitionId partition) {
-  const Instant now = r.moment(clock_->now());
+  const Instant now = r.moment(clock().now());
   r.ensure_policy(now);
   if (r.next() == 0) {
-    r.append_mark(kPartitionsType, "partitions/" + std::to_string(partition),
-                  "{\"partitions\":" + std::to_string(options_.partitions) + "}");
+    r.append_mark(kPartitionsType, "{\"partitions\":" + std::to_string(options_.partitions) + "}",
+                  "partitions/" + std::to_string(partition));
   }
 }
 
@@ -313,17 +281,17 @@ void KafkaLoop::round() {
   notice_set_back();
   arrivals_.clear();
   read_ = 0;
-  read_intake(idle(clock_->now()));
+  read_intake(idle(clock().now()));
   take_over_or_wait();
-  if (!owned_.empty() && !stopping_) {
+  if (!owned_.empty() && !stopping()) {
     take_release({});
-    ask_for_release(clock_->now());
+    ask_for_release(clock().now());
     read_to_release();
   }
-  if (!owned_.empty() && !stopping_) {  // reading may have brought a rebalance
+  if (!owned_.empty() && !stopping()) {  // reading may have brought a rebalance
     read_control();
     take_outcomes();
-    const Instant now = clock_->now();
+    const Instant now = clock().now();
     for (const PartitionId p : owned_) {
       room(p).decide(room(p).moment(now), released_);
       room(p).look_ahead(now);
@@ -333,7 +301,7 @@ void KafkaLoop::round() {
   }
   follow(Duration{});
   if (!asks_.empty()) {
-    asks_.settle(clock_->now(), [this](PartitionId p, Offset control) {
+    asks_.settle(clock().now(), [this](PartitionId p, Offset control) {
       return OwnAsks::Seen{room(p).control_next(), room(p).refusal(control)};
     });
   }
@@ -350,7 +318,7 @@ void KafkaLoop::read_intake(Duration wait) {
     auto [it, first] = arrivals_.try_emplace(record->partition, Instant{});
     if (first) {
       Room& r = room(record->partition);
-      it->second = r.moment(clock_->now());
+      it->second = r.moment(clock().now());
       // What fell due before the arrival is told first, as far as nothing unread could change it.
       tell_before(r, it->second, released_, round_max_);
     }
@@ -377,7 +345,7 @@ void KafkaLoop::take(const IntakeRecord& record, Instant arrival) {
   if (waits_for_the_clock(record)) return;
   if (options_.sender_of && decoded_.form_error.empty())
     add_extension(decoded_.fact, "tocsinby", options_.sender_of(record));
-  const Judged judged = r.arrive(decoded_, arrival, std::max(arrival, clock_->facts_now()));
+  const Judged judged = r.arrive(decoded_, arrival, std::max(arrival, clock().facts_now()));
   if (judged.outcome == Outcome::kRejected)
     r.reject(reject(record, options_.intake_topic, judged.reason, arrival));
 }
@@ -435,10 +403,10 @@ void KafkaLoop::ask_for_release(Instant now) {
 // transaction would be done; then what is due goes with it and not with the next one.
 void KafkaLoop::read_to_release() {
   const Duration most = released_ == kAlways ? kFirstReleaseWait : kReleaseWait;
-  const Instant until = clock_->now() + most;
+  const Instant until = clock().now() + most;
   take_release(most);
   while (asking_ && asked_.answered && !asked_.moves_pending && read_ < round_max_ &&
-         clock_->now() < until) {
+         clock().now() < until) {
     read_intake(milliseconds(1));
     take_release({});
   }
@@ -456,8 +424,8 @@ void KafkaLoop::fire(Instant now) {
 void KafkaLoop::note_position(PartitionId partition, Offset position) {
   // Where intake stands, when nothing else of a transaction goes to the log (ADR 0052).
   const std::string place = std::to_string(position);
-  room(partition).append_mark(kIntakeType, "intake/" + std::to_string(partition) + "/" + place,
-                              "{\"intake\":" + place + "}");
+  room(partition).append_mark(kIntakeType, "{\"intake\":" + place + "}",
+                              "intake/" + std::to_string(partition) + "/" + place);
 }
 
 bool KafkaLoop::commit() {
@@ -518,7 +486,7 @@ Duration KafkaLoop::idle(Instant now) {
     due = std::min(due, room(p).next_due());
   }
   if (asking_) return milliseconds(1);
-  const bool follows = owned_.size() < rooms_.size();
+  const bool follows = owned_.size() < rooms();
   const Duration most = follows ? kFollowWait : kIntakeWait;
   if (due == kNever) return most;
   return {std::clamp<std::int64_t>((due - now).ms, 0, most.ms)};

@@ -12,27 +12,17 @@
 // nothing is guessed. A takeover that fails because brokers do not answer is tried again for as
 // long as the group leaves the partitions here; only what can never mend (a hole in intake, a log
 // that lost records) stops the thread, and then the node leaves the group, so that others go on.
-// All functions but those marked belong to the engine thread.
 #pragma once
 
-#include <atomic>
-#include <chrono>
-#include <condition_variable>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "app/clock.h"
 #include "app/directory_identity.h"
-#include "app/kafka_node.h"
-#include "app/lateness.h"
-#include "app/node.h"
+#include "app/node_loop.h"
 #include "app/own_asks.h"
 #include "connectors/kafka/intake.h"
 #include "connectors/kafka/log_tail.h"
@@ -41,43 +31,28 @@
 
 namespace tocsin {
 
-struct KafkaLoopOptions {
+struct KafkaLoopOptions : LoopOptions {  // of `data`, `state` must stay there
   std::shared_ptr<KafkaBackend> kafka;
   std::string intake_topic = "tocsin.intake";  // its name, for people
-  PolicyText policy;
-  std::string roster;  // its text
-  Duration max_hold = minutes(2);
-  std::size_t hot_entities = 1'000'000;
-  std::int32_t partitions = 0;
-  std::shared_ptr<Clock> clock;
-  std::filesystem::path data;  // of which `state` must stay there
-  NodeReport report;
   // Whose token a record of intake came with, where it is proved; may be empty.
   std::function<std::string(const IntakeRecord&)> sender_of{};
 };
 
-class KafkaLoop {
+class KafkaLoop final : public NodeLoop {
  public:
   // `asks`: is answered as the log shows what was handed to every partition.
-  KafkaLoop(KafkaLoopOptions options, StorePort& store, OwnAsks& asks, CommittedListener listener);
-  ~KafkaLoop();
+  KafkaLoop(KafkaLoopOptions options, StorePort& store, OwnAsks& asks,
+            const CommittedListener& listener);
+  ~KafkaLoop() override;
 
-  void start();  // any thread; then the engine thread runs
-  // What the engine thread does, for who has no thread: once, then again and again.
-  void begin();
-  void round();
-  Room& room(PartitionId partition) { return *rooms_[static_cast<std::size_t>(partition)]; }
+  void begin() override;
+  void round() override;
   const std::set<PartitionId>& owned() const { return owned_; }
 
-  void stop();  // any thread
-  std::map<PartitionId, Offset> log_found() const { return log_found_; }
-  NodeStatus status() const;                     // any thread
-  Readiness ready() const;                       // any thread
-  std::string sick() const;                      // any thread
-  std::shared_ptr<const Policy> policy() const;  // any thread
-  std::shared_ptr<const Roster> roster() const;  // any thread
-  // Any thread; answered when they are committed, or cannot be.
-  void submit_outcomes(std::vector<OutcomeRecord> records, InputPort::OwnDone done);
+  // ---- any thread
+  Readiness ready() const override;
+  // Answered when they are committed, or cannot be.
+  void submit_outcomes(std::vector<OutcomeRecord> records, InputPort::OwnDone done) override;
 
  private:
   // Facts and fires of one transaction; halved when a commit fails, so that a slow broker gets
@@ -91,7 +66,7 @@ class KafkaLoop {
     std::int64_t commits = 0, failures = 0, tombstones = 0, held = 0;
   };
 
-  void run();
+  void run() override;
   void read_intake(Duration wait);
   void take(const IntakeRecord& record, Instant arrival);
   void follow_control();
@@ -125,13 +100,8 @@ class KafkaLoop {
   void ensure_records(Room& room, PartitionId partition);
   Duration idle(Instant now);
   void publish_status();
-  void fail(const std::string& why);
-  void report(std::string_view level, std::string_view event, const std::string& detail);
 
-  KafkaLoopOptions options_;
-  StorePort& store_;
-  std::shared_ptr<Clock> clock_ = options_.clock;
-  std::vector<std::unique_ptr<Room>> rooms_;
+  const KafkaLoopOptions options_;
   Decoder decoder_;
   Decoded decoded_;
   std::unique_ptr<IntakePort> intake_;
@@ -139,7 +109,6 @@ class KafkaLoop {
   std::unique_ptr<SettledLogReader> reader_;
   std::unique_ptr<FollowerPort> follower_, control_;
   OwnAsks& asks_;
-  std::map<PartitionId, Offset> log_found_;
 
   std::set<PartitionId> owned_;
   std::vector<PartitionId> given_;  // by the group, not yet taken over
@@ -167,22 +136,16 @@ class KafkaLoop {
   // Records that only a wall clock in doubt would allow are left unread: from where, by partition.
   std::map<PartitionId, Offset> waits_for_clock_;
   Instant seen_now_{kAlways};
-  DirectoryIdentity state_;
-  std::chrono::steady_clock::time_point looked_{};
-  Lateness lateness_;
+  const DirectoryIdentity state_;
   Tally tally_;
 
-  mutable std::mutex mutex_;
-  NodeStatus status_;
-  std::shared_ptr<const Policy> policy_;
-  bool follows_configured_ = true;
-  std::shared_ptr<const Roster> roster_;
-  std::vector<std::pair<std::vector<OutcomeRecord>, InputPort::OwnDone>> outcomes_;
-  std::string sick_;
-  std::string problem_;  // what keeps the store from writing, for the moment
-  bool followed_all_ = false, joined_ = false;
-  std::atomic<bool> stopping_{false};
-  std::thread thread_;
+  mutable Mutex mutex_;
+  std::vector<std::pair<std::vector<OutcomeRecord>, InputPort::OwnDone>> outcomes_
+      GUARDED_BY(mutex_);
+  // What keeps the store from writing, for the moment.
+  std::string problem_ GUARDED_BY(mutex_);
+  bool joined_ GUARDED_BY(mutex_) = false;
+  bool followed_all_ = false;  // changed by the engine's thread alone, with the mutex held
 };
 
 }  // namespace tocsin

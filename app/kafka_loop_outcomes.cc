@@ -8,9 +8,10 @@ namespace tocsin {
 void KafkaLoop::submit_outcomes(std::vector<OutcomeRecord> records, InputPort::OwnDone done) {
   std::string why;
   {
-    const std::lock_guard lock(mutex_);
-    if (stopping_ || !sick_.empty()) {
-      why = sick_.empty() ? "the node is going down" : sick_;
+    const std::string why_sick = sick();
+    const MutexLock lock(mutex_);
+    if (stopping() || !why_sick.empty()) {
+      why = why_sick.empty() ? "the node is going down" : why_sick;
     } else if (outcomes_.size() >= kOutcomesMax) {
       why = "too many outcomes wait";
     } else {
@@ -24,10 +25,10 @@ void KafkaLoop::submit_outcomes(std::vector<OutcomeRecord> records, InputPort::O
 void KafkaLoop::take_outcomes() {
   std::vector<std::pair<std::vector<OutcomeRecord>, InputPort::OwnDone>> waiting;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     waiting.swap(outcomes_);
   }
-  const Instant now = clock_->now();
+  const Instant now = clock().now();
   for (auto& [records, done] : waiting) {
     const bool own = std::all_of(records.begin(), records.end(), [&](const OutcomeRecord& one) {
       return owned_.count(one.partition) != 0;
@@ -55,7 +56,7 @@ void KafkaLoop::answer_outcomes(bool durable) {
 void KafkaLoop::abandon_outcomes() {
   std::vector<std::pair<std::vector<OutcomeRecord>, InputPort::OwnDone>> waiting;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     waiting.swap(outcomes_);
   }
   for (auto& [records, done] : waiting)

@@ -31,7 +31,7 @@ void KafkaLoop::read_control() {
       record.subject = event.subject;
       record.data = event.data;
     }
-    const Instant now = r.moment(clock_->now());
+    const Instant now = r.moment(clock().now());
     r.decide(now, released_);  // facts before it are judged by what was in force
     if (const std::string why = r.take_own(record, now); !why.empty())
       report("error", "own_record_refused", why);
@@ -42,12 +42,8 @@ void KafkaLoop::read_control() {
 
 // Waits for a store that takes nothing more, as a member of no group.
 bool KafkaLoop::store_takes() {
-  const auto at = std::chrono::steady_clock::now();
-  if (at > looked_ + std::chrono::seconds(1)) {
-    looked_ = at;
-    if (!state_.still_there())
-      throw std::runtime_error("the data directory is gone, or another stands in its place");
-  }
+  if (time_to_look() && !state_.still_there())
+    throw std::runtime_error("the data directory is gone, or another stands in its place");
   const std::string why = store_.blocked() ? store_.problem() : std::string();
   if (why.empty() && intake_) return true;
   if (why.empty()) {
@@ -60,17 +56,15 @@ bool KafkaLoop::store_takes() {
     give_up(all);
     intake_.reset();  // others take them over at once
     given_.clear();
-  } else {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   problem_ = why;
   return why.empty();
 }
 
 // Instants that were noted by a clock that has been set back since are of no use.
 void KafkaLoop::notice_set_back() {
-  const Instant now = clock_->now();
+  const Instant now = clock().now();
   if (now < seen_now_) {
     released_ = kAlways;
     began_ = now;
@@ -78,12 +72,12 @@ void KafkaLoop::notice_set_back() {
     asking_ = false;
   }
   seen_now_ = now;
-  if (!waits_for_clock_.empty() && !clock_->doubted()) let_go_of_the_clock();
+  if (!waits_for_clock_.empty() && !clock().doubted()) let_go_of_the_clock();
 }
 
 // The record is left unread, and with it what comes behind it in its partition.
 bool KafkaLoop::waits_for_the_clock(const IntakeRecord& record) {
-  if (!decoded_.form_error.empty() || !hangs_on_a_doubted_clock(decoded_.fact.claimed, *clock_))
+  if (!decoded_.form_error.empty() || !hangs_on_a_doubted_clock(decoded_.fact.claimed, clock()))
     return false;
   waits_for_clock_.emplace(record.partition, record.offset);
   intake_->pause({record.partition});
@@ -107,31 +101,13 @@ Offset KafkaLoop::intake_position(PartitionId partition) const {
 // ---- what others may ask -----------------------------------------------------------------------
 
 void KafkaLoop::publish_status() {
-  NodeStatus status;
-  for (const auto& r : rooms_) {
-    const Counters& c = r->partition().counters();
-    status.counters.accepted += c.accepted;
-    status.counters.duplicates += c.duplicates;
-    status.counters.conflicts += c.conflicts;
-    status.counters.rejected += c.rejected;
-    status.counters.late += c.late;
-    for (std::size_t i = 0; i < c.ignored.size(); ++i) status.counters.ignored[i] += c.ignored[i];
-    status.counters.provisional += c.provisional;
-    status.counters.decisions += c.decisions;
-    status.counters.derived += c.derived;
-    status.entities_in_memory += r->partition().entities_in_memory();
-    status.latest = std::max(status.latest, r->latest());
-  }
+  NodeStatus status = status_of_rooms();
   status.commits = tally_.commits;
   status.commit_failures = tally_.failures;
   status.held = tally_.held;
   status.tombstones = tally_.tombstones;
   status.rerouted = static_cast<std::int64_t>(writer_->counters().rerouted);
   status.rejected_cut = static_cast<std::int64_t>(writer_->counters().rejected_cut);
-  status.clock_jumps = clock_->jumps();
-  status.clock_doubt = clock_->doubt();
-  status.lateness = lateness_;
-  for (PartitionId p = 0; p < options_.partitions; ++p) status.applied[p] = room(p).next();
   for (const PartitionId p : owned_) {
     status.owned.push_back(p);
     const Offset end = intake_->last_seen_end(p), position = intake_position(p);
@@ -140,42 +116,16 @@ void KafkaLoop::publish_status() {
     status.intake_end[p] = std::max(end, position);
     status.lag[p] = status.intake_end[p] - position;
   }
-  const std::lock_guard lock(mutex_);
-  policy_ = rooms_.front()->partition().policy_in_force();
-  follows_configured_ = rooms_.front()->follows_configured();
-  roster_ = rooms_.front()->partition().roster();
-  status_ = std::move(status);
-}
-
-NodeStatus KafkaLoop::status() const {
-  const std::lock_guard lock(mutex_);
-  return status_;
+  publish(std::move(status));
 }
 
 Readiness KafkaLoop::ready() const {
-  const std::lock_guard lock(mutex_);
-  if (!sick_.empty()) return {false, sick_};
+  if (const std::string why = sick(); !why.empty()) return {false, why};
+  const MutexLock lock(mutex_);
   if (!followed_all_) return {false, "the log is being read"};
   if (!problem_.empty()) return {false, problem_};
   if (!joined_) return {false, "waiting for the consumer group"};
-  std::string note = describe_doubt(clock_->doubt());
-  if (!follows_configured_) note += (note.empty() ? "" : "; ") + std::string(kOtherPolicy);
-  return {true, "", std::move(note)};
-}
-
-std::string KafkaLoop::sick() const {
-  const std::lock_guard lock(mutex_);
-  return sick_;
-}
-
-std::shared_ptr<const Roster> KafkaLoop::roster() const {
-  const std::lock_guard lock(mutex_);
-  return roster_;
-}
-
-std::shared_ptr<const Policy> KafkaLoop::policy() const {
-  const std::lock_guard lock(mutex_);
-  return policy_;
+  return {true, "", note()};
 }
 
 }  // namespace tocsin

@@ -7,6 +7,7 @@
 
 #include "app/engine_record.h"
 #include "app/kafka_loop.h"
+#include "app/loop_node.h"
 #include "connectors/kafka/intake_producer.h"
 #include "connectors/kafka/sender_mark.h"
 #include "engine/entity/data_read.h"
@@ -15,8 +16,6 @@
 namespace tocsin {
 
 namespace {
-
-constexpr Duration kLastWrite = seconds(10);  // that a stop waits for the store
 
 // The partition count that the log remembers, if it does.
 std::optional<std::int32_t> partitions_in_log(KafkaLogReader& reader) {
@@ -42,11 +41,11 @@ void refuse_faults(const TopicsChecked& topics) {
   throw std::runtime_error(text + "`tocsin topics create` makes topics with the right settings");
 }
 
-class KafkaNode final : public Node {
+class KafkaNode final : public LoopNode {
  public:
-  KafkaNode(const Config& config, const PolicyText& policy, const std::string& roster,
-            std::shared_ptr<Clock> clock, NodeReport report)
-      : settings_(config.kafka), clock_(std::move(clock)) {
+  KafkaNode(const Config& config, const ConfiguredPolicy& policy, const std::string& roster,
+            std::shared_ptr<Clock> clock, const NodeReport& report)
+      : LoopNode(std::move(clock), report), settings_(config.kafka) {
     const NodeReport tell = report;
     settings_.log = [tell](int level, std::string_view text) {
       if (level <= 4) tell(level <= 3 ? "warn" : "info", "kafka", text);
@@ -74,44 +73,17 @@ class KafkaNode final : public Node {
     loop.report = report;
     know_senders(config.access.tokens);
     loop.sender_of = [this](const IntakeRecord& record) { return senders_.sender_of(record); };
-    report_ = std::move(report);
-    loop_ = std::make_unique<KafkaLoop>(std::move(loop), *store_, asks_,
-                                        [this](const Committed& record) {
-                                          if (listener_) listener_(record);
-                                        });
+    loop_ = std::make_unique<KafkaLoop>(std::move(loop), *store_, asks_, teller());
   }
 
   ~KafkaNode() override { stop(); }
 
   void submit(std::unique_ptr<Submission> submission, SubmitDone done) override;
   void submit_own(OwnRecord record, OwnDone done) override;
-  void submit_outcomes(std::vector<OutcomeRecord> records, OwnDone done) override {
-    loop_->submit_outcomes(std::move(records), std::move(done));
-  }
   bool knows_duplicates() const override { return false; }
-  Readiness ready() const override { return loop_->ready(); }
-  std::string sick() const override { return loop_->sick(); }
-  std::string metrics() const override { return {}; }
-  NodeStatus status() override { return loop_->status(); }
   Store& store() override { return *store_; }
   LogReader& log() override { return *log_; }
-  void listen(CommittedListener listener) override { listener_ = std::move(listener); }
-  std::map<PartitionId, Offset> log_found() const override { return loop_->log_found(); }
   void start() override { loop_->start(); }
-  void stop() override {
-    loop_->stop();
-    // A store that cannot be written is behind, and made good from the log at the next start.
-    if (!store_->refresh(kLastWrite)) return;
-    try {
-      store_->flush();
-    } catch (const std::exception& e) {
-      report_("warn", "store_not_flushed", e.what());
-    }
-  }
-  std::shared_ptr<const Policy> policy() override { return loop_->policy(); }
-  std::shared_ptr<const Roster> roster() override { return loop_->roster(); }
-  Instant now() override { return clock_->now(); }
-  Clock& clock() override { return *clock_; }
   void know_senders(const std::vector<AccessToken>& tokens) override {
     SenderMarks::Keys keys;
     for (const AccessToken& token : tokens)
@@ -120,18 +92,16 @@ class KafkaNode final : public Node {
   }
 
  private:
+  NodeLoop& loop() const override { return *loop_; }
   EventOutcome judge_at_the_door(Decoded& decoded, Instant now);
 
   KafkaSettings settings_;
-  std::shared_ptr<Clock> clock_;
-  NodeReport report_;
   std::unique_ptr<KafkaLogReader> log_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<IntakeProducer> producer_;
   SenderMarks senders_;
   OwnAsks asks_;
   std::unique_ptr<KafkaLoop> loop_;
-  CommittedListener listener_;
 };
 
 // What can be judged without knowing what was accepted before; what is not rejected goes into
@@ -248,10 +218,10 @@ void KafkaNode::submit_own(OwnRecord record, OwnDone done) {
 
 }  // namespace
 
-std::unique_ptr<Node> make_kafka_node(const Config& config, const PolicyText& policy,
+std::unique_ptr<Node> make_kafka_node(const Config& config, const ConfiguredPolicy& policy,
                                       const std::string& roster, std::shared_ptr<Clock> clock,
                                       NodeReport report) {
-  return std::make_unique<KafkaNode>(config, policy, roster, std::move(clock), std::move(report));
+  return std::make_unique<KafkaNode>(config, policy, roster, std::move(clock), report);
 }
 
 }  // namespace tocsin

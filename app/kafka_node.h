@@ -11,12 +11,9 @@
 
 namespace tocsin {
 
-using NodeReport =
-    std::function<void(std::string_view level, std::string_view event, std::string_view detail)>;
-
 // Throws std::runtime_error in words for whoever starts the node: brokers not reached, topics
 // missing or set wrongly, partition count changed.
-std::unique_ptr<Node> make_kafka_node(const Config& config, const PolicyText& policy,
+std::unique_ptr<Node> make_kafka_node(const Config& config, const ConfiguredPolicy& policy,
                                       const std::string& roster, std::shared_ptr<Clock> clock,
                                       NodeReport report);
 

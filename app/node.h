@@ -23,10 +23,11 @@
 
 namespace tocsin {
 
+using NodeReport =
+    std::function<void(std::string_view level, std::string_view event, std::string_view detail)>;
+
 // Figures for /metrics and /readyz.
 struct NodeStatus {
-  bool ready = false;
-  std::string why_not;
   Counters counters;
   std::size_t entities_in_memory = 0;
   std::int64_t queued = 0;  // arrivals that wait

@@ -7,7 +7,7 @@ namespace tocsin {
 
 std::optional<std::uint64_t> OwnAsks::begin(std::int32_t partitions, InputPort::OwnDone done,
                                             Instant now) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (asks_.size() >= kMost) return std::nullopt;
   Ask ask{std::move(done), now + kPatience, {}, {}, {}};
   for (PartitionId p = 0; p < partitions; ++p) ask.missing[p] = -1;
@@ -16,12 +16,12 @@ std::optional<std::uint64_t> OwnAsks::begin(std::int32_t partitions, InputPort::
 }
 
 void OwnAsks::placed(std::uint64_t ask, PartitionId partition, Offset offset) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (const auto at = asks_.find(ask); at != asks_.end()) at->second.missing[partition] = offset;
 }
 
 void OwnAsks::failed(std::uint64_t ask, const std::string& why) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (const auto at = asks_.find(ask); at != asks_.end()) at->second.error = why;
 }
 
@@ -47,7 +47,7 @@ OwnResult OwnAsks::result_of(const Ask& ask) {
 void OwnAsks::settle(Instant now, const Look& look) {
   std::vector<std::pair<InputPort::OwnDone, OwnResult>> answers;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (auto at = asks_.begin(); at != asks_.end();) {
       Ask& ask = at->second;
       std::erase_if(ask.missing, [&](const auto& entry) {
@@ -71,7 +71,7 @@ void OwnAsks::settle(Instant now, const Look& look) {
 void OwnAsks::abandon(const std::string& why) {
   std::map<std::uint64_t, Ask> asks;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     asks.swap(asks_);
   }
   for (auto& [number, ask] : asks) {
@@ -81,7 +81,7 @@ void OwnAsks::abandon(const std::string& why) {
 }
 
 bool OwnAsks::empty() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return asks_.empty();
 }
 

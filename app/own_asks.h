@@ -9,12 +9,12 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 
 #include "engine/input_port.h"
 #include "events/time.h"
+#include "projections/rows/mutex.h"
 
 namespace tocsin {
 
@@ -50,9 +50,9 @@ class OwnAsks {
   };
   static OwnResult result_of(const Ask& ask);
 
-  mutable std::mutex mutex_;
-  std::uint64_t next_ = 1;
-  std::map<std::uint64_t, Ask> asks_;
+  mutable Mutex mutex_;
+  std::uint64_t next_ GUARDED_BY(mutex_) = 1;
+  std::map<std::uint64_t, Ask> asks_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tocsin

@@ -2,12 +2,16 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <map>
+#include <mutex>
 #include <stdexcept>
+#include <utility>
 
 #include "app/engine_record.h"
 #include "app/policy_load.h"
 #include "engine/calendar/zone_load.h"
+#include "events/hash.h"
 #include "events/writer.h"
 
 namespace tocsin {
@@ -63,35 +67,51 @@ std::string with_version(std::string_view data, std::int32_t version) {
   return std::string(kBegin) + std::to_string(version) + std::string(data.substr(end));
 }
 
-std::shared_ptr<const Policy> policy_of_record(std::string_view data, Instant since) {
-  simdjson::dom::parser parser;
-  simdjson::dom::element root;
-  const simdjson::padded_string padded(data);
-  if (parser.parse(padded).get(root) != simdjson::SUCCESS)
-    throw std::runtime_error("the log's policy record is not JSON");
+namespace {
+
+// Compiling takes some milliseconds, and every partition reads the same policy, again after each reset.
+class Compiled {
+ public:
+  std::shared_ptr<const Policy> find(const Hash128& key) {
+    const std::lock_guard lock(mutex_);
+    const auto found = policies_.find({key.low, key.high});
+    return found == policies_.end() ? nullptr : found->second;
+  }
+  void put(const Hash128& key, std::shared_ptr<const Policy> policy) {
+    const std::lock_guard lock(mutex_);
+    if (policies_.size() >= kMost) policies_.clear();  // whoever uses one holds it
+    policies_[{key.low, key.high}] = std::move(policy);
+  }
+
+ private:
+  static constexpr std::size_t kMost = 32;
+  std::mutex mutex_;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::shared_ptr<const Policy>> policies_;
+};
+
+std::map<std::string, std::string, std::less<>> texts_in(simdjson::dom::element root,
+                                                         const char* name) {
+  std::map<std::string, std::string, std::less<>> texts;
+  simdjson::dom::object members;
+  std::string_view field;
+  if (root[name].get(members) != simdjson::SUCCESS) return texts;
+  for (const auto member : members) {
+    if (member.value.get(field) == simdjson::SUCCESS) texts.emplace(member.key, field);
+  }
+  return texts;
+}
+
+std::shared_ptr<const Policy> compile_data(simdjson::dom::element root) {
   PolicyText text;
   std::string_view field;
-  std::int64_t version = 0;
-  if (root["text"].get(field) != simdjson::SUCCESS ||
-      root["version"].get(version) != simdjson::SUCCESS) {
-    throw std::runtime_error("the log's policy record has no text or version");
-  }
-  text.name = "policy " + std::to_string(version);
+  if (root["text"].get(field) != simdjson::SUCCESS)
+    throw std::runtime_error("the log's policy record has no text");
+  text.name = "the log's policy";
   text.text = field;
   text.in_force = true;
-  simdjson::dom::object members;
-  if (root["files"].get(members) == simdjson::SUCCESS) {
-    for (const auto member : members) {
-      if (member.value.get(field) == simdjson::SUCCESS) text.files.emplace(member.key, field);
-    }
-  }
-  std::map<std::string, std::string, std::less<>> zones;
-  if (root["zones"].get(members) == simdjson::SUCCESS) {
-    for (const auto member : members) {
-      if (member.value.get(field) == simdjson::SUCCESS) zones.emplace(member.key, field);
-    }
-  }
-  auto compiled =
+  for (auto& [name, content] : texts_in(root, "files")) text.files.emplace(name, content);
+  const auto zones = texts_in(root, "zones");
+  const auto compiled =
       compile_policy(text, [&](std::string_view name) -> std::variant<Zone, std::string> {
         const auto it = zones.find(name);
         if (it == zones.end()) return "the record has no zone " + std::string(name);
@@ -101,7 +121,26 @@ std::shared_ptr<const Policy> policy_of_record(std::string_view data, Instant si
     throw std::runtime_error("the log's policy cannot be read by this version:\n" +
                              describe(*errors));
   }
-  auto policy = std::make_shared<Policy>(*std::get<std::shared_ptr<const Policy>>(compiled));
+  return std::get<std::shared_ptr<const Policy>>(compiled);
+}
+
+}  // namespace
+
+std::shared_ptr<const Policy> policy_of_record(std::string_view data, Instant since) {
+  static Compiled compiled;
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  const simdjson::padded_string padded(data);
+  if (parser.parse(padded).get(root) != simdjson::SUCCESS)
+    throw std::runtime_error("the log's policy record is not JSON");
+  std::int64_t version = 0;
+  if (root["version"].get(version) != simdjson::SUCCESS)
+    throw std::runtime_error("the log's policy record has no version");
+  const bool begins = data.starts_with("{\"version\":");  // which tells nothing of the rest
+  const Hash128 key = hash128(begins ? data.substr(std::min(data.find(','), data.size())) : data);
+  auto same = compiled.find(key);
+  if (!same) compiled.put(key, same = compile_data(root));
+  auto policy = std::make_shared<Policy>(*same);
   policy->version = static_cast<std::int32_t>(version);
   policy->in_force_from = since;
   bool to_open = false;

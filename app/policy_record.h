@@ -29,8 +29,8 @@ std::string policy_record_id(std::int32_t partition, std::int32_t version);
 // `data` of such a record with another version. Throws std::runtime_error when it does not begin with one.
 std::string with_version(std::string_view data, std::int32_t version);
 
-// The policy in `data` of such a record, with its version, in force since that instant. Throws std::runtime_error when this
-// binary cannot read it.
+// The policy in `data` of such a record, with its version, in force since that instant. Compiled once in a
+// process for the same data, whatever its version. Throws std::runtime_error when this binary cannot read it.
 std::shared_ptr<const Policy> policy_of_record(std::string_view data, Instant since = kAlways);
 
 }  // namespace tocsin

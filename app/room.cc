@@ -7,10 +7,9 @@
 
 #include "app/engine_record.h"
 #include "app/policy_record.h"
-#include "app/policy_text.h"
 #include "app/roster_record.h"
-#include "connectors/crm/pusher.h"
 #include "engine/entity/entity_codec.h"
+#include "engine/pushed_record.h"
 #include "engine/said/derived.h"
 #include "events/check.h"
 #include "events/log_record.h"
@@ -44,7 +43,6 @@ std::string control_stamp(Offset control) {
 }
 
 EntityKey key_of(const Entity& entity) { return {entity.account, entity.spec().name, entity.id}; }
-
 EntityKey key_of(EntityHome home) {
   return {std::move(home.account), std::move(home.kind), std::move(home.id)};
 }
@@ -104,8 +102,6 @@ Room::Room(RoomOptions options, StorePort* store, CommittedListener listener)
     events_.push_back({KeptDerived(event), entity.policy, &entity.spec(), group_of(entity, event)});
   };
   batch_.partition = options_.partition;
-  configured_hash_ = policy_hash(options_.policy);
-  alone_hash_ = policy_hash(written_out(options_.policy));
   reset();
 }
 
@@ -129,12 +125,8 @@ void Room::reset() {
   horizon_ = kAlways;
   looking_ahead_ = false;
   stored_ = 0;
-  const auto configured = compile_policy(options_.policy, load_zone_for_policy);
-  if (const auto* errors = std::get_if<std::vector<PolicyError>>(&configured))
-    throw std::runtime_error(describe(*errors));
-  auto first = std::make_shared<Policy>(*std::get<std::shared_ptr<const Policy>>(configured));
-  first->version = 0;  // in force only until the log says otherwise
-  auto old = std::exchange(partition_, std::make_unique<Partition>(std::move(first), cold_.get()));
+  auto old =
+      std::exchange(partition_, std::make_unique<Partition>(options_.policy.policy(), cold_.get()));
   // A takeover does not wait until what many entities held is freed.
   if (old) freeing_ = std::jthread([old = std::move(old)] {});
   partition_->on_fired(options_.on_fired);
@@ -279,16 +271,15 @@ Instant Room::moment(Instant now) const {
 // How far a push came in this partition; a record may be about others only.
 void Room::note_pushed(std::string_view record) {
   LogEvent event;
-  if (const auto next = pushed_offset(record, options_.partition);
-      next && read_log_record(record, event))
-    pushed_[std::string(event.subject)] = *next;
+  if (!read_log_record(record, event)) return;
+  const auto next = pushed_offset(event.data, options_.partition);
+  if (next) pushed_[std::string(event.subject)] = *next;
 }
 
 std::optional<Offset> pushed_position(const Store& store, PartitionId partition,
                                       const std::string& push) {
   const auto known = store.load_account(partition, kPushedKey + push);
-  if (!known) return std::nullopt;
-  return std::stoll(*known);
+  return known ? std::optional<Offset>(std::stoll(*known)) : std::nullopt;
 }
 
 void Room::use(Instant now) {
@@ -312,6 +303,18 @@ std::string Room::own_record(std::string_view type, std::string_view id, std::st
   if (!stamps.empty() && !believed.empty()) stamps += ',';
   return engine_record(type, id, data, recorded_, subject.empty() ? "tocsin" : subject,
                        stamps + believed);
+}
+
+// No other process gives the same, not even at the same instant: what it wrote is behind `next_` here.
+std::string Room::own_id(std::string_view name) {
+  return std::string(name) + "/" + std::to_string(options_.partition) + "/" +
+         std::to_string(latest_.ms) + "." + std::to_string(next_) + "." +
+         std::to_string(++own_ids_);
+}
+
+void Room::append_mark(std::string_view type, std::string_view data, std::string id) {
+  if (id.empty()) id = own_id(type.substr(kEnginePrefix.size()));
+  append_record(type, own_record(type, id, data, {}, -1));
 }
 
 void Room::append_record(std::string_view type, std::string record) {
@@ -339,8 +342,7 @@ std::string Room::take_own(const OwnRecord& record, Instant now) {
       id = policy_record_id(options_.partition, version);
     } else {
       if (is_roster_type(record.type)) roster_.check(record.type, data);
-      id = std::string(name) + "/" + std::to_string(options_.partition) + "/" +
-           std::to_string(latest_.ms) + "." + std::to_string(++own_records_);
+      id = own_id(name);
     }
   } catch (const std::runtime_error& error) {
     put_refusal(record, error.what());
@@ -396,32 +398,30 @@ void Room::follow_own() {
 }
 
 // Whether it was in force at any time, as it is or with its calendars written out.
-bool Room::stands_in_log(const Policy& wanted) const {
+bool Room::stands_in_log(const ConfiguredPolicy& wanted) const {
   const Policy& in_force = partition_->policy();
   if (in_force.version == 0) return false;
-  const auto same = [&](const Policy& p) { return p.hash == wanted.hash || p.hash == alone_hash_; };
-  return same(in_force) || std::any_of(in_force.earlier.begin(), in_force.earlier.end(),
-                                       [&](const auto& p) { return same(*p); });
+  return wanted.is(in_force) || std::any_of(in_force.earlier.begin(), in_force.earlier.end(),
+                                            [&](const auto& p) { return wanted.is(*p); });
 }
 
 bool Room::follows_configured() const {
-  const std::string& hash = partition_->policy().hash;
-  return partition_->policy().version == 0 || hash == configured_hash_ || hash == alone_hash_;
+  const Policy& in_force = partition_->policy();
+  return in_force.version == 0 || options_.policy.is(in_force);
 }
 
 void Room::ensure_policy(Instant now) {
   use(now);
-  const auto configured = compile_policy(options_.policy, load_zone_for_policy);
-  const Policy& wanted = *std::get<std::shared_ptr<const Policy>>(configured);
-  if (!stands_in_log(wanted)) {
-    const std::string record = policy_record(
-        options_.policy, wanted, partition_->policy().version + 1, options_.partition, recorded_);
+  if (const ConfiguredPolicy& wanted = options_.policy; !stands_in_log(wanted)) {
+    const std::string record =
+        policy_record(wanted.text(), *wanted.policy(), partition_->policy().version + 1,
+                      options_.partition, recorded_);
     put_in_force(kPolicyType, record);
   }
   // A file that was in force before changes nothing at a start: what was posted since stays.
   if (options_.roster.empty() || roster_.knew(hex(hash128(options_.roster)))) return;
-  const std::string record = roster_record(options_.roster, options_.partition, recorded_);
-  put_in_force(kRosterType, record);
+  put_in_force(kRosterType,
+               own_record(kRosterType, own_id("roster"), roster_data(options_.roster), {}, -1));
 }
 
 Judged Room::arrive(Decoded& decoded, Instant arrival, Instant facts_now) {

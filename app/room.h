@@ -31,7 +31,7 @@
 #include <thread>
 #include <vector>
 
-#include "app/policy_load.h"
+#include "app/configured_policy.h"
 #include "app/roster_in_force.h"
 #include "engine/committed.h"
 #include "engine/input_port.h"
@@ -45,8 +45,8 @@ namespace tocsin {
 
 struct RoomOptions {
   PartitionId partition = 0;
-  PolicyText policy;   // configured; takes force when the log holds another one
-  std::string roster;  // the same of the roster's text; empty: none
+  ConfiguredPolicy policy;  // takes force when the log never held it
+  std::string roster;       // the same of the roster's text; empty: none
   std::size_t hot_entities = 1'000'000;
   Duration horizon = hours(1);                // dues within it are in memory
   std::size_t look_ahead_rows = SIZE_MAX;     // of those, read in one go
@@ -103,10 +103,9 @@ class Room {
   void followed(Offset next, bool own);
 
   // ---- owning
-  // A mark of the engine's own, true at `at`, that has no effect on the partition.
-  void append_mark(std::string_view type, std::string_view id, std::string_view data) {
-    append_record(type, own_record(type, id, data, {}, -1));
-  }
+  // A mark of the engine's own that has no effect on the partition. Its id is unique in the log;
+  // without one it is made of the type's last word.
+  void append_mark(std::string_view type, std::string_view data, std::string id = {});
   // Makes a record of the engine's own of what somebody handed in, and lets it take force. Returns
   // why that is refused, or nothing. What came by a topic leaves a record also when it is refused.
   std::string take_own(const OwnRecord& record, Instant now);
@@ -166,7 +165,8 @@ class Room {
   void note_refusal(Offset control, std::string why);
   void follow_own();
   void tell(const Decided& decided, Offset first) const;
-  bool stands_in_log(const Policy& wanted) const;
+  bool stands_in_log(const ConfiguredPolicy& wanted) const;
+  std::string own_id(std::string_view name);
   void adopt(std::string_view record);
   AppliedBatch take_changes(std::uint64_t& hand_over);
   void give_to_store(AppliedBatch applied, Offset next, std::uint64_t hand_over);
@@ -204,9 +204,8 @@ class Room {
   Offset replay_end_ = 0;
   Offset control_next_ = 0, stored_control_ = 0;
   std::int32_t stored_moved_ = 0;
-  std::string configured_hash_, alone_hash_;  // of the configured policy, as it is and written out
   std::map<Offset, std::string> refusals_;
-  std::uint64_t own_records_ = 0;  // taken by this room, for their ids
+  std::uint64_t own_ids_ = 0;  // given by this room
   LogEvent event_;
   EntityView view_;       // made last
   std::string scratch_;   // what is being encoded; kept for its room

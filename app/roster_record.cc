@@ -47,11 +47,6 @@ std::string roster_data(const std::string& text) {
   return data;
 }
 
-std::string roster_record(const std::string& text, std::int32_t partition, Instant now) {
-  const std::string id = "roster/" + std::to_string(partition) + "/" + std::to_string(now.ms);
-  return engine_record(kRosterType, id, roster_data(text), now);
-}
-
 std::string override_data(const OverrideRecord& change) {
   const RosterOverride& one = change.override;
   std::string data;

@@ -32,8 +32,6 @@ OverrideRecord override_of_record(std::string_view data);  // throws std::runtim
 
 // The data of a record that puts a roster in force. Throws as parse_roster does.
 std::string roster_data(const std::string& text);
-// The record itself.
-std::string roster_record(const std::string& text, std::int32_t partition, Instant now);
 
 // The text in `data` of such a record, and the roster. Throw std::runtime_error.
 std::string roster_text(std::string_view data);

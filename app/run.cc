@@ -88,8 +88,8 @@ std::unique_ptr<Node> make_node(const RunOptions& options, const std::filesystem
 // written, which then takes a few milliseconds. Under load a question does not wait for the views:
 // they are some moments old, and `as_of_offset` says of when; `min_offset` waits.
 ReadSide read_side(Node& node) {
-  constexpr Duration kFreshWait = seconds(2);
-  constexpr std::size_t kSoonWrittenBytes = 256u << 10;
+  static constexpr Duration kFreshWait = seconds(2);
+  static constexpr std::size_t kSoonWrittenBytes = 256u << 10;
   ReadSide views;
   views.view = [&node] {
     node.store().refresh(kFreshWait, kSoonWrittenBytes);

@@ -7,9 +7,9 @@
 #include <memory>
 #include <vector>
 
+#include "app/config_files.h"
 #include "app/embedded_node.h"
 #include "app/line_writer.h"
-#include "app/policy_load.h"
 #include "app/room.h"
 #include "connectors/embedded/embedded_log.h"
 #include "connectors/kafka/log_tail.h"
@@ -56,7 +56,7 @@ void pass_silently(Room& room, Store& store, PartitionId partition, Instant as_o
 
 // The store of everything in `log` up to `end`.
 std::unique_ptr<Store> build(EmbeddedLog& log, const std::filesystem::path& scratch,
-                             const PolicyText& policy, Offset end, Latest& latest) {
+                             const ConfiguredPolicy& policy, Offset end, Latest& latest) {
   std::filesystem::remove_all(scratch);
   auto store = Store::open(scratch, embedded_store_options());
   RoomOptions options;
@@ -84,7 +84,7 @@ std::unique_ptr<Store> build(EmbeddedLog& log, const std::filesystem::path& scra
 // The same of a log on Kafka. Where `present` is given, its intake positions are taken over: they
 // move with records that leave no trace in the log, too.
 std::unique_ptr<Store> build(const KafkaSettings& settings, const std::filesystem::path& scratch,
-                             const PolicyText& policy, const Ends& ends, Store* present,
+                             const ConfiguredPolicy& policy, const Ends& ends, Store* present,
                              Latest& latest) {
   constexpr Duration kWait = milliseconds(500);
   std::filesystem::remove_all(scratch);
@@ -135,7 +135,7 @@ std::unique_ptr<Store> build(const KafkaSettings& settings, const std::filesyste
 }
 
 // What the store's owner did not come to do before it ended, without a word.
-void finish(Store& present, const PolicyText& policy, const Latest& latest) {
+void finish(Store& present, const ConfiguredPolicy& policy, const Latest& latest) {
   for (const auto& [p, as_of] : latest) {
     RoomOptions options;
     options.partition = p;
@@ -243,10 +243,7 @@ int run_verify(const Config& config, bool replace) {
     const std::filesystem::path data = config.data, scratch = data / "state.scratch",
                                 state = data / "state";
     refuse_missing(config, replace);
-    auto text = read_policy(config.policy);
-    if (auto* errors = std::get_if<std::vector<PolicyError>>(&text))
-      throw std::runtime_error(describe(*errors));
-    const PolicyText& policy = std::get<PolicyText>(text);
+    const ConfiguredPolicy policy = configured_policy(config);
     auto present = replace ? nullptr : Store::open(state, store_options(config));
     std::unique_ptr<EmbeddedLog> log;
     std::unique_ptr<Store> anew;

@@ -77,10 +77,4 @@ class LogReader {
   virtual Offset read(PartitionId partition, Offset from, const LogSink& sink) = 0;
 };
 
-class LogWriter {
- public:
-  virtual ~LogWriter() = default;
-  virtual CommitResult commit(const Batch& batch) = 0;
-};
-
 }  // namespace tocsin

@@ -11,8 +11,7 @@
 // Promises
 //  1. Rows and `applied` always agree: a batch is in all rows or in none.
 //  2. load_*, seen and due rows include everything applied before the call, written or not.
-//  3. Views (ReadView) are those of one moment, and say of which offset. `refresh` makes that
-//  moment
+//  3. Views (ReadView) are those of one moment, and say of which offset. `refresh` makes that moment
 //     include everything applied so far.
 //  4. Applying the same batches gives the same rows, however they were grouped into writes:
 //  `hashes`.
@@ -113,6 +112,10 @@ class StorePort {
   virtual bool damaged() const = 0;
   // There is a problem, and `apply` may soon have to wait for its end.
   virtual bool blocked() const = 0;
+  // Half of what may wait to be written does. What can wait should, so that `apply` need not.
+  virtual bool crowded() const = 0;
+  // Waits until at most so many bytes wait to be written, at most `timeout`.
+  virtual bool wait_for_writing(std::size_t bytes, Duration timeout) const = 0;
 };
 
 class Store final : public StorePort {
@@ -162,14 +165,12 @@ class Store final : public StorePort {
   std::string problem() const override;
   bool damaged() const override;
   bool blocked() const override;
-  // Half of what may wait to be written does. What can wait should, so that `apply` need not.
-  bool crowded() const;
+  bool crowded() const override;
   std::size_t waiting_bytes() const override;
   void hold_back(bool held) override;
   // How long what is not in the views yet has waited; zero when all is there.
   Duration views_age() const;
-  // Waits until at most so many bytes wait to be written, at most `timeout`.
-  bool wait_for_writing(std::size_t bytes, Duration timeout) const;
+  bool wait_for_writing(std::size_t bytes, Duration timeout) const override;
   std::uint64_t bytes_on_disk() const;
   // Of the filter of what may be there; whether it knows all rows yet.
   std::size_t sought_bytes() const;

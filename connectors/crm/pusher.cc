@@ -4,7 +4,7 @@
 #include <chrono>
 
 #include "connectors/crm/http_call.h"
-#include "connectors/crm/payload.h"
+#include "engine/pushed_record.h"
 #include "events/log_record.h"
 #include "events/writer.h"
 
@@ -151,27 +151,6 @@ void Pusher::remember(PartitionId partition, Offset next, bool now) {
   record.subject = name();
   record.data = pushed_data(remembered_);
   options_.node->submit_own(std::move(record), [](OwnResult) {});
-}
-
-std::string pushed_data(const std::map<PartitionId, Offset>& next) {
-  std::string positions = "{";
-  for (const auto& [partition, offset] : next) {
-    if (positions.size() > 1) positions += ',';
-    positions += '"' + std::to_string(partition) + "\":" + std::to_string(offset);
-  }
-  std::string out;
-  JsonObject(out).raw("next", positions + "}").close();
-  return out;
-}
-
-std::optional<Offset> pushed_offset(std::string_view record, PartitionId partition) {
-  Payload payload;
-  if (!payload.read(record).empty()) return std::nullopt;
-  const JsonNode* node = payload.member(payload.root(), "data");
-  if (node != nullptr) node = payload.member(*node, "next");
-  if (node != nullptr) node = payload.member(*node, std::to_string(partition));
-  if (node == nullptr || node->kind != JsonNode::Kind::kNumber) return std::nullopt;
-  return std::stoll(std::string(node->text));
 }
 
 }  // namespace tocsin

@@ -29,8 +29,6 @@
 
 namespace tocsin {
 
-inline constexpr std::string_view kPushedType = "tocsin.engine.pushed";
-
 struct PusherOptions {
   std::shared_ptr<const PushRule> rule;
   LogReader* log = nullptr;
@@ -81,9 +79,5 @@ class Pusher {
   bool stopping_ = false, more_ = true;
   std::thread thread_;
 };
-
-// The data of a position's record, and back.
-std::string pushed_data(const std::map<PartitionId, Offset>& next);
-std::optional<Offset> pushed_offset(std::string_view record, PartitionId partition);
 
 }  // namespace tocsin

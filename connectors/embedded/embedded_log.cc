@@ -129,20 +129,14 @@ CommitResult EmbeddedLog::commit(const Batch& batch) {
   const bool fits = file_ && (end_.at + frame_bytes <= options_.segment_bytes_max ||
                               end_.at == static_cast<std::int64_t>(kSegmentHeaderBytes));
   if (!fits) {
-    if (const int error = start_segment(); error != 0) return refuse(error, "no new segment");
+    if (const int error = start_segment(); error != 0)
+      return fail_or_refuse(error, "no new segment");
   }
-  if (const int error = make_room(frame_bytes); error != 0) return refuse(error, "no space");
-  if (const int error = write_frame(); error != 0) {
-    CommitResult result = refuse(error, "the write failed");
-    if (failed()) result.status = CommitStatus::kUnknown;
-    return result;
-  }
-  if (!still_there()) {
-    CommitResult result =
-        refuse(ENOENT, "the data directory is gone, or another stands in its place");
-    result.status = CommitStatus::kUnknown;
-    return result;
-  }
+  if (const int error = make_room(frame_bytes); error != 0)
+    return fail_or_refuse(error, "no space");
+  if (const int error = write_frame(); error != 0) return fail_or_refuse(error, "the write failed");
+  if (!still_there())
+    return fail_or_refuse(ENOENT, "the data directory is gone, or another stands in its place");
   FramePosition end = end_;
   end.at += frame_bytes;
   ++end.sequence;
@@ -158,18 +152,19 @@ int EmbeddedLog::write_frame() {
     // Whatever part of it was written must not stand before the next batch.
     const int undo = options_.disk->truncate(file_->fd(), end_.at);
     allocated_ = end_.at;
-    if (undo != 0 || !means_disk_full(error)) {
-      std::lock_guard lock(mutex_);
-      failed_ = true;
-    }
-    return error;
+    return undo != 0 ? EIO : error;
   }
-  if (const int error = options_.disk->sync_data(file_->fd()); error != 0) {
+  return flush(*file_);
+}
+
+// Whatever it is that keeps a flush from succeeding, what was written may be there or not.
+int EmbeddedLog::flush(const File& file) {
+  const int error = options_.disk->sync_data(file.fd());
+  if (error != 0) {
     std::lock_guard lock(mutex_);
     failed_ = true;
-    return error;
   }
-  return 0;
+  return error;
 }
 
 int EmbeddedLog::write_bytes() {
@@ -234,12 +229,7 @@ int EmbeddedLog::make_room(std::int64_t bytes) {
 int EmbeddedLog::seal_segment() {
   if (int error = options_.disk->truncate(file_->fd(), end_.at); error != 0) return error;
   allocated_ = end_.at;
-  const int error = options_.disk->sync_data(file_->fd());
-  if (error != 0) {
-    std::lock_guard lock(mutex_);
-    failed_ = true;
-  }
-  return error;
+  return flush(*file_);
 }
 
 int EmbeddedLog::start_segment() {
@@ -261,7 +251,7 @@ int EmbeddedLog::start_segment() {
     const std::string bytes = encode_segment_header(header);
     error = options_.disk->allocate(file.fd(), 0, kSegmentHeaderBytes);
     if (error == 0) error = options_.disk->write_all(file.fd(), 0, bytes);
-    if (error == 0) error = options_.disk->sync_data(file.fd());
+    if (error == 0) error = flush(file);
     if (error == 0) {
       std::filesystem::rename(unfinished, path);
       error = sync_directory(directory_);
@@ -299,7 +289,17 @@ void EmbeddedLog::publish(const FramePosition& end) {
     end_ = end;
   }
   mark_.set_batches(end.sequence);
-  more_.notify_all();
+}
+
+// A disk that fails at anything but for want of room is not trusted with another batch.
+CommitResult EmbeddedLog::fail_or_refuse(int error, const char* what) {
+  if (!means_disk_full(error) && error != EMFILE && error != ENFILE) {
+    std::lock_guard lock(mutex_);
+    failed_ = true;
+  }
+  CommitResult result = refuse(error, what);
+  if (failed()) result.status = CommitStatus::kUnknown;
+  return result;
 }
 
 CommitResult EmbeddedLog::refuse(int error, const char* what) const {
@@ -339,12 +339,6 @@ Offset EmbeddedLog::next_rejected() const {
 std::uint64_t EmbeddedLog::batches() const {
   std::lock_guard lock(mutex_);
   return end_.sequence;
-}
-
-bool EmbeddedLog::wait_for_batch(std::uint64_t seen, Duration timeout) const {
-  std::unique_lock lock(mutex_);
-  return more_.wait_for(lock, std::chrono::milliseconds(timeout.ms),
-                        [&] { return end_.sequence > seen; });
 }
 
 bool EmbeddedLog::failed() const {

@@ -3,8 +3,7 @@
 // Beyond the promises of engine/log_port.h:
 //  1. `commit` answers kDurable after fdatasync, and a batch (log and rejected records together) is
 //     then there whole, whatever is killed. One call is one fdatasync: callers gather batches.
-//  2. kRefused means that nothing of the batch is on disk and that the next commit may work: the
-//  disk
+//  2. kRefused means that nothing of the batch is on disk and that the next commit may work: the disk
 //     is full. kUnknown means that the disk failed; from then on every commit is refused until the
 //     log is opened anew (a failed fdatasync says nothing about later ones). `failed()` tells the
 //     two apart.
@@ -21,7 +20,6 @@
 // cache), one fdatasync; each segment costs one more of each.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -55,7 +53,7 @@ struct EmbeddedLogOptions {
   const DiskCalls* disk = &real_disk_calls();
 };
 
-class EmbeddedLog final : public LogReader, public LogWriter {
+class EmbeddedLog final : public LogReader {
  public:
   // Creates the directory when it is missing. Throws std::runtime_error: in use, damaged, newer
   // format, or no access.
@@ -63,7 +61,7 @@ class EmbeddedLog final : public LogReader, public LogWriter {
                                            const EmbeddedLogOptions& options = {});
   ~EmbeddedLog() override;
 
-  CommitResult commit(const Batch& batch) override;
+  CommitResult commit(const Batch& batch);
 
   Offset read(PartitionId partition, Offset from, const LogSink& sink) override;
   // The same for the rejected stream, which has offsets of its own.
@@ -71,10 +69,7 @@ class EmbeddedLog final : public LogReader, public LogWriter {
 
   Offset next_offset() const;
   Offset next_rejected() const;
-  // Durable batches so far. A follower takes it, reads, and waits until there are more than it
-  // took; false when the time ran out first.
-  std::uint64_t batches() const;
-  bool wait_for_batch(std::uint64_t seen, Duration timeout) const;
+  std::uint64_t batches() const;  // durable ones so far
 
   // The disk failed, or the files are no longer those that were opened: no commit will be tried again.
   bool failed() const;
@@ -94,7 +89,9 @@ class EmbeddedLog final : public LogReader, public LogWriter {
   bool goes_direct() const { return direct_ && frame_.size() >= options_.direct_bytes; }
   int write_bytes();
   int write_direct();
+  int flush(const File& file);
   CommitResult refuse(int error, const char* what) const;
+  CommitResult fail_or_refuse(int error, const char* what);
   void refuse_loss() const;
   void publish(const FramePosition& end);
   void adopt_segment(const std::filesystem::path& path, std::int64_t allocated);
@@ -118,7 +115,6 @@ class EmbeddedLog final : public LogReader, public LogWriter {
   std::unique_ptr<char, Free> chunk_;  // on its way past the page cache
 
   mutable std::mutex mutex_;  // guards what follows
-  mutable std::condition_variable more_;
   Segments segments_;
   FramePosition end_;  // where the next batch goes; all before it is durable
   bool failed_ = false;

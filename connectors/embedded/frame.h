@@ -8,8 +8,7 @@
 //                batch sequence, offsets of its first log record and first rejected record
 //   payload      log records  {u32 key length, u32 value length, key, value}
 //                rejected     {i64 arrived, u32 lengths of reason, source, original, u32 header
-//                              count, {u32 name length, u32 value length, name, value}…, reason,
-//                              source, original}
+//                              count, {u32 name length, u32 value length, name, value}…, reason, source, original}
 //                zeros up to the next multiple of 8
 //
 // A packed frame has another magic, and as its payload {u32 length as above, u32 length of the

@@ -6,8 +6,7 @@
 //     start(), in offset order, without a hole, beginning at the offset that start() was given.
 //  2. on_assigned and on_revoked are called from poll() (and leave()), never from another thread.
 //     Assignment is eager: on_revoked always names everything that on_assigned named.
-//  3. membership() is that of the generation under which the current partitions were assigned,
-//  taken
+//  3. membership() is that of the generation under which the current partitions were assigned, taken
 //     when they were. What was decided from these partitions must be committed under it and no
 //     newer one: that is what fences a node that was expelled without noticing (docs/kafka.md, T1).
 //  4. Nothing here commits an offset: positions travel in transactions (transactions.h).

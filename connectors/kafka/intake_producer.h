@@ -2,8 +2,7 @@
 //
 // Promises
 //  1. A completion with an empty error means durable: acknowledged by all in-sync replicas.
-//  2. Each completion is called exactly once: from this producer's own thread, from send() itself
-//  when
+//  2. Each completion is called exactly once: from this producer's own thread, from send() itself when
 //     librdkafka refuses the record, or from the destructor, which waits for what is under way for
 //     settings.request_timeout at most. A record that failed may be there all the same; the client
 //     tries again and the engine drops the copy.

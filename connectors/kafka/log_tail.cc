@@ -2,7 +2,6 @@
 
 #include <charconv>
 #include <chrono>
-#include <condition_variable>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -312,123 +311,6 @@ PositionRange LogFollower::range(PartitionId partition) {
 std::int32_t LogFollower::partitions() {
   return rdkafka::partition_count(impl_->handle.get(), impl_->topic,
                                   impl_->settings.request_timeout);
-}
-
-struct LogTail::Impl {
-  Impl(const KafkaSettings& settings, Sink sink, std::function<void(const std::string&)> on_error)
-      : follower(settings), sink(std::move(sink)), on_error(std::move(on_error)) {}
-
-  LogFollower follower;  // used by the thread alone
-  Sink sink;
-  std::function<void(const std::string&)> on_error;
-
-  mutable std::mutex mutex;
-  mutable std::condition_variable changed;
-  std::map<PartitionId, Offset> positions;  // of what was given to the sink
-  std::map<PartitionId, Offset> wanted;  // changes asked for: an offset to follow from, −1 not to
-  bool stopping = false;
-  bool failed = false;
-  std::thread thread;
-
-  void run() {
-    try {
-      while (take_changes()) {
-        const auto entry = follower.poll(kPollSlice);
-        if (entry) sink(*entry);
-        publish();
-      }
-    } catch (const std::exception& e) {
-      {
-        const std::lock_guard lock(mutex);
-        failed = true;
-      }
-      changed.notify_all();
-      if (on_error) on_error(e.what());
-    }
-  }
-
-  // False: it is time to stop.
-  bool take_changes() {
-    std::unique_lock lock(mutex);
-    if (stopping) return false;
-    if (wanted.empty()) return true;
-    auto next = positions;
-    for (const auto& [partition, offset] : wanted) {
-      if (offset < 0) {
-        next.erase(partition);
-      } else {
-        next[partition] = offset;
-      }
-    }
-    const auto taken = wanted;
-    lock.unlock();
-    follower.follow(next);
-    lock.lock();
-    positions = std::move(next);
-    // What was asked for in the meantime waits for the next round.
-    for (const auto& [partition, offset] : taken) {
-      const auto it = wanted.find(partition);
-      if (it != wanted.end() && it->second == offset) wanted.erase(it);
-    }
-    lock.unlock();
-    changed.notify_all();
-    return true;
-  }
-
-  void publish() {
-    bool moved = false;
-    {
-      const std::lock_guard lock(mutex);
-      for (auto& [partition, position] : positions) {
-        const Offset now = follower.position(partition);
-        moved |= now != position;
-        position = now;
-      }
-    }
-    if (moved) changed.notify_all();
-  }
-
-  void ask(PartitionId partition, Offset from) {
-    std::unique_lock lock(mutex);
-    wanted[partition] = from;
-    changed.wait(lock, [&] {
-      const auto it = wanted.find(partition);
-      return failed || stopping || it == wanted.end() || it->second != from;
-    });
-  }
-};
-
-LogTail::LogTail(const KafkaSettings& settings, std::map<PartitionId, Offset> from, Sink sink,
-                 std::function<void(const std::string&)> on_error)
-    : impl_(new Impl(settings, std::move(sink), std::move(on_error))) {
-  impl_->wanted = std::move(from);
-  impl_->thread = std::thread([impl = impl_.get()] { impl->run(); });
-}
-
-LogTail::~LogTail() {
-  {
-    const std::lock_guard lock(impl_->mutex);
-    impl_->stopping = true;
-  }
-  impl_->changed.notify_all();
-  impl_->thread.join();
-}
-
-void LogTail::follow(PartitionId partition, Offset from) { impl_->ask(partition, from); }
-void LogTail::unfollow(PartitionId partition) { impl_->ask(partition, -1); }
-
-Offset LogTail::position(PartitionId partition) const {
-  const std::lock_guard lock(impl_->mutex);
-  const auto it = impl_->positions.find(partition);
-  return it == impl_->positions.end() ? -1 : it->second;
-}
-
-bool LogTail::wait_for(PartitionId partition, Offset offset, Duration wait) const {
-  std::unique_lock lock(impl_->mutex);
-  return impl_->changed.wait_for(lock, std::chrono::milliseconds(wait.ms), [&] {
-    const auto it = impl_->positions.find(partition);
-    return impl_->failed || (it != impl_->positions.end() && it->second >= offset);
-  }) && !impl_->failed;
 }
 
 }  // namespace tocsin

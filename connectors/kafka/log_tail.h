@@ -1,16 +1,13 @@
 // Reading `<prefix>.log`: as far as it is committed, any partition, from any offset.
 //
-// Three ways, one client each, none of them a member of a group:
+// Two ways, one client each, none of them a member of a group:
 //   KafkaLogReader  reads a stretch and returns (LogReader: `tocsin log`, verify, rebuild)
 //   LogFollower     follows partitions by poll(), for a loop that has a thread already
-//   LogTail         a LogFollower with a thread, which calls a sink
 //
 // Promises
-//  1. Only committed records, each partition in offset order, none left out: offsets have gaps
-//  where
+//  1. Only committed records, each partition in offset order, none left out: offsets have gaps where
 //     a transaction was aborted or a control record stands.
-//  2. position(p) is the offset below which everything was handed out. It passes control records,
-//  so
+//  2. position(p) is the offset below which everything was handed out. It passes control records, so
 //     that it reaches the partition's end.
 //  3. A log that does not hold what was asked for (its beginning was deleted, or it ends before the
 //     offset to go on from) throws std::runtime_error naming partition and offsets; nothing is
@@ -24,7 +21,7 @@
 // records is 14; settled_end() waits for the marker at 14 and returns 15.
 //
 // A commit that returned durable shows to readers a moment later for the same reason (1–2 ms): to
-// read what one has written, wait for the offset that the commit returned (LogTail::wait_for).
+// read what one has written, poll until the offset that the commit returned.
 //
 // Cost: some 1 M records/s of 300 B; a committed record is seen 4 ms after it was produced.
 #pragma once
@@ -105,29 +102,6 @@ class LogFollower final : public FollowerPort {
   // First offset and committed end as they are now.
   PositionRange range(PartitionId partition) override;
   std::int32_t partitions();
-
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
-};
-
-// Threads: any. The sink is called from the tail's own thread, never for a partition after
-// unfollow() of it returned.
-class LogTail {
- public:
-  using Sink = std::function<void(const LogEntry&)>;
-  // `on_error` is called once, from the tail's thread, when it cannot go on (promise 3); the tail
-  // is at rest then.
-  LogTail(const KafkaSettings& settings, std::map<PartitionId, Offset> from, Sink sink,
-          std::function<void(const std::string&)> on_error);
-  ~LogTail();  // stops; the sink is not called any more
-
-  void follow(PartitionId partition, Offset from);
-  void unfollow(PartitionId partition);  // not from the sink
-
-  Offset position(PartitionId partition) const;  // as LogFollower
-  // Waits until position(partition) ≥ offset: for a query's min_offset, and for a new owner's fold.
-  bool wait_for(PartitionId partition, Offset offset, Duration wait) const;
 
  private:
   struct Impl;

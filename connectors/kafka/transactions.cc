@@ -109,7 +109,6 @@ struct TransactionalWriter::Impl {
   KafkaSettings settings;
   std::int64_t message_bytes_max;
   std::int64_t rejected_bytes_max;
-  Membership membership;
   TransactionCounters counters;
 
   std::string id;  // that `producer` writes under
@@ -329,8 +328,6 @@ void TransactionalWriter::open(const std::vector<PartitionId>& owned) {
 void TransactionalWriter::close() { impl_->drop_producer(); }
 bool TransactionalWriter::ready() const { return impl_->producer != nullptr; }
 const TransactionCounters& TransactionalWriter::counters() const { return impl_->counters; }
-void TransactionalWriter::use(Membership membership) { impl_->membership = std::move(membership); }
-
 TransactionResult TransactionalWriter::commit(const Transaction& transaction) {
   if (transaction.parts.empty()) throw std::logic_error("TransactionalWriter: no partition");
   for (const auto& part : transaction.parts) {
@@ -364,15 +361,6 @@ TransactionResult TransactionalWriter::commit(const Transaction& transaction) {
     result.parts.push_back({CommitStatus::kDurable, span.first, span.next, {}});
   }
   return result;
-}
-
-CommitResult TransactionalWriter::commit(const Batch& batch) {
-  Transaction transaction;
-  transaction.membership = impl_->membership;
-  transaction.parts.push_back(batch);
-  TransactionResult result = commit(transaction);
-  if (result.status == CommitStatus::kDurable) return result.parts.front();
-  return {result.status, -1, -1, std::move(result.error)};
 }
 
 Transaction position_only(Membership membership, const std::map<PartitionId, Offset>& positions) {

@@ -15,8 +15,7 @@
 //               to its end, and only then decide on.
 //     kFenced: another node has or had the partitions. Forget everything that was derived and not
 //               committed; IntakeConsumer::rejoin().
-//  3. After open() returned, no writer that used one of these partitions' transactional ids can
-//  commit
+//  3. After open() returned, no writer that used one of these partitions' transactional ids can commit
 //     any more, whatever it believes, and what it had left open is settled.
 //
 // Taking over. A node writes under the id of the lowest partition that it owns, and open() claims
@@ -25,12 +24,9 @@
 // writer's transaction timeout. That owner may be another node than the one that took a second
 // partition of the same writer; what makes the log's end final for each of them is the order
 //     open(owned)                         shuts out, settles
-//     IntakeConsumer::committed(owned)    waits for positions still held by an open transaction;
-//     each
-//                                         transaction holds its partitions' positions first
-//                                         (promise 1)
-//     KafkaLogReader::settled_end(p)      waits for the log's own markers of what was settled
-//     fold to there
+//     IntakeConsumer::committed(owned)    waits for positions still held by an open transaction; each
+//                                         transaction holds its partitions' positions first (promise 1)
+//     KafkaLogReader::settled_end(p)      waits for the log's own markers of what was settled fold to there
 //     commit(position_only(…))            proves the ownership before anything is decided
 //
 // The intake position stands in the log too, as a header of the last log record that a transaction
@@ -92,10 +88,6 @@ class TransactionalWriter final : public WriterPort {
   bool ready() const;
 
   TransactionResult commit(const Transaction& transaction) override;
-
-  // For a single partition: under the membership that was given last.
-  void use(Membership membership);
-  CommitResult commit(const Batch& batch);
 
   const TransactionCounters& counters() const override;
 

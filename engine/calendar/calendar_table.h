@@ -2,13 +2,12 @@
 // day.
 //
 // Built once by `build`, read by Calendar alone. Invariants:
-//  1. `segments` are ascending, not empty, and neither overlap nor touch; each `before` is the open
-//     time of all segments before it.
-//  2. `by_day[k]` is the first segment that closes after the start of UTC day k (from kZoneBegin),
-//     and `by_day` has one entry more than there are days: segment search is between two
-//     neighbours.
-//  3. `by_open[k]` is the first segment whose open time up to its close exceeds k << open_shift,
-//     with one entry more than needed, likewise.
+//  1. `segments` are ascending, not empty, and neither overlap nor touch; each `before` is the open time
+//     of all segments before it.
+//  2. `by_day[k]` is the first segment that closes after the start of UTC day k (from kZoneBegin), and
+//     `by_day` has one entry more than there are days: segment search is between two neighbours.
+//  3. `by_open[k]` is the first segment whose open time up to its close exceeds k << open_shift, with
+//     one entry more than needed, likewise.
 //  4. `working_days` are ascending by date; `working_before[i]` counts those before date
 //     `first_date + i`, for every local date of the range and two more.
 //  5. `shift_ends[i]` is when a shift ends that date `first_date + i` has from the day before;

@@ -25,7 +25,7 @@ struct LogLine {
 // The first thing that is wrong; empty: nothing.
 class LogChecks {
  public:
-  LogChecks(PartitionId partition, std::vector<LogLine> log, PolicyText policy)
+  LogChecks(PartitionId partition, std::vector<LogLine> log, ConfiguredPolicy policy)
       : partition_(partition), log_(std::move(log)), policy_(std::move(policy)) {}
 
   // Once, in order, not before it was due, not in the future of `now`.
@@ -77,12 +77,11 @@ class LogChecks {
   // What `room` shows is what the decision core says of the same facts, with nothing in between; of what
   // is in its memory, or with `all` of everything.
   std::string verdicts(Room& room, Instant now, bool all) const {
-    const auto compiled = compile_policy(policy_, load_zone_for_policy);
-    Partition core(std::get<std::shared_ptr<const Policy>>(compiled));
+    Partition core(policy_.policy());
     LogEvent event;
     for (const auto& [offset, record] : log_) {
       read_log_record(record, event);
-      if (event.type == kPolicyType) core.adopt(policy_of_record(event.data));
+      if (event.type == kPolicyType) core.adopt(policy_of_record(event.data, event.decided));
       if (event.is_fact()) core.evolve(event);
     }
     core.settle(now, true);
@@ -115,7 +114,7 @@ class LogChecks {
 
   const PartitionId partition_;
   const std::vector<LogLine> log_;
-  const PolicyText policy_;
+  const ConfiguredPolicy policy_;
   std::set<std::string> facts_;
 };
 

@@ -197,7 +197,7 @@ class SimIntake final : public IntakePort {
 
 class SimWriter final : public WriterPort {
  public:
-  explicit SimWriter(SimBroker& broker) : broker_(broker) {}
+  SimWriter(SimBroker& broker, int process) : broker_(broker), process_(process) {}
   void open(const std::vector<PartitionId>& owned) override {
     if (broker_.trouble.silent) throw std::runtime_error("no answer from the brokers");
     for (const PartitionId p : owned) ++broker_.epochs_[p];
@@ -206,6 +206,7 @@ class SimWriter final : public WriterPort {
   }
   void close() override { id_ = -1; }
   TransactionResult commit(const Transaction& transaction) override {
+    if (broker_.before_commit) broker_.before_commit(process_);
     const bool holds_positions =
         std::any_of(transaction.parts.begin(), transaction.parts.end(),
                     [](const Batch& part) { return part.intake_next >= 0; });
@@ -245,7 +246,8 @@ class SimWriter final : public WriterPort {
         placed.next = offset + 1;
       }
       ++log.end;  // the marker
-      broker_.rejected_ += part.rejected.size();
+      for (const RejectedRecord& rejected : part.rejected)
+        broker_.rejected_.push_back(rejected.original);
       if (part.intake_next >= 0) broker_.committed_[part.partition] = part.intake_next;
     }
     for (const Reroute& reroute : transaction.reroutes) {
@@ -260,6 +262,7 @@ class SimWriter final : public WriterPort {
   }
 
   SimBroker& broker_;
+  const int process_;
   PartitionId id_ = -1;
   std::int64_t epoch_ = 0;
   TransactionCounters counters_;
@@ -329,7 +332,9 @@ std::unique_ptr<KafkaBackend> SimBroker::connect(int process) {
     std::unique_ptr<IntakePort> join(IntakeCallbacks callbacks) override {
       return std::make_unique<SimIntake>(broker_, process_, std::move(callbacks));
     }
-    std::unique_ptr<WriterPort> writer() override { return std::make_unique<SimWriter>(broker_); }
+    std::unique_ptr<WriterPort> writer() override {
+      return std::make_unique<SimWriter>(broker_, process_);
+    }
     std::unique_ptr<SettledLogReader> log() override {
       return std::make_unique<SimReader>(broker_);
     }

@@ -42,6 +42,9 @@ class SimBroker {
     bool silent = false;  // nothing is answered: calls that ask throw
   };
   Trouble trouble;
+  // Called when a node's commit is on its way to the brokers: whatever happens to the group before it is
+  // there.
+  std::function<void(int process)> before_commit;
 
   std::int32_t partitions() const { return partitions_; }
   Offset publish(PartitionId partition, std::string key, std::string value);
@@ -56,7 +59,7 @@ class SimBroker {
   const std::vector<SimRecord>& log(PartitionId partition) const {
     return log_.at(at(partition)).records;
   }
-  std::size_t rejected() const { return rejected_; }
+  const std::vector<std::string>& rejected() const { return rejected_; }
   std::size_t fenced() const { return fenced_; }
 
  private:
@@ -88,7 +91,8 @@ class SimBroker {
   std::map<int, Member> members_;               // by number
   int next_member_ = 1;
   std::int64_t generation_ = 0;
-  std::size_t rejected_ = 0, fenced_ = 0;
+  std::vector<std::string> rejected_;  // as they came
+  std::size_t fenced_ = 0;
 };
 
 }  // namespace tocsin::sim

@@ -1,10 +1,13 @@
 #include "tests/sim/sim_node.h"
 
-#include <algorithm>
+#include <numeric>
+#include <utility>
 
 namespace tocsin::sim {
 
-WallClockOptions SimNode::clock_options(SimTime& time, std::optional<ClockMemory>& memory) {
+namespace {
+
+WallClockOptions clock_options(SimTime& time, std::optional<ClockMemory>& memory) {
   WallClockOptions options;
   options.wall = [&time] { return time.truth + time.wall_error; };
   options.since_boot = [&time] { return time.since_boot; };
@@ -14,106 +17,58 @@ WallClockOptions SimNode::clock_options(SimTime& time, std::optional<ClockMemory
   return options;
 }
 
-SimNode::SimNode(SimNodeOptions options, SimTime& time, SimDisk& disk, SimStore& store,
-                 std::optional<ClockMemory>& memory, Answer answer)
-    : options_(std::move(options)),
-      store_(store),
-      answer_(std::move(answer)),
-      clock_(clock_options(time, memory)) {
-  EmbeddedLogOptions log;
-  log.segment_bytes_max = 64 << 10;
-  log.allocate_bytes = 16 << 10;
-  log.direct_bytes = SIZE_MAX;
-  log.verify_bytes_at_open = 32 << 10;
-  log.disk = disk.calls();
-  log_ = EmbeddedLog::open(options_.directory, log);
-  RoomOptions room;
-  room.policy = options_.policy;
-  room.hot_entities = options_.hot_entities;
-  room.look_ahead_rows = 5;
-  room_ = std::make_unique<Room>(room, &store_, CommittedListener{});
-  catch_up();
+EmbeddedLogOptions log_options(SimDisk& disk) {
+  EmbeddedLogOptions options;
+  options.segment_bytes_max = 64 << 10;
+  options.allocate_bytes = 16 << 10;
+  options.direct_bytes = SIZE_MAX;
+  options.verify_bytes_at_open = 32 << 10;
+  options.disk = disk.calls();
+  return options;
 }
 
-void SimNode::catch_up() {
-  follow_to_end(*log_, *room_, 0, true, 7, [] {});
-  learn_latest(*log_, *room_, 0, 0);
-  const Instant now = room_->moment(clock_.now());
-  room_->ensure_policy(now);
-  room_->look_ahead(now);
-  if (!room_->has_batch()) return;
-  under_way_ = Round{room_->take_decided(), {}};
-  commit_under_way();
+}  // namespace
+
+SimNode::SimNode(const SimNodeOptions& options, SimTime& time, SimDisk& disk, SimStore& store,
+                 std::optional<ClockMemory>& memory, Acknowledge acknowledge)
+    : acknowledge_(std::move(acknowledge)),
+      clock_(std::make_shared<WallClock>(clock_options(time, memory))),
+      log_(EmbeddedLog::open(options.data / "log", log_options(disk))) {
+  EmbeddedLoopOptions loop;
+  loop.policy = options.policy;
+  loop.data = options.data;
+  loop.hot_entities = options.hot_entities;
+  loop.look_ahead_rows = 5;
+  loop.round_events_max = options.round_events_max;
+  loop.round_fires_max = 50;
+  loop.clock = clock_;
+  loop.report = options.report;
+  loop.commits = CommitBy::kHand;
+  loop_ = std::make_unique<EmbeddedLoop>(std::move(loop), log_, store, CommittedListener{});
+  loop_->begin();
+  loop_->open_door();
 }
 
-void SimNode::take(SimRequest request, Instant arrival, Round& round) {
-  std::vector<Outcome> outcomes;
-  if (request.own) {
-    room_->decide(arrival, arrival);
-    const std::string why = room_->take_own(*request.own, arrival);
-    outcomes.push_back(why.empty() ? Outcome::kAccepted : Outcome::kRejected);
+void SimNode::submit(std::vector<std::string> facts) {
+  auto submission = std::make_unique<Submission>();
+  submission->body = std::accumulate(facts.begin(), facts.end(), std::string());
+  std::size_t at = 0;
+  for (const std::string& fact : facts) {
+    SubmittedEvent& event = submission->events.emplace_back();
+    event.original = std::string_view(submission->body).substr(at, fact.size());
+    decoder_.structured(event.original, {}, event.decoded);
+    at += fact.size();
   }
-  Decoded decoded;
-  for (const std::string& fact : request.facts) {
-    decoder_.structured(fact, {}, decoded);
-    const Judged judged = room_->arrive(decoded, arrival, std::max(arrival, clock_.facts_now()));
-    outcomes.push_back(judged.outcome);
-  }
-  round.requests.emplace_back(std::move(request), std::move(outcomes));
-}
-
-void SimNode::step() {
-  if (sick_) return;
-  if (stalled_) {
-    queue_.clear();  // answered: not kept
-    room_->reset();
-    stalled_ = false;
-    return catch_up();
-  }
-  const Instant began = room_->moment(clock_.now());
-  if (room_->wants_to_look_ahead(began)) {
-    drain();
-    if (sick_ || stalled_) return;
-    room_->look_ahead(began);
-  }
-  Round round;
-  std::size_t taken = 0;
-  const std::size_t most = std::min(queue_.size(), options_.round_requests_max);
-  while (taken < most) {
-    const Instant arrival = room_->moment(queue_[taken].arrived);
-    tell_before(*room_, arrival, arrival, 50);
-    for (; taken < most && room_->moment(queue_[taken].arrived) <= arrival; ++taken)
-      take(std::move(queue_[taken].request), arrival, round);
-    room_->decide(arrival, arrival);
-  }
-  queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(taken));
-  if (queue_.empty()) {
-    const Instant now = room_->moment(clock_.now());
-    room_->decide(now, now);
-    tell_due(*room_, now, now, 50);
-  }
-  if (room_->has_batch()) round.decided = room_->take_decided();
-  commit_under_way();
-  if (sick_ || stalled_) return;  // what was decided since stands on what is not in the log
-  under_way_ = std::move(round);
-}
-
-void SimNode::drain() { commit_under_way(); }
-
-void SimNode::commit_under_way() {
-  if (!under_way_) return;
-  Round round = std::move(*under_way_);
-  under_way_.reset();
-  if (!round.decided.batch.empty()) {
-    const CommitResult result = log_->commit(round.decided.batch);
-    if (result.status != CommitStatus::kDurable) {
-      sick_ = result.status == CommitStatus::kUnknown;
-      stalled_ = !sick_;
-      return;
+  loop_->submit(std::move(submission), [this, facts = std::move(facts)](const SubmitResult& r) {
+    if (r.status != SubmitResult::Status::kJudged) return;
+    for (std::size_t i = 0; i < facts.size(); ++i) {
+      if (r.events[i].verdict != EventVerdict::kRejected) acknowledge_(facts[i]);
     }
-    room_->committed(std::move(round.decided), result.first, result.next);
-  }
-  for (const auto& [request, outcomes] : round.requests) answer_(request, outcomes);
+  });
+}
+
+void SimNode::hand_in(OwnRecord record) {
+  loop_->submit_own(std::move(record), [](const OwnResult&) {});
 }
 
 }  // namespace tocsin::sim

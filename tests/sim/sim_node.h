@@ -1,7 +1,5 @@
-// A node on the embedded log without threads: the same log, rooms, order of a round and clock as
-// app/embedded_node.h, driven step by step, over a disk and a store that fail on command.
-//
-// What is decided is committed one step later, while the next round is open, as the commit stage does.
+// A node on the embedded log without threads: the product's own engine, log and clock, driven round by round,
+// over a disk and a store that fail on command. What a round decided is written when the world says so.
 #pragma once
 
 #include <functional>
@@ -10,11 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "app/clock.h"
-#include "app/follow.h"
-#include "app/room.h"
-#include "app/round.h"
-#include "connectors/embedded/embedded_log.h"
+#include "app/embedded_loop.h"
 #include "tests/sim/sim_disk.h"
 #include "tests/sim/sim_store.h"
 
@@ -25,64 +19,46 @@ struct SimTime {  // what the machine's clocks say, and what is true
   std::string boot = "boot-0";
 };
 
-struct SimRequest {
-  std::vector<std::string> facts;  // structured events
-  std::optional<OwnRecord> own;
-};
-
 struct SimNodeOptions {
-  std::filesystem::path directory;
-  PolicyText policy;
+  std::filesystem::path data;
+  ConfiguredPolicy policy;
   std::size_t hot_entities = 20;
-  std::size_t round_requests_max = 3;
+  std::size_t round_events_max = 3;
+  NodeReport report;
 };
 
 class SimNode {
  public:
-  // `answer(request, accepted)`: whether each fact of it is in the log for sure.
-  using Answer = std::function<void(const SimRequest&, const std::vector<Outcome>&)>;
+  // A fact is in the log for sure.
+  using Acknowledge = std::function<void(const std::string& fact)>;
 
-  SimNode(SimNodeOptions options, SimTime& time, SimDisk& disk, SimStore& store,
-          std::optional<ClockMemory>& memory, Answer answer);
+  // Starts it. Throws what the node does, and Crash.
+  SimNode(const SimNodeOptions& options, SimTime& time, SimDisk& disk, SimStore& store,
+          std::optional<ClockMemory>& memory, Acknowledge acknowledge);
 
-  void submit(SimRequest request) { queue_.push_back({std::move(request), clock_.now()}); }
-  // One round: takes what waits, decides, and commits what the round before decided.
-  void step();
-  // Commits everything that is under way.
-  void drain();
+  void submit(std::vector<std::string> facts);
+  void hand_in(OwnRecord record);
+  void round() { loop_->round(); }
+  void end_write() { loop_->stage().drain(); }
 
   // Nothing is taken any more before the node is started again.
-  bool sick() const { return sick_; }
-  bool stalled() const { return stalled_; }
-  Room& room() { return *room_; }
+  bool sick() const { return !loop_->sick().empty(); }
+  Room& room() { return engine().room(0); }
   EmbeddedLog& log() { return *log_; }
-  WallClock& clock() { return clock_; }
-  std::size_t queued() const { return queue_.size(); }
+  Clock& clock() { return *clock_; }
+  // Everything that was asked of it is answered, and nothing keeps it from more.
+  bool idle() const {
+    return loop_->ready().ready && loop_->queued() == 0 && loop_->stage().free();
+  }
 
  private:
-  struct Waiting {
-    SimRequest request;
-    Instant arrived;
-  };
-  struct Round {
-    Decided decided;
-    std::vector<std::pair<SimRequest, std::vector<Outcome>>> requests;
-  };
-  WallClockOptions clock_options(SimTime& time, std::optional<ClockMemory>& memory);
-  void catch_up();
-  void commit_under_way();
-  void take(SimRequest request, Instant arrival, Round& round);
+  NodeLoop& engine() { return *loop_; }
 
-  SimNodeOptions options_;
-  SimStore& store_;
-  Answer answer_;
-  WallClock clock_;
-  std::unique_ptr<EmbeddedLog> log_;
-  std::unique_ptr<Room> room_;
+  Acknowledge acknowledge_;
+  std::shared_ptr<WallClock> clock_;
+  std::shared_ptr<EmbeddedLog> log_;
+  std::unique_ptr<EmbeddedLoop> loop_;
   Decoder decoder_;
-  std::vector<Waiting> queue_;
-  std::optional<Round> under_way_;
-  bool sick_ = false, stalled_ = false;
 };
 
 }  // namespace tocsin::sim

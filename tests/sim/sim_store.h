@@ -95,6 +95,8 @@ class SimStore final : public StorePort {
   bool damaged() const override { return false; }
   bool blocked() const override { return !problem_.empty(); }
   std::string problem() const override { return problem_; }
+  bool crowded() const override { return blocked(); }
+  bool wait_for_writing(std::size_t, Duration) const override { return !blocked(); }
 
  private:
   static constexpr std::size_t kFilledAtOnce = 3;

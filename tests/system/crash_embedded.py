@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
-"""kill -9 at random moments while clients post; then SIGSTOP and a full disk. After each: every acknowledged fact stands in
-the log once, every derived id once, no breach is early; at the end the verdicts are those of `tocsin simulate`, and
-`tocsin verify` agrees. TOCSIN_SEED repeats the moments and facts; TOCSIN_LONG=1 kills 1000 times."""
+"""kill -9 at random moments while clients post, the wall clock leaps by a day and policies change; then SIGSTOP and a full
+disk. After each: every acknowledged fact stands in the log once, every derived id once, no breach is early; at the end the
+verdicts are those of `tocsin simulate`, and `tocsin verify` agrees. TOCSIN_SEED repeats the moments and facts; TOCSIN_CYCLES
+says how many kills (default 30), TOCSIN_LONG=1 makes them 1000."""
 import os
 import random
+import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from crash_node import Book, Client, Ledger, Node, fail
+from crash_node import ROOT, TOCSIN, Book, Client, Ledger, Node, fail
 
 SEED = int(os.environ.get("TOCSIN_SEED") or random.SystemRandom().randrange(1 << 31))
 CYCLES = int(os.environ.get("TOCSIN_CYCLES") or (1000 if os.environ.get("TOCSIN_LONG") == "1" else 30))
@@ -64,20 +67,85 @@ def settle_and_check(node, ledger, what):
     print(f"{what}: {facts} facts, {len(ledger.derived)} derived events, {ledger.breaches} breaches, {rows} clocks as simulate says", flush=True)
 
 
+class LeapingClock:
+    """The node's wall clock leaps ahead by a day and is right again before anybody believes it: nothing may come of it. (One that
+    leaps back makes recordedtime stand still, by which `tocsin simulate` cuts times that the node took: tests/sim has those.)"""
+
+    DAY_MS = 86_400_000
+
+    def __init__(self, scratch):
+        self.file = scratch / "leap"
+        library = scratch / "leaping_clock.so"
+        compiler = shutil.which("cc") or shutil.which("g++") or fail("no C compiler")
+        subprocess.run([compiler, "-x", "c", "-shared", "-fPIC", "-O1", "-o", library, ROOT / "tests" / "system" / "leaping_clock.c"], check=True)
+        self.by(0)
+        self.environment = {"LD_PRELOAD": str(library), "TOCSIN_LEAP": str(self.file)}
+        self.leaps = 0
+
+    def by(self, ms):
+        with open(self.file, "r+b" if self.file.exists() else "wb") as f:
+            f.write(struct.pack("q", ms))
+
+    def perhaps(self, rng):
+        leaps = rng.random() < 0.4
+        self.by(self.DAY_MS if leaps else 0)
+        self.leaps += leaps
+
+
+class Policies:
+    """The shipped policy and others that call other people at other times, with the same promises, so that verdicts stay."""
+
+    def __init__(self, scratch):
+        text = (ROOT / "policy" / "key-account.yaml").read_text()
+        response = "breach: {steps: [{tell: [assignee, service_director]}, {after: 15m, tell: [executive]}]"
+        others = [text.replace(response, "breach: {steps: [{tell: [service_director]}, {after: 2s, tell: [executive]}]", 1),
+                  text.replace("\nclocks:\n", "\nclocks:\n  ticket.first:\n    start: [unassigned]\n    stop: [closed]\n    hours: 24x7\n    allow: {target: 1h}\n"
+                               "    breach: {steps: [{tell: [executive]}]}\n\n", 1)]
+        if text in others:
+            fail("the default policy is another than this test changes")
+        (scratch / "calendars").mkdir(exist_ok=True)
+        for file in (ROOT / "policy" / "calendars").iterdir():
+            shutil.copy(file, scratch / "calendars")
+        self.files = []
+        for n, policy in enumerate([text] + others):
+            self.files.append(scratch / f"policy-{n}.yaml")
+            self.files[-1].write_text(policy)
+        self.applied = 0
+
+    def perhaps(self, rng, node):
+        """Begins to put one in force; whether it does before the kill is left open."""
+        if rng.random() >= 0.2:
+            return None
+        self.applied += 1
+        return subprocess.Popen([TOCSIN, "policy", "apply", rng.choice(self.files), "--by", "the test", "--url", f"http://127.0.0.1:{node.port}"],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 def kills(scratch, rng):
-    node, book = Node(scratch), Book()
+    clock, policies = LeapingClock(scratch), Policies(scratch)
+    node, book = Node(scratch, environment=clock.environment), Book()
     ledger = Ledger(node, book)
     started = time.monotonic()
     for cycle in range(CYCLES):
+        if cycle > 0:  # a first start believes any clock
+            clock.perhaps(rng)
         node.start()
         all_ = clients(node, book, rng, f"k{cycle}", list(book.unsure.values()), facts_max=FACTS_MAX)
         kill_at = time.monotonic() + rng.uniform(0.01, UP_MAX_S)
+        leap_at = time.monotonic() + rng.uniform(0.01, UP_MAX_S)
+        apply = policies.perhaps(rng, node)
+        until("the leap or the kill", lambda: time.monotonic() > min(leap_at, kill_at))
+        clock.perhaps(rng)
         until("the kill", lambda: time.monotonic() > kill_at)
         node.stop(signal.SIGKILL)
         join(all_)
+        if apply is not None:
+            apply.wait(60)
         if cycle % CHECK_EVERY == CHECK_EVERY - 1:
             ledger.check()
-    print(f"{CYCLES} kills in {time.monotonic() - started:.0f} s, {book.sent} facts sent, {len(book.acknowledged)} acknowledged", flush=True)
+    clock.by(0)
+    print(f"{CYCLES} kills in {time.monotonic() - started:.0f} s, {clock.leaps} leaps of the clock, {policies.applied} policies handed in, "
+          f"{book.sent} facts sent, {len(book.acknowledged)} acknowledged", flush=True)
     node.start()
     # Stopped for longer than anything waits, under load.
     all_ = clients(node, book, rng, "stop", list(book.unsure.values()))

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <mutex>
-
 #include "tests/connectors/kafka/broker.h"
 
 namespace tocsin {
@@ -104,53 +102,6 @@ TEST_F(Log, FollowerSeesEveryPartitionAndPassesControlRecords) {
   append(1, {"later"});
   ASSERT_TRUE(poll_until(1, 2));
   EXPECT_EQ(seen[1], Texts{"later"});
-}
-
-TEST_F(Log, TailCallsItsSinkAndWaitsForPositions) {
-  std::mutex mutex;
-  std::map<PartitionId, Texts> seen;
-  std::string error;
-  LogTail tail(
-      settings, {{0, 0}, {1, 0}, {2, 0}, {3, 0}},
-      [&](const LogEntry& entry) {
-        const std::lock_guard lock(mutex);
-        seen[entry.partition].emplace_back(entry.value);
-      },
-      [&](const std::string& text) { error = text; });
-  const Offset next = append(2, {"a", "b"});
-  ASSERT_TRUE(tail.wait_for(2, next, seconds(30)));
-  EXPECT_EQ(seen[2], (Texts{"a", "b"}));
-  EXPECT_FALSE(tail.wait_for(2, next + 5, milliseconds(20))) << "nobody wrote that far";
-
-  // A partition that its node has come to own is no longer tailed; given back, it goes on in order.
-  tail.unfollow(2);
-  EXPECT_EQ(tail.position(2), -1);
-  const Offset own = append(2, {"own"});
-  const Offset other = append(1, {"other"});
-  ASSERT_TRUE(tail.wait_for(1, other, seconds(30)));
-  tail.follow(2, own);
-  const Offset after = append(2, {"after"});
-  ASSERT_TRUE(tail.wait_for(2, after, seconds(30)));
-  EXPECT_EQ(seen[2], (Texts{"a", "b", "after"}));
-  EXPECT_EQ(seen[1], Texts{"other"});
-  EXPECT_EQ(error, "");
-}
-
-TEST_F(Log, TailReportsALogThatIsNotTheOne) {
-  std::mutex mutex;
-  std::string error;
-  LogTail tail(
-      settings, {{0, 100}}, [](const LogEntry&) {},
-      [&](const std::string& text) {
-        const std::lock_guard lock(mutex);
-        error = text;
-      });
-  ASSERT_TRUE(eventually([&] {
-    const std::lock_guard lock(mutex);
-    return !error.empty();
-  }));
-  EXPECT_NE(error.find("beyond the log's end"), std::string::npos) << error;
-  EXPECT_FALSE(tail.wait_for(0, 1, seconds(30)));
 }
 
 }  // namespace
