@@ -21,6 +21,7 @@ CYCLES = int(os.environ.get("TOCSIN_CYCLES") or (1000 if os.environ.get("TOCSIN_
 CLIENTS = 4
 CHECK_EVERY = 5  # cycles
 FULL_DISK_MB = 160
+NOISE = 1000  # so that what the log has allocated ahead is soon full
 UP_MAX_S = 0.8
 FACTS_MAX = 500  # of a client between two kills, so that a thousand can be kept in mind
 DUES_PASS_S = 6  # the last tickets' dues lie within it
@@ -187,7 +188,7 @@ def full_disk(scratch, rng):
         ledger = Ledger(node, book)
         node.start()
         for round_ in range(3):
-            all_ = clients(node, book, rng, f"full{round_}", list(book.unsure.values()))
+            all_ = clients(node, book, rng, f"full{round_}", list(book.unsure.values()), noise=NOISE)
             sent = len(book.acknowledged)
             until("facts before", lambda: len(book.acknowledged) > sent + 100)
             filler = fill(disk)

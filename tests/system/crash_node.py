@@ -127,10 +127,10 @@ class Client(threading.Thread):
 
     LIMITS_S = {"P1": 15 * 60, "P2": 30 * 60}  # ticket.response, tier A: around the clock
 
-    def __init__(self, node, book, name, seed, stale=(), facts_max=sys.maxsize):
-        """`facts_max`: then nothing new comes but what was posted last, again and again."""
+    def __init__(self, node, book, name, seed, stale=(), facts_max=sys.maxsize, noise=0):
+        """`facts_max`: then nothing new comes but what was posted last, again and again. `noise`: characters of each fact that do not pack."""
         super().__init__(daemon=True)
-        self.facts_max = facts_max
+        self.facts_max, self.noise = facts_max, noise
         self.node, self.book, self.tag = node, book, name
         self.random = random.Random(seed)
         self.done = threading.Event()
@@ -143,7 +143,8 @@ class Client(threading.Thread):
 
     def fact(self, verb, subject, account, seconds, data=None, kind="ticket"):
         self.count += 1
-        return {"specversion": "1.0", "id": f"{self.tag}-{self.count}", "source": "/crm", "type": f"tocsin.{kind}.{verb}",
+        noise = {"noise": f"{self.random.getrandbits(4 * self.noise):x}"} if self.noise else {}
+        return {**noise, "specversion": "1.0", "id": f"{self.tag}-{self.count}", "source": "/crm", "type": f"tocsin.{kind}.{verb}",
                 "time": utc(seconds), "subject": subject, "partitionkey": account, "sequence": f"{self.count:09}", "data": data or {}}
 
     def facts(self, n):
