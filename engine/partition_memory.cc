@@ -290,8 +290,9 @@ void Partition::refresh(Entity& e, Instant now) {
 void Partition::settle_due(const EntityName& name) {
   Entity* e = find(name);
   if (e == nullptr || waits(*e) || (!e->moves.empty() && !e->moves.back().read)) return;
+  const Instant due = e->next_due;
   refresh(*e, as_of_);
-  changed(*e);
+  if (e->next_due != due) changed(*e);
 }
 
 void Partition::evolve(const LogEvent& record) {
