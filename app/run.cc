@@ -192,7 +192,13 @@ class Service {
     for (ModuleRoute& route : crm_->routes()) api.modules.push_back(std::move(route));
     port_->also(
         [this] { return crm_->metrics() + (notifier_ ? notifier_->metrics() : std::string()); });
-    api_ = std::make_shared<Api>(api, *port_, read_side(*node_), node_->log());
+    ReadSide views = read_side(*node_);
+    if (notifier_) {
+      views.reached = [this](const std::string& escalation, int step, const std::string& person) {
+        return notifier_->reached(escalation, step, person);
+      };
+    }
+    api_ = std::make_shared<Api>(api, *port_, std::move(views), node_->log());
     HttpServerOptions http = config.http;
     http.log = [this](std::string_view event, std::string_view client, std::string_view detail) {
       journal_.line("info", event, std::string(client) + " " + std::string(detail));

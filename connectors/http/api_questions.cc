@@ -14,7 +14,9 @@ HttpResponse not_found(std::string_view what) { return problem(404, "not-found",
 // A question with what its answer is of, all of one moment.
 struct Asked {
   explicit Asked(const Question& q)
-      : view(q.from.view()), policy(q.from.policy()), shown{view, *policy, q.from.now()} {}
+      : view(q.from.view()),
+        policy(q.from.policy()),
+        shown{view, *policy, q.from.now(), q.from.reached} {}
   const ReadView view;
   const std::shared_ptr<const Policy> policy;
   const Shown shown;

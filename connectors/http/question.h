@@ -28,6 +28,7 @@ struct ReadSide {
   // In force; its figures and labels, and its working calendar for periods.
   std::function<std::shared_ptr<const Policy>()> policy;
   RecordSource records;  // for stores that do not keep timelines' records; may be empty
+  ReachedBy reached;     // what the notifier came to; may be empty
 };
 
 struct Question {

@@ -52,6 +52,10 @@ Outbox::Options outbox_options(const std::map<std::string, std::unique_ptr<Chann
   return options;
 }
 
+std::string call_key(const std::string& group, int step, const std::string& person) {
+  return group + '\0' + std::to_string(step) + '\0' + person;
+}
+
 bool host_allowed(const std::string& url, const std::vector<std::string>& hosts) {
   const std::size_t begin = url.find("://");
   if (begin == std::string::npos) return false;
@@ -213,7 +217,26 @@ void Notifier::take_event(PartitionId partition, std::string_view record) {
   outbox_.told(told, event.recorded);
 }
 
+std::optional<Reached> Notifier::reached(const std::string& group, int step,
+                                         const std::string& person) const {
+  const std::lock_guard lock(reached_mutex_);
+  const auto found = reached_.find(call_key(group, step, person));
+  return found == reached_.end() ? std::nullopt : std::optional(found->second);
+}
+
 void Notifier::remember(const Told& told, Instant at) {
+  {
+    const std::lock_guard lock(reached_mutex_);
+    const std::string key = call_key(told.group, told.step, told.person);
+    const auto [it, added] = reached_.try_emplace(key);
+    if (added) reached_order_.push_back(key);
+    if (told.delivered || !it->second.got_through)
+      it->second = {told.channel, told.delivered ? "delivered" : "failed", told.delivered, at};
+    if (reached_order_.size() > kReachedMax) {
+      reached_.erase(reached_order_.front());
+      reached_order_.pop_front();
+    }
+  }
   deliveries_.push_back({next_delivery_++, told, at});
   if (deliveries_.size() > kRememberedMax) deliveries_.pop_front();
 }

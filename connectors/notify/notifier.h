@@ -37,6 +37,7 @@
 #include "connectors/notify/transport.h"
 #include "engine/input_port.h"
 #include "engine/log_port.h"
+#include "projections/read/query.h"
 
 namespace tocsin::notify {
 
@@ -69,6 +70,7 @@ class Notifier {
   static constexpr std::size_t kParallel = 128;
   static constexpr std::size_t kTasksMax = 10'000;
   static constexpr std::size_t kRememberedMax = 10'000;
+  static constexpr std::size_t kReachedMax = 100'000;
 
   // Throws std::runtime_error in words for whoever starts the node. `data`: a directory for keys and
   // subscriptions.
@@ -83,6 +85,11 @@ class Notifier {
   void observe(PartitionId partition, Offset offset, std::string_view type,
                std::string_view record);
   static bool concerns(std::string_view type);
+
+  // What was come to with a call; a delivery holds whatever failed. From any thread; the last
+  // kReachedMax are known.
+  std::optional<Reached> reached(const std::string& group, int step,
+                                 const std::string& person) const;
 
   std::vector<ModuleRoute> routes();
   std::string metrics() const { return figures_.text(); }
@@ -178,6 +185,10 @@ class Notifier {
   std::deque<Remembered> deliveries_;  // the newest last
   Instant next_beat_{kAlways}, next_switch_{kAlways}, next_own_{kAlways};
   bool fed_again_ = false;
+
+  mutable std::mutex reached_mutex_;                  // guards the two below
+  std::unordered_map<std::string, Reached> reached_;  // by group, step and person
+  std::deque<std::string> reached_order_;
 
   std::mutex mutex_;  // guards what follows
   std::vector<Fed> fed_;

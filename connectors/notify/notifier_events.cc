@@ -33,6 +33,12 @@ std::string kind_of_entity(const json::object& data) {
   return entity.substr(0, entity.find('/'));
 }
 
+// Of `tocsin.ticket.notified`, a fact of somebody else's notifier.
+std::string kind_of_type(std::string_view type) {
+  const std::size_t first = type.find('.') + 1;
+  return std::string(type.substr(first, type.find('.', first) - first));
+}
+
 }  // namespace
 
 std::string text_of(const json::object& data, const char* name) {
@@ -73,7 +79,7 @@ Told told_of(PartitionId partition, const LogEvent& event, const json::object& d
   told.partition = partition;
   told.account = event.account;
   told.entity_id = event.subject;
-  told.entity_kind = kind_of_entity(data);
+  told.entity_kind = data.contains("entity") ? kind_of_entity(data) : kind_of_type(event.type);
   told.group = text_of(data, "escalation");
   told.step = number_of(data, "step");
   told.person = text_of(data, "person");

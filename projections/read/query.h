@@ -34,6 +34,16 @@ inline constexpr std::size_t kPageMax = 1000;
 inline constexpr std::size_t kPageDefault = 100;
 inline constexpr std::size_t kRowsScannedMax = 20'000;
 
+// What the node's own notifier came to with a call: of a group, a step and a person. From any
+// thread; nullopt: nothing yet.
+struct Reached {
+  std::string channel, outcome;  // in the contract's word
+  bool got_through = false;
+  Instant at;
+};
+using ReachedBy = std::function<std::optional<Reached>(const std::string& escalation, int step,
+                                                       const std::string& person)>;
+
 // ---- one entity
 
 std::optional<EntityView> find_entity(const ReadView& view, const EntityKey& entity);

@@ -148,6 +148,18 @@ void add_clock_page(std::string& out, JsonObject& object, const Shown& shown,
   add_cursor(object, page.cursor);
 }
 
+// Of several words about one call that holds by which it got through.
+CallRow with_our_word(const Shown& shown, const std::string& escalation, const CallRow& call) {
+  const auto ours =
+      shown.reached ? shown.reached(escalation, call.step, call.person) : std::optional<Reached>();
+  if (!ours || (!ours->got_through && !call.outcome.empty())) return call;
+  CallRow out = call;
+  out.channel = ours->channel;
+  out.outcome = ours->outcome;
+  out.delivered_at = ours->at;
+  return out;
+}
+
 void append_call(std::string& out, const CallRow& call) {
   JsonObject object(out);
   object.text("person", call.person);
@@ -179,7 +191,8 @@ void add_next(std::string& out, JsonObject& object, const std::optional<NextRow>
   step.close();
 }
 
-void add_group_members(std::string& out, JsonObject& object, const GroupRow& g) {
+void add_group_members(std::string& out, JsonObject& object, const Shown& shown,
+                       const GroupRow& g) {
   object.text("escalation", g.escalation);
   add_text(object, "clock", g.clock);
   add_text(object, "cycle", g.cycle);
@@ -192,7 +205,8 @@ void add_group_members(std::string& out, JsonObject& object, const GroupRow& g) 
       .text("reason", g.reason)
       .time("begun", g.begun)
       .time("raised", g.raised);
-  add_array(out, object, "called", g.called, [&](const CallRow& c) { append_call(out, c); });
+  add_array(out, object, "called", g.called,
+            [&](const CallRow& c) { append_call(out, with_our_word(shown, g.escalation, c)); });
   add_next(out, object, g.next);
   add_text(object, "acknowledgedBy", g.by);
   add_time(object, "acknowledgedAt", g.acknowledged_at);
@@ -221,7 +235,7 @@ void add_entity_members(std::string& out, JsonObject& object, const Shown& shown
             [&](const ClockRow& c) { append_clock_with_progress(out, shown, key, c); });
   add_array(out, object, "escalations", e.groups, [&](const GroupRow& g) {
     JsonObject group(out);
-    add_group_members(out, group, g);
+    add_group_members(out, group, shown, g);
     group.close();
   });
 }
@@ -404,7 +418,7 @@ std::string inbox_json(const Shown& shown, const InboxPage& page,
       JsonObject group(out);
       group.text("account", item.entity.account)
           .text("entity", item.entity.kind + "/" + item.entity.id);
-      add_group_members(out, group, item.group);
+      add_group_members(out, group, shown, item.group);
       add_known_by(group, item.of, item.account_name);
       add_time(group, "nextDue",
                item.next_due == kNever ? std::nullopt : std::optional(item.next_due));

@@ -5,7 +5,9 @@
 // Any thread.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,8 +19,9 @@ namespace tocsin {
 // What an answer is of.
 struct Shown {
   const ReadView& view;
-  const Policy& policy;  // in force
-  Instant now;           // the engine's
+  const Policy& policy;    // in force
+  Instant now;             // the engine's
+  ReachedBy reached = {};  // empty: of calls only the facts of other notifiers are known
 };
 
 // {"account","entity","clock","cycle","state","start","thresholds":[{"name","due","verdict"}],

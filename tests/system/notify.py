@@ -180,6 +180,9 @@ def each_channel_delivers_once():
         right(all(e["type"].endswith(".delivered") and e["data"]["attempts"] == 1 for e in outcomes), f"all delivered at once: {outcomes}")
         group = outcomes[0]["data"]["escalation"]
         right(all(e["id"] == f"{group}:1:{e['data']['person']}:{e['data']['channel']}:delivered" for e in outcomes), "ids")
+        called = json.loads(w.request("GET", "/v1/inbox")[1])["escalations"][0]["called"]
+        told = {c["person"]: c["delivery"] for c in called}
+        right(all(told[f"p_{v}"] and told[f"p_{v}"]["channel"] == v and told[f"p_{v}"]["outcome"] == "delivered" for v in VENDORS), f"the inbox says how each was reached: {called}")
         status, text = w.request("GET", "/v1/deliveries?outcome=delivered")
         right(status == 200 and len(json.loads(text)["deliveries"]) == len(VENDORS), f"deliveries: {text[:300]}")
         status, text = w.request("GET", "/metrics")
