@@ -81,15 +81,16 @@ Entity* Partition::load(const EntityName& name, Instant as_of) {
       *bytes, [this](std::int32_t version) { return policy(version); }, *e);
   ++counters_.loaded;
   Entity& loaded = entities_.add(std::move(e));
-  loaded.said_at = std::max(as_of, loaded.told_at);
+  loaded.said_at = loaded.told_at;
   if (!loaded.moves.empty() && !loaded.moves.back().read) {  // what it brought is to be said yet
     put_due(loaded, loaded.moves.back().at);
     return &loaded;
   }
-  if (!loaded.moves.empty()) loaded.said_at = std::max(loaded.said_at, loaded.moves.back().at);
-  refresh(loaded, loaded.said_at);
+  Instant until = std::max(as_of, loaded.told_at);
+  if (!loaded.moves.empty()) until = std::max(until, loaded.moves.back().at);
+  refresh(loaded, until);
   if (waits(loaded)) {  // that is news to the next decision
-    put_due(loaded, waits_since(loaded, loaded.said_at));
+    put_due(loaded, waits_since(loaded, until));
     forget_truth(loaded, false);
   }
   return &loaded;

@@ -102,8 +102,7 @@ class KeptWorld {
     hand_over(anew, want);
     pass_silently(anew, want, record.decided);
     pass_silently(as_stored, have, record.decided);
-    // Open: while dues are held back, a due that has passed may be stored as another instant.
-    if (const std::string differs = difference(want, have, false); !differs.empty()) wrong(differs);
+    if (const std::string differs = difference(want, have); !differs.empty()) wrong(differs);
   }
 
   // Of what is written, everything is forgotten.
