@@ -39,6 +39,11 @@ std::optional<Projection> find_projection(const ReadView& view, PartitionId part
   return row ? projection_in(*row, entity) : std::nullopt;
 }
 
+std::string account_name(const ReadView& view, PartitionId partition, const std::string& account) {
+  const auto row = view.get(Key(partition, Family::kSummary).text(account).take());
+  return row ? decode_account_summary(*row).name : std::string();
+}
+
 std::string lower_case(std::string_view text) {
   std::string out(text);
   for (char& c : out) {

@@ -19,6 +19,8 @@ std::optional<Projection> find_projection(const ReadView& view, PartitionId part
                                           const EntityKey& entity);
 // The same from its row.
 std::optional<Projection> projection_in(std::string_view row, const EntityKey& entity);
+// What people call the account; empty: unknown.
+std::string account_name(const ReadView& view, PartitionId partition, const std::string& account);
 
 class FilteredList {
  public:

@@ -275,7 +275,7 @@ BehindPage list_behind(const ReadView& view, const NamedFigure& figure, const Be
     if (const auto found = find_projection(view, place.partition, place.row.entity)) {
       place.row.title = found->view.title;
       place.row.link = found->view.link;
-      place.row.account_name = found->view.account_name;
+      place.row.account_name = account_name(view, place.partition, place.row.entity.account);
     }
     page.rows.push_back(std::move(place.row));
   }

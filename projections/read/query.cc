@@ -346,7 +346,10 @@ class ListCounter {
 
 std::optional<EntityView> find_entity(const ReadView& view, const EntityKey& entity) {
   for (const PartitionId partition : view.partitions()) {
-    if (auto p = find_projection(view, partition, entity)) return std::move(p->view);
+    if (auto p = find_projection(view, partition, entity)) {
+      p->view.account_name = account_name(view, partition, entity.account);
+      return std::move(p->view);
+    }
   }
   return std::nullopt;
 }

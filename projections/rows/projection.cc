@@ -168,6 +168,7 @@ bool is_read_by_views(std::string_view type) {
   return type == name(DerivedType::kClockWithdrawn) || type == name(DerivedType::kFaultRecurring);
 }
 
+// Not the account's name, which another entity's fact may change: who reads takes it from the account.
 void encode_view(ByteBuffer& out, const EntityView& v) {
   out.push_back(
       static_cast<char>((v.created ? 1 : 0) | (v.provisional ? 2 : 0) | (v.over ? 4 : 0)));
@@ -180,7 +181,6 @@ void encode_view(ByteBuffer& out, const EntityView& v) {
   put_text(out, v.assignee);
   put_text(out, v.title);
   put_text(out, v.link);
-  put_text(out, v.account_name);
   put_text(out, v.module);
   put_optional(out, v.opened);
   put_signed(out, v.facts);
@@ -226,7 +226,6 @@ void decode_view(std::string_view bytes, EntityView& v) {
   v.assignee = in.view();
   v.title = in.view();
   v.link = in.view();
-  v.account_name = in.view();
   v.module = in.view();
   v.opened = in.optional_instant();
   v.facts = in.signed_int();
