@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """A holiday is added on open tickets: the list of dues that would move, then the move, in time, no alarm twice.
 
-    policy_apply.py BINARY [TICKETS]        (10,000 tickets; each step must take less than 2 s)
+    policy_apply.py [BINARY [TICKETS]]        (10,000 tickets; each step must take less than 2 s)
 """
-import json, pathlib, re, subprocess, sys, tempfile, time, urllib.request
+import atexit, json, os, pathlib, re, shutil, subprocess, sys, tempfile, time, urllib.request
 
-BINARY = str(pathlib.Path(sys.argv[1]).resolve())
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = str(pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("TOCSIN", ROOT / "build/release/tocsin")).resolve())
 TICKETS = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
 LIMIT_S = 2.0
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 failures = []
 
 
@@ -38,6 +38,7 @@ def command(*arguments):
 
 def main():
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="tocsin-policy-"))
+    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
     for folder in ("calendars",):
         (scratch / folder).mkdir()
     for path in (ROOT / "policy/calendars").iterdir():
