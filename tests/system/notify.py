@@ -6,6 +6,7 @@
                                         on; those cases whose name contains NAME
 """
 import base64
+import importlib
 import os
 import random
 import signal
@@ -360,6 +361,8 @@ def a_browser_decrypts_what_is_pushed():
         if done.returncode != 0:
             print("  skipped: PyPI's http_ece cannot be installed", flush=True)
             return
+        importlib.invalidate_caches()
+        sys.path_importer_cache.clear()  # the folder was not there a moment ago
         import http_ece
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
