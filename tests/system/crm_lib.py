@@ -34,7 +34,7 @@ def wait_for(what, condition):
     while time.monotonic() < end:
         if (got := condition()):
             return got
-        time.sleep(0.05)
+        time.sleep(0.05)  # until the condition holds
     check(what, "never", f"within {PATIENCE_S} s")
     return None
 

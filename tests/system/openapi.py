@@ -161,7 +161,7 @@ def wait_for(what, condition):
     while time.monotonic() < end:
         if (got := condition()):
             return got
-        time.sleep(0.05)
+        time.sleep(0.05)  # until the condition holds
     sys.exit(f"{what} never came")
 
 
