@@ -37,18 +37,46 @@ const Step& step_of(const Way& way, std::uint16_t number) {
   return steps[std::min<std::size_t>(number, steps.size()) - 1];
 }
 
+// Where a clock stood still that pauses in certain waits only: between the times in which it ran.
+Pauses stills_of(const Truth& truth, std::int16_t clock) {
+  Pauses stills;
+  Instant since{kNever};
+  for (const Cycle& cycle : truth.cycles) {
+    if (cycle.clock != clock) continue;
+    if (since == kNever) since = cycle.start;
+    for (const auto& [begin, end] : cycle.active) {
+      if (since < begin) stills.emplace_back(since, begin);
+      since = end;
+    }
+    const bool paused = cycle.state == ClockState::kPaused;
+    if (paused) stills.emplace_back(since, kNever);
+    if (!paused && cycle.state != ClockState::kRunning) since = kNever;
+  }
+  return stills;
+}
+
+// Where `ms` of time end that does not count where the group's clock stands still.
+Instant counted_of_clock(const Truth& truth, std::int16_t clock, Instant from, std::int64_t ms,
+                         const Calendar* calendar) {
+  if (at(truth.kind->clocks, clock).waits.empty())
+    return counted(from, ms, calendar, &truth.pauses);
+  const Pauses stills = stills_of(truth, clock);
+  return counted(from, ms, calendar, &stills);
+}
+
 }  // namespace
 
 Way way_of(const Policy& policy, const KindSpec& kind, const GroupKey& key, std::int16_t tier,
            std::int16_t priority) {
   const LadderRow* row = row_of(kind, key);
-  if (row == nullptr) return {&kind.fault.ladder, nullptr, false, &policy};
+  if (row == nullptr) return {&kind.fault.ladder, nullptr, false, &policy, kNone};
   const bool pauses = key.clock != kNone && at(kind.clocks, key.clock).pauses;
   const auto t = static_cast<std::size_t>(tier), p = static_cast<std::size_t>(priority);
-  if (tier != kNone && t < row->by_tier.size()) return {&row->by_tier[t], row, pauses, &policy};
+  if (tier != kNone && t < row->by_tier.size())
+    return {&row->by_tier[t], row, pauses, &policy, key.clock};
   if (priority != kNone && p < row->by_priority.size())
-    return {&row->by_priority[p], row, pauses, &policy};
-  return {&row->ladder, row, pauses, &policy};
+    return {&row->by_priority[p], row, pauses, &policy, key.clock};
+  return {&row->ladder, row, pauses, &policy, key.clock};
 }
 
 Way way_of(const Entity& entity, const SaidGroup& group) {
@@ -62,7 +90,10 @@ Way way_of(const Entity& entity, const SaidGroup& group) {
   key.code = key.kind == GroupKey::Kind::kRouting ? back.priority(key.code)
              : key.kind == GroupKey::Kind::kStage ? back.stage(key.code)
                                                   : back.threshold(key.code);
-  return way_of(*under, back.to_kind, key, group.tier, group.priority);
+  Way way = way_of(*under, back.to_kind, key, group.tier, group.priority);
+  way.clock = group.key.clock;
+  way.pauses = way.pauses && way.clock != kNone;
+  return way;
 }
 
 std::vector<std::int16_t> roles_of(const Way& way, const Policy& policy, std::uint16_t number) {
@@ -112,8 +143,10 @@ Instant step_instant(const Way& way, const Truth& truth, const Anchor& anchor,
     const Instant day{anchor.at.ms - 1};
     return days > 0 ? truth.policy->working().end_of_working_day(day, days) : anchor.at;
   }
-  return counted(anchor.at, std::max<std::int64_t>(to.after.ms - from.after.ms, 0),
-                 hours_of(way, to, truth), way.pauses ? &truth.pauses : nullptr);
+  const std::int64_t ms = std::max<std::int64_t>(to.after.ms - from.after.ms, 0);
+  const Calendar* hours = hours_of(way, to, truth);
+  return way.pauses ? counted_of_clock(truth, way.clock, anchor.at, ms, hours)
+                    : counted(anchor.at, ms, hours, nullptr);
 }
 
 Upcoming upcoming(const Entity& entity, const Truth& truth, const SaidGroup& group) {
@@ -140,9 +173,10 @@ bool still_owed(const Entity& entity, const Truth& truth, const SaidGroup& group
 Instant runs_out(const Entity& entity, const Truth& truth, const SaidGroup& group) {
   if (group.state != GroupState::kAcknowledged || group.timeout_ms == 0) return kNever;
   if (!still_owed(entity, truth, group)) return kNever;
-  const bool pauses = entity.spec().clocks[static_cast<std::size_t>(group.key.clock)].pauses;
-  return counted(group.acknowledged_at, group.timeout_ms, nullptr,
-                 pauses ? &truth.pauses : nullptr);
+  const Instant from = group.acknowledged_at;
+  return at(entity.spec().clocks, group.key.clock).pauses
+             ? counted_of_clock(truth, group.key.clock, from, group.timeout_ms, nullptr)
+             : counted(from, group.timeout_ms, nullptr, nullptr);
 }
 
 Instant next_step(const Entity& entity, const Truth& truth) {

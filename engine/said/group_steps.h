@@ -3,8 +3,8 @@
 //
 // A step is timed from the group's anchor: its beginning, or the step that was raised out of turn
 // last. A delay that is a duration counts on the hours of its step, and stands still in its
-// entity's pauses where the group's clock does; an instant in a pause comes as much later. Working
-// days are whole days in any case.
+// entity's pauses where the group's clock does (of a clock that pauses in certain waits only: in
+// those); an instant in a pause comes as much later. Working days are whole days in any case.
 //
 // Example: a breach of 12:00 on a clock that pauses, step 2 after 30 min, the ticket paused from
 // 12:10 to 13:00: step 2 comes at 13:20. While the pause is open its instant is not known (kNever).
@@ -25,6 +25,7 @@ struct Way {
   const LadderRow* row = nullptr;  // null: a recurring fault's
   bool pauses = false;             // its delays stand still in pauses
   const Policy* under = nullptr;   // whose codes these are
+  std::int16_t clock = kNone;      // the group's, in the codes of its entity
 };
 // Of a group that is to be raised now.
 Way way_of(const Policy& policy, const KindSpec& kind, const GroupKey& key, std::int16_t tier,
