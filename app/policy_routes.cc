@@ -2,11 +2,13 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <initializer_list>
 #include <mutex>
 #include <thread>
 
@@ -38,6 +40,24 @@ std::string query(const HttpRequest& request, std::string_view name) {
   return {};
 }
 
+// A parameter that a route does not know; empty: none. A `dryrun` that is passed over would write.
+std::string unknown_parameter(const HttpRequest& request,
+                              std::initializer_list<std::string_view> known) {
+  for (const auto& [key, value] : request.query) {
+    if (key != "access_token" && std::find(known.begin(), known.end(), key) == known.end())
+      return key;
+  }
+  return {};
+}
+
+constexpr std::size_t kWhoMax = 512;  // bytes, as of a fact's attributes
+
+bool is_a_name(const std::string& text) {
+  return text.size() <= kWhoMax && std::none_of(text.begin(), text.end(), [](char c) {
+           return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+         });
+}
+
 // nullopt: neither.
 std::optional<bool> flag(const HttpRequest& request, std::string_view name) {
   const std::string value = query(request, name);
@@ -55,6 +75,13 @@ HttpResponse answered_elsewhere() {
 
 HttpResponse bad_parameter(const std::string& name, const std::string& wanted) {
   return problem(400, "bad-parameter", name + " must be " + wanted).field(name).response();
+}
+
+HttpResponse not_known(const std::string& name, const std::string& known) {
+  return problem(400, "bad-parameter",
+                 "there is no parameter `" + name + "` (known: " + known + ")")
+      .field(name)
+      .response();
 }
 
 // The body: YAML, or {"text": "…"}.
@@ -221,12 +248,16 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   void apply(const HttpRequest& request, Reply reply) {
+    const std::string unknown = unknown_parameter(request, {"by", "to_open", "dry_run"});
+    if (!unknown.empty()) return reply(not_known(unknown, "by, to_open, dry_run"));
     const auto to_open = flag(request, "to_open"), dry_run = flag(request, "dry_run");
     if (!to_open) return reply(bad_parameter("to_open", "true or false"));
     if (!dry_run) return reply(bad_parameter("dry_run", "true or false"));
     std::string by = query(request, "by");
     if (by.empty()) by = request.client;
     if (by.empty() && !*dry_run) return reply(bad_parameter("by", "who does it"));
+    if (!is_a_name(by))
+      return reply(bad_parameter("by", "a name of 512 bytes at most, without control characters"));
     later(reply, [this, request, to_open = *to_open, dry_run = *dry_run, by, reply]() {
       const PolicyText text = text_of(request);
       const Compiled compiled = compile(text);
@@ -241,9 +272,12 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   void try_it(const HttpRequest& request, Reply reply) {
+    const std::string unknown = unknown_parameter(request, {"since"});
+    if (!unknown.empty()) return reply(not_known(unknown, "since"));
     const std::string since_text = query(request, "since");
     const auto since = since_text.empty() ? std::optional(kAlways) : parse_rfc3339(since_text);
-    if (!since) return reply(bad_parameter("since", "an RFC 3339 instant"));
+    if (!since)
+      return reply(bad_parameter("since", "an RFC 3339 instant, like 2026-03-02T09:00:00+08:00"));
     const PolicyText text = text_of(request);
     const Compiled compiled = compile(text);
     if (const auto* errors = std::get_if<std::vector<PolicyError>>(&compiled))

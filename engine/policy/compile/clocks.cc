@@ -422,7 +422,15 @@ std::vector<Warning> read_warnings(PolicyReader& reader, const Yaml& node,
   for (const Word& word : reader.list(node, where + " warn")) {
     const auto warning = read_warning(word.text);
     if (!warning) reader.error(word.line, where + ": `" + word.text + "`: " + kWarnings);
-    if (warning) warnings.push_back(*warning);
+    if (!warning) continue;
+    const bool twice = std::any_of(warnings.begin(), warnings.end(), [&](const Warning& other) {
+      return other.kind == warning->kind && other.days == warning->days &&
+             other.before_ms == warning->before_ms &&
+             std::int64_t{other.numerator} * warning->denominator ==
+                 std::int64_t{warning->numerator} * other.denominator;
+    });
+    if (twice) reader.error(word.line, where + " warn: `" + word.text + "` is there twice");
+    warnings.push_back(*warning);
   }
   if (warnings.size() > kMaxWarnings) {
     reader.error(node, where + ": more than " + std::to_string(kMaxWarnings) + " warnings");

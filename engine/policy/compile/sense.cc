@@ -82,9 +82,40 @@ class SenseOfKind {
   const KindSpec& kind_;
 };
 
+// Whether any clock of a figure promises this threshold to anybody.
+bool promised(const Policy& policy, const FigureSpec& figure, std::int16_t threshold) {
+  for (const KindSpec& kind : policy.kinds) {
+    for (const ClockSpec& clock : kind.clocks) {
+      if (std::find(figure.clocks.begin(), figure.clocks.end(), clock.name) == figure.clocks.end())
+        continue;
+      const auto& row = clock.allowance[static_cast<std::size_t>(threshold)];
+      if (std::any_of(row.begin(), row.end(), [](const Allowance& allowance) {
+            return allowance.kind != Allowance::Kind::kNothing;
+          }))
+        return true;
+    }
+  }
+  return false;
+}
+
+// A figure of a threshold that none of its clocks has counts nothing for ever.
+void check_figures(PolicyReader& reader, const Yaml& root, const Policy& policy) {
+  for (const FigureSpec& figure : policy.figures) {
+    const Yaml& row = root["figures"][figure.name];
+    for (const auto& [key, threshold] :
+         {std::pair{"threshold", figure.threshold}, std::pair{"beside", figure.beside}}) {
+      if (threshold == kNone || figure.clocks.empty() || promised(policy, figure, threshold))
+        continue;
+      reader.error(row[key], "figures " + figure.name + " " + key + ": none of its clocks has a `" +
+                                 policy.thresholds[static_cast<std::size_t>(threshold)] + "`");
+    }
+  }
+}
+
 }  // namespace
 
 void check_sense(PolicyReader& reader, const Yaml& root, const Policy& policy) {
+  if (reader.errors().empty()) check_figures(reader, root, policy);
   for (const KindSpec& kind : policy.kinds) SenseOfKind(reader, root, policy, kind).check();
 }
 
