@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The policy's key figures are the same numbers wherever they are asked for: /v1/figures, PromQL on a real Prometheus, the CSV, the
-list of what stands behind each number, and `tocsin simulate --emit summary` on the same facts."""
+list of what stands behind each number, and `tocsin simulate --emit summary` on the same facts: random ones, and real incidents where
+they are at hand."""
 import csv
 import io
 import json
@@ -13,6 +14,8 @@ from pathlib import Path
 from crash_node import BATCH, TOCSIN, Node, fail, utc
 from grafana import Prometheus, until
 
+REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "servicenow" / "incident_event_log.csv"
+AT_ONCE = 5_000  # facts of one request
 SEED = random.randrange(1 << 30)
 DAY_S = 86_400
 
@@ -53,63 +56,91 @@ def of_simulate(data):
     return found
 
 
-def main():
-    if not shutil.which("prometheus"):
-        print("SKIPPED: prometheus is not installed")
-        raise SystemExit(77)
-    print("seed", SEED)
-    events = facts(random.Random(SEED))
+def post(node, events):
+    connection = node.connect()
+    for at in range(0, len(events), AT_ONCE):
+        batch = events[at:at + AT_ONCE]
+        connection.request("POST", "/v1/events", json.dumps(batch), {"Content-Type": BATCH})
+        answer = json.loads(connection.getresponse().read())
+        if answer["accepted"] != len(batch):
+            fail(f"the facts are taken: {str(answer)[:300]}")
+
+
+def same(api, simulated):
+    """Whether the API's figures are those of simulate, which tells of no figure that counts nothing; of a mean only its count is told."""
+    return {f: (v[0], 0) if f == "satisfaction" else v for f, v in api.items() if any(v)} == {f: v for f, v in simulated.items() if any(v)}
+
+
+def agree(node, prometheus, api):
+    """The API's figures are those of Prometheus, and that many entities stand behind each."""
+    for figure, (first, second) in api.items():
+        mean = figure == "satisfaction"
+        def scraped():
+            query = (lambda expr: prometheus.value(expr) or 0.0)
+            if mean:
+                return query(f'sum(tocsin_figure_scores{{figure="{figure}",period="all"}})'), query(f'sum(tocsin_figure_score_points{{figure="{figure}",period="all"}})')
+            return tuple(query(f'sum(tocsin_figure_thresholds{{figure="{figure}",outcome="{o}",period="all"}})') for o in ("met", "breached"))
+        until(f"{figure} to be {first, second} in Prometheus, not {scraped()}", lambda: scraped() == (first, second))
+        if mean:
+            continue
+        for outcome, wanted in (("met", first), ("breached", second)):
+            rows, cursor = 0, ""
+            while cursor is not None:
+                page = node.get(f"/v1/figures/{figure}/entities?by=all&outcome={outcome}&limit=500" + (f"&cursor={cursor}" if cursor else ""))[1]
+                rows, cursor = rows + len(page["entities"]), page["cursor"]
+            if rows != wanted:
+                fail(f"{figure}: {wanted} are {outcome}, and {rows} stand behind it")
+    print(f"{len(api)} key figures are the same in the API, simulate, Prometheus and the lists")
+
+
+def parts_and_table(node, api):
+    """The parts of a figure add up to it, and the CSV says the same."""
+    for per in ("person", "module", "account", "tier", "priority"):
+        rows = node.get(f"/v1/figures?by=all&figure=response&per={per}")[1]["figures"]
+        if (sum(r["met"] for r in rows), sum(r["breached"] for r in rows)) != api["response"] or len(rows) < 2:
+            fail(f"per {per}: {rows}")
+    connection = node.connect()
+    connection.request("GET", "/v1/figures?by=all", headers={"Accept": "text/csv"})
+    table = list(csv.DictReader(io.StringIO(connection.getresponse().read().decode())))
+    if {r["figure"]: (int(r["met"]), int(r["breached"])) for r in table if r["met"]} != {n: v for n, v in api.items() if n != "satisfaction"}:
+        fail(f"the CSV: {table}")
+
+
+def try_on(events, least):
+    """A node of its own with these facts, of which `least` answers at least were in time and not."""
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         node = Node(scratch).start()
         prometheus = Prometheus(scratch, node)
         try:
-            connection = node.connect()
-            connection.request("POST", "/v1/events", json.dumps(events), {"Content-Type": BATCH})
-            answer = json.loads(connection.getresponse().read())
-            if answer["accepted"] != len(events):
-                fail(f"the facts are taken: {answer}")
+            post(node, events)
             def asked():
                 return by_name(node.get("/v1/figures?by=all")[1]["figures"])
-            until("the views to hold the batch", lambda: min(asked()["response"]) > 0 and asked() == asked())
+            until("the API to say what simulate says", lambda: same(asked(), of_simulate(node.data)))
             api = asked()
             print("api", api)
-            if min(api["response"]) < 1 or api["satisfaction"][0] < 10:
+            if min(api["response"]) < least:
                 fail("there is something of each")
-            simulated = of_simulate(node.data)
-            for figure, (first, second) in api.items():
-                mean = figure == "satisfaction"
-                if simulated.get(figure) != ((first, 0) if mean else (first, second)):
-                    fail(f"{figure}: the API says {first, second}, simulate {simulated.get(figure)}")
-                def scraped():
-                    query = (lambda expr: prometheus.value(expr) or 0.0)
-                    if mean:
-                        return query(f'sum(tocsin_figure_scores{{figure="{figure}",period="all"}})'), query(f'sum(tocsin_figure_score_points{{figure="{figure}",period="all"}})')
-                    return tuple(query(f'sum(tocsin_figure_thresholds{{figure="{figure}",outcome="{o}",period="all"}})') for o in ("met", "breached"))
-                until(f"{figure} to be {first, second} in Prometheus, not {scraped()}", lambda: scraped() == (first, second))
-                if mean:
-                    continue
-                for outcome, wanted in (("met", first), ("breached", second)):
-                    rows, cursor = 0, ""
-                    while cursor is not None:
-                        page = node.get(f"/v1/figures/{figure}/entities?by=all&outcome={outcome}&limit=50" + (f"&cursor={cursor}" if cursor else ""))[1]
-                        rows, cursor = rows + len(page["entities"]), page["cursor"]
-                    if rows != wanted:
-                        fail(f"{figure}: {wanted} are {outcome}, and {rows} stand behind it")
-            for per in ("person", "module", "account", "tier", "priority"):
-                rows = node.get(f"/v1/figures?by=all&figure=response&per={per}")[1]["figures"]
-                if (sum(r["met"] for r in rows), sum(r["breached"] for r in rows)) != api["response"] or len(rows) < 2:
-                    fail(f"per {per}: {rows}")
-            connection = node.connect()
-            connection.request("GET", "/v1/figures?by=all", headers={"Accept": "text/csv"})
-            table = list(csv.DictReader(io.StringIO(connection.getresponse().read().decode())))
-            if {r["figure"]: (int(r["met"]), int(r["breached"])) for r in table if r["met"]} != {n: v for n, v in api.items() if n != "satisfaction"}:
-                fail(f"the CSV: {table}")
+            agree(node, prometheus, api)
+            if least == 1:
+                parts_and_table(node, api)
         finally:
             prometheus.process.terminate()
             prometheus.process.wait()
             node.stop()
-    print(f"{len(api)} key figures are the same in the API, Prometheus, the CSV, the lists and simulate")
+
+
+def main():
+    if not shutil.which("prometheus"):
+        print("SKIPPED: prometheus is not installed")
+        raise SystemExit(77)
+    print("seed", SEED)
+    try_on(facts(random.Random(SEED)), 1)
+    if not REAL.exists():
+        print(f"the real incidents are not beside the repository ({REAL})")
+        return
+    done = subprocess.run([TOCSIN, "import", "servicenow", REAL], capture_output=True, encoding="utf-8")
+    try_on([json.loads(line) for line in done.stdout.splitlines()], 0)
 
 
 if __name__ == "__main__":
