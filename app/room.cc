@@ -571,9 +571,9 @@ AppliedBatch Room::take_changes(std::uint64_t& hand_over) {
     applied.entities.back().view = encoded_.view();
   }
   for (Account* a : accounts) {
-    for (AccountPiece& piece : encode_account(*a))
-      applied.accounts.push_back({std::move(piece.name), std::move(piece.bytes)});
-    applied.summaries.push_back({a->name, encode(summarize(*a))});
+    auto pieces = encode_account(*a);  // its own first, empty of who came to nothing
+    applied.summaries.push_back({a->name, pieces[0].bytes.empty() ? "" : encode(summarize(*a))});
+    for (auto& piece : pieces) applied.accounts.push_back({piece.name, std::move(piece.bytes)});
   }
   if (policies_.size() != stored_policies_) applied.accounts.push_back({kPoliciesKey, policies_});
   stored_policies_ = policies_.size();

@@ -75,6 +75,15 @@ bool comes_before(const EntityFact& a, const EntityFact& b, Instant created) {
   return a.words.order() < b.words.order();
 }
 
+void put_in_order(std::vector<EntityFact>& facts) {
+  Instant created = kNever;
+  for (const EntityFact& fact : facts) {
+    if (fact.creates) created = std::min(created, fact.time);
+  }
+  std::sort(facts.begin(), facts.end(),
+            [&](const EntityFact& a, const EntityFact& b) { return comes_before(a, b, created); });
+}
+
 Partition::Partition(std::shared_ptr<const Policy> policy, ColdPort* cold) : cold_(cold) {
   adopt(std::move(policy));
 }
@@ -95,12 +104,7 @@ std::unique_ptr<Before> Partition::what_was_known(const Entity& e) {
   auto before = std::make_unique<Before>(e);
   if (e.checkpoint) before->truth = at_checkpoint(e);  // its facts were read, the same in both
   std::copy_if(e.facts.begin(), e.facts.end(), std::back_inserter(before->facts), read);
-  Instant created = kNever;  // perhaps a later one than by all facts, and so another order
-  for (const EntityFact& fact : before->facts) {
-    if (fact.creates) created = std::min(created, fact.time);
-  }
-  std::sort(before->facts.begin(), before->facts.end(),
-            [&](const EntityFact& a, const EntityFact& b) { return comes_before(a, b, created); });
+  put_in_order(before->facts);
   before->read();
   return before;
 }
@@ -150,7 +154,6 @@ void Partition::decide_one(Entity& e, Instant now, Instant release, const Derive
     e.held = true;
     return;
   }
-  e.held = false;
   e.said_at = now;
   derived_.clear();
   const AccountRoles roles(*e.owner, *e.policy, roster_.get());

@@ -234,8 +234,9 @@ class Partition {
   void stamp(Account& account, Entity& entity, EntityFact& fact, std::string& stamps);
   void take_stamps(Account& account, Entity& entity, EntityFact& fact, const LogEvent& record);
   void note_provisional(Account& account, Entity& entity);
-  void take_account_fact(Account& account, const Judged& judged);
-  void settle_tier(Account& account);
+  void take_account_fact(Account& account, const Judged& judged, bool replayed);
+  // `replayed`: the instant of the record that brought the tier; kAlways: it comes now.
+  void settle_tier(Account& account, Instant replayed);
   void insert(Entity& entity, EntityFact fact);
   void evolve_fact(const LogEvent& record);
   void evolve_derived(const LogEvent& record);
@@ -248,6 +249,8 @@ class Partition {
   bool owes(const Entity& entity, Instant now) const;
   // Marks the facts that a decision knew, as the log tells. True: there are others, which wait.
   bool count_read(Entity& entity);
+  // The same of those that came before `instant`, before something changes how they are read.
+  void count_read_before(Entity& entity, Instant instant);
   void settle_moved(Entity& entity);
   // The truth by the facts that were read: what the last decision knew; null when it knew none.
   static std::unique_ptr<Before> what_was_known(const Entity& entity);
@@ -349,5 +352,7 @@ void set_order(std::string& order, const Fact& fact);
 
 // Whether `a` comes before `b` among the facts of an entity created at `created`.
 bool comes_before(const EntityFact& a, const EntityFact& b, Instant created);
+// Facts of which some were taken out: perhaps another creates now, and so the order is another.
+void put_in_order(std::vector<EntityFact>& facts);
 
 }  // namespace tocsin

@@ -173,7 +173,7 @@ void Partition::join(const Fact& fact, Judged& judged, const LogEvent* record) {
   (reading.counts ? joined.verb : joined.other_verb) = reading.type.verb;
   joined.creates = reading.counts && verb_of(*reading.policy, reading.type).creates;
   if (reading.counts) {
-    take_account_fact(*target.owner, judged);
+    take_account_fact(*target.owner, judged, record != nullptr);
     judged.entity = &target;
   }
   joined.arrival = ++target.arrivals;
@@ -188,7 +188,7 @@ void Partition::join(const Fact& fact, Judged& judged, const LogEvent* record) {
   touch(target);
 }
 
-void Partition::take_account_fact(Account& owner, const Judged& judged) {
+void Partition::take_account_fact(Account& owner, const Judged& judged, bool replayed) {
   const Policy& policy = *judged.reading.policy;
   const KindSpec& kind = kind_of(policy, judged.reading.type);
   const EntityFact& fact = judged.data.fact;
@@ -215,16 +215,18 @@ void Partition::take_account_fact(Account& owner, const Judged& judged) {
     owner.tier = at(policy.tiers, fact.tier);
     owner.changed = true;
   }
-  if (first) settle_tier(owner);
+  if (!first) return;
+  settle_tier(owner, replayed ? fact.recorded : kAlways);
 }
 
-// The account's first tier ends all guesses.
-void Partition::settle_tier(Account& owner) {
+// The account's first tier ends all guesses. What was decided before `replayed` was decided by them.
+void Partition::settle_tier(Account& owner, Instant replayed) {
   for (const std::string& key : owner.provisional) {
     const std::size_t slash = key.find('/');
     Entity* e = find({owner.name, std::string_view(key).substr(0, slash),
                       std::string_view(key).substr(slash + 1)});
     if (e == nullptr) continue;
+    if (replayed != kAlways) count_read_before(*e, replayed);
     for (EntityFact& f : e->facts) {
       if (!f.provisional) continue;
       f.provisional = false;

@@ -1,11 +1,13 @@
 // What a Partition keeps in memory, and how it follows the log without deciding.
 #include <algorithm>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <utility>
 
 #include "engine/entity/entity_codec.h"
 #include "engine/partition.h"
 #include "engine/said/derived.h"
 #include "engine/said/escalate.h"
+#include "engine/said/group_steps.h"
 #include "engine/views.h"
 
 namespace tocsin {
@@ -254,21 +256,40 @@ bool Partition::count_read(Entity& e) {
     Entity then = e;
     std::erase_if(then.facts,
                   [&](const EntityFact& fact) { return !fact.read && arrival(fact) > since[i]; });
+    put_in_order(then.facts);
     if (!owes(then, since[i].second)) count(then, since[i]);
   }
   return waits(e);
 }
 
-// The first due that was not said; else the newest fact that no decision knows.
+void Partition::count_read_before(Entity& e, Instant instant) {
+  const auto later = [&](const EntityFact& fact) { return !fact.read && fact.recorded >= instant; };
+  if (std::none_of(e.facts.begin(), e.facts.end(),
+                   [&](const EntityFact& fact) { return !fact.read && !later(fact); }))
+    return;
+  Entity then = e;
+  std::erase_if(then.facts, later);
+  put_in_order(then.facts);
+  count_read(then);
+  boost::unordered_flat_set<std::string_view> decided;
+  for (const EntityFact& fact : then.facts) {
+    if (fact.read) decided.insert(fact.words.order());
+  }
+  for (EntityFact& fact : e.facts) fact.read = fact.read || decided.contains(fact.words.order());
+}
+
+// The first due or step that was not said; else the newest fact that no decision knows.
 Instant Partition::waits_since(const Entity& e, Instant now) {
   Truth truth(e);
   truth.read(e.facts);
   if (!truth.created) return now;
-  if (truth.fired > e.told_at && has_unsaid(e, truth)) return truth.fired;
+  const auto unsaid = [&](Instant due) { return due > e.told_at && has_unsaid(e, truth); };
+  if (unsaid(truth.fired)) return std::min(truth.fired, next_step(e, truth));
   for (Instant due = truth.next_due(); due <= now; due = truth.next_due()) {
     truth.advance(e.facts, due);
-    if (due > e.told_at && has_unsaid(e, truth)) return due;
+    if (unsaid(due)) return std::min(due, next_step(e, truth));
   }
+  if (const Instant step = next_step(e, truth); step <= now) return step;
   Instant newest = kAlways;
   for (const EntityFact& fact : e.facts) {
     if (!fact.read) newest = std::max(newest, fact.recorded);

@@ -257,7 +257,7 @@ struct Entity {
   bool used = true;         // since the evicting hand came by last
   bool touched = false;     // something joined since the last decision
   bool changed = false;     // since its changes were last taken
-  bool held = false;        // it waits with what it has to say
+  bool held = false;        // it is looked at by the next decision that releases more dues
   bool listed = false;      // its account's faults may hold its opening
 
   const KindSpec& spec() const { return policy->kinds[static_cast<std::size_t>(kind)]; }

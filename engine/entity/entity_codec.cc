@@ -349,8 +349,15 @@ std::string encode_provisional(const Account& a, std::size_t piece) {
   return out;
 }
 
+// Whether nothing is known of it: what came to nothing leaves no row.
+bool is_blank(const Account& a) {
+  return a.tier.empty() && a.title.empty() && a.roles.empty() && a.provisional.empty() &&
+         a.faults.empty() && a.faults_said.empty();
+}
+
 std::string encode_own_piece(const Account& a) {
   std::string out;
+  if (is_blank(a)) return out;
   out.push_back(static_cast<char>(kFormat));
   put_instant(out, a.tier_time);
   put_text(out, a.tier_order);

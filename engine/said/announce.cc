@@ -222,6 +222,7 @@ class CycleAnnouncer {
         Derived event = about(kClockBreached, cycle_, th.breached_at);
         event.threshold = i;
         event.due[static_cast<std::size_t>(i)] = th.due;
+        event.tells_due = retarget_told_ && cycle_.state == ClockState::kPaused;
         a_.say(std::move(event));
       }
     }
@@ -267,7 +268,7 @@ class CycleAnnouncer {
       if (told.state != SaidState::kPaused) {
         a_.say(about(kClockPaused, cycle_, a_.now));
       }
-      if (!retarget_told_ && differs(told)) say_retargeted();
+      if (differs(told)) say_retargeted();
       return;
     }
     if (told.state == SaidState::kPaused) {

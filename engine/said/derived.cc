@@ -83,6 +83,7 @@ void apply_clock(Entity& entity, Derived& event) {
       event.n = ++th->breached_ids;
       th->breached = true;
       th->breached_at = event.time;
+      if (event.tells_due) th->due = event.due[static_cast<std::size_t>(event.threshold)];
       break;
     case kClockWithdrawn:
       event.n = ++th->withdrawn_ids;

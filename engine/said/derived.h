@@ -48,6 +48,7 @@ struct Derived {
   std::array<Verdict, kMaxThresholds> verdict{};
   std::uint16_t warning = 0;  // warned: its number
   bool gone = false;          // cancelled: there is no such clock
+  bool tells_due = false;     // breached: its due is the one that is told from now on
   std::string_view reason;    // or cause
   // stages
   std::int16_t from = kNone, to = kNone;
@@ -123,7 +124,7 @@ std::string group_id(const Entity& entity, const Policy& policy, const GroupKey&
                      std::uint16_t instance);
 
 // Appends the CloudEvent to `to` as compact JSON. `extended` adds the attributes that a replay
-// needs and that consumers may ignore (`saidstart`, `warning`, `gone`, `begun`, …). `stamps`: further
+// needs and that consumers may ignore (`saidstart`, `warning`, `gone`, `tellsdue`, `begun`, …). `stamps`: further
 // members.
 void encode(std::string& to, const Entity& entity, const Policy& policy, const Derived& event,
             Instant recorded, bool extended, std::string_view stamps = {});

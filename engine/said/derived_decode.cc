@@ -214,7 +214,11 @@ bool read_clock(const Members& data, const KindSpec& kind, const Policy& policy,
       event.reason = data.text("reason");
       return event.threshold != kNone;
     case kClockBreached:
-      return event.threshold != kNone;
+      if (event.threshold == kNone) return false;
+      event.tells_due = !stamp(record, "tocsintellsdue").empty();
+      if (event.tells_due)
+        event.due[static_cast<std::size_t>(event.threshold)] = instant(data.text("due"));
+      return true;
     case kClockCancelled:
       event.gone = !stamp(record, "tocsingone").empty();
       return true;

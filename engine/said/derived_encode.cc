@@ -374,6 +374,9 @@ void append_extensions(TextBlock& out, const KindSpec& kind, const Derived& even
     case kClockWarned:
       number("number", event.warning);
       break;
+    case kClockBreached:
+      if (event.tells_due) number("tellsdue", 1);
+      break;
     case kClockCancelled:
       if (event.gone) number("gone", 1);
       break;

@@ -51,7 +51,7 @@ struct AccountChange {
 
 struct SummaryChange {
   std::string account;
-  std::string summary;  // what readers see of it, as encode(AccountSummary) makes it
+  std::string summary;  // what readers see of it, by encode(AccountSummary); empty: nothing
 };
 
 // What records […, next) of a partition changed. An entity that changed several times is listed

@@ -62,8 +62,10 @@ class Preparer {
 
   PreparedWrite run() {
     for (const Pending::Event& event : pending_.events()) add_event(event);
-    for (const auto& [key, state] : pending_.accounts())
-      rows_.put({key, state.empty() ? std::nullopt : std::optional(state)});
+    for (const auto* texts : {&pending_.accounts(), &pending_.summaries()}) {
+      for (const auto& [key, text] : *texts)
+        rows_.put({key, text.empty() ? std::nullopt : std::optional(text)});
+    }
     std::string value;
     for (const auto& [key, content] : pending_.seen()) {
       value.clear();
@@ -76,7 +78,6 @@ class Preparer {
       put(key, items.begun ? table_.get(key).value_or("") + items.bytes : items.bytes);
     }
     add_entities();
-    for (const auto& [key, summary] : pending_.summaries()) put(key, summary);
     add_sums();
     for (const auto& [partition, offset] : pending_.applied()) {
       value.clear();

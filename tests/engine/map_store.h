@@ -101,7 +101,19 @@ inline std::string difference(MapStore want, MapStore have) {
   if (want.entities.size() != have.entities.size()) return "an entity is stored without a log";
   for (MapStore* store : {&want, &have})
     std::erase_if(store->accounts, [](const auto& piece) { return piece.second.empty(); });
-  return want.accounts == have.accounts ? "" : "an account is stored otherwise";
+  for (const auto& [name, bytes] : want.accounts) {
+    const auto found = have.accounts.find(name);
+    const std::string stored =
+        found == have.accounts.end() ? "nothing" : hexadecimal(found->second);
+    if (stored != hexadecimal(bytes))
+      return "of an account the piece " + name + " is stored otherwise, " + stored +
+             ", the log says " + hexadecimal(bytes);
+  }
+  for (const auto& [name, _] : have.accounts) {
+    if (!want.accounts.contains(name))
+      return "of an account the piece " + name + " is stored, the log has none";
+  }
+  return "";
 }
 
 }  // namespace tocsin

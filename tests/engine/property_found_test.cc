@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/engine/policy_fixture.h"
+#include "tests/engine/property_checks.h"
 #include "tests/engine/property_world.h"
 
 namespace tocsin {
@@ -77,6 +78,29 @@ TEST(PropertyFound, AStageOfAnotherKindIsNoFactToWhoReadsTheLog) {
   }
   EXPECT_THAT(types, ::testing::Contains("tocsin.change.advanced"));
   world.restart();
+  EXPECT_EQ(world.wrong(), "");
+}
+
+// A priority that counted while it waited, known only when another wait was on.
+TEST(PropertyFound, APriorityOfAnEarlierWaitIsSaidOnce) {
+  World world(compiled(shipped_text("it-helpdesk")));
+  world.check_with(nothing_is_left_to_say);
+  const auto incident = [](const std::string& verb, const std::string& time,
+                           const std::string& data = {}) {
+    Given g = ticket(verb, time, data);
+    g.kind = "incident";
+    return g;
+  };
+  for (const Given& g :
+       {incident("reported", "2026-03-02T15:15:14.678Z", R"({"service":"pay","booked":"silver"})"),
+        incident("waiting", "2026-03-02T16:35:14.678Z"),
+        incident("continued", "2026-03-03T02:20:00.001Z"),
+        incident("waiting", "2026-03-04T07:37:00.396Z")}) {
+    world.arrive(g, g.time);
+  }
+  world.arrive(incident("triaged", "2026-03-03T00:00:14.679Z", R"({"priority":"critical"})"),
+               *parse_rfc3339("2026-03-07T07:25:06.038Z"));
+  world.finish(*parse_rfc3339("2026-03-18T15:15:14.678Z"));
   EXPECT_EQ(world.wrong(), "");
 }
 
