@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Messages on Kafka while the node that sends them is killed: another takes over in the middle of it. No step stays unsent, a message
 comes twice only with the same id, each outcome stands in the log once.
 
