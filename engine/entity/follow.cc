@@ -60,7 +60,7 @@ void read_anew(Entity& e) {
       !e.facts.empty() && e.facts.front().creates ? e.facts.front().time : kAlways;
   for (EntityFact& fact : e.facts) {
     const Policy& counts_by = policy_at(e, std::max(fact.time, created));
-    if (fact.version == counts_by.version) continue;
+    if (fact.version == counts_by.version && fact.verb != kNone) continue;
     const Policy* known = e.policy->of_version(fact.version);
     if (known != nullptr) read_under(fact, e.spec(), *known, counts_by);
   }

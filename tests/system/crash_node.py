@@ -170,7 +170,7 @@ class Client(threading.Thread):
                                                  ("paused", {}), ("resumed", {}), ("messaged", {"from": "customer"}), ("messaged", {"from": "staff"}),
                                                  ("reopened", {}), ("closed", {"satisfaction": 4}), ("prioritized", {"priority": "P1"}), ("prioritized", {"priority": "P3"}),
                                                  ("paused", {"wait": "vendor"}), ("resumed", {"wait": "vendor"}), ("paused", {"wait": "customer"}),
-                                                 ("assigned", {"person": "li"}), ("unassigned", {}), ("acknowledged", {"by": "li"}), ("escalated", {"by": "li"}),
+                                                 ("assigned", {"person": "li"}), ("acknowledged", {"by": "li"}), ("escalated", {"by": "li"}),
                                                  ("excused", {"clock": "ticket.response", "reason": "fire"}),
                                                  ("notified", {"escalation": f"{account}/ticket/{subject}/routed/P1", "step": 1, "person": "li", "channel": "desk", "outcome": "delivered"})])
                 out.append(self.fact(verb, subject, account, self.random.uniform(-20, 0), data))
