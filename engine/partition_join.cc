@@ -215,8 +215,7 @@ void Partition::take_account_fact(Account& owner, const Judged& judged, bool rep
     owner.tier = at(policy.tiers, fact.tier);
     owner.changed = true;
   }
-  if (!first) return;
-  settle_tier(owner, replayed ? fact.recorded : kAlways);
+  if (first) settle_tier(owner, replayed ? fact.recorded : kAlways);
 }
 
 // The account's first tier ends all guesses. What was decided before `replayed` was decided by them.

@@ -124,8 +124,8 @@ std::string group_id(const Entity& entity, const Policy& policy, const GroupKey&
                      std::uint16_t instance);
 
 // Appends the CloudEvent to `to` as compact JSON. `extended` adds the attributes that a replay
-// needs and that consumers may ignore (`saidstart`, `warning`, `gone`, `tellsdue`, `begun`, …). `stamps`: further
-// members.
+// needs and that consumers may ignore (`saidstart`, `warning`, `gone`, `tellsdue`, `begun`, …).
+// `stamps`: further members.
 void encode(std::string& to, const Entity& entity, const Policy& policy, const Derived& event,
             Instant recorded, bool extended, std::string_view stamps = {});
 
