@@ -121,6 +121,14 @@ def faults(page, policy, vocabulary, citations):
     return found
 
 
+def unexplained_attributes(page):
+    """Attributes of ours that a record may carry and that docs/storage.md does not explain."""
+    sources = [ROOT / name for name in ("events/log_record.cc", "engine/partition_join.cc", "engine/said/derived_encode.cc", "app/room.cc", "connectors/crm/given_facts.cc")]
+    text = "".join(path.read_text(encoding="utf-8") for path in sources)
+    names = set(re.findall(r'"(tocsin[a-z]+)\\?"', text)) | {"tocsin" + name for name in re.findall(r'\bnumber\("([a-z]+)"', text)} | {"tocsinby"}
+    return [f"docs/storage.md does not explain {name}" for name in sorted(names) if f"`{name}`" not in page]
+
+
 def cited():
     files = subprocess.run(["git", "-C", ROOT, "ls-files", "*.h", "*.cc", "*.py", "*.md", "*.yaml"],
                            capture_output=True, text=True, check=False).stdout.split()
@@ -143,6 +151,9 @@ def main():
                      ("`tocsin.clock.started`", "`tocsin.clock.begun`"), ("## 13. ", "## 15. ")]:
         assert old in page, old
         assert len(faults(page.replace(old, new), policy, vocabulary, citations + [("x", "13")])) > before, old
+    storage = (ROOT / "docs" / "storage.md").read_text(encoding="utf-8")
+    assert unexplained_attributes(storage.replace("`tocsinanchor`", "")), "an attribute that is not explained is found"
+    found += unexplained_attributes(storage)
     for fault in found:
         print(fault)
     print(f"{len(citations)} citations, {len(found)} faults")

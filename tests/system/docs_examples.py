@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Every block of commands in the READMEs and docs/ that calls curl or writes files, run as it stands against a node of its own (but
-for addresses and the folder of secrets): each call must be answered well, and as the comment below it says; `…` stands for anything. And `--help` of every command says what it reads and writes."""
+for addresses and the folder of secrets): each call must be answered well, and as the comment below it says; `…` stands for anything. The settings of docs/crm pass `config check`. And `--help` of every command says what it reads and writes."""
 import os
 import re
 import signal
@@ -86,6 +86,20 @@ def adapters(folder):
     return f"notify: {{public_url: 'https://tocsin.example'}}\nadapters:\n{lines}"
 
 
+def settings(folder):
+    """The settings that the pages of CRMs show are what `config check` takes."""
+    global checks
+    for page in sorted((ROOT / "docs" / "crm").glob("*.md")):
+        for block in re.findall(r"^```yaml\n(adapters:.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S):
+            file = folder / f"{page.stem}.yaml"
+            kafka = "kafka: {brokers: \"localhost:9092\"}\n" if "topic:" in block else ""
+            file.write_text(block.replace("/run/secrets/", f"{folder}/secrets/") + kafka)
+            done = subprocess.run([TOCSIN, "config", "check", "--config", str(file)], cwd=folder, capture_output=True, text=True, timeout=60)
+            checks += 1
+            if done.returncode != 0:
+                fail(page.relative_to(ROOT), f"{done.stdout[-300:]}{done.stderr[-300:]}")
+
+
 def helps(command=()):
     global checks
     text = subprocess.run([TOCSIN, *command, "--help"], capture_output=True, text=True, timeout=60).stdout
@@ -107,6 +121,7 @@ def main():
         (folder / "bin" / "tocsin").symlink_to(TOCSIN)
         (folder / "tickets.csv").write_text(TICKETS)
         node = Node(name, adapters(folder))
+        settings(folder)
         guarded = folder / "tokens"
         guarded.mkdir()
         with_tokens = Node(guarded, "http:\n  tokens:\n    - {name: wang, token: wang-secret-0123456789, roles: [read, act], person: wang.fang}\n")
