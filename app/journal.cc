@@ -44,8 +44,7 @@ void append_joined(std::string& out, const List& list) {
 
 std::string roles_and_persons(const Derived& event, const Policy& policy) {
   std::vector<std::string_view> roles;
-  for (const auto role : event.roles)
-    roles.emplace_back(policy.roles[static_cast<std::size_t>(role)]);
+  for (const auto role : event.roles) roles.emplace_back(policy.roles[role]);
   std::string who, persons;
   append_joined(who, roles);
   append_joined(persons, event.persons);
@@ -54,22 +53,19 @@ std::string roles_and_persons(const Derived& event, const Policy& policy) {
 
 std::string describe_event(const Committed& record, bool story) {
   const Derived& event = *record.derived;
-  const auto clock = [&] {
-    return record.spec->clocks[static_cast<std::size_t>(event.clock)].name;
-  };
+  const auto clock = [&] { return record.spec->clocks[event.clock].name; };
   switch (event.type) {
     case DerivedType::kEscalationRaised:
       return std::string("ALARM ") + (event.high ? "high" : "low") + " step " +
              std::to_string(event.step) + ": " + std::string(record.escalation) + " -> " +
              roles_and_persons(event, *record.policy);
     case DerivedType::kClockBreached: {
-      const auto threshold = static_cast<std::size_t>(event.threshold);
+      const ThresholdCode threshold = event.threshold;
       return "BREACHED " + clock() + " " + record.policy->thresholds[threshold] + ", due " +
              format_rfc3339(event.due[threshold]);
     }
     case DerivedType::kComplaintAdvanced:
-      return "STAGE " + record.spec->stages[static_cast<std::size_t>(event.to)] + " (" +
-             std::string(event.reason) + ")";
+      return "STAGE " + record.spec->stages[event.to] + " (" + std::string(event.reason) + ")";
     case DerivedType::kClockWithdrawn:
       return "WITHDRAWN " + clock();
     case DerivedType::kEscalationWithdrawn:

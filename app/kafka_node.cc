@@ -118,8 +118,8 @@ EventOutcome KafkaNode::judge_at_the_door(Decoded& decoded, Instant now) {
   if (outcome.miss != Miss::kNone) return outcome;
   const TypeRef& type = policy->types.find(decoded.fact.kind + "." + decoded.fact.verb)->second;
   ReadData data;
-  const KindSpec& kind = policy->kinds[static_cast<std::size_t>(type.kind)];
-  read_data(*policy, kind.verbs[static_cast<std::size_t>(type.verb)], decoded.fact, data);
+  const KindSpec& kind = policy->kinds[type.kind];
+  read_data(*policy, kind.verbs[type.verb], decoded.fact, data);
   return data.bad.empty() ? outcome : rejected(data.bad, data.detail);
 }
 

@@ -123,10 +123,10 @@ struct Metrics::Impl {
   // By a policy's hash, then by kind, clock, threshold and ending: adding to a family takes a lock
   // and a search.
   using Endings = std::array<prometheus::Counter*, kEndings.size()>;
-  using ByClock = std::vector<std::vector<std::array<Endings, kMaxThresholds>>>;
-  std::map<std::string, ByClock> endings;
+  using ByKind = Coded<KindCode, Coded<ClockCode, ByThreshold<Endings>>>;
+  std::map<std::string, ByKind> endings;
   std::string shown_policy;  // whose `by_ending` is
-  ByClock* by_ending = nullptr;
+  ByKind* by_ending = nullptr;
   std::array<prometheus::Counter*, 2> by_urgency = {&raised.Add({{"urgency", "low"}}),
                                                     &raised.Add({{"urgency", "high"}})};
   prometheus::Counter& acknowledged = closed.Add({{"how", "acknowledged"}});
@@ -172,8 +172,8 @@ void Metrics::Impl::create_decided(const Policy& of) {
     auto& clocks = by_ending->emplace_back();
     for (const ClockSpec& clock : kind.clocks) {
       auto& thresholds = clocks.emplace_back();
-      for (std::size_t t = 0; t < of.thresholds.size() && t < thresholds.size(); ++t) {
-        if (t > 0 && clock.allowance[t].empty()) continue;  // it has no such threshold
+      for (const ThresholdCode t : of.thresholds.codes()) {
+        if (t.index() > 0 && clock.allowance[t].empty()) continue;  // it has no such threshold
         for (std::size_t o = 0; o < kEndings.size(); ++o) {
           thresholds[t][o] = &decided.Add(
               {{"clock", clock.name}, {"threshold", of.thresholds[t]}, {"outcome", kEndings[o]}});
@@ -186,23 +186,23 @@ void Metrics::Impl::create_decided(const Policy& of) {
 void Metrics::Impl::count_decided(const Committed& record) {
   const Derived& derived = *record.derived;
   create_decided(*record.policy);
-  const std::int16_t kind = record.policy->code_of(*record.spec);
-  const auto& thresholds = at(at(*by_ending, kind), derived.clock);
-  const auto count = [&](std::size_t threshold, Ending ending) {
+  const KindCode kind = record.policy->code_of(*record.spec);
+  const auto& thresholds = (*by_ending)[kind][derived.clock];
+  const auto count = [&](ThresholdCode threshold, Ending ending) {
     if (prometheus::Counter* counter = thresholds[threshold][ending]) counter->Increment();
   };
   if (derived.type != DerivedType::kClockStopped) {
-    return count(static_cast<std::size_t>(derived.threshold),
+    return count(derived.threshold,
                  derived.type == DerivedType::kClockBreached ? kBreached : kWithdrawn);
   }
-  for (std::size_t t = 0; t < thresholds.size(); ++t) {
-    if ((derived.exists >> t & 1) != 0 && derived.verdict[t] == Verdict::kMet) count(t, kMet);
+  for (const ThresholdCode t : kThresholds) {
+    if (has(derived.exists, t) && derived.verdict[t] == Verdict::kMet) count(t, kMet);
   }
 }
 
 void Metrics::Impl::count_roles(const Committed& record) {
-  for (const std::int16_t role : record.derived->roles) {
-    const std::string& name = at(record.policy->roles, role);
+  for (const RoleCode role : record.derived->roles) {
+    const std::string& name = record.policy->roles[role];
     prometheus::Counter*& counter = by_role[name];
     if (counter == nullptr) counter = &called.Add({{"role", name}});
     counter->Increment();
@@ -291,7 +291,7 @@ void Metrics::Impl::show_views(const Views& views) {
   const auto by_tier = [&](const char* metric, const char* help, const std::string& name) {
     auto& clocks = gauges(metric, help);
     std::int64_t rest = of(name);
-    for (const std::string& tier : policy ? policy->tiers : std::vector<std::string>{}) {
+    for (const std::string& tier : policy ? policy->tiers : Names<TierCode>{}) {
       const std::int64_t n = of(name + "/" + tier);
       rest -= n;
       clocks.Add({{"tier", tier}}).Set(number(n));
@@ -308,7 +308,7 @@ void Metrics::Impl::show_views(const Views& views) {
   open.Add({{"urgency", "low"}}).Set(number(of("groups") - of("groups/high")));
   auto& entities = gauges("tocsin_entities", "Tickets, complaints and so on, by kind.");
   auto& unfinished = gauges("tocsin_entities_open", "Those of them that are not at their end.");
-  for (const KindSpec& kind : policy ? policy->kinds : std::vector<KindSpec>{}) {
+  for (const KindSpec& kind : policy ? policy->kinds : Coded<KindCode, KindSpec>{}) {
     entities.Add({{"kind", kind.name}}).Set(number(of("entities/" + kind.name)));
     unfinished.Add({{"kind", kind.name}}).Set(number(of("open/" + kind.name)));
   }

@@ -63,7 +63,7 @@ std::string steps_of(const Policy& policy, const Ladder& ladder) {
   std::string out;
   for (const Step& step : ladder.steps) {
     std::vector<std::string> roles;
-    for (const std::int16_t role : step.roles) roles.push_back(at(policy.roles, role));
+    for (const RoleCode role : step.roles) roles.push_back(policy.roles[role]);
     if (!out.empty()) out += "; ";
     if (step.working_days > 0) out += "+" + std::to_string(step.working_days) + " wd ";
     if (step.working_days == 0 && step.after.ms > 0) out += "+" + in_units(step.after.ms) + " ";
@@ -74,7 +74,7 @@ std::string steps_of(const Policy& policy, const Ladder& ladder) {
 
 std::string row_of(const Policy& policy, const LadderRow& row) {
   std::string out = steps_of(policy, row.ladder);
-  for (std::size_t t = 0; t < row.by_tier.size() && t < policy.tiers.size(); ++t)
+  for (const TierCode t : row.by_tier.codes())
     out += " | " + policy.tiers[t] + ": " + steps_of(policy, row.by_tier[t]);
   return out;
 }
@@ -83,12 +83,12 @@ std::string row_of(const Policy& policy, const LadderRow& row) {
 std::string triggers_of(const KindSpec& kind, const std::vector<Trigger>& triggers) {
   std::vector<std::string> words;
   for (const Trigger& t : triggers) {
-    std::string word = t.verb != kNone     ? at(kind.verbs, t.verb).name
-                       : t.enters != kNone ? "entering " + at(kind.stages, t.enters)
+    std::string word = t.verb != kNone     ? kind.verbs[t.verb].name
+                       : t.enters != kNone ? "entering " + kind.stages[t.enters]
                                            : "";
     if (t.verb != kNone && t.choice != kNone)
-      word += " " + at(choice_words(at(kind.verbs, t.verb)), t.choice);
-    if (t.stage != kNone) word += " in stage " + at(kind.stages, t.stage);
+      word += " " + choice_words(kind.verbs[t.verb])[t.choice];
+    if (t.stage != kNone) word += " in stage " + kind.stages[t.stage];
     words.push_back(std::move(word));
   }
   std::sort(words.begin(), words.end());
@@ -100,10 +100,10 @@ class Difference {
   Difference(const Policy& was, const Policy& is) : was_(was), is_(is) {}
 
   std::vector<std::string> run() {
-    names("priority", was_.priorities, is_.priorities);
-    names("tier", was_.tiers, is_.tiers);
-    names("role", was_.roles, is_.roles);
-    names("threshold", was_.thresholds, is_.thresholds);
+    names("priority", was_.priorities.list(), is_.priorities.list());
+    names("tier", was_.tiers.list(), is_.tiers.list());
+    names("role", was_.roles.list(), is_.roles.list());
+    names("threshold", was_.thresholds.list(), is_.thresholds.list());
     calendars();
     for (const KindSpec& kind : was_.kinds) {
       if (is_.kind_named(kind.name) == nullptr) say("kind " + kind.name + " is gone");
@@ -136,11 +136,15 @@ class Difference {
   void names(const char* what, const std::vector<std::string>& was,
              const std::vector<std::string>& is) {
     for (const std::string& name : was) {
-      if (place_of(name, is) == kNone) say(std::string(what) + " " + name + " is gone");
+      if (!holds(is, name)) say(std::string(what) + " " + name + " is gone");
     }
     for (const std::string& name : is) {
-      if (place_of(name, was) == kNone) say(std::string(what) + " " + name + " is new");
+      if (!holds(was, name)) say(std::string(what) + " " + name + " is new");
     }
+  }
+
+  static bool holds(const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
   }
 
   static const NamedCalendar* calendar(const Policy& policy, const std::string& name) {
@@ -198,7 +202,7 @@ class Difference {
       return out;
     };
     names("fact", verbs(was), verbs(is));
-    names(("stage of " + is.name).c_str(), was.stages, is.stages);
+    names(("stage of " + is.name).c_str(), was.stages.list(), is.stages.list());
     for (const ClockSpec& clock : was.clocks) {
       if (same(is, clock) == nullptr) say("clock " + title(clock) + " is gone");
     }
@@ -215,7 +219,7 @@ class Difference {
 
   static const ClockSpec* same(const KindSpec& kind, const ClockSpec& clock) {
     const auto code = clock_named(kind, clock.name, clock.period, clock.cadence.kind);
-    return code == kNone ? nullptr : &at(kind.clocks, code);
+    return code == kNone ? nullptr : &kind.clocks[code];
   }
 
   static std::string title(const ClockSpec& clock) {
@@ -229,7 +233,7 @@ class Difference {
     const std::string what = title(is);
     become(what + " starts by", triggers_of(was_kind, was.start), triggers_of(is_kind, is.start));
     become(what + " stops by", triggers_of(was_kind, was.stop), triggers_of(is_kind, is.stop));
-    for (std::size_t t = 0; t < kMaxThresholds; ++t) thresholds(what, t, was, is);
+    for (const ThresholdCode t : kThresholds) thresholds(what, t, was, is);
     become(what + " is warned of", warnings_of(was.warnings), warnings_of(is.warnings));
     if (was.grace.ms != is.grace.ms)
       become(what + " waits before a breach is told", in_units(was.grace.ms),
@@ -237,7 +241,8 @@ class Difference {
     if (was.pauses != is.pauses)
       say(what + (is.pauses ? " now stands still in pauses" : " runs on in pauses now"));
     if (is.period) counts(what, was.cadence, is.cadence);
-    for (std::size_t t = 0; t < is_.thresholds.size() && t < was_.thresholds.size(); ++t) {
+    for (const ThresholdCode t : is_.thresholds.codes()) {
+      if (!was_.thresholds.has(t)) continue;
       become("a breach of " + what + " " + is_.thresholds[t] + " calls",
              row_of(was_, was.on_breach[t]), row_of(is_, is.on_breach[t]));
     }
@@ -245,56 +250,53 @@ class Difference {
            row_of(is_, is.on_warning));
   }
 
-  void thresholds(const std::string& what, std::size_t t, const ClockSpec& was,
+  void thresholds(const std::string& what, ThresholdCode t, const ClockSpec& was,
                   const ClockSpec& is) {
-    for (std::size_t p = 0; p < is_.priorities.size(); ++p) {
-      const std::int16_t before = place_of(is_.priorities[p], was_.priorities);
-      if (before == kNone || t >= is_.thresholds.size()) continue;
-      const auto allowance = [&](const ClockSpec& clock, std::size_t priority) {
-        return clock.allowance[t].empty() ? "none" : allowance_of(clock.allowance[t][priority]);
+    for (const PriorityCode p : is_.priorities.codes()) {
+      const PriorityCode before = place_of(is_.priorities[p], was_.priorities);
+      if (before == kNone || !is_.thresholds.has(t)) continue;
+      const auto allowance = [&](const ClockSpec& clock, PriorityCode priority) {
+        return allowance_of(clock.allowed(t, priority, TierCode(0)));
       };
-      become(what + " " + is_.thresholds[t] + " at " + is_.priorities[p],
-             allowance(was, static_cast<std::size_t>(before)), allowance(is, p));
-      const auto hours = [](const Policy& policy, const ClockSpec& clock, std::size_t priority) {
+      become(what + " " + is_.thresholds[t] + " at " + is_.priorities[p], allowance(was, before),
+             allowance(is, p));
+      const auto hours = [](const Policy& policy, const ClockSpec& clock, PriorityCode priority) {
         if (clock.calendar.empty()) return std::string("none");
-        const std::int16_t code = clock.calendar[priority];
-        return code == kTierCalendar ? "the tier's" : at(policy.calendars, code).name;
+        const CalendarCode code = clock.calendar[priority];
+        return code == kTierCalendar ? "the tier's" : policy.calendars[code].name;
       };
-      if (t == 0)
-        become(what + " at " + is_.priorities[p] + " counts in hours",
-               hours(was_, was, static_cast<std::size_t>(before)), hours(is_, is, p));
+      if (t.index() == 0)
+        become(what + " at " + is_.priorities[p] + " counts in hours", hours(was_, was, before),
+               hours(is_, is, p));
     }
   }
 
   void counts(const std::string& what, const PeriodSpec& was, const PeriodSpec& is) {
-    for (std::size_t t = 0; t < is_.tiers.size(); ++t) {
-      const std::int16_t before = place_of(is_.tiers[t], was_.tiers);
+    for (const TierCode t : is_.tiers.codes()) {
+      const TierCode before = place_of(is_.tiers[t], was_.tiers);
       if (before == kNone) continue;
-      const auto count = [](const PeriodSpec& spec, std::size_t tier) {
-        return std::to_string(spec.count.size() == 1 ? spec.count[0] : spec.count[tier]);
+      const auto count = [](const PeriodSpec& spec, TierCode tier) {
+        return std::to_string(spec.count.size() == 1 ? spec.count.front() : spec.count[tier]);
       };
-      become(what + " for tier " + is_.tiers[t], count(was, static_cast<std::size_t>(before)),
-             count(is, t));
+      become(what + " for tier " + is_.tiers[t], count(was, before), count(is, t));
     }
   }
 
   void routing(const KindSpec& was, const KindSpec& is) {
-    const auto row = [](const Policy& policy, const std::vector<LadderRow>& rows, std::size_t i) {
-      return i < rows.size() ? row_of(policy, rows[i]) : std::string("nobody");
+    const auto row = [](const Policy& policy, const auto& rows, auto code) {
+      return rows.has(code) ? row_of(policy, rows[code]) : std::string("nobody");
     };
-    for (std::size_t p = 0; p < is_.priorities.size(); ++p) {
-      const std::int16_t before = place_of(is_.priorities[p], was_.priorities);
+    for (const PriorityCode p : is_.priorities.codes()) {
+      const PriorityCode before = place_of(is_.priorities[p], was_.priorities);
       if (before == kNone) continue;
       become("a " + is.name + " at " + is_.priorities[p] + " calls",
-             row(was_, was.routing.by_priority, static_cast<std::size_t>(before)),
-             row(is_, is.routing.by_priority, p));
+             row(was_, was.routing.by_priority, before), row(is_, is.routing.by_priority, p));
     }
-    for (std::size_t s = 0; s < is.stages.size(); ++s) {
-      const std::int16_t before = place_of(is.stages[s], was.stages);
+    for (const StageCode s : is.stages.codes()) {
+      const StageCode before = place_of(is.stages[s], was.stages);
       if (before == kNone) continue;
       become("a " + is.name + " that enters stage " + is.stages[s] + " calls",
-             row(was_, was.routing.by_stage, static_cast<std::size_t>(before)),
-             row(is_, is.routing.by_stage, s));
+             row(was_, was.routing.by_stage, before), row(is_, is.routing.by_stage, s));
     }
   }
 

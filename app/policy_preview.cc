@@ -44,7 +44,7 @@ class Comparison {
       if (i < was_.cycles.size()) {
         compare(was_.cycles[i], is_.cycles[i]);
       } else if (live(is_.cycles[i])) {
-        for (std::size_t t = 0; t < kMaxThresholds; ++t) {
+        for (const ThresholdCode t : kThresholds) {
           const Threshold& th = is_.cycles[i].thresholds[t];
           if (th.exists) add(What::kStarts, is_.cycles[i], t, std::nullopt, due_of(th));
         }
@@ -55,10 +55,10 @@ class Comparison {
  private:
   void compare(const Cycle& was, const Cycle& is) {
     if (!live(was)) return;
-    for (std::size_t t = 0; t < kMaxThresholds; ++t) {
+    for (const ThresholdCode t : kThresholds) {
       const Threshold& before = was.thresholds[t];
       if (!before.exists) continue;
-      const auto there = static_cast<std::size_t>(words_.threshold(static_cast<std::int16_t>(t)));
+      const ThresholdCode there = words_.threshold(t);
       const Threshold& after = is.thresholds[there];
       if (!live(is)) {
         add(What::kCancelled, is, there, due_of(before), std::nullopt);
@@ -72,13 +72,11 @@ class Comparison {
         add(What::kMoves, is, there, due_of(before), due_of(after));
       }
     }
-    for (std::size_t t = 0; t < kMaxThresholds; ++t) {
+    for (const ThresholdCode t : kThresholds) {
       const Threshold& after = is.thresholds[t];
       const bool known = [&] {
-        for (std::size_t o = 0; o < kMaxThresholds; ++o) {
-          if (was.thresholds[o].exists &&
-              words_.threshold(static_cast<std::int16_t>(o)) == static_cast<std::int16_t>(t))
-            return true;
+        for (const ThresholdCode o : kThresholds) {
+          if (was.thresholds[o].exists && words_.threshold(o) == t) return true;
         }
         return false;
       }();
@@ -87,16 +85,15 @@ class Comparison {
     }
   }
 
-  void add(What what, const Cycle& cycle, std::size_t threshold, std::optional<Instant> from,
+  void add(What what, const Cycle& cycle, ThresholdCode threshold, std::optional<Instant> from,
            std::optional<Instant> to) {
     ++out_.changed;
     if (what == What::kBreaches) ++out_.breaches;
     if (out_.dues.size() == Preview::kDuesMax) return;
-    const ClockSpec& spec = at(entity_.spec().clocks, cycle.clock);
+    const ClockSpec& spec = entity_.spec().clocks[cycle.clock];
     out_.dues.push_back({what, entity_.account, entity_.spec().name + "/" + entity_.id, spec.name,
                          cycle_name(*entity_.policy, spec, cycle.number),
-                         at(entity_.policy->thresholds, static_cast<std::int16_t>(threshold)), from,
-                         to});
+                         entity_.policy->thresholds[threshold], from, to});
   }
 
   Preview& out_;

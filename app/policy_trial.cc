@@ -94,8 +94,8 @@ class Side {
                               entity.account, entity.spec().name + "/" + entity.id, event.time};
   }
 
-  static const std::string& at_threshold(const Policy& policy, std::int16_t code) {
-    return at(policy.thresholds, code);
+  static const std::string& at_threshold(const Policy& policy, ThresholdCode code) {
+    return policy.thresholds[code];
   }
 
   Partition partition_;

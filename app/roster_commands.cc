@@ -157,9 +157,8 @@ int command_oncall(const Config& config, const OncallFlags& flags) {
     const Assigned assigned =
         flags.account.empty() ? Assigned{} : assigned_roles(config, flags.account);
     bool known = flags.role.empty();
-    for (std::size_t i = 0; i < policy->roles.size(); ++i) {
-      const auto code = static_cast<std::int16_t>(i);
-      const std::string& role = policy->roles[i];
+    for (const RoleCode code : policy->roles.codes()) {
+      const std::string& role = policy->roles[code];
       if (code == policy->assignee_role || code == policy->owner_role) continue;
       if (!flags.role.empty() && flags.role != role) continue;
       known = true;

@@ -30,9 +30,9 @@ std::shared_ptr<const Roster> roster_of(Node& node) {
 // The roles that somebody plays by a roster: neither an assignee nor an owner.
 std::vector<std::string> roles_of(const Policy& policy) {
   std::vector<std::string> out;
-  for (std::size_t i = 0; i < policy.roles.size(); ++i) {
-    const auto code = static_cast<std::int16_t>(i);
-    if (code != policy.assignee_role && code != policy.owner_role) out.push_back(policy.roles[i]);
+  for (const RoleCode code : policy.roles.codes()) {
+    if (code != policy.assignee_role && code != policy.owner_role)
+      out.push_back(policy.roles[code]);
   }
   return out;
 }

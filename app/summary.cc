@@ -42,10 +42,9 @@ std::string path(const std::string& account, const std::string& kind, const std:
 
 void Summary::count(const Derived& event, const Entity& entity, const Policy& policy) {
   if (event.type != DerivedType::kClockWithdrawn) return;
-  const KindSpec& kind = policy.kinds[static_cast<std::size_t>(entity.kind)];
-  ++withdrawn_[{path(entity.account, kind.name, entity.id),
-                kind.clocks[static_cast<std::size_t>(event.clock)].name,
-                policy.thresholds[static_cast<std::size_t>(event.threshold)]}];
+  const KindSpec& kind = policy.kinds[entity.kind];
+  ++withdrawn_[{path(entity.account, kind.name, entity.id), kind.clocks[event.clock].name,
+                policy.thresholds[event.threshold]}];
 }
 
 void Summary::count(const EntityView& view, const std::vector<NamedFigure>& figures, Instant now) {

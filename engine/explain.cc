@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/entity/follow.h"
 #include "engine/said/derived.h"
 
 namespace tocsin {
@@ -112,7 +113,7 @@ class CycleExplainer {
   CycleExplainer(const Entity& entity, const Truth& truth, const Cycle& cycle)
       : entity_(entity),
         policy_(*truth.policy),
-        spec_(truth.kind->clocks[static_cast<std::size_t>(cycle.clock)]),
+        spec_(truth.kind->clocks[cycle.clock]),
         cycle_(cycle),
         calendar_(policy_.calendar(cycle.calendar)) {}
 
@@ -121,19 +122,19 @@ class CycleExplainer {
     out.clock = spec_.name;
     out.cycle = cycle_name(policy_, spec_, cycle_.number);
     out.period = spec_.period;
-    out.calendar = policy_.calendars[static_cast<std::size_t>(cycle_.calendar)].name;
+    out.calendar = policy_.calendars[cycle_.calendar].name;
     out.zone = calendar_.always() ? "UTC" : calendar_.zone().name();
     out.tzdata = calendar_.always() ? "" : calendar_.zone().version();
     out.policy = policy_.version;
     out.start = cycle_.start;
-    for (std::size_t t = 0; t < kMaxThresholds; ++t) {
+    for (const ThresholdCode t : kThresholds) {
       if (cycle_.thresholds[t].exists) out.thresholds.push_back(threshold(t));
     }
     return out;
   }
 
  private:
-  ExplainedThreshold threshold(std::size_t t) const {
+  ExplainedThreshold threshold(ThresholdCode t) const {
     const Threshold& th = cycle_.thresholds[t];
     ExplainedThreshold out;
     out.name = policy_.thresholds[t];
@@ -157,7 +158,7 @@ class CycleExplainer {
   }
 
   // From where the allowance counts that ends at the due.
-  Instant basis(std::size_t t, Instant due, ExplainedThreshold& out) const {
+  Instant basis(ThresholdCode t, Instant due, ExplainedThreshold& out) const {
     std::vector<Instant> candidates = {cycle_.start};
     for (const ExplainedRetarget& r : out.retargets) candidates.push_back(r.at);
     for (const Instant from : candidates) {
@@ -172,16 +173,14 @@ class CycleExplainer {
   }
 
   // -1: the policy gives none of its own.
-  std::int64_t allowance(std::size_t t, Instant from) const {
-    const std::vector<Allowance>& by_priority = spec_.allowance[t];
-    if (spec_.period || by_priority.empty()) return -1;
-    const auto place =
-        std::min(by_priority.size() - 1,
-                 static_cast<std::size_t>(std::max<std::int16_t>(0, cycle_.priority)));
-    const Allowance& a = by_priority[place];
+  std::int64_t allowance(ThresholdCode t, Instant from) const {
+    if (spec_.period) return -1;
+    const Allowance& a = spec_.allowed(t, cycle_.priority, cycle_.tier);
     if (a.kind == Allowance::Kind::kOpenTime) return a.amount;
-    if (a.kind == Allowance::Kind::kWorkingDays)
-      return policy_.working().budget_of_working_days(from, static_cast<int>(a.amount)).ms;
+    if (a.kind == Allowance::Kind::kWorkingDays) {
+      const Calendar& working = policy_.working(cycle_.tier);
+      return working.budget_of_working_days(from, static_cast<int>(a.amount)).ms;
+    }
     return -1;
   }
 
@@ -223,7 +222,7 @@ class CycleExplainer {
     make.paused(at, to);
   }
 
-  std::vector<ExplainedRetarget> retargets(std::size_t t) const {
+  std::vector<ExplainedRetarget> retargets(ThresholdCode t) const {
     std::vector<ExplainedRetarget> list;
     Instant before = kNever;
     for (const Happening& h : cycle_.history) {
@@ -234,7 +233,7 @@ class CycleExplainer {
         if (h.due[t] != kNever) r.to = h.due[t];
         if (h.cause >= 0) name_cause(h.cause, r);
       }
-      if ((h.exists >> t & 1) != 0) before = h.due[t];
+      if (has(h.exists, t)) before = h.due[t];
     }
     return list;
   }
@@ -242,8 +241,8 @@ class CycleExplainer {
   void name_cause(std::int32_t cause, ExplainedRetarget& r) const {
     const EntityFact& fact = entity_.facts[static_cast<std::size_t>(cause)];
     const KindSpec& kind = entity_.spec();
-    if (fact.verb != kNone)
-      r.cause = kind.name + "." + kind.verbs[static_cast<std::size_t>(fact.verb)].name;
+    const VerbCode verb = fact.verb == kNone ? kNone : verb_now(entity_, fact);
+    if (verb != kNone) r.cause = kind.name + "." + kind.verbs[verb].name;
     const std::string_view order = fact.words.order();  // source NUL sequence NUL id
     r.fact = order.substr(order.rfind('\0') + 1);
   }

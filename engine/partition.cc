@@ -31,10 +31,9 @@ bool moves_nobody(const Policy& policy) {
 
 }  // namespace
 
-void AccountRoles::persons(std::int16_t role, Instant at,
-                           std::vector<std::string_view>& out) const {
+void AccountRoles::persons(RoleCode role, Instant at, std::vector<std::string_view>& out) const {
   static const std::vector<std::string> nobody;
-  const std::string& name = policy_.roles[static_cast<std::size_t>(role)];
+  const std::string& name = policy_.roles[role];
   const auto it = account_.roles.find(name);
   const auto& persons = it == account_.roles.end() ? nobody : it->second.persons;
   if (roster_ != nullptr) {
@@ -52,9 +51,8 @@ bool AccountRoles::is_away(std::string_view person, Instant at) const {
   return roster_ != nullptr && roster_->is_away(person, at);
 }
 
-void AccountRoles::on_call(std::int16_t role, Instant at,
-                           std::vector<std::string_view>& out) const {
-  if (roster_ != nullptr) roster_->on_call(policy_.roles[static_cast<std::size_t>(role)], at, out);
+void AccountRoles::on_call(RoleCode role, Instant at, std::vector<std::string_view>& out) const {
+  if (roster_ != nullptr) roster_->on_call(policy_.roles[role], at, out);
 }
 
 void AccountRoles::last_resort(Instant at, std::vector<std::string_view>& out) const {
@@ -139,7 +137,7 @@ void Partition::decide_one(Entity& e, Instant now, Instant release, const Derive
   if (!e.truth->created && e.groups.empty()) {
     // It waits for its creation; what counts without one is read, as a replay takes it.
     for (EntityFact& fact : e.facts)
-      fact.read = fact.read || (fact.verb != kNone && at(e.spec().verbs, fact.verb).uncreated);
+      fact.read = fact.read || (fact.verb != kNone && e.spec().verbs[fact.verb].uncreated);
     return;
   }
   const Instant due = e.truth->advance(e.facts, now);

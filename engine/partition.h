@@ -266,7 +266,7 @@ class Partition {
   // What recurring faults take from an entity, as long as its Truth is read on.
   struct FaultState {
     bool created = false;
-    std::int16_t ended = kNone;
+    VerbCode ended;
     friend bool operator==(const FaultState&, const FaultState&) = default;
   };
   static FaultState fault_state(const Entity& entity);
@@ -334,10 +334,10 @@ class AccountRoles : public RoleBook {
  public:
   AccountRoles(const Account& account, const Policy& policy, const Roster* roster)
       : account_(account), policy_(policy), roster_(roster) {}
-  void persons(std::int16_t role, Instant at, std::vector<std::string_view>& out) const override;
+  void persons(RoleCode role, Instant at, std::vector<std::string_view>& out) const override;
   std::string_view person(std::string_view word) const override;
   bool is_away(std::string_view person, Instant at) const override;
-  void on_call(std::int16_t role, Instant at, std::vector<std::string_view>& out) const override;
+  void on_call(RoleCode role, Instant at, std::vector<std::string_view>& out) const override;
   void last_resort(Instant at, std::vector<std::string_view>& out) const override;
   std::string_view account_name() const override { return account_.title; }
 

@@ -94,13 +94,12 @@ void Partition::watch_faults(Entity& e, const Truth& truth, const std::vector<En
   if (!spec.enabled || !truth.created) return;
   Account& owner = *e.owner;
   const EntityFact& creation = facts[static_cast<std::size_t>(truth.creator)];
-  const std::int16_t given = e.moves.empty()
+  const PriorityCode given = e.moves.empty()
                                  ? creation.priority
                                  : seen_by(*e.policy, e.spec(), creation, *e.policy).priority;
-  const std::int16_t priority = given == kNone ? e.spec().default_priority : given;
-  const bool wanted = !creation.words.more().empty() &&
-                      spec.priorities[static_cast<std::size_t>(priority)] &&
-                      (truth.ended == kNone || (spec.not_when >> truth.ended & 1U) == 0);
+  const PriorityCode priority = given == kNone ? e.spec().default_priority : given;
+  const bool wanted = !creation.words.more().empty() && spec.priorities[priority] &&
+                      !has(spec.not_when, truth.ended);
   if (!wanted && !e.listed) return;
   const OpeningPlace mine{
       std::string(creation.words.more()),

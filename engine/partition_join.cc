@@ -16,8 +16,6 @@ namespace {
 
 constexpr std::string_view kWrongSubject = kBad[static_cast<std::size_t>(Attribute::kSubject)];
 
-bool has(VerbMask mask, std::int16_t verb) { return verb != kNone && (mask >> verb & 1U) != 0; }
-
 const TypeRef* type_of(const Policy& policy, const Fact& fact) {
   constexpr std::string_view kPrefix = "tocsin.";
   const std::string_view type = fact.type;
@@ -27,11 +25,11 @@ const TypeRef* type_of(const Policy& policy, const Fact& fact) {
 }
 
 const KindSpec& kind_of(const Policy& policy, const TypeRef& type) {
-  return at(policy.kinds, type.kind);
+  return policy.kinds[type.kind];
 }
 
 const VerbSpec& verb_of(const Policy& policy, const TypeRef& type) {
-  return at(kind_of(policy, type).verbs, type.verb);
+  return kind_of(policy, type).verbs[type.verb];
 }
 
 }  // namespace
@@ -212,7 +210,7 @@ void Partition::take_account_fact(Account& owner, const Judged& judged, bool rep
   if (first || std::tie(owner.tier_time, owner.tier_order) < std::tie(fact.time, judged.order)) {
     owner.tier_time = fact.time;
     owner.tier_order = judged.order;
-    owner.tier = at(policy.tiers, fact.tier);
+    owner.tier = policy.tiers[fact.tier];
     owner.changed = true;
   }
   if (first) settle_tier(owner, replayed ? fact.recorded : kAlways);
@@ -230,7 +228,7 @@ void Partition::settle_tier(Account& owner, Instant replayed) {
       if (!f.provisional) continue;
       f.provisional = false;
       const Policy* its = policy(f.version);
-      const std::int16_t tier = its == nullptr ? kNone : place_of(owner.tier, its->tiers);
+      const TierCode tier = its == nullptr ? TierCode() : place_of(owner.tier, its->tiers);
       if (tier != kNone) f.tier = tier;
     }
     forget_truth(*e, true);
@@ -261,7 +259,7 @@ void Partition::stamp(Account& owner, Entity& target, EntityFact& fact, std::str
   }
   if (fact.tier == kNone) fact.tier = by.default_tier;
   stamps = "\"tocsintier\":";
-  append_json_string(stamps, at(by.tiers, fact.tier));
+  append_json_string(stamps, by.tiers[fact.tier]);
   stamps += ",\"tocsinpolicy\":\"";
   append_int(stamps, fact.policy);
   stamps += fact.provisional ? "\",\"tocsinprovisional\":\"1\"" : "\"";

@@ -24,7 +24,7 @@ bool has_unsaid(const Entity& e, const Truth& truth) {
   return std::any_of(truth.cycles.begin(), truth.cycles.end(), [&](const Cycle& cycle) {
     const SaidCycle* said = find_said(e, cycle.clock, cycle.number);
     if (said == nullptr || said->gone) return true;
-    for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+    for (const ThresholdCode i : kThresholds) {
       const Threshold& th = cycle.thresholds[i];
       if (!th.exists) continue;
       // Of a breach without an instant only its stop says so.
@@ -40,7 +40,7 @@ bool has_unsaid(const Entity& e, const Truth& truth) {
 // Whether a decision takes this fact into account: not one that waits for its entity's creation.
 bool is_known(const Entity& e, const EntityFact& fact) {
   return Truth::creation(e.facts) != kNever ||
-         (fact.verb != kNone && at(e.spec().verbs, fact.verb).uncreated);
+         (fact.verb != kNone && e.spec().verbs[fact.verb].uncreated);
 }
 
 // Whether some fact waits to be decided about.

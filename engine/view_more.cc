@@ -31,11 +31,12 @@ Row& row_of(std::vector<Row>& rows, std::string Row::*name, const std::string& w
 // Reads an entity's facts once, in their order.
 class MoreOfFacts {
  public:
-  MoreOfFacts(EntityView& view, const Entity& entity) : view_(view), kind_(entity.spec()) {
+  MoreOfFacts(EntityView& view, const Entity& entity)
+      : view_(view), entity_(entity), kind_(entity.spec()) {
     view_.scores.clear();
     view_.contacts.clear();
     for (const EntityFact& fact : entity.facts) {
-      const std::int16_t verb = fact.verb == kNone ? kNone : verb_now(entity, fact);
+      const VerbCode verb = fact.verb == kNone ? kNone : verb_now(entity, fact);
       if (verb != kNone) add(fact, verb);
     }
   }
@@ -51,8 +52,8 @@ class MoreOfFacts {
   }
 
  private:
-  void add(const EntityFact& fact, std::int16_t code) {
-    const VerbSpec& verb = kind_.verbs[static_cast<std::size_t>(code)];
+  void add(const EntityFact& fact, VerbCode code) {
+    const VerbSpec& verb = kind_.verbs[code];
     if (code == kind_.assign_verb) assigned_.emplace_back(fact.time, fact.words.text());
     if (code == kind_.unassign_verb) assigned_.emplace_back(fact.time, std::string_view());
     if (fact.score != kNoScore) {
@@ -61,17 +62,17 @@ class MoreOfFacts {
       row.at = fact.time;
       row.person = person_at(fact.time);
     }
-    const Field* choice =
+    const Field* field =
         kind_.on_account && fact.choice != kNone ? field_of(verb, Form::kChoice) : nullptr;
-    if (choice == nullptr) return;
-    const auto place = static_cast<std::size_t>(fact.choice);
-    if (place >= choice->words.size()) return;  // an earlier policy's word
-    const std::string& word = choice->words[place];
-    ContactRow& row = row_of(view_.contacts, &ContactRow::kind, word);
+    if (field == nullptr) return;
+    const WordCode choice = choice_now(entity_, fact);
+    if (choice == kNone) return;  // an earlier policy's word
+    ContactRow& row = row_of(view_.contacts, &ContactRow::kind, field->words[choice]);
     row.at = std::max(row.at, fact.time);
   }
 
   EntityView& view_;
+  const Entity& entity_;
   const KindSpec& kind_;
   boost::container::small_vector<std::pair<Instant, std::string_view>, 4> assigned_;
 };
@@ -104,16 +105,15 @@ void fill_more(EntityView& view, const Entity& entity, const Truth& truth) {
   const Policy& policy = *entity.policy;
   const KindSpec& kind = entity.spec();
   view.over = truth.created && truth.ended != kNone;
-  view.rank = static_cast<std::uint8_t>(kind.urgent_always ? 0
-                                        : kind.prioritized && truth.created
-                                            ? truth.priority
-                                            : static_cast<std::int16_t>(policy.priorities.size()));
+  view.rank =
+      static_cast<std::uint8_t>(kind.urgent_always                  ? 0
+                                : kind.prioritized && truth.created ? truth.priority.index()
+                                                                    : policy.priorities.size());
   view.module.clear();
   if (truth.created) {
     const EntityFact& creation = entity.facts[static_cast<std::size_t>(truth.creator)];
-    const std::int16_t verb = creation.verb == kNone ? kNone : verb_now(entity, creation);
-    if (verb != kNone &&
-        field_of(kind.verbs[static_cast<std::size_t>(verb)], Form::kModule) != nullptr)
+    const VerbCode verb = creation.verb == kNone ? kNone : verb_now(entity, creation);
+    if (verb != kNone && field_of(kind.verbs[verb], Form::kModule) != nullptr)
       view.module = creation.words.more();
   }
   const MoreOfFacts facts(view, entity);

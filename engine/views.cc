@@ -20,11 +20,10 @@ namespace {
 constexpr std::string_view kDelivered = "delivered";
 
 // The word of a notification's outcome.
-const std::string& outcome_of(const VerbSpec& verb, std::int16_t choice) {
+const std::string& outcome_of(const VerbSpec& verb, WordCode choice) {
   static const std::string unknown;
   for (const Field& field : verb.fields) {
-    if (field.form == Form::kChoice && choice != kNone)
-      return field.words[static_cast<std::size_t>(choice)];
+    if (field.form == Form::kChoice && choice != kNone) return field.words[choice];
   }
   return unknown;
 }
@@ -37,10 +36,10 @@ void fill(ClockRow& row, const Cycle& cycle, const ClockSpec& spec, const Truth&
   row.period = spec.period;
   row.state = cycle.state;
   row.start = cycle.start;
-  row.calendar = policy.calendars[static_cast<std::size_t>(cycle.calendar)].name;
+  row.calendar = policy.calendars[cycle.calendar].name;
   std::size_t n = 0;
   row.thresholds.resize(kMaxThresholds);
-  for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+  for (const ThresholdCode i : kThresholds) {
     const Threshold& th = cycle.thresholds[i];
     if (!th.exists) continue;
     ThresholdRow& t = row.thresholds[n++];
@@ -49,8 +48,7 @@ void fill(ClockRow& row, const Cycle& cycle, const ClockSpec& spec, const Truth&
     if (th.due != kNever) t.due = th.due;
     t.verdict = th.verdict;
     t.warned = th.warned > 0;
-    t.excused =
-        !truth.excused.empty() && truth.excused_at(cycle, static_cast<std::int16_t>(i)) != kNever;
+    t.excused = !truth.excused.empty() && truth.excused_at(cycle, i) != kNever;
   }
   row.thresholds.resize(n);
   row.stopped.reset();
@@ -67,8 +65,8 @@ void fill_clock(GroupRow& row, const SaidGroup& group, const Truth& truth, const
   row.due.reset();
   if (group.key.clock == kNone) return;
   const Policy& policy = *truth.policy;
-  const ClockSpec& clock = kind.clocks[static_cast<std::size_t>(group.key.clock)];
-  const auto threshold = static_cast<std::size_t>(group.key.code);
+  const ClockSpec& clock = kind.clocks[group.key.clock];
+  const ThresholdCode threshold = group.key.threshold;
   row.clock = clock.name;
   row.cycle = cycle_name(policy, clock, group.key.cycle);
   row.threshold = policy.thresholds[threshold];
@@ -84,7 +82,7 @@ void fill_called(GroupRow& row, const SaidGroup& group, const Policy& policy) {
     const SaidCall& call = group.calls[i];
     CallRow& called = row.called[i];
     called.person = call.person;
-    called.role = call.role == kNone ? "" : policy.roles[static_cast<std::size_t>(call.role)];
+    called.role = call.role == kNone ? "" : policy.roles[call.role];
     called.step = call.step;
     called.at = call.at;
     called.channel.clear();
@@ -100,10 +98,9 @@ void fill_deliveries(GroupRow& row, const Entity& entity, const KindSpec& kind) 
   if (kind.notify_verb == kNone) return;
   for (const EntityFact& fact : entity.facts) {
     if (verb_now(entity, fact) != kind.notify_verb || fact.words.more() != row.escalation) continue;
-    const VerbSpec& verb = kind.verbs[static_cast<std::size_t>(fact.verb)];
+    const std::string& outcome = outcome_of(kind.verbs[kind.notify_verb], choice_now(entity, fact));
     for (CallRow& call : row.called) {
       if (call.person != fact.words.text() || call.step != fact.number) continue;
-      const std::string& outcome = outcome_of(verb, fact.choice);
       if (call.outcome == kDelivered && outcome != kDelivered) continue;
       call.channel = fact.words.title();
       call.outcome = outcome;
@@ -122,9 +119,8 @@ void fill_next(GroupRow& row, const Entity& entity, const Truth& truth, const Sa
   NextRow& out = row.next.emplace();
   out.step = next.step;
   if (next.at != kNever) out.at = next.at;
-  const std::vector<std::int16_t> called = roles_of(way_of(entity, group), policy, next.step);
-  for (const std::int16_t role : called)
-    out.roles.push_back(policy.roles[static_cast<std::size_t>(role)]);
+  const std::vector<RoleCode> called = roles_of(way_of(entity, group), policy, next.step);
+  for (const RoleCode role : called) out.roles.push_back(policy.roles[role]);
   const Instant at = next.at == kNever ? group.last_step : next.at;
   for (const std::string_view person : persons_of(entity, truth, roles, called, at).persons)
     out.persons.emplace_back(person);
@@ -138,8 +134,7 @@ void fill(GroupRow& row, const Entity& entity, const Truth& truth, const SaidGro
   fill_clock(row, group, truth, kind);
   row.step = group.step;
   row.roles.resize(group.roles.size());
-  for (std::size_t i = 0; i < group.roles.size(); ++i)
-    row.roles[i] = policy.roles[static_cast<std::size_t>(group.roles[i])];
+  for (std::size_t i = 0; i < group.roles.size(); ++i) row.roles[i] = policy.roles[group.roles[i]];
   row.urgency = group.high ? "high" : "low";
   row.reason = reason_of(group.key.kind);
   row.state = group.state;
@@ -176,7 +171,7 @@ void fill_uncreated(EntityView& view, const Entity& entity, const KindSpec& kind
 
 void make_view(const Entity& entity, const Truth& truth, const RoleBook& roles, EntityView& view) {
   const Policy& policy = *entity.policy;
-  const KindSpec& kind = policy.kinds[static_cast<std::size_t>(entity.kind)];
+  const KindSpec& kind = policy.kinds[entity.kind];
   fill_uncreated(view, entity, kind);
   view.account_name = roles.account_name();
   view.groups.resize(entity.groups.size());
@@ -189,21 +184,21 @@ void make_view(const Entity& entity, const Truth& truth, const RoleBook& roles, 
   const EntityFact& creation = entity.facts[static_cast<std::size_t>(truth.creator)];
   view.created = true;
   view.opened = truth.created_at;
-  const std::int16_t tier = truth.tier_in_force != kNone ? truth.tier_in_force : truth.tier;
-  view.tier = policy.tiers[static_cast<std::size_t>(tier)];
+  const TierCode tier = truth.tier_in_force != kNone ? truth.tier_in_force : truth.tier;
+  view.tier = policy.tiers[tier];
   view.provisional = creation.provisional;
   view.policy = entity.moves.empty() ? creation.policy : policy.version;
   if (kind.assign_verb == kNone) view.assignee = creation.words.text();
   view.title = creation.words.title();
   view.link = creation.words.link();
-  if (kind.prioritized) view.priority = policy.priorities[static_cast<std::size_t>(truth.priority)];
-  if (truth.stage != kNone) view.stage = kind.stages[static_cast<std::size_t>(truth.stage)];
-  view.state = truth.ended != kNone ? kind.verbs[static_cast<std::size_t>(truth.ended)].name
+  if (kind.prioritized) view.priority = policy.priorities[truth.priority];
+  if (truth.stage != kNone) view.stage = kind.stages[truth.stage];
+  view.state = truth.ended != kNone ? kind.verbs[truth.ended].name
                : truth.resolved     ? "resolved"
                : truth.paused       ? "paused"
                                     : "open";
   const auto spec = [&](const Cycle* cycle) -> const ClockSpec& {
-    return kind.clocks[static_cast<std::size_t>(cycle->clock)];
+    return kind.clocks[cycle->clock];
   };
   boost::container::small_vector<const Cycle*, 16> sorted;
   for (const Cycle& cycle : truth.cycles) sorted.push_back(&cycle);

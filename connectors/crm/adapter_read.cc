@@ -70,8 +70,10 @@ class Reading {
     if (adapter_.source.starts_with("/tocsin/"))
       reader_.error(source, "source: what begins with /tocsin/ is the product's own");
     if (const Yaml& kind = root["kind"]; !kind.absent()) adapter_.kind = reader_.text(kind, "kind");
-    kind_known_ = reader_.code(root["kind"].absent() ? 1 : root["kind"].line, "kind", "kind",
-                               adapter_.kind, names_of_types(false)) != kNone;
+    kind_known_ = reader_
+                      .place(root["kind"].absent() ? 1 : root["kind"].line, "kind", "kind",
+                             adapter_.kind, names_of_types(false))
+                      .has_value();
     if (const Yaml& zone = root["zone"]; !zone.absent()) {
       auto found = zones_(reader_.text(zone, "zone"));
       if (auto* why = std::get_if<std::string>(&found)) {
@@ -84,7 +86,7 @@ class Reading {
       std::string word = reader_.text(encoding, "encoding");
       for (char& c : word) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
       adapter_.gb18030 =
-          reader_.code(encoding.line, "encoding", "encoding", word, {"utf-8", "gb18030"}) == 1;
+          reader_.place(encoding.line, "encoding", "encoding", word, {"utf-8", "gb18030"}) == 1;
     }
     adapter_.prefix = reader_.text(root["prefix"], "prefix");
     if (adapter_.prefix.size() > kPrefixBytesMax)
@@ -170,7 +172,8 @@ class Reading {
     StateBlock block;
     block.when = parts_->conditions(node["when"], "state when");
     block.is = words(node["is"], "state is", kStates, "state");
-    block.priority = words(node["priority"], "state priority", policy_.priorities, "priority");
+    block.priority =
+        words(node["priority"], "state priority", policy_.priorities.list(), "priority");
     ValueUse assignee;
     assignee.where = "state assignee";
     block.assignee = parts_->value(node["assignee"], assignee);
@@ -251,7 +254,7 @@ class Reading {
     rule.fact = reader_.text(fact, "events fact");
     const VerbSpec* spec = verb(rule.fact);
     if (spec == nullptr && kind_known_ && !rule.fact.empty())
-      reader_.code(fact.line, "events", "fact", rule.fact, names_of_types(true));
+      reader_.place(fact.line, "events", "fact", rule.fact, names_of_types(true));
     const std::string where = "events " + rule.fact;
     rule.when = parts_->conditions(node["when"], where + " when");
     const std::string at_id = where + " id", at_time = where + " time";
@@ -301,7 +304,7 @@ class Reading {
       if (facts.absent() == rejected.absent())
         reader_.error(one, "tests: one of `facts` and `rejected` says what comes out");
       for (Word& word : reader_.list(facts, "tests facts")) {
-        if (kind_known_) reader_.code(word.line, "tests", "fact", word.text, names_of_types(true));
+        if (kind_known_) reader_.place(word.line, "tests", "fact", word.text, names_of_types(true));
         test.facts.push_back(std::move(word.text));
       }
       test.rejected = reader_.text(rejected, "tests rejected");
@@ -321,9 +324,9 @@ class Reading {
     for (const KindSpec& kind : policy_.kinds) {
       for (const ClockSpec& clock : kind.clocks) clocks.push_back(clock.name);
     }
-    reader_.code(node.key_line, "tests verdict", "clock", node.key, clocks);
-    reader_.code(node.line, "tests verdict", "word", reader_.text(node, "tests verdict"),
-                 kVerdicts);
+    reader_.place(node.key_line, "tests verdict", "clock", node.key, clocks);
+    reader_.place(node.line, "tests verdict", "word", reader_.text(node, "tests verdict"),
+                  kVerdicts);
   }
 
   // The kinds of the policy's types, or the verbs that the adapter's kind has.
@@ -345,8 +348,7 @@ class Reading {
     // `duty.completed` counts on the organisation: types say where a fact's fields stand.
     const auto found = policy_.types.find(adapter_.kind + "." + name);
     if (found == policy_.types.end()) return nullptr;
-    return &policy_.kinds[static_cast<std::size_t>(found->second.kind)]
-                .verbs[static_cast<std::size_t>(found->second.verb)];
+    return &policy_.kinds[found->second.kind].verbs[found->second.verb];
   }
 
   PolicyReader& reader_;

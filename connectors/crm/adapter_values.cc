@@ -63,7 +63,7 @@ void AdapterParts::check_word(const Yaml& node, const ValueUse& use) {
   if (std::find(use.words->begin(), use.words->end(), text) != use.words->end()) return;
   if (!said_.emplace(node.line, text).second) return;
   if (node.is_text()) {
-    reader_.code(node.line, use.where, use.what, text, *use.words);
+    reader_.place(node.line, use.where, use.what, text, *use.words);
   } else {
     reader_.error(node, std::string(use.where) + ": a " + use.what + " is a word");
   }
@@ -74,9 +74,10 @@ void AdapterParts::use_map(const Yaml& node, const ValueUse& use, ValueChoice& c
   if (name.empty()) return;
   std::vector<std::string> names;
   for (const AdapterMap& map : adapter_.maps) names.push_back(map.name);
-  choice.map = reader_.code(node.line, use.where, "map", name, names);
-  if (choice.map < 0) return;
-  used_[static_cast<std::size_t>(choice.map)] = true;
+  const auto place = reader_.place(node.line, use.where, "map", name, names);
+  if (!place) return;
+  choice.map = static_cast<int>(*place);
+  used_[*place] = true;
   for (const Yaml& entry : maps_[name].values) check_word(entry, use);
 }
 
@@ -151,9 +152,9 @@ DataRule AdapterParts::data(const Yaml& node, const std::string& where, const Po
     if (verb != nullptr) {
       for (const Field& field : verb->fields) {
         if (field.name != member.key) continue;
-        use.words = field.form == Form::kPriority ? &policy.priorities
-                    : field.form == Form::kTier   ? &policy.tiers
-                    : field.form == Form::kChoice ? &field.words
+        use.words = field.form == Form::kPriority ? &policy.priorities.list()
+                    : field.form == Form::kTier   ? &policy.tiers.list()
+                    : field.form == Form::kChoice ? &field.words.list()
                                                   : nullptr;
         use.what = field.form == Form::kPriority ? "priority"
                    : field.form == Form::kTier   ? "tier"

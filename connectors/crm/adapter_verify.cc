@@ -50,12 +50,12 @@ void read_hmac(PolicyReader& reader, const Yaml& node, VerifyRule& rule) {
   rule.header = reader.text(reader.required(node, "header", "verify"), "verify header");
   if (const Yaml& algorithm = node["algorithm"]; !algorithm.absent()) {
     rule.algorithm = reader.text(algorithm, "verify algorithm");
-    reader.code(algorithm.line, "verify", "algorithm", rule.algorithm, kAlgorithms);
+    reader.place(algorithm.line, "verify", "algorithm", rule.algorithm, kAlgorithms);
   }
   if (const Yaml& prefix = node["prefix"]; !prefix.absent()) rule.prefix = prefix.text;
   if (const Yaml& encoding = node["encoding"]; !encoding.absent())
-    rule.base64 = reader.code(encoding.line, "verify", "encoding",
-                              reader.text(encoding, "verify encoding"), kEncodings) == 1;
+    rule.base64 = reader.place(encoding.line, "verify", "encoding",
+                               reader.text(encoding, "verify encoding"), kEncodings) == 1;
   read_over(reader, node["over"], rule);
   if (const Yaml& timestamp = node["timestamp"]; !timestamp.absent())
     rule.timestamp_header = header_path(reader, timestamp, "verify timestamp");
@@ -78,10 +78,10 @@ VerifyRule read_verify(PolicyReader& reader, const Yaml& node) {
   if (node.absent() || !reader.map(node, "verify")) return rule;
   const Yaml& scheme = reader.required(node, "scheme", "verify");
   const std::string word = reader.text(scheme, "verify scheme");
-  const std::int16_t code =
-      word.empty() ? kNone : reader.code(scheme.line, "verify", "scheme", word, kSchemes);
-  if (code == kNone) return rule;
-  rule.scheme = static_cast<Scheme>(code);
+  const auto place =
+      word.empty() ? std::nullopt : reader.place(scheme.line, "verify", "scheme", word, kSchemes);
+  if (!place) return rule;
+  rule.scheme = static_cast<Scheme>(*place);
   switch (rule.scheme) {
     case Scheme::kHmac:
       read_hmac(reader, node, rule);

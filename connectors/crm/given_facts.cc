@@ -52,8 +52,8 @@ std::string FactCheck::check(std::string_view text, Instant arrival, Decoded& ou
   if (const std::string_view why = judge(out, arrival); !why.empty()) return std::string(why);
   const auto type = policy_->types.find(out.fact.kind + "." + out.fact.verb);
   if (type == policy_->types.end()) return {};
-  const KindSpec& kind = policy_->kinds[static_cast<std::size_t>(type->second.kind)];
-  read_data(*policy_, kind.verbs[static_cast<std::size_t>(type->second.verb)], out.fact, data_);
+  const KindSpec& kind = policy_->kinds[type->second.kind];
+  read_data(*policy_, kind.verbs[type->second.verb], out.fact, data_);
   return data_.bad;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/policy/translate.h"
 #include "events/json_scan.h"
 
 namespace tocsin {
@@ -34,11 +35,6 @@ std::optional<std::string_view> text_of(std::string_view value, std::string& mem
   memory.clear();
   if (!json_scan::unescape(text, memory)) return std::nullopt;
   return std::string_view(memory);
-}
-
-std::int16_t place(std::string_view word, const std::vector<std::string>& words) {
-  const auto it = std::find(words.begin(), words.end(), word);
-  return it == words.end() ? kNone : static_cast<std::int16_t>(it - words.begin());
 }
 
 bool digits(std::string_view text, int& value) {
@@ -92,7 +88,7 @@ bool whole_of(std::string_view value, int low, int high, int& out) {
 
 // `assignee` and `owner` are of an entity: known everywhere, without effect on a team.
 bool is_role(const Policy& policy, std::string_view role) {
-  return role == "assignee" || role == "owner" || place(role, policy.roles) != kNone;
+  return role == "assignee" || role == "owner" || place_of(role, policy.roles) != kNone;
 }
 
 // The second of the verb's dues; null when it has one at most.
@@ -131,37 +127,38 @@ bool cycle_of(std::string_view value, std::string& memory, std::string& out) {
   return true;
 }
 
-bool has_threshold(const KindSpec& kind, std::string_view clock, std::int16_t threshold) {
+bool has_threshold(const KindSpec& kind, std::string_view clock, ThresholdCode threshold) {
   const auto allows = [](const Allowance& a) { return a.kind != Allowance::Kind::kNothing; };
   return std::any_of(kind.clocks.begin(), kind.clocks.end(), [&](const ClockSpec& spec) {
     if (spec.name != clock) return false;
-    const auto& allowances = spec.allowance[static_cast<std::size_t>(threshold)];
+    const auto& allowances = spec.allowance[threshold];
     return std::any_of(allowances.begin(), allowances.end(), allows);
   });
 }
 
+// Whether the value is one of the names.
+template <class C>
+bool code_of(std::string_view value, const Names<C>& names, C& code) {
+  std::string memory;
+  const auto text = text_of(value, memory);
+  code = text ? place_of(*text, names) : C();
+  return code != kNone;
+}
+
 bool take(const Policy& policy, const VerbSpec& verb, const Field& field, std::string_view value,
           ReadData& out) {
-  const KindSpec& kind = policy.kinds[static_cast<std::size_t>(verb.kind)];
+  const KindSpec& kind = policy.kinds[verb.kind];
   EntityFact& fact = out.fact;
   std::string memory;
   switch (field.form) {
     case Form::kAny:
       return true;
     case Form::kPriority:
+      return code_of(value, policy.priorities, fact.priority);
     case Form::kTier:
-    case Form::kChoice: {
-      const auto text = text_of(value, memory);
-      if (!text) return false;
-      const auto& words = field.form == Form::kPriority ? policy.priorities
-                          : field.form == Form::kTier   ? policy.tiers
-                                                        : field.words;
-      const std::int16_t code = place(*text, words);
-      (field.form == Form::kPriority ? fact.priority
-       : field.form == Form::kTier   ? fact.tier
-                                     : fact.choice) = code;
-      return code != kNone;
-    }
+      return code_of(value, policy.tiers, fact.tier);
+    case Form::kChoice:
+      return code_of(value, field.words, fact.choice);
     case Form::kDue: {
       const auto text = text_of(value, memory);
       const auto due = text ? due_of(policy, *text) : std::nullopt;
@@ -207,9 +204,10 @@ bool take(const Policy& policy, const VerbSpec& verb, const Field& field, std::s
     case Form::kCycle:
       return cycle_of(value, memory, out.text);
     case Form::kLimit: {
-      const auto text = text_of(value, memory);
-      fact.choice = text ? place(*text, policy.thresholds) : kNone;
-      return fact.choice != kNone && has_threshold(kind, out.more, fact.choice);
+      ThresholdCode threshold;
+      const bool known = code_of(value, policy.thresholds, threshold);
+      fact.choice = as_word(threshold);
+      return known && has_threshold(kind, out.more, threshold);
     }
     case Form::kNumber: {
       int number = 0;
@@ -243,17 +241,17 @@ std::string list_of(const std::vector<std::string>& words) {
 std::string allowed(const Policy& policy, const Field& field) {
   switch (field.form) {
     case Form::kPriority:
-      return "one of " + list_of(policy.priorities);
+      return "one of " + list_of(policy.priorities.list());
     case Form::kTier:
-      return "one of " + list_of(policy.tiers);
+      return "one of " + list_of(policy.tiers.list());
     case Form::kChoice:
-      return "one of " + list_of(field.words);
+      return "one of " + list_of(field.words.list());
     case Form::kDue:
       return "an RFC 3339 instant with an offset, or a date like 2026-06-30";
     case Form::kPersons:
       return "a name or a list of names";
     case Form::kRole:
-      return "one of " + list_of(policy.roles);
+      return "one of " + list_of(policy.roles.list());
     case Form::kScore:
       return "a whole number from " + std::to_string(field.low) + " to " +
              std::to_string(field.high);
@@ -295,7 +293,7 @@ void read_data(const Policy& policy, const VerbSpec& verb, const Fact& fact, Rea
   out.title.clear();
   out.link.clear();
   out.persons.clear();
-  if (!verb.subjects.empty()) out.fact.choice = place(fact.subject, verb.subjects);
+  if (!verb.subjects.empty()) out.fact.choice = place_of(fact.subject, verb.subjects);
   if (!fact.data.empty() && fact.data.front() != '{') {
     out.bad = "bad_data:data";
     out.detail = "data must be a JSON object";

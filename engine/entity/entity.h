@@ -7,7 +7,6 @@
 // Not thread safe; one partition's owner works on it.
 #pragma once
 
-#include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <memory>
@@ -64,13 +63,13 @@ struct EntityFact {
   Instant due{kNever};         // the instant in its data, if any
   Instant second_due{kNever};  // where its verb has two, the second
   FactWords words;
-  std::int16_t verb = kNone;  // kNone: on the timeline only
+  VerbCode verb;  // kNone: on the timeline only
   // Codes are those of the policy by which the fact counts, or, where that one does not know its
   // verb, of the one that read it, whose code `other_verb` is.
-  std::int16_t other_verb = kNone;
-  std::int16_t choice = kNone;  // of its words; the threshold of an excuse
-  std::int16_t priority = kNone;
-  std::int16_t tier = kNone;      // creation facts: the stamp; else the tier in its data
+  VerbCode other_verb;
+  WordCode choice;  // of its words; the threshold of an excuse (as_threshold)
+  PriorityCode priority;
+  TierCode tier;                  // creation facts: the stamp; else the tier in its data
   std::int32_t number = 0;        // the step of a notification
   std::int32_t policy = 0;        // stamp of a creation fact: version in force
   std::int32_t version = 0;       // whose codes these are
@@ -96,14 +95,14 @@ struct SaidThreshold {
 };
 
 struct SaidCycle {
-  std::int16_t clock = kNone;
+  ClockCode clock;
   std::int64_t cycle = 0;  // number, or a period's first instant in ms
   SaidState state = SaidState::kRunning;
   bool gone = false;  // taken back: no such clock
   Instant start;
   Instant stopped;
   std::int64_t elapsed_ms = 0;
-  std::array<SaidThreshold, kMaxThresholds> thresholds;
+  ByThreshold<SaidThreshold> thresholds;
   std::uint16_t started = 0, retargeted = 0, paused = 0, resumed = 0, ended = 0, cancelled = 0,
                 corrected = 0;
 };
@@ -126,8 +125,7 @@ class SaidIndex {
   }
   // The last of that clock and number; null when there is none. `said` has only grown since the
   // last call, or the index was cleared.
-  const SaidCycle* find(const std::vector<SaidCycle>& said, std::int16_t clock,
-                        std::int64_t cycle) {
+  const SaidCycle* find(const std::vector<SaidCycle>& said, ClockCode clock, std::int64_t cycle) {
     for (; indexed_ < said.size(); ++indexed_) {
       const SaidCycle& next = said[indexed_];
       places_.insert_or_assign({next.clock, next.cycle}, indexed_);
@@ -137,13 +135,13 @@ class SaidIndex {
   }
 
  private:
-  boost::unordered_flat_map<std::pair<std::int16_t, std::int64_t>, std::size_t> places_;
+  boost::unordered_flat_map<std::pair<ClockCode, std::int64_t>, std::size_t> places_;
   std::size_t indexed_ = 0;
 };
 
 struct SaidStage {
-  std::int16_t stage = kNone;
-  std::int16_t from = kNone;  // as it was told last
+  StageCode stage;
+  StageCode from;  // as it was told last
   bool stands = false;
   std::uint16_t advanced = 0, withdrawn = 0;
 };
@@ -157,10 +155,12 @@ struct GroupKey {
     kStage,
     kFault
   } kind = Kind::kBreach;
-  std::int16_t clock = kNone;  // kBreach, kWarning
-  std::int64_t cycle = 0;      // kBreach, kWarning: the cycle; kRouting: its number
-  std::int16_t code = kNone;   // threshold, priority or stage
-  std::string name;            // kFault: `module/week`, encoded
+  ClockCode clock = kNone;          // kBreach, kWarning
+  ThresholdCode threshold = kNone;  // the same
+  PriorityCode priority = kNone;    // kRouting
+  StageCode stage = kNone;          // kStage
+  std::int64_t cycle = 0;           // kBreach, kWarning: the cycle; kRouting: its number
+  std::string name{};               // kFault: `module/week`, encoded
   // kBreach: which `reopened` fact raised it again, as a hash of its order; 0: the breach itself
   std::uint64_t reopening = 0;
   friend bool operator==(const GroupKey&, const GroupKey&) = default;
@@ -169,14 +169,15 @@ struct GroupKey {
 // Whether two keys give a group the same name: routings at one priority share theirs, and so do
 // those of a breach that was raised again.
 inline bool same_name(const GroupKey& a, const GroupKey& b) {
-  return a.kind == b.kind && a.code == b.code && a.clock == b.clock && a.name == b.name &&
+  return a.kind == b.kind && a.clock == b.clock && a.threshold == b.threshold &&
+         a.priority == b.priority && a.stage == b.stage && a.name == b.name &&
          (a.cycle == b.cycle || a.kind == GroupKey::Kind::kRouting);
 }
 
 // Somebody was told of a step.
 struct SaidCall {
   std::string person;
-  std::int16_t role = kNone;  // kNone: of the roster's last resort
+  RoleCode role;  // kNone: of the roster's last resort
   std::uint16_t step = 0;
   Instant at;
   friend bool operator==(const SaidCall&, const SaidCall&) = default;
@@ -190,10 +191,11 @@ struct SaidGroup {
   std::uint16_t step = 0;      // the last raised
   GroupState state = GroupState::kOpen;
   bool high = false;
-  std::int16_t tier = kNone, priority = kNone;  // which row of its ladder; codes of `under`
-  Instant begun;      // time of its first step, whether that was raised or not
-  Instant raised_at;  // arrival instant at which it was first raised
-  Instant last_step;  // time of the last step raised
+  TierCode tier;          // which row of its ladder; a code of `under`
+  PriorityCode priority;  // the same
+  Instant begun;          // time of its first step, whether that was raised or not
+  Instant raised_at;      // arrival instant at which it was first raised
+  Instant last_step;      // time of the last step raised
   // Later steps keep their distance from this one; it was moved by a call for the next step, or by
   // an acknowledgement that ran out.
   std::uint16_t anchor_step = 1;
@@ -203,8 +205,8 @@ struct SaidGroup {
   Instant reopened_at{kNever};      // when the last one ran out
   // How often it was acknowledged and ran out, and to how many of the latter a step was raised.
   std::uint16_t acknowledged = 0, reopened = 0, rung = 0;
-  std::vector<std::int16_t> roles;  // of the last step
-  std::vector<SaidCall> calls;      // of all steps
+  std::vector<RoleCode> roles;  // of the last step
+  std::vector<SaidCall> calls;  // of all steps
   std::string by;
 };
 
@@ -228,7 +230,7 @@ struct Entity {
   std::string account, id;
   // That of its creation, or of its last move; what was announced is in its codes.
   const Policy* policy = nullptr;
-  std::int16_t kind = kNone;
+  KindCode kind;
   std::vector<PolicyMove> moves;      // in order of time, which is that of versions
   std::vector<CadenceMove> cadences;  // in order of time
   // The last version that concerns its kind of which it was judged whether it moves there.
@@ -260,7 +262,7 @@ struct Entity {
   bool held = false;        // it is looked at by the next decision that releases more dues
   bool listed = false;      // its account's faults may hold its opening
 
-  const KindSpec& spec() const { return policy->kinds[static_cast<std::size_t>(kind)]; }
+  const KindSpec& spec() const { return policy->kinds[kind]; }
 };
 
 }  // namespace tocsin

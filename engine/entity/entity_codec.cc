@@ -11,7 +11,12 @@ namespace {
 
 constexpr std::uint8_t kFormat = 6;
 
-std::int16_t code(ByteReader& in) { return static_cast<std::int16_t>(in.signed_int()); }
+void put_code(ByteBuffer& out, auto code) { put_signed(out, code.number()); }
+template <class C>
+void get_code(ByteReader& in, C& code) {
+  code = C(in.signed_int());
+}
+
 std::uint16_t count(ByteReader& in) { return static_cast<std::uint16_t>(in.unsigned_int()); }
 
 // kNever and kAlways are far from every other instant; they get one byte.
@@ -41,12 +46,12 @@ void put_fact(ByteBuffer& out, const EntityFact& f) {
   put_text(out, f.words.more());
   put_text(out, f.words.title());
   put_text(out, f.words.link());
-  put_signed(out, f.verb);
-  put_signed(out, f.other_verb);
+  put_code(out, f.verb);
+  put_code(out, f.other_verb);
   put_signed(out, f.version);
-  put_signed(out, f.choice);
-  put_signed(out, f.priority);
-  put_signed(out, f.tier);
+  put_code(out, f.choice);
+  put_code(out, f.priority);
+  put_code(out, f.tier);
   put_signed(out, f.number);
   put_signed(out, f.policy);
   out.push_back(static_cast<char>((f.creates ? 1 : 0) | (f.provisional ? 2 : 0) | (f.read ? 4 : 0) |
@@ -63,12 +68,12 @@ EntityFact get_fact(ByteReader& in) {
   f.due = instant(in);
   const std::string_view order = in.view(), text = in.view(), more = in.view(), title = in.view();
   f.words = {order, text, more, title, in.view()};
-  f.verb = code(in);
-  f.other_verb = code(in);
+  get_code(in, f.verb);
+  get_code(in, f.other_verb);
   f.version = static_cast<std::int32_t>(in.signed_int());
-  f.choice = code(in);
-  f.priority = code(in);
-  f.tier = code(in);
+  get_code(in, f.choice);
+  get_code(in, f.priority);
+  get_code(in, f.tier);
   f.number = static_cast<std::int32_t>(in.signed_int());
   f.policy = static_cast<std::int32_t>(in.signed_int());
   const std::uint8_t flags = in.byte();
@@ -81,7 +86,7 @@ EntityFact get_fact(ByteReader& in) {
 }
 
 void put_cycle(ByteBuffer& out, const SaidCycle& c) {
-  put_signed(out, c.clock);
+  put_code(out, c.clock);
   put_signed(out, c.cycle);
   out.push_back(static_cast<char>(static_cast<int>(c.state) | (c.gone ? 0x80 : 0)));
   put_instant(out, c.start);
@@ -103,7 +108,7 @@ void put_cycle(ByteBuffer& out, const SaidCycle& c) {
 
 SaidCycle get_cycle(ByteReader& in) {
   SaidCycle c;
-  c.clock = code(in);
+  get_code(in, c.clock);
   c.cycle = in.signed_int();
   const std::uint8_t state = in.byte();
   c.state = static_cast<SaidState>(state & 0x7F);
@@ -128,11 +133,24 @@ SaidCycle get_cycle(ByteReader& in) {
   return c;
 }
 
+// The one code that a group of this kind has beside its clock.
+template <class Key, class F>
+void with_group_code(Key& key, const F& f) {
+  switch (key.kind) {
+    case GroupKey::Kind::kRouting:
+      return f(key.priority);
+    case GroupKey::Kind::kStage:
+      return f(key.stage);
+    default:
+      return f(key.threshold);
+  }
+}
+
 void put_group(ByteBuffer& out, const SaidGroup& g) {
   out.push_back(static_cast<char>(g.key.kind));
-  put_signed(out, g.key.clock);
+  put_code(out, g.key.clock);
   put_signed(out, g.key.cycle);
-  put_signed(out, g.key.code);
+  with_group_code(g.key, [&](auto code) { put_code(out, code); });
   put_text(out, g.key.name);
   put_unsigned(out, g.key.reopening);
   put_signed(out, g.under);
@@ -140,13 +158,13 @@ void put_group(ByteBuffer& out, const SaidGroup& g) {
   put_unsigned(out, g.told);
   put_unsigned(out, g.step);
   out.push_back(static_cast<char>(static_cast<int>(g.state) | (g.high ? 0x80 : 0)));
-  put_signed(out, g.tier);
-  put_signed(out, g.priority);
+  put_code(out, g.tier);
+  put_code(out, g.priority);
   put_instant(out, g.begun);
   put_instant(out, g.raised_at);
   put_instant(out, g.last_step);
   put_unsigned(out, g.roles.size());
-  for (const std::int16_t role : g.roles) put_signed(out, role);
+  for (const RoleCode role : g.roles) put_code(out, role);
   put_unsigned(out, g.anchor_step);
   put_instant(out, g.anchor);
   put_instant(out, g.acknowledged_at);
@@ -156,7 +174,7 @@ void put_group(ByteBuffer& out, const SaidGroup& g) {
   put_unsigned(out, g.calls.size());
   for (const SaidCall& call : g.calls) {
     put_text(out, call.person);
-    put_signed(out, call.role);
+    put_code(out, call.role);
     put_unsigned(out, call.step);
     put_instant(out, call.at);
   }
@@ -166,9 +184,9 @@ void put_group(ByteBuffer& out, const SaidGroup& g) {
 SaidGroup get_group(ByteReader& in) {
   SaidGroup g;
   g.key.kind = static_cast<GroupKey::Kind>(in.byte());
-  g.key.clock = code(in);
+  get_code(in, g.key.clock);
   g.key.cycle = in.signed_int();
-  g.key.code = code(in);
+  with_group_code(g.key, [&](auto& code) { get_code(in, code); });
   g.key.name = in.text();
   g.key.reopening = in.unsigned_int();
   g.under = static_cast<std::int32_t>(in.signed_int());
@@ -178,12 +196,12 @@ SaidGroup get_group(ByteReader& in) {
   const std::uint8_t state = in.byte();
   g.state = static_cast<GroupState>(state & 0x7F);
   g.high = (state & 0x80) != 0;
-  g.tier = code(in);
-  g.priority = code(in);
+  get_code(in, g.tier);
+  get_code(in, g.priority);
   g.begun = instant(in);
   g.raised_at = instant(in);
   g.last_step = instant(in);
-  for (std::uint64_t n = in.unsigned_int(); n > 0; --n) g.roles.push_back(code(in));
+  for (std::uint64_t n = in.unsigned_int(); n > 0; --n) get_code(in, g.roles.emplace_back());
   g.anchor_step = count(in);
   g.anchor = instant(in);
   g.acknowledged_at = instant(in);
@@ -193,7 +211,7 @@ SaidGroup get_group(ByteReader& in) {
   for (std::uint64_t n = in.unsigned_int(); n > 0; --n) {
     SaidCall call;
     call.person = in.text();
-    call.role = code(in);
+    get_code(in, call.role);
     call.step = count(in);
     call.at = instant(in);
     g.calls.push_back(std::move(call));
@@ -211,7 +229,7 @@ void check_format(ByteReader& in) {
 void encode_entity(ByteBuffer& out, const Entity& e) {
   out.push_back(static_cast<char>(kFormat));
   put_signed(out, e.policy->version);
-  put_signed(out, e.kind);
+  put_code(out, e.kind);
   put_signed(out, e.moves_known);
   put_unsigned(out, e.moves.size());
   for (const PolicyMove& move : e.moves) {
@@ -230,8 +248,8 @@ void encode_entity(ByteBuffer& out, const Entity& e) {
   for (const SaidCycle& c : e.said) put_cycle(out, c);
   put_unsigned(out, e.stages.size());
   for (const SaidStage& s : e.stages) {
-    put_signed(out, s.stage);
-    put_signed(out, s.from);
+    put_code(out, s.stage);
+    put_code(out, s.from);
     out.push_back(s.stands ? '\1' : '\0');
     put_unsigned(out, s.advanced);
     put_unsigned(out, s.withdrawn);
@@ -257,7 +275,7 @@ void decode_entity(std::string_view bytes, const PolicyFinder& policies, Entity&
     return found;
   };
   e.policy = policy();
-  e.kind = code(in);
+  get_code(in, e.kind);
   e.moves_known = static_cast<std::int32_t>(in.signed_int());
   for (std::uint64_t n = in.unsigned_int(); n > 0; --n) {
     PolicyMove move;
@@ -276,8 +294,8 @@ void decode_entity(std::string_view bytes, const PolicyFinder& policies, Entity&
   for (std::uint64_t n = in.unsigned_int(); n > 0; --n) e.said.push_back(get_cycle(in));
   for (std::uint64_t n = in.unsigned_int(); n > 0; --n) {
     SaidStage s;
-    s.stage = code(in);
-    s.from = code(in);
+    get_code(in, s.stage);
+    get_code(in, s.from);
     s.stands = in.byte() != 0;
     s.advanced = count(in);
     s.withdrawn = count(in);

@@ -1,7 +1,6 @@
 #include "engine/entity/follow.h"
 
 #include <algorithm>
-#include <array>
 
 #include "engine/policy/translate.h"
 
@@ -14,8 +13,8 @@ void translate(SaidCycle& said, const Translation& words) {
   const auto before = said.thresholds;
   const auto places = words.thresholds();
   said.thresholds = {};
-  for (std::size_t i = 0; i < before.size(); ++i) {
-    if (places[i] != kNone) said.thresholds[static_cast<std::size_t>(places[i])] = before[i];
+  for (const ThresholdCode i : kThresholds) {
+    if (places[i] != kNone) said.thresholds[places[i]] = before[i];
   }
 }
 
@@ -25,18 +24,18 @@ void translate(SaidGroup& group, const Translation& words) {
     case GroupKey::Kind::kBreach:
     case GroupKey::Kind::kWarning:
       key.clock = words.clock(key.clock);
-      key.code = words.threshold(key.code);
+      key.threshold = words.threshold(key.threshold);
       break;
     case GroupKey::Kind::kRouting:
-      key.code = words.priority(key.code);
+      key.priority = words.priority(key.priority);
       break;
     case GroupKey::Kind::kStage:
-      key.code = words.stage(key.code);
+      key.stage = words.stage(key.stage);
       break;
     case GroupKey::Kind::kFault:
       break;
   }
-  for (std::int16_t& role : group.roles) role = words.role(role);
+  for (RoleCode& role : group.roles) role = words.role(role);
   for (SaidCall& call : group.calls) call.role = words.role(call.role);
 }
 
@@ -75,9 +74,14 @@ const Policy& policy_at(const Entity& e, Instant effective) {
   return *e.policy;
 }
 
-std::int16_t verb_now(const Entity& e, const EntityFact& fact) {
+VerbCode verb_now(const Entity& e, const EntityFact& fact) {
   if (e.moves.empty() || fact.version == e.policy->version) return fact.verb;
   return seen_by(*e.policy, e.spec(), fact, *e.policy).verb;
+}
+
+WordCode choice_now(const Entity& e, const EntityFact& fact) {
+  if (e.moves.empty() || fact.version == e.policy->version) return fact.choice;
+  return seen_by(*e.policy, e.spec(), fact, *e.policy).choice;
 }
 
 EntityFact seen_by(const Policy& by, const KindSpec& kind, const EntityFact& fact,
@@ -102,8 +106,8 @@ void read_under(EntityFact& fact, const KindSpec& kind, const Policy& known, con
   const KindSpec* known_kind = known.kind_named(kind.name);
   if (known_kind == nullptr || to.kind_named(kind.name) == nullptr) return;
   const Translation words(known, *known_kind, to);
-  const std::int16_t was = fact.verb != kNone ? fact.verb : fact.other_verb;
-  const std::int16_t verb = words.verb(was);
+  const VerbCode was = fact.verb != kNone ? fact.verb : fact.other_verb;
+  const VerbCode verb = words.verb(was);
   if (was == kNone || verb == kNone || words.to_kind.retired) {
     fact.other_verb = was;
     fact.verb = kNone;
@@ -116,7 +120,7 @@ void read_under(EntityFact& fact, const KindSpec& kind, const Policy& known, con
   fact.verb = verb;
   fact.other_verb = kNone;
   fact.version = to.version;
-  fact.creates = at(words.to_kind.verbs, verb).creates;
+  fact.creates = words.to_kind.verbs[verb].creates;
 }
 
 void follow(Entity& e, const Policy& to) {

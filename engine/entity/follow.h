@@ -25,7 +25,10 @@ const Policy& policy_at(const Entity& entity, Instant effective);
 
 // A fact's verb in the codes by which the entity lives now, whichever it counts by; kNone where that
 // policy does not have it.
-std::int16_t verb_now(const Entity& entity, const EntityFact& fact);
+VerbCode verb_now(const Entity& entity, const EntityFact& fact);
+
+// Its choice in the same way.
+WordCode choice_now(const Entity& entity, const EntityFact& fact);
 
 // What a fact says in the codes of `by`, a policy of an entity of that kind; on the timeline only
 // where `by` does not know its verb. Without its words. `newest`: the entity's policy.

@@ -4,12 +4,10 @@
 // code reads these tables and knows no kind, verb, clock or role by name. A Policy is immutable
 // once built (engine/policy/compile/parse.h) and may be read from any thread.
 //
-// Codes are positions in the policy's own lists: a verb is a position in its kind's `verbs`, a
-// clock in its kind's `clocks`, a priority its rank (0 is the most urgent), a tier its place in
-// `tiers`.
+// What it names is known by codes (engine/policy/code.h): places in the policy's own lists.
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -21,23 +19,40 @@
 #include <vector>
 
 #include "engine/calendar/calendar.h"
+#include "engine/policy/code.h"
 #include "events/check.h"
 #include "events/time.h"
 
 namespace tocsin {
 
-inline constexpr int kMaxThresholds = 2;  // thresholds a clock may have: `target`, `limit`
-inline constexpr std::int16_t kNone = -1;
+template <class C>
+using Names = Coded<C, std::string>;
 
-// What stands in a table at a code. A code that the table does not have is our mistake.
-template <class Table>
-decltype(auto) at(Table& table, std::int16_t code) {
-  CHECK(code >= 0 && static_cast<std::size_t>(code) < table.size());
-  return table[static_cast<std::size_t>(code)];
-}
+inline constexpr std::size_t kMaxThresholds = 2;  // a clock may have: `target`, `limit`
+inline constexpr Codes<ThresholdCode> kThresholds(kMaxThresholds);
+template <class T>
+using ByThreshold = CodedArray<ThresholdCode, T, kMaxThresholds>;
 
 using VerbMask = std::uint64_t;  // a set of a kind's verbs; a kind has at most 64
 inline constexpr int kMaxVerbs = 64;
+
+constexpr VerbMask bit(VerbCode verb) { return VerbMask{1} << verb.index(); }
+constexpr bool has(VerbMask mask, VerbCode verb) {
+  return verb != kNone && (mask & bit(verb)) != 0;
+}
+
+// Where a fact names a threshold, the code of its word is that of the threshold.
+constexpr ThresholdCode as_threshold(WordCode word) { return ThresholdCode(word.number()); }
+constexpr WordCode as_word(ThresholdCode threshold) { return WordCode(threshold.number()); }
+
+using ThresholdMask = std::uint8_t;  // a set of a clock's thresholds
+
+constexpr ThresholdMask bit(ThresholdCode threshold) {
+  return static_cast<ThresholdMask>(1U << threshold.index());
+}
+constexpr bool has(ThresholdMask mask, ThresholdCode threshold) {
+  return (mask & bit(threshold)) != 0;
+}
 
 // ---- what a fact's data may hold -------------------------------------------------------------
 
@@ -70,28 +85,28 @@ struct Field {
   std::string name;
   Form form = Form::kAny;
   bool required = false;
-  std::vector<std::string> words;  // kChoice
-  int low = 0, high = 0;           // kScore
+  Names<WordCode> words;  // kChoice
+  int low = 0, high = 0;  // kScore
 };
 
 struct VerbSpec {
   std::string name;
   std::vector<Field> fields;
-  std::int16_t kind = kNone;  // the place of its kind
-  bool creates = false;       // a creation fact
-  bool uncreated = false;     // counts before the entity is created (`assigned`, `acknowledged`)
+  KindCode kind;
+  bool creates = false;    // a creation fact
+  bool uncreated = false;  // counts before the entity is created (`assigned`, `acknowledged`)
   bool subject_is_account = false;
-  std::vector<std::string> subjects;  // the subject is the choice: `screening` of `duty.completed`
+  Names<WordCode> subjects;  // the subject is the choice: `screening` of `duty.completed`
 };
 
 // ---- what sets things in motion ---------------------------------------------------------------
 
 // A fact of this verb that meets every condition named. kNone: no such condition.
 struct Trigger {
-  std::int16_t verb = kNone;     // kNone: not a fact but entering `enters`
-  std::int16_t choice = kNone;   // the choice field has this word
-  std::int16_t stage = kNone;    // the entity is in this stage
-  std::int16_t enters = kNone;   // entering this stage
+  VerbCode verb;                 // kNone: not a fact but entering `enters`
+  WordCode choice;               // the choice field has this word
+  StageCode stage;               // the entity is in this stage
+  StageCode enters;              // entering this stage
   bool first = false;            // the first such trigger in the stage (or life) only
   bool has_due = false;          // the fact carries a due
   bool second_due = false;       // that, and what starts: the second of its dues
@@ -110,6 +125,41 @@ struct Allowance {
       0;  // ms of open time, or working days; kGiven: unused, the due is in the fact
 };
 
+// What one threshold allows, by priority, or, where they differ, by tier and priority. Empty: nothing.
+class Allowances {
+ public:
+  // kNothing where there is no promise.
+  const Allowance& of(PriorityCode priority, TierCode tier) const {
+    static constexpr Allowance kNoPromise;
+    return list_.empty() ? kNoPromise : list_[place(priority, tier)];
+  }
+  bool empty() const { return list_.empty(); }
+  // All of them.
+  auto begin() const { return list_.begin(); }
+  auto end() const { return list_.end(); }
+
+  // Room for so many, where there was none.
+  void resize(std::size_t priorities, std::size_t tiers, bool by_tier) {
+    priorities_ = priorities;
+    by_tier_ = by_tier;
+    list_.resize(priorities * (by_tier ? tiers : 1));
+  }
+  void put(PriorityCode priority, TierCode tier, const Allowance& allowance) {
+    list_[place(priority, tier)] = allowance;
+  }
+
+ private:
+  std::size_t place(PriorityCode priority, TierCode tier) const {
+    const std::size_t place = priority.index() + (by_tier_ ? tier.index() * priorities_ : 0);
+    CHECK(priority.index() < priorities_ && place < list_.size());
+    return place;
+  }
+
+  std::vector<Allowance> list_;
+  std::size_t priorities_ = 0;
+  bool by_tier_ = false;
+};
+
 inline constexpr std::size_t kMaxWarnings = 8;  // of a clock
 
 struct Warning {
@@ -119,14 +169,14 @@ struct Warning {
   std::int64_t before_ms = 0;  // open time to the due
 };
 
-inline constexpr std::int16_t kTierCalendar = -2;  // the calendar of the entity's tier
+inline constexpr CalendarCode kTierCalendar(-2);  // the calendar of the entity's tier
 
 struct Step {
   Duration after;                 // real time after step 1
   std::int16_t working_days = 0;  // instead: the closing of the n-th next working day
-  std::int16_t hours =
-      kNone;  // `after` counts on these: kTierCalendar, a calendar's place; kNone: always
-  std::vector<std::int16_t> roles;  // in the order of telling
+  // `after` counts on these: kTierCalendar, or a calendar; kNone: always.
+  CalendarCode hours;
+  std::vector<RoleCode> roles;  // in the order of telling
 };
 
 struct Ladder {
@@ -136,20 +186,20 @@ struct Ladder {
 // Roles that depend on the tier or on the priority at the group's time.
 struct LadderRow {
   Ladder ladder;
-  std::vector<Ladder> by_tier;             // instead, by tier; empty: the same for all
-  std::vector<Ladder> by_priority;         // or by the priority at the group's time
-  std::vector<std::int16_t> urgent_roles;  // added to step 1 while the priority is urgent
-  std::vector<std::vector<std::int16_t>> tier_roles;  // added to step 1, by tier
+  Coded<TierCode, Ladder> by_tier;          // instead, by tier; empty: the same for all
+  Coded<PriorityCode, Ladder> by_priority;  // or by the priority at the group's time
+  std::vector<RoleCode> urgent_roles;       // added to step 1 while the priority is urgent
+  Coded<TierCode, std::vector<RoleCode>> tier_roles;  // added to step 1, by tier
   // How long an acknowledgement holds while the clock runs on, by the priority at its time, or one
   // for all; 0 ms, or nothing at all: for good.
-  std::vector<Duration> ack_timeout;
+  Coded<PriorityCode, Duration> ack_timeout;
 };
 
 // ---- clocks ------------------------------------------------------------------------------------
 
 struct PeriodSpec {
   PeriodKind kind = PeriodKind::kWeek;
-  std::vector<int> count;  // by tier; 0: none. One entry: the same for all
+  Coded<TierCode, int> count;  // by tier; 0: none. One entry: the same for all
   enum class Due : std::uint8_t { kEnd, kDay, kFirstWorkingDay } due = Due::kEnd;
   int day = 0;  // kDay: end of this day of the month
   Trigger match;
@@ -175,56 +225,52 @@ struct ClockSpec {
   bool warn_again = true;  // also in the cycles that a breach started
   bool unless_resolved = false;
   bool pauses = false;
-  std::vector<std::string> waits;      // the words of those in which it pauses; empty: in all
-  VerbMask second_due = 0;             // facts of which it takes the second due
-  bool capped = false;                 // a set due is never later than what the allowance gives
-  std::int16_t stage = kNone;          // leaving this stage cancels it
-  std::int16_t breach_enters = kNone;  // a breach moves the entity to this stage and ends the cycle
+  std::vector<std::string> waits;  // the words of those in which it pauses; empty: in all
+  VerbMask second_due = 0;         // facts of which it takes the second due
+  bool capped = false;             // a set due is never later than what the allowance gives
+  StageCode stage;                 // leaving this stage cancels it
+  StageCode breach_enters;         // a breach moves the entity to this stage and ends the cycle
 
-  // [threshold][priority], or, where they differ by tier, [threshold][tier * tier_stride + priority].
-  std::array<std::vector<Allowance>, kMaxThresholds> allowance;
-  std::int16_t tier_stride = 0;
-  std::vector<std::int16_t> calendar;  // by priority; kTierCalendar or a calendar's place
+  ByThreshold<Allowances> allowance;
+  Coded<PriorityCode, CalendarCode> calendar;  // or kTierCalendar
   std::vector<Warning> warnings;
   Duration grace;
 
   bool low = false;  // urgency is always low
-  std::array<LadderRow, kMaxThresholds> on_breach;
+  ByThreshold<LadderRow> on_breach;
   LadderRow on_warning;
   bool group_by_run = false;      // one group a run of breaches, named after the first
   std::vector<Trigger> run_ends;  // what ends a run and clears its group
 
   // What a threshold allows; kNothing where it has no promise.
-  const Allowance& allowed(std::size_t threshold, std::int16_t priority, std::int16_t tier) const {
-    static constexpr Allowance kNoPromise;
-    const auto& row = allowance[threshold];
-    return row.empty() ? kNoPromise : row[static_cast<std::size_t>(tier * tier_stride + priority)];
+  const Allowance& allowed(ThresholdCode threshold, PriorityCode priority, TierCode tier) const {
+    return allowance[threshold].of(priority, tier);
   }
 };
 
 // ---- kinds -------------------------------------------------------------------------------------
 
 struct StageMove {
-  std::int16_t verb = kNone;
-  std::int16_t choice = kNone;
-  std::vector<std::int16_t> from;  // stages; empty: none yet (the creation)
-  std::int16_t to = kNone;
+  VerbCode verb;
+  WordCode choice;
+  std::vector<StageCode> from;  // empty: none yet (the creation)
+  StageCode to;
   std::string reason;
 };
 
 struct RoutingSpec {
-  std::vector<LadderRow> by_priority;  // [priority]; no steps: not routed
-  std::vector<bool> on_raise;          // [priority]: also when raised from a lower one
-  std::vector<bool> on_reopen;         // [priority]: also each time it is reopened
-  std::vector<LadderRow> by_stage;     // [stage]
+  Coded<PriorityCode, LadderRow> by_priority;  // no steps: not routed
+  Coded<PriorityCode, bool> on_raise;          // also when raised from a lower one
+  Coded<PriorityCode, bool> on_reopen;         // also each time it is reopened
+  Coded<StageCode, LadderRow> by_stage;
   std::vector<Trigger> clear;
 };
 
 struct FaultSpec {
   bool enabled = false;
-  int weeks = 3;                 // running
-  std::vector<bool> priorities;  // which count, at the opening
-  VerbMask not_when = 0;         // an entity that ended by one of these does not count
+  int weeks = 3;                         // running
+  Coded<PriorityCode, bool> priorities;  // which count, at the opening
+  VerbMask not_when = 0;                 // an entity that ended by one of these does not count
   Ladder ladder;
 };
 
@@ -232,37 +278,37 @@ struct KindSpec {
   std::string name;
   bool retired = false;     // an earlier version had it: no fact is about it any more
   bool on_account = false;  // its one entity is the account itself
-  std::vector<VerbSpec> verbs;
+  Coded<VerbCode, VerbSpec> verbs;
 
   VerbMask ends = 0, resolves = 0, reopens = 0, pauses = 0, resumes = 0;
   VerbMask worded = 0;   // of `pauses` and `resumes`: may name which wait
   VerbMask cancels = 0;  // of `ends`: cancels running clocks
   VerbMask revives = 0;  // of an ended entity: a creation fact that makes it alive again (`tiered`)
-  std::vector<VerbMask> after_end;  // [verb that ended it]: verbs that still count
-  std::int16_t default_priority = 0;
+  Coded<VerbCode, VerbMask> after_end;  // by the verb that ended it: verbs that still count
+  PriorityCode default_priority{0};
   bool prioritized = false;
-  std::int16_t priority_verb = kNone;  // `prioritized`
-  std::int16_t assign_verb = kNone;    // its person is the assignee
-  std::int16_t unassign_verb = kNone;  // nobody is the assignee any more
-  std::int16_t acknowledge_verb = kNone;
-  std::int16_t escalate_verb = kNone;  // the next step now
-  std::int16_t excuse_verb = kNone;    // a breach had a good reason
-  std::int16_t notify_verb = kNone;    // what somebody else's notifier did
-  std::int16_t role_verb = kNone;      // account.assigned
+  VerbCode priority_verb;  // `prioritized`
+  VerbCode assign_verb;    // its person is the assignee
+  VerbCode unassign_verb;  // nobody is the assignee any more
+  VerbCode acknowledge_verb;
+  VerbCode escalate_verb;      // the next step now
+  VerbCode excuse_verb;        // a breach had a good reason
+  VerbCode notify_verb;        // what somebody else's notifier did
+  VerbCode role_verb;          // account.assigned
   VerbMask life = 0;           // period clocks: a life begins with these (`tiered`, `kickedoff`)
   VerbMask tiers = 0;          // facts that carry the entity's own tier in force
   bool urgent_always = false;  // urgency high at every priority (complaints)
-  std::vector<std::string> stages;  // names; a stage's code is its place
-  std::size_t retired_stages = 0;   // the last of them: an earlier version had them
+  Names<StageCode> stages;
+  std::size_t retired_stages = 0;  // the last of them: an earlier version had them
   std::vector<StageMove> moves;
   RoutingSpec routing;
   FaultSpec fault;
-  std::vector<ClockSpec> clocks;  // sorted by name; retired ones behind
-  bool has_periods = false;       // or had, in an earlier version
+  Coded<ClockCode, ClockSpec> clocks;  // sorted by name; retired ones behind
+  bool has_periods = false;            // or had, in an earlier version
   bool pauses_clocks = false;
 
-  bool retired_stage(std::int16_t code) const {
-    return static_cast<std::size_t>(code) >= stages.size() - retired_stages;
+  bool retired_stage(StageCode code) const {
+    return code.index() >= stages.size() - retired_stages;
   }
   // Nothing that runs here runs for longer than a period.
   bool periods_only() const {
@@ -279,15 +325,16 @@ struct KindSpec {
 struct FigureSpec {
   std::string name;
   std::vector<std::string> clocks;
-  std::int16_t threshold = kNone;     // kNone: all that the clocks have
-  std::int16_t beside = kNone;        // shown with it
+  ThresholdCode threshold;            // kNone: all that the clocks have
+  ThresholdCode beside;               // shown with it
   std::string mean_type, mean_field;  // instead: `ticket.closed`, `satisfaction`
   std::optional<double> target;       // of its own: a ratio, or the mean that is wanted
 };
 
 // Where facts of a type count: `tocsin.duty.completed` counts on the account's `org`.
 struct TypeRef {
-  std::int16_t kind = kNone, verb = kNone;
+  KindCode kind;
+  VerbCode verb;
   bool on_account = false;  // the entity's id is the account, whatever the subject
 };
 
@@ -307,20 +354,23 @@ struct Policy {
   std::string hash;          // of the text, hexadecimal
   Instant in_force_from{kAlways};
   bool to_open = false;  // entities that were open then live by it from then on
-  std::vector<std::string> priorities, tiers, roles, thresholds;
-  std::vector<bool> urgent;  // [priority]: urgency high
-  std::int16_t default_tier = 0;
-  std::vector<std::int16_t> tier_calendar;  // [tier]
-  std::vector<NamedCalendar> calendars;
-  std::int16_t working_calendar = 0;       // `N wd`, dates and periods
-  std::vector<std::int16_t> tier_working;  // [tier]: `N wd`
-  std::int16_t always_calendar = 0;        // 24x7
-  std::int16_t assignee_role = kNone, owner_role = kNone;
+  Names<PriorityCode> priorities;
+  Names<TierCode> tiers;
+  Names<RoleCode> roles;
+  Names<ThresholdCode> thresholds;
+  Coded<PriorityCode, bool> urgent;  // urgency high
+  TierCode default_tier{0};
+  Coded<TierCode, CalendarCode> tier_calendar;
+  Coded<CalendarCode, NamedCalendar> calendars;
+  CalendarCode working_calendar{0};            // `N wd`, dates and periods
+  Coded<TierCode, CalendarCode> tier_working;  // `N wd`
+  CalendarCode always_calendar{0};             // 24x7
+  RoleCode assignee_role, owner_role;
   Instant quiet_before = kAlways;
   double target = 0.95;
   std::vector<FigureSpec> figures;
   std::map<std::string, Label, std::less<>> labels;  // by name: `ticket.response`, `P1`, `business`
-  std::vector<KindSpec> kinds;
+  Coded<KindCode, KindSpec> kinds;
   struct TypeHash {
     using is_transparent = void;
     std::size_t operator()(std::string_view name) const {
@@ -336,10 +386,11 @@ struct Policy {
   std::vector<std::string> retired_priorities;
   std::vector<std::shared_ptr<const Policy>> earlier;  // versions before it, the oldest first
 
-  const std::string& priority_name(std::int16_t code) const {
-    const auto known = static_cast<std::int16_t>(priorities.size());
-    return code < known ? at(priorities, code)
-                        : at(retired_priorities, static_cast<std::int16_t>(code - known));
+  const std::string& priority_name(PriorityCode code) const {
+    if (priorities.has(code)) return priorities[code];
+    const std::size_t retired = code.index() - priorities.size();
+    CHECK(code != kNone && retired < retired_priorities.size());
+    return retired_priorities[retired];
   }
   // This policy or the earlier one of that version; null when there is none.
   const Policy* of_version(std::int32_t wanted) const {
@@ -356,20 +407,13 @@ struct Policy {
     }
     return nullptr;
   }
-  std::int16_t code_of(const KindSpec& kind) const {
-    return static_cast<std::int16_t>(&kind - kinds.data());
-  }
+  // Of one of its own kinds.
+  KindCode code_of(const KindSpec& kind) const { return KindCode(&kind - kinds.list().data()); }
 
-  const Calendar& working() const {
-    return *calendars[static_cast<std::size_t>(working_calendar)].calendar;
-  }
+  const Calendar& working() const { return *calendars[working_calendar].calendar; }
   // By which `N wd` counts for this tier.
-  const Calendar& working(std::int16_t tier) const {
-    return calendar(tier_working[static_cast<std::size_t>(tier)]);
-  }
-  const Calendar& calendar(std::int16_t code) const {
-    return *calendars[static_cast<std::size_t>(code)].calendar;
-  }
+  const Calendar& working(TierCode tier) const { return calendar(tier_working[tier]); }
+  const Calendar& calendar(CalendarCode code) const { return *calendars[code].calendar; }
 };
 
 }  // namespace tocsin

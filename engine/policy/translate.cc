@@ -7,14 +7,20 @@ namespace tocsin {
 namespace {
 
 // Names that `now` has not join behind those that it has.
-void remember_names(std::vector<std::string>& now, const std::vector<std::string>& before) {
+template <class C>
+void remember_names(Names<C>& now, const Names<C>& before) {
   for (const std::string& name : before) {
     if (place_of(name, now) == kNone) now.push_back(name);
   }
 }
 
-std::int16_t same_clock(const KindSpec& kind, const ClockSpec& clock) {
+ClockCode same_clock(const KindSpec& kind, const ClockSpec& clock) {
   return clock_named(kind, clock.name, clock.period, clock.cadence.kind);
+}
+
+CalendarCode same_calendar(const Policy& policy, const NamedCalendar& wanted) {
+  return policy.calendars.find(
+      [&](const NamedCalendar& c) { return c.calendar == wanted.calendar; });
 }
 
 // From the codes of one policy to those of a later one, which remembers its names.
@@ -35,43 +41,39 @@ class Remembering {
     clock.warnings = was.warnings;
     clock.low = was.low;
     clock.group_by_run = was.group_by_run;
-    for (std::size_t i = 0; i < kMaxThresholds; ++i) {
-      const bool known = i < before_.thresholds.size();
-      const std::int16_t there = known ? place_of(before_.thresholds[i], now_.thresholds) : kNone;
-      if (there != kNone) clock.on_breach[static_cast<std::size_t>(there)] = row(was.on_breach[i]);
+    for (const ThresholdCode i : kThresholds) {
+      if (!before_.thresholds.has(i)) continue;
+      const ThresholdCode there = place_of(before_.thresholds[i], now_.thresholds);
+      if (there != kNone) clock.on_breach[there] = row(was.on_breach[i]);
     }
     clock.on_warning = row(was.on_warning);
     return clock;
   }
 
  private:
-  std::vector<std::int16_t> roles(std::vector<std::int16_t> codes) const {
-    for (std::int16_t& role : codes) role = place_of(at(before_.roles, role), now_.roles);
+  std::vector<RoleCode> roles(std::vector<RoleCode> codes) const {
+    for (RoleCode& role : codes) role = place_of(before_.roles[role], now_.roles);
     return codes;
   }
 
   Ladder ladder(Ladder of) const {
     for (Step& step : of.steps) {
       step.roles = roles(std::move(step.roles));
-      if (step.hours < 0) continue;
-      const auto same = [&](const NamedCalendar& c) {
-        return c.calendar == at(before_.calendars, step.hours).calendar;
-      };
-      const auto found = std::find_if(now_.calendars.begin(), now_.calendars.end(), same);
-      step.hours = static_cast<std::int16_t>(found - now_.calendars.begin());
+      if (step.hours != kNone && step.hours != kTierCalendar)
+        step.hours = same_calendar(now_, before_.calendars[step.hours]);
     }
     return of;
   }
 
   // A table by tier or priority, in the order of the later policy.
-  template <class T, class Put>
-  static std::vector<T> in_order(const std::vector<T>& was, const std::vector<std::string>& before,
-                                 const std::vector<std::string>& now, const Put& put) {
+  template <class C, class T, class Put>
+  static Coded<C, T> in_order(const Coded<C, T>& was, const Names<C>& before, const Names<C>& now,
+                              const Put& put) {
     if (was.empty()) return {};
-    std::vector<T> out(now.size());
-    for (std::size_t i = 0; i < now.size(); ++i) {
-      const std::int16_t code = place_of(now[i], before);
-      if (code != kNone && static_cast<std::size_t>(code) < was.size()) out[i] = put(at(was, code));
+    Coded<C, T> out(now.size());
+    for (const C code : now.codes()) {
+      const C there = place_of(now[code], before);
+      if (was.has(there)) out[code] = put(was[there]);
     }
     return out;
   }
@@ -84,7 +86,7 @@ class Remembering {
     out.by_priority = in_order(was.by_priority, before_.priorities, now_.priorities, to_ladder);
     out.urgent_roles = roles(was.urgent_roles);
     out.tier_roles = in_order(was.tier_roles, before_.tiers, now_.tiers,
-                              [&](const std::vector<std::int16_t>& codes) { return roles(codes); });
+                              [&](const std::vector<RoleCode>& codes) { return roles(codes); });
     out.ack_timeout = was.ack_timeout.size() < 2
                           ? was.ack_timeout
                           : in_order(was.ack_timeout, before_.priorities, now_.priorities,
@@ -122,19 +124,12 @@ KindSpec retired_kind(const KindSpec& was) {
 
 }  // namespace
 
-std::int16_t place_of(std::string_view word, const std::vector<std::string>& words) {
-  const auto it = std::find(words.begin(), words.end(), word);
-  return it == words.end() ? kNone : static_cast<std::int16_t>(it - words.begin());
+VerbCode verb_named(const KindSpec& kind, std::string_view name) {
+  return kind.verbs.find([&](const VerbSpec& verb) { return verb.name == name; });
 }
 
-std::int16_t verb_named(const KindSpec& kind, std::string_view name) {
-  const auto it = std::find_if(kind.verbs.begin(), kind.verbs.end(),
-                               [&](const VerbSpec& verb) { return verb.name == name; });
-  return it == kind.verbs.end() ? kNone : static_cast<std::int16_t>(it - kind.verbs.begin());
-}
-
-const std::vector<std::string>& choice_words(const VerbSpec& verb) {
-  static const std::vector<std::string> none;
+const Names<WordCode>& choice_words(const VerbSpec& verb) {
+  static const Names<WordCode> none;
   if (!verb.subjects.empty()) return verb.subjects;
   for (const Field& field : verb.fields) {
     if (field.form == Form::kChoice) return field.words;
@@ -142,35 +137,30 @@ const std::vector<std::string>& choice_words(const VerbSpec& verb) {
   return none;
 }
 
-std::int16_t clock_named(const KindSpec& kind, std::string_view name, bool period,
-                         PeriodKind period_kind) {
-  for (std::size_t i = 0; i < kind.clocks.size(); ++i) {
-    const ClockSpec& clock = kind.clocks[i];
-    if (clock.name == name && clock.period == period &&
-        (!period || clock.cadence.kind == period_kind)) {
-      return static_cast<std::int16_t>(i);
-    }
-  }
-  return kNone;
+ClockCode clock_named(const KindSpec& kind, std::string_view name, bool period,
+                      PeriodKind period_kind) {
+  return kind.clocks.find([&](const ClockSpec& clock) {
+    return clock.name == name && clock.period == period &&
+           (!period || clock.cadence.kind == period_kind);
+  });
 }
 
-std::int16_t priority_named(const Policy& policy, std::string_view name) {
-  const std::int16_t code = place_of(name, policy.priorities);
-  const std::int16_t retired =
-      code == kNone ? place_of(name, policy.retired_priorities) : std::int16_t{kNone};
-  if (retired == kNone) return code;
-  return static_cast<std::int16_t>(policy.priorities.size() + static_cast<std::size_t>(retired));
+PriorityCode priority_named(const Policy& policy, std::string_view name) {
+  const PriorityCode code = place_of(name, policy.priorities);
+  if (code != kNone) return code;
+  const auto& retired = policy.retired_priorities;
+  const auto it = std::find(retired.begin(), retired.end(), name);
+  if (it == retired.end()) return kNone;
+  return PriorityCode(policy.priorities.size() + static_cast<std::size_t>(it - retired.begin()));
 }
 
 std::shared_ptr<const Policy> remembering(const Policy& now, std::shared_ptr<const Policy> before) {
   auto policy = std::make_shared<Policy>(now);
   if (before == nullptr) return policy;
   remember_names(policy->roles, before->roles);
-  for (const auto* names : {&before->priorities, &before->retired_priorities}) {
+  for (const auto* names : {&before->priorities.list(), &before->retired_priorities}) {
     for (const std::string& name : *names) {
-      if (place_of(name, policy->priorities) == kNone &&
-          place_of(name, policy->retired_priorities) == kNone)
-        policy->retired_priorities.push_back(name);
+      if (priority_named(*policy, name) == kNone) policy->retired_priorities.push_back(name);
     }
   }
   for (const std::string& name : before->thresholds) {
@@ -178,17 +168,15 @@ std::shared_ptr<const Policy> remembering(const Policy& now, std::shared_ptr<con
       policy->thresholds.push_back(name);
   }
   for (const NamedCalendar& was : before->calendars) {
-    const bool known =
-        std::any_of(policy->calendars.begin(), policy->calendars.end(),
-                    [&](const NamedCalendar& c) { return c.calendar == was.calendar; });
-    if (!known) policy->calendars.push_back(was);
+    if (same_calendar(*policy, was) == kNone) policy->calendars.push_back(was);
   }
   for (const KindSpec& was : before->kinds) {
-    auto kind = std::find_if(policy->kinds.begin(), policy->kinds.end(),
-                             [&](const KindSpec& k) { return k.name == was.name; });
-    if (kind == policy->kinds.end())
-      kind = policy->kinds.insert(policy->kinds.end(), retired_kind(was));
-    remember_kind(*kind, was, Remembering(*before, *policy));
+    KindCode kind = policy->kinds.find([&](const KindSpec& k) { return k.name == was.name; });
+    if (kind == kNone) {
+      kind = KindCode(policy->kinds.size());
+      policy->kinds.push_back(retired_kind(was));
+    }
+    remember_kind(policy->kinds[kind], was, Remembering(*before, *policy));
   }
   policy->earlier = before->earlier;
   policy->earlier.push_back(std::move(before));
@@ -202,82 +190,84 @@ Translation::Translation(const Policy& from_policy, const KindSpec& kind, const 
         return found;
       }()) {}
 
-std::int16_t Translation::verb(std::int16_t code) const {
-  return code == kNone ? kNone : verb_named(to_kind, at(from_kind.verbs, code).name);
+VerbCode Translation::verb(VerbCode code) const {
+  return code == kNone ? kNone : verb_named(to_kind, from_kind.verbs[code].name);
 }
 
-std::int16_t Translation::choice(std::int16_t in, std::int16_t code) const {
-  const std::int16_t there = verb(in);
+WordCode Translation::choice(VerbCode in, WordCode code) const {
+  const VerbCode there = verb(in);
   if (code == kNone || there == kNone) return kNone;
-  const auto& words = choice_words(at(from_kind.verbs, in));
-  if (words.empty()) return threshold(code);  // it names a limit
-  return place_of(at(words, code), choice_words(at(to_kind.verbs, there)));
+  const auto& words = choice_words(from_kind.verbs[in]);
+  if (words.empty()) return as_word(threshold(as_threshold(code)));  // it names a limit
+  return place_of(words[code], choice_words(to_kind.verbs[there]));
 }
 
-std::int16_t Translation::priority_in_force(std::int16_t code) const {
+PriorityCode Translation::priority_in_force(PriorityCode code) const {
   return code == kNone ? kNone : place_of(from.priority_name(code), to.priorities);
 }
 
-std::int16_t Translation::tier(std::int16_t code) const {
-  return code == kNone ? kNone : place_of(at(from.tiers, code), to.tiers);
+TierCode Translation::tier(TierCode code) const {
+  return code == kNone ? kNone : place_of(from.tiers[code], to.tiers);
 }
 
 VerbMask Translation::verbs(VerbMask mask) const {
   VerbMask there = 0;
-  for (std::size_t v = 0; v < from_kind.verbs.size(); ++v) {
-    if ((mask >> v & 1U) == 0) continue;
-    const std::int16_t code = verb(static_cast<std::int16_t>(v));
-    if (code != kNone) there |= VerbMask{1} << code;
+  for (const VerbCode v : from_kind.verbs.codes()) {
+    const VerbCode code = has(mask, v) ? verb(v) : VerbCode();
+    if (code != kNone) there |= bit(code);
   }
   return there;
 }
 
-std::int16_t Translation::clock(std::int16_t code) const {
-  return code == kNone ? kNone : same_clock(to_kind, at(from_kind.clocks, code));
+Trigger Translation::match(Trigger of) const {
+  const StageCode in = stage(of.stage);
+  const bool possible = of.stage == kNone || in != kNone;
+  of.choice = choice(of.verb, of.choice);
+  of.verb = possible ? verb(of.verb) : VerbCode();
+  of.stage = in;
+  return of;
 }
 
-std::int16_t Translation::stage(std::int16_t code) const {
-  return code == kNone ? kNone : place_of(at(from_kind.stages, code), to_kind.stages);
+ClockCode Translation::clock(ClockCode code) const {
+  return code == kNone ? kNone : same_clock(to_kind, from_kind.clocks[code]);
 }
 
-std::int16_t Translation::priority(std::int16_t code) const {
+StageCode Translation::stage(StageCode code) const {
+  return code == kNone ? kNone : place_of(from_kind.stages[code], to_kind.stages);
+}
+
+PriorityCode Translation::priority(PriorityCode code) const {
   return code == kNone ? kNone : priority_named(to, from.priority_name(code));
 }
 
-std::int16_t Translation::role(std::int16_t code) const {
-  return code == kNone ? kNone : place_of(at(from.roles, code), to.roles);
+RoleCode Translation::role(RoleCode code) const {
+  return code == kNone ? kNone : place_of(from.roles[code], to.roles);
 }
 
-std::int16_t Translation::threshold(std::int16_t code) const {
+ThresholdCode Translation::threshold(ThresholdCode code) const {
   if (code == kNone) return kNone;
-  const std::int16_t there = place_of(at(from.thresholds, code), to.thresholds);
+  const ThresholdCode there = place_of(from.thresholds[code], to.thresholds);
   return there == kNone ? code : there;
 }
 
-std::array<std::int16_t, kMaxThresholds> Translation::thresholds() const {
-  std::array<std::int16_t, kMaxThresholds> places;
-  places.fill(kNone);
-  std::array<bool, kMaxThresholds> taken{};
+ByThreshold<ThresholdCode> Translation::thresholds() const {
+  ByThreshold<ThresholdCode> places;
+  ByThreshold<bool> taken;
   for (const bool by_name : {true, false}) {
-    for (std::size_t i = 0; i < kMaxThresholds; ++i) {
-      const bool known = i < from.thresholds.size();
-      const bool named = known && place_of(from.thresholds[i], to.thresholds) != kNone;
-      const auto there =
-          named ? threshold(static_cast<std::int16_t>(i)) : static_cast<std::int16_t>(i);
-      if (named != by_name || taken[static_cast<std::size_t>(there)]) continue;
+    for (const ThresholdCode i : kThresholds) {
+      const bool named =
+          from.thresholds.has(i) && place_of(from.thresholds[i], to.thresholds) != kNone;
+      const ThresholdCode there = named ? threshold(i) : i;
+      if (named != by_name || taken[there]) continue;
       places[i] = there;
-      taken[static_cast<std::size_t>(there)] = true;
+      taken[there] = true;
     }
   }
   return places;
 }
 
-std::int16_t Translation::calendar(std::int16_t code) const {
-  if (code == kNone) return kNone;
-  const NamedCalendar& was = at(from.calendars, code);
-  const auto same = [&](const NamedCalendar& c) { return c.calendar == was.calendar; };
-  const auto it = std::find_if(to.calendars.begin(), to.calendars.end(), same);
-  return it == to.calendars.end() ? kNone : static_cast<std::int16_t>(it - to.calendars.begin());
+CalendarCode Translation::calendar(CalendarCode code) const {
+  return code == kNone ? kNone : same_calendar(to, from.calendars[code]);
 }
 
 }  // namespace tocsin

@@ -14,7 +14,6 @@
 // Pure; any thread. Cost: O(names) to make either.
 #pragma once
 
-#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -29,16 +28,19 @@ namespace tocsin {
 std::shared_ptr<const Policy> remembering(const Policy& now, std::shared_ptr<const Policy> before);
 
 // A code's place in other words; kNone when they do not have it.
-std::int16_t place_of(std::string_view word, const std::vector<std::string>& words);
+template <class C>
+C place_of(std::string_view word, const Names<C>& words) {
+  return words.find([&](const std::string& other) { return other == word; });
+}
 // A verb of a kind; kNone when it has none of that name.
-std::int16_t verb_named(const KindSpec& kind, std::string_view name);
+VerbCode verb_named(const KindSpec& kind, std::string_view name);
 // The words that a verb's choice is one of.
-const std::vector<std::string>& choice_words(const VerbSpec& verb);
+const Names<WordCode>& choice_words(const VerbSpec& verb);
 // Clocks of one name differ by their period; kNone when there is none.
-std::int16_t clock_named(const KindSpec& kind, std::string_view name, bool period,
-                         PeriodKind period_kind);
+ClockCode clock_named(const KindSpec& kind, std::string_view name, bool period,
+                      PeriodKind period_kind);
 // A priority that may be an earlier version's; kNone when there is none of that name.
-std::int16_t priority_named(const Policy& policy, std::string_view name);
+PriorityCode priority_named(const Policy& policy, std::string_view name);
 
 // Codes of a kind under one version in those of the kind of that name under another. kNone stays
 // kNone.
@@ -51,24 +53,26 @@ class Translation {
   const KindSpec &from_kind, &to_kind;
 
   // What facts hold: kNone where the other version does not know it.
-  std::int16_t verb(std::int16_t code) const;
-  std::int16_t choice(std::int16_t verb, std::int16_t code) const;
-  std::int16_t priority_in_force(std::int16_t code) const;
-  std::int16_t tier(std::int16_t code) const;
+  VerbCode verb(VerbCode code) const;
+  WordCode choice(VerbCode verb, WordCode code) const;
+  PriorityCode priority_in_force(PriorityCode code) const;
+  TierCode tier(TierCode code) const;
   VerbMask verbs(VerbMask mask) const;
+  // What a period asks for; without a verb where nobody there could do it.
+  Trigger match(Trigger of) const;
 
   // What was announced: the later of two versions has them all.
-  std::int16_t clock(std::int16_t code) const;
-  std::int16_t stage(std::int16_t code) const;
-  std::int16_t priority(std::int16_t code) const;
-  std::int16_t role(std::int16_t code) const;
+  ClockCode clock(ClockCode code) const;
+  StageCode stage(StageCode code) const;
+  PriorityCode priority(PriorityCode code) const;
+  RoleCode role(RoleCode code) const;
   // A threshold that has no place of its own there goes on at its place, under the name that is
   // there now.
-  std::int16_t threshold(std::int16_t code) const;
+  ThresholdCode threshold(ThresholdCode code) const;
   // The place there of each place here: who has a name of its own there goes first, kNone where
   // none is left.
-  std::array<std::int16_t, kMaxThresholds> thresholds() const;
-  std::int16_t calendar(std::int16_t code) const;
+  ByThreshold<ThresholdCode> thresholds() const;
+  CalendarCode calendar(CalendarCode code) const;
 };
 
 }  // namespace tocsin

@@ -27,10 +27,10 @@ bool said_ended(const SaidCycle& said) {
 }
 
 void take_thresholds(Derived& event, const Cycle& cycle) {
-  for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+  for (const ThresholdCode i : kThresholds) {
     const Threshold& th = cycle.thresholds[i];
     if (!th.exists) continue;
-    event.exists = static_cast<std::uint8_t>(event.exists | (1U << i));
+    event.exists |= bit(i);
     event.due[i] = th.due;
     event.verdict[i] = th.verdict;
   }
@@ -138,9 +138,9 @@ class CycleAnnouncer {
   // Whether it was told with this start and these dues, all of them known.
   bool told_so(const Happening& h) const {
     if (said_->state != SaidState::kRunning || said_->start != cycle_.start) return false;
-    for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+    for (const ThresholdCode i : kThresholds) {
       const SaidThreshold& s = said_->thresholds[i];
-      if (s.exists != ((h.exists >> i & 1U) != 0)) return false;
+      if (s.exists != has(h.exists, i)) return false;
       if (s.exists && (h.due[i] == kNever || s.due != h.due[i])) return false;
     }
     return true;
@@ -170,7 +170,7 @@ class CycleAnnouncer {
           retarget_told_ = true;
           break;
         case Happened::kWithdrawn:
-          if (takes_back(h, told.thresholds[static_cast<std::size_t>(h.threshold)])) {
+          if (takes_back(h, told.thresholds[h.threshold])) {
             say_withdrawn(h.threshold, h.time, "retargeted", stating(h));
           }
           break;
@@ -203,7 +203,7 @@ class CycleAnnouncer {
     return told.breached && told.breached_at < withdrawal.time;
   }
 
-  void say_withdrawn(std::int16_t threshold, Instant time, std::string_view reason,
+  void say_withdrawn(ThresholdCode threshold, Instant time, std::string_view reason,
                      std::string_view cause = {}) {
     Derived event = about(kClockWithdrawn, cycle_, time);
     event.threshold = threshold;
@@ -213,15 +213,15 @@ class CycleAnnouncer {
   }
 
   void say_breaches() {
-    for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
-      const Threshold& th = cycle_.thresholds[static_cast<std::size_t>(i)];
-      const bool told = said_->thresholds[static_cast<std::size_t>(i)].breached;
+    for (const ThresholdCode i : kThresholds) {
+      const Threshold& th = cycle_.thresholds[i];
+      const bool told = said_->thresholds[i].breached;
       const bool breached = th.exists && th.verdict == Verdict::kBreached;
       if (told && !breached) say_withdrawn(i, a_.now, kLate);
       if (!told && breached && th.breached_at != kNever) {
         Derived event = about(kClockBreached, cycle_, th.breached_at);
         event.threshold = i;
-        event.due[static_cast<std::size_t>(i)] = th.due;
+        event.due[i] = th.due;
         event.tells_due = retarget_told_ && cycle_.state == ClockState::kPaused;
         a_.say(std::move(event));
       }
@@ -252,7 +252,7 @@ class CycleAnnouncer {
 
   bool same_result(const SaidCycle& told) const {
     if (told.stopped != cycle_.stopped || told.elapsed_ms != cycle_.elapsed_ms) return false;
-    for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+    for (const ThresholdCode i : kThresholds) {
       const Threshold& th = cycle_.thresholds[i];
       const SaidThreshold& s = told.thresholds[i];
       if (th.exists != s.exists) return false;
@@ -292,7 +292,7 @@ class CycleAnnouncer {
   bool differs(const SaidCycle& told) const {
     if (told.start != cycle_.start) return true;
     const bool paused = cycle_.state == ClockState::kPaused;
-    for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+    for (const ThresholdCode i : kThresholds) {
       const Threshold& th = cycle_.thresholds[i];
       const SaidThreshold& s = told.thresholds[i];
       if (paused && th.verdict != Verdict::kBreached) continue;
@@ -303,13 +303,13 @@ class CycleAnnouncer {
 
   // The latest alone, with the due as it is now.
   void say_warnings() {
-    for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
-      const Threshold& th = cycle_.thresholds[static_cast<std::size_t>(i)];
-      if (!owes_warning(cycle_, th, said_->thresholds[static_cast<std::size_t>(i)])) continue;
+    for (const ThresholdCode i : kThresholds) {
+      const Threshold& th = cycle_.thresholds[i];
+      if (!owes_warning(cycle_, th, said_->thresholds[i])) continue;
       Derived event = about(kClockWarned, cycle_, th.warned_at);
       event.threshold = i;
       event.warning = th.warned;
-      event.due[static_cast<std::size_t>(i)] = th.due;
+      event.due[i] = th.due;
       a_.say(std::move(event));
     }
   }
@@ -323,14 +323,14 @@ class CycleAnnouncer {
 
 // Cycles that were told and do not exist.
 void take_back(Announcement& a) {
-  boost::unordered_flat_set<std::pair<std::int16_t, std::int64_t>> there;
+  boost::unordered_flat_set<std::pair<ClockCode, std::int64_t>> there;
   for (const Cycle& c : a.truth.cycles) there.emplace(c.clock, c.number);
   for (std::size_t s = 0; s < a.entity.said.size(); ++s) {
     const SaidCycle& said = a.entity.said[s];
     if (said.gone) continue;
     if (there.contains({said.clock, said.cycle})) continue;
-    for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
-      if (!a.entity.said[s].thresholds[static_cast<std::size_t>(i)].breached) continue;
+    for (const ThresholdCode i : kThresholds) {
+      if (!a.entity.said[s].thresholds[i].breached) continue;
       Derived event;
       event.type = kClockWithdrawn;
       event.time = a.now;
@@ -480,10 +480,10 @@ void announce(Announcement& a) {
     cycle.history = std::vector<Happening>();
     cycle.decided = true;
   }
-  const KindSpec& kind = a.policy.kinds[static_cast<std::size_t>(a.entity.kind)];
+  const KindSpec& kind = a.policy.kinds[a.entity.kind];
   for (EntityFact& fact : a.entity.facts) {
-    fact.read = fact.read || a.truth.created ||
-                (fact.verb != kNone && kind.verbs[static_cast<std::size_t>(fact.verb)].uncreated);
+    fact.read =
+        fact.read || a.truth.created || (fact.verb != kNone && kind.verbs[fact.verb].uncreated);
   }
 }
 

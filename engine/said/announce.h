@@ -22,13 +22,13 @@ namespace tocsin {
 class RoleBook {
  public:
   virtual ~RoleBook() = default;
-  virtual void persons(std::int16_t role, Instant at, std::vector<std::string_view>& out) const = 0;
+  virtual void persons(RoleCode role, Instant at, std::vector<std::string_view>& out) const = 0;
   // Whom a word of a fact means, as the roster calls them; the word itself when it knows nobody.
   virtual std::string_view person(std::string_view word) const { return word; }
   virtual bool is_away(std::string_view, Instant) const { return false; }
   // Who stands in for somebody who is away: who is on call for the role, whoever plays it for the
   // account.
-  virtual void on_call(std::int16_t, Instant, std::vector<std::string_view>&) const {}
+  virtual void on_call(RoleCode, Instant, std::vector<std::string_view>&) const {}
   // Who is told when nobody else is found.
   virtual void last_resort(Instant, std::vector<std::string_view>&) const {}
   // What people call the account; empty: unknown.

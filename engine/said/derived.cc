@@ -17,7 +17,7 @@ SaidGroup* find_group(Entity& entity, const GroupKey& key, std::uint16_t instanc
   return nullptr;
 }
 
-SaidStage& stage_of(Entity& entity, std::int16_t stage) {
+SaidStage& stage_of(Entity& entity, StageCode stage) {
   for (SaidStage& s : entity.stages) {
     if (s.stage == stage) return s;
   }
@@ -27,9 +27,9 @@ SaidStage& stage_of(Entity& entity, std::int16_t stage) {
 }
 
 void take_dues(SaidCycle& said, const Derived& event) {
-  for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+  for (const ThresholdCode i : kThresholds) {
     SaidThreshold& th = said.thresholds[i];
-    th.exists = (event.exists >> i & 1U) != 0;
+    th.exists = has(event.exists, i);
     if (th.exists) th.due = event.due[i];
   }
 }
@@ -41,9 +41,7 @@ void apply_clock(Entity& entity, Derived& event) {
     said->clock = event.clock;
     said->cycle = event.cycle;
   }
-  SaidThreshold* th = event.threshold == kNone
-                          ? nullptr
-                          : &said->thresholds[static_cast<std::size_t>(event.threshold)];
+  SaidThreshold* th = event.threshold == kNone ? nullptr : &said->thresholds[event.threshold];
   switch (event.type) {
     case kClockStarted: {
       event.n = ++said->started;
@@ -83,7 +81,7 @@ void apply_clock(Entity& entity, Derived& event) {
       event.n = ++th->breached_ids;
       th->breached = true;
       th->breached_at = event.time;
-      if (event.tells_due) th->due = event.due[static_cast<std::size_t>(event.threshold)];
+      if (event.tells_due) th->due = event.due[event.threshold];
       break;
     case kClockWithdrawn:
       event.n = ++th->withdrawn_ids;
@@ -99,8 +97,7 @@ void apply_clock(Entity& entity, Derived& event) {
       said->elapsed_ms = event.elapsed_ms;
       if (event.type == kClockCorrected && event.start != kAlways) said->start = event.start;
       take_dues(*said, event);
-      for (std::size_t i = 0; i < kMaxThresholds; ++i)
-        said->thresholds[i].verdict = event.verdict[i];
+      for (const ThresholdCode i : kThresholds) said->thresholds[i].verdict = event.verdict[i];
       break;
     case kClockCancelled:
       event.n = ++said->cancelled;
@@ -138,7 +135,7 @@ void apply_group(Entity& entity, Derived& event, Instant recorded) {
     }
     for (std::size_t i = 0; i < event.persons.size(); ++i) {
       group->calls.push_back({std::string(event.persons[i]),
-                              i < event.person_roles.size() ? event.person_roles[i] : kNone,
+                              i < event.person_roles.size() ? event.person_roles[i] : RoleCode(),
                               event.step, event.time});
     }
     return;
@@ -170,7 +167,7 @@ void apply_group(Entity& entity, Derived& event, Instant recorded) {
 
 }  // namespace
 
-const SaidCycle* find_said(const Entity& entity, std::int16_t clock, std::int64_t cycle) {
+const SaidCycle* find_said(const Entity& entity, ClockCode clock, std::int64_t cycle) {
   constexpr std::size_t kFew = 32;
   if (entity.said.size() > kFew) return entity.said_index.find(entity.said, clock, cycle);
   for (auto it = entity.said.rbegin(); it != entity.said.rend(); ++it) {
@@ -179,7 +176,7 @@ const SaidCycle* find_said(const Entity& entity, std::int16_t clock, std::int64_
   return nullptr;
 }
 
-SaidCycle* find_said(Entity& entity, std::int16_t clock, std::int64_t cycle) {
+SaidCycle* find_said(Entity& entity, ClockCode clock, std::int64_t cycle) {
   return const_cast<SaidCycle*>(find_said(std::as_const(entity), clock, cycle));
 }
 
@@ -200,13 +197,12 @@ KeptDerived::KeptDerived(const Derived& event) : event_(event) {
 std::uint16_t times_told(const Entity& entity, const GroupKey& key) {
   if (key.kind == GroupKey::Kind::kStage) {
     for (const SaidStage& stage : entity.stages) {
-      if (stage.stage == key.code) return stage.advanced;
+      if (stage.stage == key.stage) return stage.advanced;
     }
   }
   if (key.kind != GroupKey::Kind::kBreach) return 0;
   const SaidCycle* said = find_said(entity, key.clock, key.cycle);
-  return said == nullptr ? std::uint16_t{0}
-                         : said->thresholds[static_cast<std::size_t>(key.code)].breached_ids;
+  return said == nullptr ? std::uint16_t{0} : said->thresholds[key.threshold].breached_ids;
 }
 
 void apply(Entity& entity, Derived& event, Instant recorded) {

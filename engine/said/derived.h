@@ -5,7 +5,6 @@
 // CloudEvent of the contract's §7, `decode` reads it back from the log.
 #pragma once
 
-#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,7 +23,8 @@ inline constexpr std::string_view kLateCause = "late";
 // What a message about a raised step needs, as known when it is raised; empty: unknown.
 struct RaisedWords {
   std::string_view title, link, account_name;
-  std::int16_t tier = kNone, priority = kNone;
+  TierCode tier;
+  PriorityCode priority;
   Instant due{kNever};      // of the threshold that it is about
   std::uint16_t next = 0;   // the step that comes next; 0: none
   Instant next_at{kNever};  // kNever: not known yet
@@ -36,35 +36,36 @@ struct Derived {
   DerivedType type = DerivedType::kClockStarted;
   Instant time;
   // clocks
-  std::int16_t clock = kNone;
+  ClockCode clock;
   std::int64_t cycle = 0;
-  std::int16_t threshold = kNone;
-  std::int16_t calendar = kNone;
+  ThresholdCode threshold;
+  CalendarCode calendar;
   Instant start{kAlways};  // as it is now; kAlways: not told
   Instant stopped;         // stopped, corrected
   std::int64_t elapsed_ms = 0;
-  std::uint8_t exists = 0;                    // which thresholds the event lists
-  std::array<Instant, kMaxThresholds> due{};  // kNever: unknown
-  std::array<Verdict, kMaxThresholds> verdict{};
+  ThresholdMask exists = 0;    // which thresholds the event lists
+  ByThreshold<Instant> due{};  // kNever: unknown
+  ByThreshold<Verdict> verdict{};
   std::uint16_t warning = 0;  // warned: its number
   bool gone = false;          // cancelled: there is no such clock
   bool tells_due = false;     // breached: its due is the one that is told from now on
   std::string_view reason;    // or cause
   // stages
-  std::int16_t from = kNone, to = kNone;
+  StageCode from, to;
   // groups and faults
   GroupKey group;
   std::uint16_t instance = 1, step = 0;
   bool high = false;
-  std::int16_t tier = kNone, priority = kNone;  // which row of its ladder
+  TierCode tier;          // which row of its ladder
+  PriorityCode priority;  // the same
   Instant begun;
   std::uint16_t anchor_step = 0;  // raised: from now on steps keep their distance from this one
   Instant anchor;
   std::uint16_t rung = 0;       // raised: answers this reopening of the group
   std::int64_t timeout_ms = 0;  // acknowledged: after which it runs out
-  std::vector<std::int16_t> roles;
+  std::vector<RoleCode> roles;
   std::vector<std::string_view> persons;
-  std::vector<std::int16_t> person_roles;  // of each of `persons`; kNone: the last resort
+  std::vector<RoleCode> person_roles;  // of each of `persons`; kNone: the last resort
   RaisedWords words;
   std::string_view by;
   std::vector<std::string> weeks;  // fault; its module is `reason`
@@ -144,7 +145,7 @@ std::string cycle_name(const Policy& policy, const ClockSpec& clock, std::int64_
 // How often the breach or stage that a group is about was told so far; 0 for other groups.
 std::uint16_t times_told(const Entity& entity, const GroupKey& key);
 
-SaidCycle* find_said(Entity& entity, std::int16_t clock, std::int64_t cycle);
-const SaidCycle* find_said(const Entity& entity, std::int16_t clock, std::int64_t cycle);
+SaidCycle* find_said(Entity& entity, ClockCode clock, std::int64_t cycle);
+const SaidCycle* find_said(const Entity& entity, ClockCode clock, std::int64_t cycle);
 
 }  // namespace tocsin

@@ -71,7 +71,7 @@ std::string_view cut(std::string_view& path, char at) {
 }
 
 // Clocks of one name differ by their period; the name of the cycle tells which: `2026-Q1`.
-std::int16_t clock_code(const KindSpec& kind, std::string_view name, std::string_view cycle) {
+ClockCode clock_code(const KindSpec& kind, std::string_view name, std::string_view cycle) {
   const bool period = cycle.find_first_not_of("0123456789") != std::string_view::npos;
   const auto has = [&](char letter) { return cycle.find(letter) != std::string_view::npos; };
   return clock_named(kind, name, period,
@@ -89,10 +89,9 @@ bool read_thresholds(const Members& data, const Policy& policy, Derived& event) 
   bool known = true;
   const bool list = json_scan::each_element(data["thresholds"], [&](std::string_view element) {
     const Members item(element);
-    const std::int16_t code = place_of(item.text("name"), policy.thresholds);
-    if (code == kNone) return known = false;
-    const auto i = static_cast<std::size_t>(code);
-    event.exists = static_cast<std::uint8_t>(event.exists | (1U << i));
+    const ThresholdCode i = place_of(item.text("name"), policy.thresholds);
+    if (i == kNone) return known = false;
+    event.exists |= bit(i);
     event.due[i] = instant(item.text("due"));
     const std::string_view verdict = item.text("verdict");
     event.verdict[i] = verdict == "met"        ? Verdict::kMet
@@ -121,23 +120,23 @@ bool read_group(std::string_view path, const KindSpec& kind, const Policy& polic
   }
   if (path.starts_with("routed/stage:")) {
     key.kind = GroupKey::Kind::kStage;
-    key.code = place_of(path.substr(13), kind.stages);
-    return key.code != kNone;
+    key.stage = place_of(path.substr(13), kind.stages);
+    return key.stage != kNone;
   }
   if (path.starts_with("routed/")) {
     key.kind = GroupKey::Kind::kRouting;
-    key.code = priority_named(policy, path.substr(7));
+    key.priority = priority_named(policy, path.substr(7));
     key.cycle = number(stamp(record, "tocsinnumber"), 1);
-    return key.code != kNone;
+    return key.priority != kNone;
   }
   const std::string_view name = cut(path, '/');
   const std::string_view cycle = cut(path, '/');
   const std::string_view threshold = cut(path, '/');
   key.kind = path == "warned" ? GroupKey::Kind::kWarning : GroupKey::Kind::kBreach;
   key.clock = clock_code(kind, name, cycle);
-  key.code = place_of(threshold, policy.thresholds);
-  if (key.clock == kNone || key.code == kNone) return false;
-  key.cycle = cycle_number(kind.clocks[static_cast<std::size_t>(key.clock)], cycle, record);
+  key.threshold = place_of(threshold, policy.thresholds);
+  if (key.clock == kNone || key.threshold == kNone) return false;
+  key.cycle = cycle_number(kind.clocks[key.clock], cycle, record);
   return true;
 }
 
@@ -156,13 +155,10 @@ bool read_escalation(const Members& data, const KindSpec& kind, const Policy& po
   event.step = static_cast<std::uint16_t>(number(data["step"], 0));
   event.high = data.text("urgency") == "high";
   event.begun = {number(stamp(record, "tocsinbegun"), event.time.ms)};
-  const auto small = [&](std::string_view name, int otherwise) {
-    return static_cast<std::int16_t>(number(stamp(record, name), otherwise));
-  };
-  event.tier = small("tocsintier", kNone);
-  event.priority = small("tocsinpriority", kNone);
-  event.rung = static_cast<std::uint16_t>(small("tocsinrung", 0));
-  event.anchor_step = static_cast<std::uint16_t>(small("tocsinanchorstep", 0));
+  event.tier = TierCode(number(stamp(record, "tocsintier"), TierCode().number()));
+  event.priority = PriorityCode(number(stamp(record, "tocsinpriority"), PriorityCode().number()));
+  event.rung = static_cast<std::uint16_t>(number(stamp(record, "tocsinrung"), 0));
+  event.anchor_step = static_cast<std::uint16_t>(number(stamp(record, "tocsinanchorstep"), 0));
   event.anchor = {number(stamp(record, "tocsinanchor"), 0)};
   json_scan::each_element(data["roles"], [&](std::string_view role) {
     event.roles.push_back(place_of(text_of(role), policy.roles));
@@ -175,7 +171,7 @@ bool read_escalation(const Members& data, const KindSpec& kind, const Policy& po
   std::string_view places = stamp(record, "tocsinpersonroles");
   for (std::size_t i = 0; i < event.persons.size() && !event.roles.empty(); ++i) {
     const auto role = static_cast<std::size_t>(number(cut(places, ' '), 0));
-    event.person_roles.push_back(role < event.roles.size() ? event.roles[role] : kNone);
+    event.person_roles.push_back(role < event.roles.size() ? event.roles[role] : RoleCode());
   }
   return true;
 }
@@ -186,7 +182,7 @@ bool read_clock(const Members& data, const KindSpec& kind, const Policy& policy,
   if (cycle.empty()) return false;
   event.clock = clock_code(kind, data.text("clock"), cycle);
   if (event.clock == kNone) return false;
-  event.cycle = cycle_number(kind.clocks[static_cast<std::size_t>(event.clock)], cycle, record);
+  event.cycle = cycle_number(kind.clocks[event.clock], cycle, record);
   const std::string_view threshold = data.text("threshold");
   if (!threshold.empty()) event.threshold = place_of(threshold, policy.thresholds);
   switch (event.type) {
@@ -216,8 +212,7 @@ bool read_clock(const Members& data, const KindSpec& kind, const Policy& policy,
     case kClockBreached:
       if (event.threshold == kNone) return false;
       event.tells_due = !stamp(record, "tocsintellsdue").empty();
-      if (event.tells_due)
-        event.due[static_cast<std::size_t>(event.threshold)] = instant(data.text("due"));
+      if (event.tells_due) event.due[event.threshold] = instant(data.text("due"));
       return true;
     case kClockCancelled:
       event.gone = !stamp(record, "tocsingone").empty();

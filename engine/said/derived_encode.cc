@@ -16,8 +16,8 @@ void append_thresholds(TextBlock& out, const Policy& policy, const Derived& even
   static constexpr std::string_view kVerdicts[] = {"pending", "met", "breached"};
   out.raw(",\"thresholds\":[");
   bool first = true;
-  for (std::size_t i = 0; i < kMaxThresholds; ++i) {
-    if ((event.exists >> i & 1U) == 0) continue;
+  for (const ThresholdCode i : kThresholds) {
+    if (!has(event.exists, i)) continue;
     if (!first) out.raw(",");
     first = false;
     out.raw("{\"name\":\"").raw(policy.thresholds[i]).raw("\",\"due\":");
@@ -97,18 +97,18 @@ void append_group_path(Out& out, const KindSpec& kind, const Policy& policy, con
   switch (key.kind) {
     case GroupKey::Kind::kBreach:
     case GroupKey::Kind::kWarning: {
-      const ClockSpec& clock = at(kind.clocks, key.clock);
+      const ClockSpec& clock = kind.clocks[key.clock];
       out.raw("/").escaped(clock.name).raw("/");
       append_cycle(out, policy, clock, key.cycle);
-      out.raw("/").escaped(at(policy.thresholds, key.code));
+      out.raw("/").escaped(policy.thresholds[key.threshold]);
       if (key.kind == GroupKey::Kind::kWarning) out.raw("/warned");
       break;
     }
     case GroupKey::Kind::kRouting:
-      out.raw("/routed/").escaped(policy.priority_name(key.code));
+      out.raw("/routed/").escaped(policy.priority_name(key.priority));
       break;
     case GroupKey::Kind::kStage:
-      out.raw("/routed/stage:").escaped(at(kind.stages, key.code));
+      out.raw("/routed/stage:").escaped(kind.stages[key.stage]);
       break;
     case GroupKey::Kind::kFault:
       out.raw("/fault/").escaped(key.name);
@@ -146,22 +146,20 @@ void append_local_id(TextBlock& out, const KindSpec& kind, const Policy& policy,
       append_again(out, event.n);
       return;
     case kComplaintAdvanced:
-      out.raw("/stage:").escaped(at(kind.stages, event.to));
+      out.raw("/stage:").escaped(kind.stages[event.to]);
       append_again(out, event.n);
       return;
     case kComplaintWithdrawn:
-      out.raw("/stage:").escaped(at(kind.stages, event.to));
+      out.raw("/stage:").escaped(kind.stages[event.to]);
       out.raw(":withdrawn:").number(event.n);
       return;
     default:
       break;
   }
-  const ClockSpec& clock = at(kind.clocks, event.clock);
+  const ClockSpec& clock = kind.clocks[event.clock];
   out.raw("/").escaped(clock.name).raw("/");
   append_cycle(out, policy, clock, event.cycle);
-  const auto threshold = [&]() -> const std::string& {
-    return at(policy.thresholds, event.threshold);
-  };
+  const auto threshold = [&]() -> const std::string& { return policy.thresholds[event.threshold]; };
   switch (event.type) {
     case kClockStarted:
       out.raw("/started");
@@ -227,12 +225,12 @@ void append_words(TextBlock& out, const KindSpec& kind, const Policy& policy,
   if (words.priority != kNone) {
     out.raw(",\"priority\":").string(policy.priority_name(words.priority));
   }
-  if (words.tier != kNone) out.raw(",\"tier\":").string(at(policy.tiers, words.tier));
+  if (words.tier != kNone) out.raw(",\"tier\":").string(policy.tiers[words.tier]);
   if (!words.account_name.empty()) out.raw(",\"accountName\":").string(words.account_name);
   if (group.clock != kNone) {
-    const ClockSpec& clock = at(kind.clocks, group.clock);
+    const ClockSpec& clock = kind.clocks[group.clock];
     append_cycle_members(out, policy, clock, group.cycle);
-    out.raw(",\"threshold\":").string(at(policy.thresholds, group.code));
+    out.raw(",\"threshold\":").string(policy.thresholds[group.threshold]);
     if (words.due != kNever) out.raw(",\"due\":").time(words.due);
   }
   if (!words.link.empty()) out.raw(",\"link\":").string(words.link);
@@ -252,7 +250,7 @@ void append_escalation(TextBlock& out, const Entity& entity, const KindSpec& kin
     out.raw(",\"step\":").number(event.step).raw(",\"roles\":[");
     for (std::size_t i = 0; i < event.roles.size(); ++i) {
       if (i != 0) out.raw(",");
-      out.string(at(policy.roles, event.roles[i]));
+      out.string(policy.roles[event.roles[i]]);
     }
     out.raw("],\"persons\":");
     append_strings(out, event.persons);
@@ -267,12 +265,12 @@ void append_escalation(TextBlock& out, const Entity& entity, const KindSpec& kin
 }
 
 void append_stage(TextBlock& out, const KindSpec& kind, const Derived& event) {
-  const auto stage = [&](std::int16_t code) {
+  const auto stage = [&](StageCode code) {
     if (code == kNone) {
       out.raw("null");
       return;
     }
-    const std::string& name = at(kind.stages, code);
+    const std::string& name = kind.stages[code];
     if (!name.empty() && name.find_first_not_of("0123456789") == std::string::npos) {
       out.raw(name);
     } else {
@@ -290,12 +288,12 @@ void append_clock_data(TextBlock& out, const Policy& policy, const Derived& even
                        const ClockSpec& clock) {
   append_cycle_members(out, policy, clock, event.cycle);
   const auto threshold = [&] {
-    out.raw(",\"threshold\":").string(at(policy.thresholds, event.threshold));
+    out.raw(",\"threshold\":").string(policy.thresholds[event.threshold]);
   };
   switch (event.type) {
     case kClockStarted:
       out.raw(",\"start\":").time(event.start).raw(",\"calendar\":");
-      out.string(at(policy.calendars, event.calendar).name);
+      out.string(policy.calendars[event.calendar].name);
       append_thresholds(out, policy, event, false);
       break;
     case kClockRetargeted:
@@ -309,7 +307,7 @@ void append_clock_data(TextBlock& out, const Policy& policy, const Derived& even
     case kClockWarned:
     case kClockBreached:
       threshold();
-      out.raw(",\"due\":").time(event.due[static_cast<std::size_t>(event.threshold)]);
+      out.raw(",\"due\":").time(event.due[event.threshold]);
       break;
     case kClockStopped:
     case kClockCorrected:
@@ -356,8 +354,8 @@ void append_extensions(TextBlock& out, const KindSpec& kind, const Derived& even
     out.raw(",\"tocsin").raw(name).raw("\":\"").number(value).raw("\"");
   };
   const bool of_group = event.type >= kEscalationRaised && event.type <= kEscalationReopened;
-  const std::int16_t clock = of_group ? event.group.clock : event.clock;
-  if (clock != kNone && kind.clocks[static_cast<std::size_t>(clock)].period) {
+  const ClockCode clock = of_group ? event.group.clock : event.clock;
+  if (clock != kNone && kind.clocks[clock].period) {
     number("cycle", of_group ? event.group.cycle : event.cycle);
   }
   if (of_group && event.group.kind == GroupKey::Kind::kRouting) number("number", event.group.cycle);
@@ -382,8 +380,8 @@ void append_extensions(TextBlock& out, const KindSpec& kind, const Derived& even
       break;
     case kEscalationRaised:
       number("begun", event.begun.ms);
-      number("tier", event.tier);
-      if (event.priority != kNone) number("priority", event.priority);
+      number("tier", event.tier.number());
+      if (event.priority != kNone) number("priority", event.priority.number());
       if (event.rung != 0) number("rung", event.rung);
       if (event.anchor_step != 0) {
         number("anchorstep", event.anchor_step);
@@ -424,7 +422,7 @@ std::string group_id(const Entity& entity, const Policy& policy, const GroupKey&
                      std::uint16_t instance) {
   std::string id;
   PlainText out{id};
-  const KindSpec& kind = at(policy.kinds, entity.kind);
+  const KindSpec& kind = policy.kinds[entity.kind];
   append_path(out, entity, kind);
   append_group_path(out, kind, policy, key, instance);
   return id;
@@ -432,7 +430,7 @@ std::string group_id(const Entity& entity, const Policy& policy, const GroupKey&
 
 void encode(std::string& to, const Entity& entity, const Policy& policy, const Derived& event,
             Instant recorded, bool extended, std::string_view stamps) {
-  const KindSpec& kind = at(policy.kinds, entity.kind);
+  const KindSpec& kind = policy.kinds[entity.kind];
   TextBlock out(to);
   out.raw("{\"specversion\":\"1.0\",\"id\":\"");
   append_path(out, entity, kind);
@@ -463,7 +461,7 @@ void encode(std::string& to, const Entity& entity, const Policy& policy, const D
       append_escalation(out, entity, kind, policy, event);
       break;
     default:
-      append_clock_data(out, policy, event, at(kind.clocks, event.clock));
+      append_clock_data(out, policy, event, kind.clocks[event.clock]);
       break;
   }
   out.raw("}}").flush();

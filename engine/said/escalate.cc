@@ -13,8 +13,8 @@ namespace {
 
 using enum DerivedType;
 
-void add_roles(std::vector<std::int16_t>& roles, const std::vector<std::int16_t>& more) {
-  for (const std::int16_t role : more) {
+void add_roles(std::vector<RoleCode>& roles, const std::vector<RoleCode>& more) {
+  for (const RoleCode role : more) {
     if (std::find(roles.begin(), roles.end(), role) == roles.end()) roles.push_back(role);
   }
 }
@@ -40,7 +40,7 @@ struct Climb {
   Anchor anchor;
   bool moved = false;      // the anchor is another than was told
   std::uint16_t rung = 0;  // the reopening that is answered; 0: none
-  std::vector<std::int16_t> roles;
+  std::vector<RoleCode> roles;
   std::string_view cause;  // the fact that called for it
   bool raises = false;
 };
@@ -62,7 +62,7 @@ class Escalator {
   }
 
   void fault(const std::string& name, Instant time) {
-    begin({GroupKey::Kind::kFault, kNone, 0, kNone, name}, time, kNone);
+    begin({.kind = GroupKey::Kind::kFault, .name = name}, time, kNone);
   }
 
  private:
@@ -74,7 +74,7 @@ class Escalator {
     for (std::size_t f = 0; f < a_.entity.facts.size(); ++f) {
       const EntityFact& fact = a_.entity.facts[f];
       if (fact.read || fact.verb == kNone) continue;
-      const std::int16_t verb = verb_now(a_.entity, fact);
+      const VerbCode verb = verb_now(a_.entity, fact);
       if (verb == kNone) continue;
       const bool acknowledges = verb == kind_.acknowledge_verb;
       if (!acknowledges && verb != kind_.escalate_verb) continue;
@@ -245,18 +245,20 @@ class Escalator {
     const bool all = !a_.truth.compared;
     for (const Cycle& cycle : a_.truth.cycles) {
       if (!all && cycle.history.empty()) continue;
-      if (!at(kind_.clocks, cycle.clock).group_by_run) begin_breaches(cycle);
+      if (!kind_.clocks[cycle.clock].group_by_run) begin_breaches(cycle);
     }
     for (std::size_t i = first_; i < last_; ++i) {
       if (a_.out[i].type != kClockWarned) continue;
-      const GroupKey key{
-          GroupKey::Kind::kWarning, a_.out[i].clock, a_.out[i].cycle, a_.out[i].threshold, {}};
+      const GroupKey key{.kind = GroupKey::Kind::kWarning,
+                         .clock = a_.out[i].clock,
+                         .threshold = a_.out[i].threshold,
+                         .cycle = a_.out[i].cycle};
       const Cycle* cycle = a_.truth.find(key.clock, key.cycle);
       const Instant time = a_.out[i].time;
       if (cycle != nullptr && runs(*cycle)) begin(key, time, cycle->tier);
     }
     for (const Run& run : a_.truth.runs) {
-      const GroupKey key{GroupKey::Kind::kBreach, run.clock, run.first, run.threshold, {}};
+      const GroupKey key{.clock = run.clock, .threshold = run.threshold, .cycle = run.first};
       if (run.over != kNever || stands(key)) continue;
       if (a_.truth.excused_at(run) == kNever) begin(key, run.begin, a_.truth.tier);
     }
@@ -288,13 +290,13 @@ class Escalator {
 
   // Breaches that were told and stand, each once, and again for the last reopening.
   void begin_breaches(const Cycle& cycle) {
-    for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
-      const Threshold& th = cycle.thresholds[static_cast<std::size_t>(i)];
+    for (const ThresholdCode i : kThresholds) {
+      const Threshold& th = cycle.thresholds[i];
       if (!th.exists || th.verdict != Verdict::kBreached || cycle.made_up != kNever) continue;
       if (a_.truth.excused_at(cycle, i) != kNever) continue;
       const SaidCycle* said = find_said(a_.entity, cycle.clock, cycle.number);
-      if (said == nullptr || !said->thresholds[static_cast<std::size_t>(i)].breached) continue;
-      GroupKey key{GroupKey::Kind::kBreach, cycle.clock, cycle.number, i, {}};
+      if (said == nullptr || !said->thresholds[i].breached) continue;
+      GroupKey key{.clock = cycle.clock, .threshold = i, .cycle = cycle.number};
       Instant begin = th.breached_at;
       if (begin == kNever) continue;  // only its stop says so
       if (const Reopening* last = reopened(cycle); last != nullptr && last->at > begin) {
@@ -328,17 +330,17 @@ class Escalator {
                           [&](const SaidGroup& group) { return same_name(group.key, key); }));
   }
 
-  bool urgent(const GroupKey& key, std::int16_t priority) const {
-    if (key.clock != kNone && at(kind_.clocks, key.clock).low) return false;
+  bool urgent(const GroupKey& key, PriorityCode priority) const {
+    if (key.clock != kNone && kind_.clocks[key.clock].low) return false;
     if (kind_.urgent_always) return true;
-    return kind_.prioritized && at(a_.policy.urgent, priority);
+    return kind_.prioritized && a_.policy.urgent[priority];
   }
 
   // `cause`: the place of the fact that it came of; -1: none alone.
-  void begin(const GroupKey& key, Instant begin, std::int16_t tier, std::int32_t cause = -1) {
-    const std::int16_t priority = !kind_.prioritized ? kNone
+  void begin(const GroupKey& key, Instant begin, TierCode tier, std::int32_t cause = -1) {
+    const PriorityCode priority = !kind_.prioritized ? PriorityCode()
                                   : key.kind == GroupKey::Kind::kRouting
-                                      ? key.code
+                                      ? key.priority
                                       : a_.truth.priority_at(begin);
     const Way way = way_of(a_.policy, kind_, key, tier, priority);
     if (way.ladder->steps.empty() || begin < a_.policy.quiet_before) return;
@@ -367,12 +369,11 @@ class Escalator {
     raise(std::move(event));
   }
 
-  void add_conditional_roles(std::vector<std::int16_t>& roles, const LadderRow* row,
-                             std::int16_t priority, std::int16_t tier) const {
+  void add_conditional_roles(std::vector<RoleCode>& roles, const LadderRow* row,
+                             PriorityCode priority, TierCode tier) const {
     if (row == nullptr) return;
-    if (priority != kNone && at(a_.policy.urgent, priority)) add_roles(roles, row->urgent_roles);
-    const auto t = static_cast<std::size_t>(tier);
-    if (tier != kNone && t < row->tier_roles.size()) add_roles(roles, row->tier_roles[t]);
+    if (priority != kNone && a_.policy.urgent[priority]) add_roles(roles, row->urgent_roles);
+    if (row->tier_roles.has(tier)) add_roles(roles, row->tier_roles[tier]);
   }
 
   // ---- saying it ---------------------------------------------------------------------------------
@@ -399,7 +400,7 @@ class Escalator {
     }
     if (event.group.clock != kNone) {
       if (const Cycle* c = truth.find(event.group.clock, event.group.cycle))
-        words.due = c->thresholds[static_cast<std::size_t>(event.group.code)].due;
+        words.due = c->thresholds[event.group.threshold].due;
     }
     const auto raised =
         std::find_if(a_.entity.groups.begin(), a_.entity.groups.end(), [&](const SaidGroup& group) {

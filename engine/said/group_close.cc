@@ -21,7 +21,7 @@ class Closer {
       if (group.state != GroupState::kOpen) continue;
       switch (group.key.kind) {
         case GroupKey::Kind::kBreach:
-          if (kind_.clocks[static_cast<std::size_t>(group.key.clock)].group_by_run) {
+          if (kind_.clocks[group.key.clock].group_by_run) {
             run_closing(g, group);
           } else {
             breach_closing(g, group);
@@ -56,7 +56,7 @@ class Closer {
     if (c == nullptr) return;
     if (group.key.reopening != 0 && !counts(group.key)) closing(g, kEscalationWithdrawn, a_.now);
     if (c->made_up != kNever) closing(g, kEscalationCleared, c->made_up);
-    excused(g, a_.truth.excused_at(*c, group.key.code));
+    excused(g, a_.truth.excused_at(*c, group.key.threshold));
   }
 
   // Whether the reopening that raised it still lets the clock run on.
@@ -86,7 +86,7 @@ class Closer {
     for (std::size_t i = first_; i < last_; ++i) {
       const Derived& event = a_.out[i];
       if (event.clock != group.key.clock || event.cycle != group.key.cycle) continue;
-      if (breach && event.type == kClockWithdrawn && event.threshold == group.key.code) {
+      if (breach && event.type == kClockWithdrawn && event.threshold == group.key.threshold) {
         closing(g, kEscalationWithdrawn, event.time);
       }
       if (event.type != kClockStopped && event.type != kClockCancelled) continue;
@@ -100,7 +100,7 @@ class Closer {
   // first.
   static Instant came_of(const Cycle& cycle, const SaidGroup& group) {
     if (group.key.reopening != 0) return group.begun;
-    const Threshold& th = cycle.thresholds[static_cast<std::size_t>(group.key.code)];
+    const Threshold& th = cycle.thresholds[group.key.threshold];
     const Instant at = group.key.kind == GroupKey::Kind::kBreach ? th.breached_at : th.warned_at;
     return at == kNever ? group.begun : at;
   }

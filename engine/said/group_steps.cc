@@ -12,13 +12,13 @@ namespace {
 const LadderRow* row_of(const KindSpec& kind, const GroupKey& key) {
   switch (key.kind) {
     case GroupKey::Kind::kBreach:
-      return &at(kind.clocks, key.clock).on_breach[static_cast<std::size_t>(key.code)];
+      return &kind.clocks[key.clock].on_breach[key.threshold];
     case GroupKey::Kind::kWarning:
-      return &at(kind.clocks, key.clock).on_warning;
+      return &kind.clocks[key.clock].on_warning;
     case GroupKey::Kind::kRouting:
-      return &at(kind.routing.by_priority, key.code);
+      return &kind.routing.by_priority[key.priority];
     case GroupKey::Kind::kStage:
-      return &at(kind.routing.by_stage, key.code);
+      return &kind.routing.by_stage[key.stage];
     case GroupKey::Kind::kFault:
       break;
   }
@@ -28,7 +28,7 @@ const LadderRow* row_of(const KindSpec& kind, const GroupKey& key) {
 const Calendar* hours_of(const Way& way, const Step& step, const Truth& truth) {
   if (step.hours == kNone) return nullptr;
   if (step.hours == kTierCalendar)
-    return &truth.policy->calendar(at(truth.policy->tier_calendar, truth.tier));
+    return &truth.policy->calendar(truth.policy->tier_calendar[truth.tier]);
   return &way.under->calendar(step.hours);
 }
 
@@ -38,7 +38,7 @@ const Step& step_of(const Way& way, std::uint16_t number) {
 }
 
 // Where a clock stood still that pauses in certain waits only: between the times in which it ran.
-Pauses stills_of(const Truth& truth, std::int16_t clock) {
+Pauses stills_of(const Truth& truth, ClockCode clock) {
   Pauses stills;
   Instant since{kNever};
   for (const Cycle& cycle : truth.cycles) {
@@ -56,26 +56,23 @@ Pauses stills_of(const Truth& truth, std::int16_t clock) {
 }
 
 // Where `ms` of time end that does not count where the group's clock stands still.
-Instant counted_of_clock(const Truth& truth, std::int16_t clock, Instant from, std::int64_t ms,
+Instant counted_of_clock(const Truth& truth, ClockCode clock, Instant from, std::int64_t ms,
                          const Calendar* calendar) {
-  if (at(truth.kind->clocks, clock).waits.empty())
-    return counted(from, ms, calendar, &truth.pauses);
+  if (truth.kind->clocks[clock].waits.empty()) return counted(from, ms, calendar, &truth.pauses);
   const Pauses stills = stills_of(truth, clock);
   return counted(from, ms, calendar, &stills);
 }
 
 }  // namespace
 
-Way way_of(const Policy& policy, const KindSpec& kind, const GroupKey& key, std::int16_t tier,
-           std::int16_t priority) {
+Way way_of(const Policy& policy, const KindSpec& kind, const GroupKey& key, TierCode tier,
+           PriorityCode priority) {
   const LadderRow* row = row_of(kind, key);
   if (row == nullptr) return {&kind.fault.ladder, nullptr, false, &policy, kNone};
-  const bool pauses = key.clock != kNone && at(kind.clocks, key.clock).pauses;
-  const auto t = static_cast<std::size_t>(tier), p = static_cast<std::size_t>(priority);
-  if (tier != kNone && t < row->by_tier.size())
-    return {&row->by_tier[t], row, pauses, &policy, key.clock};
-  if (priority != kNone && p < row->by_priority.size())
-    return {&row->by_priority[p], row, pauses, &policy, key.clock};
+  const bool pauses = key.clock != kNone && kind.clocks[key.clock].pauses;
+  if (row->by_tier.has(tier)) return {&row->by_tier[tier], row, pauses, &policy, key.clock};
+  if (row->by_priority.has(priority))
+    return {&row->by_priority[priority], row, pauses, &policy, key.clock};
   return {&row->ladder, row, pauses, &policy, key.clock};
 }
 
@@ -87,30 +84,30 @@ Way way_of(const Entity& entity, const SaidGroup& group) {
   const Translation back(policy, entity.spec(), *under);
   GroupKey key = group.key;
   key.clock = back.clock(key.clock);
-  key.code = key.kind == GroupKey::Kind::kRouting ? back.priority(key.code)
-             : key.kind == GroupKey::Kind::kStage ? back.stage(key.code)
-                                                  : back.threshold(key.code);
+  key.threshold = back.threshold(key.threshold);
+  key.priority = back.priority(key.priority);
+  key.stage = back.stage(key.stage);
   Way way = way_of(*under, back.to_kind, key, group.tier, group.priority);
   way.clock = group.key.clock;
   way.pauses = way.pauses && way.clock != kNone;
   return way;
 }
 
-std::vector<std::int16_t> roles_of(const Way& way, const Policy& policy, std::uint16_t number) {
-  std::vector<std::int16_t> roles = step_of(way, number).roles;
+std::vector<RoleCode> roles_of(const Way& way, const Policy& policy, std::uint16_t number) {
+  std::vector<RoleCode> roles = step_of(way, number).roles;
   if (way.under == &policy) return roles;
-  for (std::int16_t& role : roles) role = place_of(at(way.under->roles, role), policy.roles);
+  for (RoleCode& role : roles) role = place_of(way.under->roles[role], policy.roles);
   return roles;
 }
 
-std::int64_t timeout_of(const Way& way, const Policy& policy, std::int16_t priority) {
+std::int64_t timeout_of(const Way& way, const Policy& policy, PriorityCode priority) {
   if (way.row == nullptr || way.row->ack_timeout.empty()) return 0;
-  const std::vector<Duration>& timeouts = way.row->ack_timeout;
+  const Coded<PriorityCode, Duration>& timeouts = way.row->ack_timeout;
   if (timeouts.size() == 1) return timeouts.front().ms;
-  const std::int16_t code = way.under == &policy
+  const PriorityCode code = way.under == &policy
                                 ? priority
                                 : place_of(policy.priority_name(priority), way.under->priorities);
-  return code == kNone ? 0 : at(timeouts, code).ms;
+  return code == kNone ? 0 : timeouts[code].ms;
 }
 
 Instant counted(Instant from, std::int64_t ms, const Calendar* calendar, const Pauses* pauses) {
@@ -164,9 +161,9 @@ bool still_owed(const Entity& entity, const Truth& truth, const SaidGroup& group
   if (cycle == nullptr || cycle->state == ClockState::kStopped ||
       cycle->state == ClockState::kCancelled)
     return false;
-  const Threshold& th = cycle->thresholds[static_cast<std::size_t>(group.key.code)];
+  const Threshold& th = cycle->thresholds[group.key.threshold];
   return th.exists && th.verdict == Verdict::kBreached &&
-         truth.excused_at(*cycle, group.key.code) == kNever &&
+         truth.excused_at(*cycle, group.key.threshold) == kNever &&
          std::max(cycle->last_end_by_fact, cycle->last_end_by_due) < group.acknowledged_at;
 }
 
@@ -174,7 +171,7 @@ Instant runs_out(const Entity& entity, const Truth& truth, const SaidGroup& grou
   if (group.state != GroupState::kAcknowledged || group.timeout_ms == 0) return kNever;
   if (!still_owed(entity, truth, group)) return kNever;
   const Instant from = group.acknowledged_at;
-  return at(entity.spec().clocks, group.key.clock).pauses
+  return entity.spec().clocks[group.key.clock].pauses
              ? counted_of_clock(truth, group.key.clock, from, group.timeout_ms, nullptr)
              : counted(from, group.timeout_ms, nullptr, nullptr);
 }

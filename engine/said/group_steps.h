@@ -25,20 +25,20 @@ struct Way {
   const LadderRow* row = nullptr;  // null: a recurring fault's
   bool pauses = false;             // its delays stand still in pauses
   const Policy* under = nullptr;   // whose codes these are
-  std::int16_t clock = kNone;      // the group's, in the codes of its entity
+  ClockCode clock;                 // the group's, in the codes of its entity
 };
 // Of a group that is to be raised now.
-Way way_of(const Policy& policy, const KindSpec& kind, const GroupKey& key, std::int16_t tier,
-           std::int16_t priority);
+Way way_of(const Policy& policy, const KindSpec& kind, const GroupKey& key, TierCode tier,
+           PriorityCode priority);
 // Of one that was raised: by the version that it was raised under.
 Way way_of(const Entity& entity, const SaidGroup& group);
 
 // The roles of step `number`, from 1, in the codes of `policy`; beyond the last step those of the
 // last.
-std::vector<std::int16_t> roles_of(const Way& way, const Policy& policy, std::uint16_t number);
+std::vector<RoleCode> roles_of(const Way& way, const Policy& policy, std::uint16_t number);
 
 // How long an acknowledgement holds when it is made at `priority`, a code of `policy`; 0: for good.
-std::int64_t timeout_of(const Way& way, const Policy& policy, std::int16_t priority);
+std::int64_t timeout_of(const Way& way, const Policy& policy, PriorityCode priority);
 
 // From where the steps of a group that still come are counted.
 struct Anchor {

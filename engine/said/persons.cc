@@ -11,12 +11,12 @@ namespace {
 class PersonFinder {
  public:
   PersonFinder(const Entity& entity, const Truth& truth, const RoleBook& book,
-               const std::vector<std::int16_t>& roles, Instant at)
+               const std::vector<RoleCode>& roles, Instant at)
       : entity_(entity), truth_(truth), book_(book), roles_(roles), at_(at) {}
 
   Told find() {
     const Policy& policy = *entity_.policy;
-    for (const std::int16_t role : roles_) {
+    for (const RoleCode role : roles_) {
       if (role == policy.assignee_role) {
         named(assignee_of(entity_), role);
       } else if (role == policy.owner_role) {
@@ -34,13 +34,13 @@ class PersonFinder {
   }
 
  private:
-  void named(std::string_view word, std::int16_t role) {
+  void named(std::string_view word, RoleCode role) {
     if (word.empty()) return;
     const std::string_view person = book_.person(word);
     found_.push_back(person);
     add(role);
     if (!book_.is_away(person, at_)) return;
-    const auto other = std::find_if(roles_.begin(), roles_.end(), [&](std::int16_t r) {
+    const auto other = std::find_if(roles_.begin(), roles_.end(), [&](RoleCode r) {
       return r != entity_.policy->assignee_role && r != entity_.policy->owner_role;
     });
     if (other == roles_.end()) return;
@@ -48,7 +48,7 @@ class PersonFinder {
     add(role);
   }
 
-  void add(std::int16_t role) {
+  void add(RoleCode role) {
     for (const std::string_view person : found_) {
       if (std::find(told_.persons.begin(), told_.persons.end(), person) != told_.persons.end())
         continue;
@@ -61,7 +61,7 @@ class PersonFinder {
   const Entity& entity_;
   const Truth& truth_;
   const RoleBook& book_;
-  const std::vector<std::int16_t>& roles_;
+  const std::vector<RoleCode>& roles_;
   Instant at_;
   std::vector<std::string_view> found_;
   Told told_;
@@ -72,7 +72,7 @@ class PersonFinder {
 std::string_view assignee_of(const Entity& entity) {
   const KindSpec& kind = entity.spec();
   for (auto f = entity.facts.rbegin(); f != entity.facts.rend(); ++f) {
-    const std::int16_t verb = f->verb == kNone ? kNone : verb_now(entity, *f);
+    const VerbCode verb = f->verb == kNone ? kNone : verb_now(entity, *f);
     if (verb == kNone) continue;
     if (verb == kind.assign_verb) return f->words.text();
     if (verb == kind.unassign_verb) break;
@@ -86,7 +86,7 @@ std::string_view owner_of(const Entity& entity, const Truth& truth) {
 }
 
 Told persons_of(const Entity& entity, const Truth& truth, const RoleBook& book,
-                const std::vector<std::int16_t>& roles, Instant at) {
+                const std::vector<RoleCode>& roles, Instant at) {
   return PersonFinder(entity, truth, book, roles, at).find();
 }
 

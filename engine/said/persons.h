@@ -10,14 +10,14 @@ namespace tocsin {
 
 struct Told {
   std::vector<std::string_view> persons;  // each once, in the order of their first role
-  std::vector<std::int16_t> roles;        // of each; kNone: of the last resort
+  std::vector<RoleCode> roles;            // of each; kNone: of the last resort
 };
 
 // Who plays the roles at `at`. The assignee is who the last fact that says so names, the owner who
 // the creation names; one who is away is told together with who stands in: who is on call for the
 // first other role. When nobody is found, the roster's last resort.
 Told persons_of(const Entity& entity, const Truth& truth, const RoleBook& book,
-                const std::vector<std::int16_t>& roles, Instant at);
+                const std::vector<RoleCode>& roles, Instant at);
 
 // The assignee of an entity, or its owner, as facts name them; empty: nobody.
 std::string_view assignee_of(const Entity& entity);

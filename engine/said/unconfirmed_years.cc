@@ -17,12 +17,12 @@ bool sets_dues(DerivedType type) {
 const std::shared_ptr<const Calendar>& computed_on(const Policy& policy, const ClockSpec& spec,
                                                    const Cycle& cycle) {
   const bool by_working_day = spec.period && spec.cadence.due == PeriodSpec::Due::kFirstWorkingDay;
-  const std::int16_t place = by_working_day ? policy.working_calendar : cycle.calendar;
-  return policy.calendars[static_cast<std::size_t>(place)].calendar;
+  const CalendarCode place = by_working_day ? policy.working_calendar : cycle.calendar;
+  return policy.calendars[place].calendar;
 }
 
-bool given(const ClockSpec& spec, std::size_t threshold, const Cycle& cycle) {
-  const std::int16_t tier = spec.period ? std::int16_t{0} : cycle.tier;
+bool given(const ClockSpec& spec, ThresholdCode threshold, const Cycle& cycle) {
+  const TierCode tier = spec.period ? TierCode(0) : cycle.tier;
   return spec.allowed(threshold, cycle.priority, tier).kind == Allowance::Kind::kGiven;
 }
 
@@ -35,10 +35,10 @@ std::optional<std::int32_t> UnconfirmedYears::notice(const Entity& entity, const
     return c.clock == event.clock && c.number == event.cycle;
   });
   if (cycle == cycles.end()) return std::nullopt;
-  const ClockSpec& spec = entity.spec().clocks[static_cast<std::size_t>(event.clock)];
+  const ClockSpec& spec = entity.spec().clocks[event.clock];
   const auto& calendar = computed_on(*entity.policy, spec, *cycle);
-  for (std::size_t i = 0; i < kMaxThresholds; ++i) {
-    if ((event.exists >> i & 1U) == 0 || event.due[i] == kNever || given(spec, i, *cycle)) continue;
+  for (const ThresholdCode i : kThresholds) {
+    if (!has(event.exists, i) || event.due[i] == kNever || given(spec, i, *cycle)) continue;
     const auto year = year_of(calendar, event.due[i]);
     if (year && told_.insert(*year).second) return year;
   }

@@ -4,17 +4,17 @@
 
 namespace tocsin {
 
-bool ClockWork::allows(const ClockSpec& spec, std::int16_t priority, std::int16_t tier) {
-  for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+bool ClockWork::allows(const ClockSpec& spec, PriorityCode priority, TierCode tier) {
+  for (const ThresholdCode i : kThresholds) {
     if (spec.allowed(i, priority, tier).kind != Allowance::Kind::kNothing) return true;
   }
   return false;
 }
 
-std::int16_t ClockWork::calendar(const Policy& policy, const ClockSpec& spec, std::int16_t priority,
-                                 std::int16_t tier) {
-  const std::int16_t code = spec.calendar[static_cast<std::size_t>(priority)];
-  return code == kTierCalendar ? policy.tier_calendar[static_cast<std::size_t>(tier)] : code;
+CalendarCode ClockWork::calendar(const Policy& policy, const ClockSpec& spec, PriorityCode priority,
+                                 TierCode tier) {
+  const CalendarCode code = spec.calendar[priority];
+  return code == kTierCalendar ? policy.tier_calendar[tier] : code;
 }
 
 std::int64_t ClockWork::budget(const Allowance& allowance, Instant a) const {
@@ -44,17 +44,17 @@ Instant ClockWork::from_start(std::int64_t budget, Instant c, const Calendar& on
   return on.add(c, {budget});
 }
 
-Happening& ClockWork::note(Happened what, Instant t, std::int32_t cause, std::int16_t threshold) {
+Happening& ClockWork::note(Happened what, Instant t, std::int32_t cause, ThresholdCode threshold) {
   Happening h;
   h.what = what;
   h.threshold = threshold;
   h.calendar = cycle.calendar;
   h.cause = cause;
   h.time = t;
-  for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+  for (const ThresholdCode i : kThresholds) {
     const Threshold& th = cycle.thresholds[i];
     if (!th.exists) continue;
-    h.exists = static_cast<std::uint8_t>(h.exists | (1U << i));
+    h.exists |= bit(i);
     h.due[i] = th.due;
     h.verdict[i] = th.verdict;
   }
@@ -99,14 +99,14 @@ void ClockWork::plan_warning(Threshold& th) {
   }
 }
 
-void ClockWork::start(Instant t, std::int16_t priority, std::int16_t tier, Instant given,
-                      bool paused, std::int32_t cause) {
+void ClockWork::start(Instant t, PriorityCode priority, TierCode tier, Instant given, bool paused,
+                      std::int32_t cause) {
   cycle.start = t;
   cycle.priority = priority;
   cycle.calendar = calendar(policy, spec, priority, tier);
   cycle.state = paused ? ClockState::kPaused : ClockState::kRunning;
   if (!paused) cycle.active.emplace_back(t, kNever);
-  for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+  for (const ThresholdCode i : kThresholds) {
     const Allowance& allowance = spec.allowed(i, priority, tier);
     if (allowance.kind == Allowance::Kind::kNothing) continue;
     Threshold& th = cycle.thresholds[i];
@@ -210,7 +210,7 @@ void ClockWork::run_on(Instant t, std::int32_t cause) {
   resume(t, cause);
 }
 
-void ClockWork::retarget(Instant c, std::int16_t priority, std::int16_t tier, std::int32_t cause) {
+void ClockWork::retarget(Instant c, PriorityCode priority, TierCode tier, std::int32_t cause) {
   if (!allows(spec, priority, tier)) {
     cancel(c, cause);
     return;
@@ -220,28 +220,28 @@ void ClockWork::retarget(Instant c, std::int16_t priority, std::int16_t tier, st
   } else {
     keep();
   }
-  const std::int16_t to = calendar(policy, spec, priority, tier);
+  const CalendarCode to = calendar(policy, spec, priority, tier);
   cycle.priority = priority;
-  std::array<Move, kMaxThresholds> moves;
-  for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
-    moves[static_cast<std::size_t>(i)] = move(i, priority, c, policy.calendar(to));
+  ByThreshold<Move> moves;
+  for (const ThresholdCode i : kThresholds) {
+    moves[i] = move(i, priority, c, policy.calendar(to));
   }
   cycle.calendar = to;
   bool changed = false;
-  for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+  for (const ThresholdCode i : kThresholds) {
     changed = changed || moves[i].changed;
     plan_warning_again(cycle.thresholds[i], moves[i], c);
   }
   if (changed) note(Happened::kRetargeted, c, cause);
-  for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
-    if (moves[static_cast<std::size_t>(i)].withdrawn) note(Happened::kWithdrawn, c, cause, i);
+  for (const ThresholdCode i : kThresholds) {
+    if (moves[i].withdrawn) note(Happened::kWithdrawn, c, cause, i);
   }
 }
 
 // Remembers what the thresholds have at the priority that is left.
 void ClockWork::keep() {
-  for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
-    const Threshold& th = cycle.thresholds[static_cast<std::size_t>(i)];
+  for (const ThresholdCode i : kThresholds) {
+    const Threshold& th = cycle.thresholds[i];
     if (!th.exists) continue;
     auto had = std::find_if(cycle.kept.begin(), cycle.kept.end(), [&](const KeptDue& k) {
       return k.priority == cycle.priority && k.threshold == i;
@@ -251,7 +251,7 @@ void ClockWork::keep() {
   }
 }
 
-std::optional<Instant> ClockWork::kept(std::int16_t threshold, std::int16_t priority,
+std::optional<Instant> ClockWork::kept(ThresholdCode threshold, PriorityCode priority,
                                        Instant c) const {
   for (const KeptDue& had : cycle.kept) {
     if (had.priority != priority || had.threshold != threshold) continue;
@@ -261,11 +261,10 @@ std::optional<Instant> ClockWork::kept(std::int16_t threshold, std::int16_t prio
 }
 
 // Source: contract §4.6. `on`: the calendar from now on; the cycle still has the one until now.
-ClockWork::Move ClockWork::move(std::int16_t threshold, std::int16_t priority, Instant c,
+ClockWork::Move ClockWork::move(ThresholdCode threshold, PriorityCode priority, Instant c,
                                 const Calendar& on) {
-  const auto i = static_cast<std::size_t>(threshold);
-  Threshold& th = cycle.thresholds[i];
-  const Allowance& allowance = spec.allowed(i, priority, cycle.tier);
+  Threshold& th = cycle.thresholds[threshold];
+  const Allowance& allowance = spec.allowed(threshold, priority, cycle.tier);
   const bool paused = cycle.state == ClockState::kPaused;
   const bool breached = th.verdict == Verdict::kBreached;
   if (allowance.kind == Allowance::Kind::kGiven) return {};
@@ -320,11 +319,10 @@ void ClockWork::plan_warning_again(Threshold& th, const Move& moved, Instant c) 
 }
 
 void ClockWork::set_due(Instant c, Instant given, std::int32_t cause) {
-  for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
-    Threshold& th = cycle.thresholds[static_cast<std::size_t>(i)];
+  for (const ThresholdCode i : kThresholds) {
+    Threshold& th = cycle.thresholds[i];
     if (!th.exists) continue;
-    const Allowance& allowance =
-        spec.allowed(static_cast<std::size_t>(i), cycle.priority, cycle.tier);
+    const Allowance& allowance = spec.allowed(i, cycle.priority, cycle.tier);
     Instant due = given;
     if (spec.capped) due = std::min(due, from_start(budget(allowance, cycle.start), c, calendar()));
     const bool paused = cycle.state == ClockState::kPaused;
@@ -338,16 +336,16 @@ void ClockWork::set_due(Instant c, Instant given, std::int32_t cause) {
   }
 }
 
-void ClockWork::breach(std::int16_t threshold, Instant t) {
-  Threshold& th = cycle.thresholds[static_cast<std::size_t>(threshold)];
+void ClockWork::breach(ThresholdCode threshold, Instant t) {
+  Threshold& th = cycle.thresholds[threshold];
   th.verdict = Verdict::kBreached;
   th.breached_at = t;
   th.warn_at = kNever;
   note(Happened::kBreached, t, -1, threshold);
 }
 
-void ClockWork::warn(std::int16_t threshold, Instant t) {
-  Threshold& th = cycle.thresholds[static_cast<std::size_t>(threshold)];
+void ClockWork::warn(ThresholdCode threshold, Instant t) {
+  Threshold& th = cycle.thresholds[threshold];
   th.warn_last = th.warn_next;
   th.warn_armed = static_cast<std::uint8_t>(th.warn_armed & ~(1U << th.warn_last));
   ++th.warned;

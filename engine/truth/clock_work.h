@@ -17,7 +17,7 @@ struct ClockWork {
 
   // Starts it at `t` under `priority` on `tier`'s hours. `given` is the due for thresholds that
   // take it from the fact. `paused`: its entity is paused, and it with it, with its full budget.
-  void start(Instant t, std::int16_t priority, std::int16_t tier, Instant given, bool paused,
+  void start(Instant t, PriorityCode priority, TierCode tier, Instant given, bool paused,
              std::int32_t cause);
   void pause(Instant t, std::int32_t cause);
   void resume(Instant t, std::int32_t cause);
@@ -27,17 +27,17 @@ struct ClockWork {
   void run_on(Instant t, std::int32_t cause);
   // The priority changed at `c`. Cancels when there is no allowance any more. One under which it ran
   // before in this cycle gives it the dues that it had there.
-  void retarget(Instant c, std::int16_t priority, std::int16_t tier, std::int32_t cause);
+  void retarget(Instant c, PriorityCode priority, TierCode tier, std::int32_t cause);
   // The due was set exactly at `c`.
   void set_due(Instant c, Instant due, std::int32_t cause);
-  void breach(std::int16_t threshold, Instant t);
-  void warn(std::int16_t threshold, Instant t);
+  void breach(ThresholdCode threshold, Instant t);
+  void warn(ThresholdCode threshold, Instant t);
 
   // Whether there is any allowance at this priority, for this tier.
-  static bool allows(const ClockSpec& spec, std::int16_t priority, std::int16_t tier);
+  static bool allows(const ClockSpec& spec, PriorityCode priority, TierCode tier);
   // Code of the calendar at this priority and tier.
-  static std::int16_t calendar(const Policy& policy, const ClockSpec& spec, std::int16_t priority,
-                               std::int16_t tier);
+  static CalendarCode calendar(const Policy& policy, const ClockSpec& spec, PriorityCode priority,
+                               TierCode tier);
   // Open time that counted up to `t`, on the cycle's calendar.
   std::int64_t elapsed(Instant t) const;
 
@@ -51,16 +51,16 @@ struct ClockWork {
     Instant from, to;
     bool changed = false, withdrawn = false;
   };
-  Move move(std::int16_t threshold, std::int16_t priority, Instant c, const Calendar& on);
+  Move move(ThresholdCode threshold, PriorityCode priority, Instant c, const Calendar& on);
   // The due that this threshold last had at this priority in this cycle, as if it ran on at `c`.
-  std::optional<Instant> kept(std::int16_t threshold, std::int16_t priority, Instant c) const;
+  std::optional<Instant> kept(ThresholdCode threshold, PriorityCode priority, Instant c) const;
   void keep();
   void hold_kept(Instant t);
   void set(Threshold& threshold, Instant c, Instant due, const Calendar& on) const;
   Instant warn_instant(const Warning& warning, Instant due, Instant resumed) const;
   void plan_warning(Threshold& threshold);
   void plan_warning_again(Threshold& threshold, const Move& moved, Instant c);
-  Happening& note(Happened what, Instant t, std::int32_t cause, std::int16_t threshold = kNone);
+  Happening& note(Happened what, Instant t, std::int32_t cause, ThresholdCode threshold = kNone);
   void end(Instant t, std::int32_t cause);
 };
 

@@ -17,8 +17,8 @@ Instant breaches_at(const ClockSpec& spec, const Threshold& th, bool patient) {
 
 }  // namespace
 
-std::int16_t Truth::priority_at(Instant t) const {
-  std::int16_t found = priorities.empty() ? priority : priorities.front().second;
+PriorityCode Truth::priority_at(Instant t) const {
+  PriorityCode found = priorities.empty() ? priority : priorities.front().second;
   for (const auto& [when, what] : priorities) {
     if (when > t) break;
     found = what;
@@ -69,7 +69,7 @@ Instant Truth::advance(const std::vector<EntityFact>& facts, Instant until, bool
 
 Instant Truth::next_due(bool patient) const {
   Instant next = moved < moves.size() ? moves[moved].at : kNever;
-  for (std::size_t c = 0; c < clocks.size(); ++c) {
+  for (const ClockCode c : clocks.codes()) {
     const ClockTruth& clock = clocks[c];
     next = std::min(next, clock.next_period);
     if (clock.last < 0) continue;
@@ -85,11 +85,11 @@ Instant Truth::next_due(bool patient) const {
 
 void Truth::fire_one(const std::vector<EntityFact>& facts, Instant t, bool patient) {
   fired = std::max(fired, t);
-  for (std::size_t c = 0; c < clocks.size(); ++c) {
+  for (const ClockCode c : clocks.codes()) {
     Cycle* cycle = live_cycle(*this, c);
     if (cycle == nullptr || cycle->state != ClockState::kRunning) continue;
-    for (std::int16_t i = 0; i < kMaxThresholds; ++i) {
-      Threshold& th = cycle->thresholds[static_cast<std::size_t>(i)];
+    for (const ThresholdCode i : kThresholds) {
+      Threshold& th = cycle->thresholds[i];
       if (!th.exists || th.verdict != Verdict::kPending) continue;
       if (th.warn_at == t) {
         work(*this, *cycle).warn(i, t);
@@ -101,7 +101,7 @@ void Truth::fire_one(const std::vector<EntityFact>& facts, Instant t, bool patie
       }
     }
   }
-  for (std::size_t c = 0; c < clocks.size(); ++c) {
+  for (const ClockCode c : clocks.codes()) {
     if (clocks[c].next_period == t) {
       start_period(facts, c, t);
       return;
@@ -111,8 +111,8 @@ void Truth::fire_one(const std::vector<EntityFact>& facts, Instant t, bool patie
 
 // An earlier one of that name is nobody's task any more. Facts of this very instant were read before
 // it, and make up for it.
-void Truth::miss_period(const std::vector<EntityFact>& facts, std::size_t c, Instant t) {
-  for (std::size_t k = 0; k < clocks.size(); ++k) {
+void Truth::miss_period(const std::vector<EntityFact>& facts, ClockCode c, Instant t) {
+  for (const ClockCode k : clocks.codes()) {
     if (kind->clocks[k].name == kind->clocks[c].name) make_up(*this, clocks[k], t);
   }
   clocks[c].missed = clocks[c].last;
@@ -123,9 +123,9 @@ void Truth::miss_period(const std::vector<EntityFact>& facts, std::size_t c, Ins
   }
 }
 
-void Truth::breach(const std::vector<EntityFact>& facts, Cycle& cycle, std::int16_t threshold,
+void Truth::breach(const std::vector<EntityFact>& facts, Cycle& cycle, ThresholdCode threshold,
                    Instant t) {
-  const auto c = static_cast<std::size_t>(cycle.clock);
+  const ClockCode c = cycle.clock;
   const ClockSpec& spec = kind->clocks[c];
   ClockTruth& clock = clocks[c];
   work(*this, cycle).breach(threshold, t);
@@ -148,12 +148,12 @@ void Truth::breach(const std::vector<EntityFact>& facts, Cycle& cycle, std::int1
   if (spec.breach_enters != kNone) enter_stage(spec.breach_enters, t, -1, "breach");
 }
 
-void Truth::enter_stage(std::int16_t to, Instant t, std::int32_t cause, std::string_view reason) {
+void Truth::enter_stage(StageCode to, Instant t, std::int32_t cause, std::string_view reason) {
   for (Routing& routing : routings) {
     if (routing.key.kind == GroupKey::Kind::kStage && routing.over == kNever) routing.over = t;
   }
   if (stage != kNone) {
-    for (std::size_t c = 0; c < clocks.size(); ++c) {
+    for (const ClockCode c : clocks.codes()) {
       if (kind->clocks[c].stage != stage) continue;
       if (Cycle* cycle = live_cycle(*this, c)) work(*this, *cycle).cancel(t, cause);
       clocks[c].armed = false;
@@ -168,11 +168,10 @@ void Truth::enter_stage(std::int16_t to, Instant t, std::int32_t cause, std::str
     clock.preset = kNever;
   }
   const RoutingSpec& routing = kind->routing;
-  if (static_cast<std::size_t>(to) < routing.by_stage.size() &&
-      !routing.by_stage[static_cast<std::size_t>(to)].ladder.steps.empty()) {
-    routings.push_back({{GroupKey::Kind::kStage, kNone, 0, to, {}}, t, kNever, kNone, cause});
+  if (routing.by_stage.has(to) && !routing.by_stage[to].ladder.steps.empty()) {
+    routings.push_back({{.kind = GroupKey::Kind::kStage, .stage = to}, t, kNever, kNone, cause});
   }
-  for (std::size_t c = 0; c < clocks.size(); ++c) {
+  for (const ClockCode c : clocks.codes()) {
     const ClockSpec& spec = kind->clocks[c];
     for (const Trigger& trigger : spec.start) {
       if (trigger.enters != to) continue;
@@ -184,11 +183,11 @@ void Truth::enter_stage(std::int16_t to, Instant t, std::int32_t cause, std::str
   }
 }
 
-Truth::Asked Truth::asked(std::size_t c, Instant t) const {
+Truth::Asked Truth::asked(ClockCode c, Instant t) const {
   const ClockSpec& own = kind->clocks[c];
-  const std::int16_t tier_then = tier_in_force == kNone ? tier : tier_in_force;
-  const auto count = [](const PeriodSpec& spec, std::int16_t of_tier) {
-    return spec.count[spec.count.size() == 1 ? 0 : static_cast<std::size_t>(of_tier)];
+  const TierCode tier_then = tier_in_force == kNone ? tier : tier_in_force;
+  const auto count = [](const PeriodSpec& spec, TierCode of_tier) {
+    return spec.count.size() == 1 ? spec.count.front() : spec.count[of_tier];
   };
   const auto then = std::find_if(cadences.rbegin(), cadences.rend(),
                                  [&](const CadenceMove& move) { return move.at <= t; });
@@ -196,21 +195,19 @@ Truth::Asked Truth::asked(std::size_t c, Instant t) const {
     return {count(own.cadence, tier_then), &own.cadence, &policy->working(), own.cadence.match};
   const Policy& by = *then->to;
   const KindSpec* there = by.kind_named(kind->name);
-  const std::int16_t code =
+  const ClockCode code =
       there == nullptr ? kNone : clock_named(*there, own.name, true, own.cadence.kind);
   if (code == kNone) return {};  // that policy asks for it no more
-  const PeriodSpec& spec = at(there->clocks, code).cadence;
+  const PeriodSpec& spec = there->clocks[code].cadence;
   const Translation back(by, *there, *policy);
-  Trigger match = spec.match;
-  match.choice = back.choice(match.verb, match.choice);
-  match.verb = back.verb(match.verb);
+  const Trigger match = back.match(spec.match);
   if (match.verb == kNone) return {};  // nobody could do it
-  const std::int16_t its_tier = place_of(at(policy->tiers, tier_then), by.tiers);
+  const TierCode its_tier = place_of(policy->tiers[tier_then], by.tiers);
   return {count(spec, its_tier == kNone ? by.default_tier : its_tier), &spec, &by.working(), match,
           false};
 }
 
-void Truth::start_period(const std::vector<EntityFact>& facts, std::size_t c, Instant t) {
+void Truth::start_period(const std::vector<EntityFact>& facts, ClockCode c, Instant t) {
   const Period own = policy->working().period_at(t, kind->clocks[c].cadence.kind);
   clocks[c].next_period = own.end;
   if (ended != kNone || !created) {
@@ -235,7 +232,7 @@ void Truth::start_period(const std::vector<EntityFact>& facts, std::size_t c, In
   cycle.tier = tier_in_force == kNone ? tier : tier_in_force;
   cycle.end = period.end;
   cycle.needed = ask.count;
-  work(*this, cycle).start(t, 0, tier, due, false, -1);
+  work(*this, cycle).start(t, PriorityCode(0), tier, due, false, -1);
   // Facts of this very instant were read before it, and count.
   std::size_t first = position;
   while (first > 0 && std::max(facts[first - 1].time, created_at) == t) --first;
@@ -252,13 +249,13 @@ void Truth::begin_life(const std::vector<EntityFact>& facts, std::size_t i, Inst
   life_from = kNever;
   for (std::size_t j = i; j < facts.size(); ++j) {
     const EntityFact& fact = facts[j];
-    const std::int16_t verb = moves.empty() ? fact.verb : seen(fact).verb;
+    const VerbCode verb = moves.empty() ? fact.verb : seen(fact).verb;
     if (verb == kNone) continue;
     if (has(kind->life, verb)) life_from = std::min(life_from, std::max(fact.time, fact.recorded));
     if (has(kind->ends, verb)) break;
   }
   life_from = std::max({life_from, created_at, t});
-  for (std::size_t c = 0; c < clocks.size(); ++c) {
+  for (const ClockCode c : clocks.codes()) {
     if (!kind->clocks[c].period) continue;
     const Period period = policy->working().period_at(life_from, kind->clocks[c].cadence.kind);
     clocks[c].next_period = period.begin == life_from ? period.begin : period.end;

@@ -18,7 +18,6 @@
 // Cost: a fact O(clocks of the kind); a due O(running clocks). Not thread safe.
 #pragma once
 
-#include <array>
 #include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <optional>
@@ -48,14 +47,14 @@ enum class Happened : std::uint8_t {
 
 struct Happening {
   Happened what = Happened::kStarted;
-  std::uint8_t exists = 0;  // which thresholds there are
-  std::array<Verdict, kMaxThresholds> verdict{};
-  std::int16_t threshold = kNone;  // warned, breached, withdrawn
-  std::int16_t calendar = kNone;   // on which it ran from then on
-  std::int32_t cause = -1;         // place of the fact that caused it; -1: a due; kByPolicy
+  ThresholdMask exists = 0;  // which thresholds there are
+  ByThreshold<Verdict> verdict{};
+  ThresholdCode threshold;  // warned, breached, withdrawn
+  CalendarCode calendar;    // on which it ran from then on
+  std::int32_t cause = -1;  // place of the fact that caused it; -1: a due; kByPolicy
   Instant time;
-  std::array<Instant, kMaxThresholds> due{};  // kNever = unknown
-  std::int64_t elapsed_ms = 0;                // stopped
+  ByThreshold<Instant> due{};   // kNever = unknown
+  std::int64_t elapsed_ms = 0;  // stopped
 };
 
 // Of this and of a Cycle, what is asked for at every fact stands first.
@@ -77,22 +76,24 @@ struct Threshold {
 // What a threshold has at a priority under which its cycle ran before. Pauses move it as they move
 // the due in force; one that was missed by then stays.
 struct KeptDue {
-  std::int16_t priority = kNone, threshold = kNone, calendar = 0;
+  PriorityCode priority;
+  ThresholdCode threshold;
+  CalendarCode calendar{0};
   Instant due{kNever};            // unknown while the clock stands still
   std::int64_t remaining_ms = 0;  // then
 };
 
 struct Cycle {
-  std::int16_t clock = kNone;
-  std::int16_t calendar = 0;
-  std::int16_t priority = 0;  // under which it runs
-  std::int16_t tier = 0;      // of a period clock: in force at its first instant
+  ClockCode clock;
+  CalendarCode calendar{0};
+  PriorityCode priority{0};  // under which it runs
+  TierCode tier{0};          // of a period clock: in force at its first instant
   ClockState state = ClockState::kRunning;
   bool ended_by_breach = false;
   bool decided = false;   // a decision has been made with it
   bool unwarned = false;  // it is never warned
   int needed = 0;         // period: matching facts still missing
-  std::array<Threshold, kMaxThresholds> thresholds;
+  ByThreshold<Threshold> thresholds;
   std::int64_t number = 0;  // 1, 2, …; of a period clock its first instant in ms
   Instant start;
   Instant end{kNever};      // of its period
@@ -108,7 +109,7 @@ struct Cycle {
 };
 
 struct StageEntry {
-  std::int16_t to = kNone, from = kNone;
+  StageCode to = kNone, from = kNone;
   Instant time;
   std::int32_t cause = -1;
   std::string_view reason;  // the policy's
@@ -119,14 +120,14 @@ struct Routing {
   GroupKey key;
   Instant begin;
   Instant over{kNever};
-  std::int16_t priority = kNone;
+  PriorityCode priority;
   std::int32_t cause = -1;  // place of the fact that began it; -1: a due
 };
 
 struct Run {  // breaches in a row of a clock with `group_by_run`
-  std::int16_t clock = kNone;
+  ClockCode clock;
   std::int64_t first = 0;  // cycle of the first breach
-  std::int16_t threshold = 0;
+  ThresholdCode threshold{0};
   Instant begin;
   Instant over{kNever};
 };
@@ -136,7 +137,7 @@ using Pauses = std::vector<std::pair<Instant, Instant>>;
 
 // A cycle that had ended ran on.
 struct Reopening {
-  std::int16_t clock = kNone;
+  ClockCode clock;
   std::int64_t cycle = 0;
   Instant at;
   std::int32_t cause = -1;  // place of the fact
@@ -144,9 +145,9 @@ struct Reopening {
 
 // A breach that had a good reason, as of the first excuse.
 struct Excused {
-  std::int16_t clock = kNone;
+  ClockCode clock;
   std::int64_t cycle = 0;
-  std::int16_t threshold = kNone;
+  ThresholdCode threshold;
   Instant at;
 };
 
@@ -206,17 +207,17 @@ struct Truth {
   bool created = false;
   Instant created_at{kNever};
   std::int32_t creator = -1;
-  std::int16_t priority = 0;
-  std::int16_t tier = 0;               // the stamp
-  std::int16_t tier_in_force = kNone;  // of an account, by event time
-  std::int16_t stage = kNone;
-  std::int16_t ended = kNone;  // the verb that ended it
+  PriorityCode priority{0};
+  TierCode tier{0};        // the stamp
+  TierCode tier_in_force;  // of an account, by event time
+  StageCode stage;
+  VerbCode ended;  // the verb that ended it
   bool paused = false, resolved = false;
   boost::container::small_vector<std::int32_t, 1> waits;  // places of the facts that began them
   VerbMask counted = 0, counted_in_stage = 0;
   Instant life_from{kNever};  // period clocks start at or after this
   bool compared = false;      // a decision has compared all of it with what was announced
-  std::vector<ClockTruth> clocks;
+  Coded<ClockCode, ClockTruth> clocks;
   std::vector<Cycle> cycles;
   std::vector<StageEntry> entries;
   boost::container::small_vector<Routing, 1> routings;
@@ -225,27 +226,27 @@ struct Truth {
   std::vector<Reopening> reopenings;  // in order
   std::vector<std::int32_t> excuses;  // places of facts that excuse a breach
   std::vector<Excused> excused;       // what they excuse, as of what was fired last
-  boost::container::small_vector<std::pair<Instant, std::int16_t>, 1> priorities;  // history
+  boost::container::small_vector<std::pair<Instant, PriorityCode>, 1> priorities;  // history
 
   std::vector<TruthMove> moves;       // in order of time
   std::vector<CadenceMove> cadences;  // the same
   std::size_t moved = 0;              // how many of them were made
 
-  std::int16_t priority_at(Instant t) const;
+  PriorityCode priority_at(Instant t) const;
   // A fact in the codes that hold now, without its words.
   EntityFact seen(const EntityFact& fact) const;
   // The same in the codes of a later policy, nothing else changed.
   void recode(const Policy& to);
-  const Cycle* find(std::int16_t clock, std::int64_t number) const;  // null: there is none
+  const Cycle* find(ClockCode clock, std::int64_t number) const;  // null: there is none
   // When a breach was excused, or one in this run; kNever: none was.
-  Instant excused_at(const Cycle& cycle, std::int16_t threshold) const;
+  Instant excused_at(const Cycle& cycle, ThresholdCode threshold) const;
   Instant excused_at(const Run& run) const;
 
  private:
   friend class FactEffect;
   void apply(const std::vector<EntityFact>& facts, std::size_t i);
   void fire_one(const std::vector<EntityFact>& facts, Instant t, bool patient);
-  void enter_stage(std::int16_t to, Instant t, std::int32_t cause, std::string_view reason);
+  void enter_stage(StageCode to, Instant t, std::int32_t cause, std::string_view reason);
   void begin_life(const std::vector<EntityFact>& facts, std::size_t i, Instant t);
   // What a period clock asks for in the period that begins at `t`, by the policy in force then.
   struct Asked {
@@ -255,17 +256,17 @@ struct Truth {
     Trigger match;  // in the codes that hold now
     bool own = true;
   };
-  Asked asked(std::size_t clock, Instant t) const;
-  void start_period(const std::vector<EntityFact>& facts, std::size_t clock, Instant t);
-  void breach(const std::vector<EntityFact>& facts, Cycle& cycle, std::int16_t threshold,
+  Asked asked(ClockCode clock, Instant t) const;
+  void start_period(const std::vector<EntityFact>& facts, ClockCode clock, Instant t);
+  void breach(const std::vector<EntityFact>& facts, Cycle& cycle, ThresholdCode threshold,
               Instant t);
-  void miss_period(const std::vector<EntityFact>& facts, std::size_t clock, Instant t);
-  std::int16_t limit_now(const EntityFact& excuse) const;
+  void miss_period(const std::vector<EntityFact>& facts, ClockCode clock, Instant t);
+  ThresholdCode limit_now(const EntityFact& excuse) const;
   void mark_excuses(const std::vector<EntityFact>& facts);
   void move(const std::vector<EntityFact>& facts, const Policy& to, Instant t);
-  void move_clock(const std::vector<EntityFact>& facts, std::size_t clock, bool known, bool allowed,
+  void move_clock(const std::vector<EntityFact>& facts, ClockCode clock, bool known, bool allowed,
                   Instant t);
-  void move_period(std::size_t clock, bool known, bool to_open, Instant t);
+  void move_period(ClockCode clock, bool known, bool to_open, Instant t);
   void leave_stage(Instant t);
   void move_waits(const std::vector<EntityFact>& facts, Instant t);
 };

@@ -8,12 +8,12 @@ namespace tocsin {
 
 namespace {
 
-void set_priority(Truth& truth, std::int16_t priority, Instant t, std::int32_t cause) {
-  const std::int16_t was = truth.priority;
+void set_priority(Truth& truth, PriorityCode priority, Instant t, std::int32_t cause) {
+  const PriorityCode was = truth.priority;
   if (priority == was) return;
   truth.priority = priority;
   truth.priorities.emplace_back(t, priority);
-  for (std::size_t c = 0; c < truth.clocks.size(); ++c) {
+  for (const ClockCode c : truth.clocks.codes()) {
     const ClockSpec& spec = truth.kind->clocks[c];
     if (spec.period) continue;
     ClockTruth& clock = truth.clocks[c];
@@ -29,8 +29,7 @@ void set_priority(Truth& truth, std::int16_t priority, Instant t, std::int32_t c
     if (routing.over == kNever && routing.priority != kNone) routing.over = t;
   }
   const RoutingSpec& routing = truth.kind->routing;
-  if (priority < was && routes(routing, priority) &&
-      routing.on_raise[static_cast<std::size_t>(priority)]) {
+  if (priority < was && routes(routing, priority) && routing.on_raise[priority]) {
     route(truth, priority, t, cause);
   }
 }
@@ -57,7 +56,7 @@ class FactEffect {
     if (fact_.verb == kind_.excuse_verb) truth_.excuses.push_back(cause_);
     if (!counts()) return;
     change_state();
-    for (std::size_t c = 0; c < truth_.clocks.size(); ++c) {
+    for (const ClockCode c : truth_.clocks.codes()) {
       if (kind_.clocks[c].period) {
         change_period(c);
       } else {
@@ -65,7 +64,7 @@ class FactEffect {
       }
     }
     move_stage();
-    for (std::size_t c = 0; c < truth_.clocks.size(); ++c) {
+    for (const ClockCode c : truth_.clocks.codes()) {
       if (!kind_.clocks[c].period) start_clock(c);
     }
     change_routings();
@@ -86,9 +85,7 @@ class FactEffect {
 
   // Whether it has any effect: not after the end, not a second creation, not a state again.
   bool counts() const {
-    if (truth_.ended != kNone && !reviving_ &&
-        !is(kind_.after_end[static_cast<std::size_t>(truth_.ended)]))
-      return false;
+    if (truth_.ended != kNone && !reviving_ && !is(kind_.after_end[truth_.ended])) return false;
     if (fact_.creates && !creating_ && !reviving_ && !is(kind_.tiers)) return false;
     if (is(kind_.resolves) && truth_.resolved) return false;
     if (is(kind_.pauses) && (truth_.resolved || waits_for(truth_, facts_, word()))) return false;
@@ -132,7 +129,7 @@ class FactEffect {
     change_waits();
   }
 
-  void change_period(std::size_t c) {
+  void change_period(ClockCode c) {
     if (truth_.ended != kNone) truth_.clocks[c].next_period = kNever;
     Cycle* cycle = live_cycle(truth_, c);
     if (is(kind_.ends)) make_up(truth_, truth_.clocks[c], t_);
@@ -140,7 +137,8 @@ class FactEffect {
     const bool matches =
         fires(clock.own_match ? clock.match : kind_.clocks[c].cadence.match, fact_, before_);
     if (matches && clock.missed >= 0 &&
-        fact_.time >= truth_.cycles[static_cast<std::size_t>(clock.missed)].thresholds[0].due)
+        fact_.time >=
+            truth_.cycles[static_cast<std::size_t>(clock.missed)].thresholds[ThresholdCode(0)].due)
       make_up(truth_, truth_.clocks[c], t_);
     if (cycle == nullptr) return;
     if (is(kind_.ends)) {
@@ -152,7 +150,7 @@ class FactEffect {
   }
 
   // Stops, cancels, pauses, resumes or sets the due of what runs.
-  void change_clock(std::size_t c) {
+  void change_clock(ClockCode c) {
     const ClockSpec& spec = kind_.clocks[c];
     ClockTruth& clock = truth_.clocks[c];
     if (any(spec.run_ends, fact_, before_)) close_run(truth_, clock, t_);
@@ -193,7 +191,7 @@ class FactEffect {
     }
   }
 
-  void start_clock(std::size_t c) {
+  void start_clock(ClockCode c) {
     const ClockSpec& spec = kind_.clocks[c];
     ClockTruth& clock = truth_.clocks[c];
     if (is(spec.resume) && clock.last >= 0) return run_on(c);
@@ -213,7 +211,7 @@ class FactEffect {
   }
 
   // The last cycle runs on, under the priority that is in force.
-  void run_on(std::size_t c) {
+  void run_on(ClockCode c) {
     truth_.clocks[c].armed = true;
     Cycle& cycle = truth_.cycles[static_cast<std::size_t>(truth_.clocks[c].last)];
     if (live(cycle)) return;
@@ -228,11 +226,10 @@ class FactEffect {
     for (Routing& r : truth_.routings) {
       if (r.over == kNever && any(routing.clear, fact_, before_)) r.over = t_;
     }
-    const std::int16_t priority = truth_.priority;
+    const PriorityCode priority = truth_.priority;
     if (!routes(routing, priority)) return;
     if (creating_) route(truth_, priority, t_, cause_);
-    if (is(kind_.reopens) && routing.on_reopen[static_cast<std::size_t>(priority)])
-      route(truth_, priority, t_, cause_);
+    if (is(kind_.reopens) && routing.on_reopen[priority]) route(truth_, priority, t_, cause_);
   }
 
   Truth& truth_;

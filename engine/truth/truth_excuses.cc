@@ -13,14 +13,14 @@ namespace tocsin {
 namespace {
 
 // Whether a threshold was breached by `at`; `limit`: which one counts, kNone: any.
-bool breached_by(const Cycle& cycle, std::size_t i, std::int16_t limit, Instant at) {
+bool breached_by(const Cycle& cycle, ThresholdCode i, ThresholdCode limit, Instant at) {
   const Threshold& th = cycle.thresholds[i];
   return th.exists && th.verdict == Verdict::kBreached && th.breached_at <= at &&
-         (limit == kNone || static_cast<std::size_t>(limit) == i);
+         (limit == kNone || limit == i);
 }
 
-bool breached_by(const Cycle& cycle, std::int16_t limit, Instant at) {
-  for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+bool breached_by(const Cycle& cycle, ThresholdCode limit, Instant at) {
+  for (const ThresholdCode i : kThresholds) {
     if (breached_by(cycle, i, limit, at)) return true;
   }
   return false;
@@ -35,23 +35,23 @@ bool is_cycle(const Policy& policy, const ClockSpec& spec, const Cycle& cycle,
 }  // namespace
 
 // The threshold that it names, in the codes that hold now.
-std::int16_t Truth::limit_now(const EntityFact& excuse) const {
-  if (moves.empty() || excuse.choice == kNone || excuse.version == policy->version)
-    return excuse.choice;
+ThresholdCode Truth::limit_now(const EntityFact& excuse) const {
+  const ThresholdCode limit = as_threshold(excuse.choice);
+  if (moves.empty() || limit == kNone || excuse.version == policy->version) return limit;
   const Policy* known = moves.back().to->of_version(excuse.version);
-  if (known == nullptr || known->kind_named(kind->name) == nullptr) return excuse.choice;
-  return Translation(*known, *known->kind_named(kind->name), *policy).threshold(excuse.choice);
+  const KindSpec* known_kind = known == nullptr ? nullptr : known->kind_named(kind->name);
+  return known_kind == nullptr ? limit : Translation(*known, *known_kind, *policy).threshold(limit);
 }
 
 void Truth::mark_excuses(const std::vector<EntityFact>& facts) {
   excused.clear();
   for (const std::int32_t place : excuses) {
     const EntityFact& excuse = facts[static_cast<std::size_t>(place)];
-    const std::int16_t limit = limit_now(excuse);
+    const ThresholdCode limit = limit_now(excuse);
     const Instant at = std::max(excuse.time, created_at);
     const Cycle* meant = nullptr;
     for (const Cycle& cycle : cycles) {
-      const ClockSpec& spec = kind->clocks[static_cast<std::size_t>(cycle.clock)];
+      const ClockSpec& spec = kind->clocks[cycle.clock];
       if (spec.name != excuse.words.more() || !breached_by(cycle, limit, at)) continue;
       const std::string_view name = excuse.words.text();
       if (name.empty() ? meant == nullptr || meant->start <= cycle.start
@@ -59,14 +59,14 @@ void Truth::mark_excuses(const std::vector<EntityFact>& facts) {
         meant = &cycle;
     }
     if (meant == nullptr) continue;
-    for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+    for (const ThresholdCode i : kThresholds) {
       if (breached_by(*meant, i, limit, at))
-        excused.push_back({meant->clock, meant->number, static_cast<std::int16_t>(i), at});
+        excused.push_back({meant->clock, meant->number, i, at});
     }
   }
 }
 
-Instant Truth::excused_at(const Cycle& cycle, std::int16_t threshold) const {
+Instant Truth::excused_at(const Cycle& cycle, ThresholdCode threshold) const {
   Instant at = kNever;
   for (const Excused& e : excused) {
     if (e.clock == cycle.clock && e.cycle == cycle.number && e.threshold == threshold)
@@ -87,7 +87,7 @@ Instant Truth::excused_at(const Run& run) const {
   return at;
 }
 
-const Cycle* Truth::find(std::int16_t clock, std::int64_t number) const {
+const Cycle* Truth::find(ClockCode clock, std::int64_t number) const {
   for (auto it = cycles.rbegin(); it != cycles.rend(); ++it) {
     if (it->clock == clock && it->number == number) return &*it;
   }

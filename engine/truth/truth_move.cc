@@ -1,6 +1,5 @@
 // From one version of the policy to another while clocks run (contract §11).
 #include <algorithm>
-#include <array>
 #include <bit>
 
 #include "engine/entity/follow.h"
@@ -37,25 +36,24 @@ Armed armed_by(const std::vector<EntityFact>& facts, std::size_t read, const Tru
 }
 
 template <class T>
-void put_in_order(std::array<T, kMaxThresholds>& values,
-                  const std::array<std::int16_t, kMaxThresholds>& places) {
+void put_in_order(ByThreshold<T>& values, const ByThreshold<ThresholdCode>& places) {
   const auto before = values;
   values = {};
-  for (std::size_t i = 0; i < kMaxThresholds; ++i) {
-    if (places[i] != kNone) values[static_cast<std::size_t>(places[i])] = before[i];
+  for (const ThresholdCode i : kThresholds) {
+    if (places[i] != kNone) values[places[i]] = before[i];
   }
 }
 
-std::uint8_t put_in_order(std::uint8_t exists,
-                          const std::array<std::int16_t, kMaxThresholds>& places) {
-  unsigned there = 0;
-  for (std::size_t i = 0; i < kMaxThresholds; ++i) {
-    if ((exists >> i & 1U) != 0 && places[i] != kNone) there |= 1U << places[i];
+ThresholdMask put_in_order(ThresholdMask exists, const ByThreshold<ThresholdCode>& places) {
+  ThresholdMask there = 0;
+  for (const ThresholdCode i : kThresholds) {
+    if (has(exists, i) && places[i] != kNone) there |= bit(places[i]);
   }
-  return static_cast<std::uint8_t>(there);
+  return there;
 }
 
-std::int16_t or_else(std::int16_t code, std::int16_t otherwise) {
+template <class C>
+C or_else(C code, C otherwise) {
   return code == kNone ? otherwise : code;
 }
 
@@ -68,7 +66,7 @@ void recode_cycle(Cycle& cycle, const Translation& words) {
   put_in_order(cycle.thresholds, places);
   for (KeptDue& kept : cycle.kept) {
     kept.priority = words.priority_in_force(kept.priority);
-    kept.threshold = places[static_cast<std::size_t>(kept.threshold)];
+    kept.threshold = places[kept.threshold];
     kept.calendar = or_else(words.calendar(kept.calendar), words.to.always_calendar);
   }
   std::erase_if(cycle.kept, [](const KeptDue& kept) {
@@ -79,7 +77,7 @@ void recode_cycle(Cycle& cycle, const Translation& words) {
     put_in_order(h.due, places);
     put_in_order(h.verdict, places);
     h.calendar = or_else(words.calendar(h.calendar), words.to.always_calendar);
-    if (h.threshold != kNone) h.threshold = places[static_cast<std::size_t>(h.threshold)];
+    if (h.threshold != kNone) h.threshold = places[h.threshold];
   }
 }
 
@@ -91,15 +89,13 @@ EntityFact Truth::seen(const EntityFact& fact) const {
 
 void Truth::recode(const Policy& to) {
   const Translation words(*policy, *kind, to);
-  std::vector<ClockTruth> now(words.to_kind.clocks.size());
-  for (std::size_t c = 0; c < clocks.size(); ++c) {
-    const auto code = static_cast<std::int16_t>(c);
-    ClockTruth& clock = at(now, words.clock(code));
+  Coded<ClockCode, ClockTruth> now(words.to_kind.clocks.size());
+  for (const ClockCode c : clocks.codes()) {
+    const ClockCode there = words.clock(c);
+    ClockTruth& clock = now[there];
     clock = clocks[c];
-    const Trigger& match = clock.own_match ? clock.match : kind->clocks[c].cadence.match;
-    clock.match.verb = words.verb(match.verb);
-    clock.match.choice = match.verb == kNone ? kNone : words.choice(match.verb, match.choice);
-    const bool gone = at(words.to_kind.clocks, words.clock(code)).retired;
+    clock.match = words.match(clock.own_match ? clock.match : kind->clocks[c].cadence.match);
+    const bool gone = words.to_kind.clocks[there].retired;
     clock.own_match =
         kind->clocks[c].period && (live_cycle(*this, c) != nullptr || (clock.missed >= 0 && gone));
   }
@@ -110,9 +106,9 @@ void Truth::recode(const Policy& to) {
     entry.from = words.stage(entry.from);
   }
   for (Routing& r : routings) {
-    r.key.code =
-        r.key.kind == GroupKey::Kind::kStage ? words.stage(r.key.code) : words.priority(r.key.code);
-    if (r.priority != kNone) r.priority = words.priority(r.priority);
+    r.key.stage = words.stage(r.key.stage);
+    r.key.priority = words.priority(r.key.priority);
+    r.priority = words.priority(r.priority);
   }
   for (Reopening& reopening : reopenings) reopening.clock = words.clock(reopening.clock);
   for (Run& run : runs) {
@@ -123,7 +119,7 @@ void Truth::recode(const Policy& to) {
     excuse.clock = words.clock(excuse.clock);
     excuse.threshold = words.threshold(excuse.threshold);
   }
-  const std::int16_t usual = words.to_kind.default_priority;
+  const PriorityCode usual = words.to_kind.default_priority;
   priority = or_else(words.priority_in_force(priority), usual);
   for (auto& [_, was] : priorities) was = or_else(words.priority_in_force(was), usual);
   tier = or_else(words.tier(tier), to.default_tier);
@@ -132,7 +128,7 @@ void Truth::recode(const Policy& to) {
   if (ended != kNone) {
     ended = words.verb(ended);
     if (ended == kNone && words.to_kind.ends != 0)
-      ended = static_cast<std::int16_t>(std::countr_zero(words.to_kind.ends));
+      ended = VerbCode(std::countr_zero(words.to_kind.ends));
   }
   counted = words.verbs(counted);
   counted_in_stage = words.verbs(counted_in_stage);
@@ -143,20 +139,21 @@ void Truth::recode(const Policy& to) {
 void Truth::move(const std::vector<EntityFact>& facts, const Policy& to, Instant t) {
   const Policy& was = *policy;
   const KindSpec& was_kind = *kind;
-  const std::int16_t was_priority = priority;
+  const PriorityCode was_priority = priority;
+  const TierCode was_tier = tier;
   recode(to);
   fired = std::max(fired, t);
   if (!created || ended != kNone) return;
   if (stage != kNone && kind->retired_stage(stage)) leave_stage(t);
   move_waits(facts, t);
   const Translation back(*policy, *kind, was);
-  for (std::size_t c = 0; c < clocks.size(); ++c) {
-    const std::int16_t before = back.clock(static_cast<std::int16_t>(c));
+  for (const ClockCode c : clocks.codes()) {
+    const ClockCode before = back.clock(c);
     if (kind->clocks[c].period) {
-      move_period(c, before != kNone && !at(was_kind.clocks, before).retired, to.to_open, t);
+      move_period(c, before != kNone && !was_kind.clocks[before].retired, to.to_open, t);
     } else {
       const bool allowed =
-          before != kNone && ClockWork::allows(at(was_kind.clocks, before), was_priority, tier);
+          before != kNone && ClockWork::allows(was_kind.clocks[before], was_priority, was_tier);
       move_clock(facts, c, before != kNone, allowed, t);
     }
   }
@@ -165,7 +162,7 @@ void Truth::move(const std::vector<EntityFact>& facts, const Policy& to, Instant
 // A wait that this policy knows no more is over: nothing could end it.
 void Truth::move_waits(const std::vector<EntityFact>& facts, Instant t) {
   const auto unknown = [&](std::int32_t place) {
-    const std::int16_t verb = seen(facts[static_cast<std::size_t>(place)]).verb;
+    const VerbCode verb = seen(facts[static_cast<std::size_t>(place)]).verb;
     return verb == kNone || !has(kind->pauses, verb);
   };
   waits.erase(std::remove_if(waits.begin(), waits.end(), unknown), waits.end());
@@ -174,13 +171,14 @@ void Truth::move_waits(const std::vector<EntityFact>& facts, Instant t) {
 
 void Truth::leave_stage(Instant t) {
   for (Routing& r : routings) {
-    if (r.key.kind == GroupKey::Kind::kStage && r.key.code == stage && r.over == kNever) r.over = t;
+    if (r.key.kind == GroupKey::Kind::kStage && r.key.stage == stage && r.over == kNever)
+      r.over = t;
   }
   stage = kNone;
 }
 
-void Truth::move_clock(const std::vector<EntityFact>& facts, std::size_t c, bool known,
-                       bool allowed, Instant t) {
+void Truth::move_clock(const std::vector<EntityFact>& facts, ClockCode c, bool known, bool allowed,
+                       Instant t) {
   const ClockSpec& spec = kind->clocks[c];
   ClockTruth& clock = clocks[c];
   const bool allows = !spec.retired && ClockWork::allows(spec, priority, tier);
@@ -201,7 +199,7 @@ void Truth::move_clock(const std::vector<EntityFact>& facts, std::size_t c, bool
 
 // What runs goes on to its period's end; a clock that is no more ends only where open entities are
 // asked for. New ones begin with the next period.
-void Truth::move_period(std::size_t c, bool known, bool to_open, Instant t) {
+void Truth::move_period(ClockCode c, bool known, bool to_open, Instant t) {
   const ClockSpec& spec = kind->clocks[c];
   ClockTruth& clock = clocks[c];
   Cycle* cycle = live_cycle(*this, c);

@@ -12,11 +12,8 @@
 
 namespace tocsin {
 
-constexpr VerbMask bit(std::int16_t verb) { return VerbMask{1} << verb; }
-inline bool has(VerbMask mask, std::int16_t verb) { return (mask & bit(verb)) != 0; }
-
 inline ClockWork work(Truth& truth, Cycle& cycle) {
-  return {*truth.policy, truth.kind->clocks[static_cast<std::size_t>(cycle.clock)], cycle};
+  return {*truth.policy, truth.kind->clocks[cycle.clock], cycle};
 }
 
 inline bool live(const Cycle& cycle) {
@@ -24,7 +21,7 @@ inline bool live(const Cycle& cycle) {
 }
 
 // The cycle of a clock that runs or is paused; null when there is none.
-inline Cycle* live_cycle(Truth& truth, std::size_t clock) {
+inline Cycle* live_cycle(Truth& truth, ClockCode clock) {
   const std::int32_t last = truth.clocks[clock].last;
   if (last < 0) return nullptr;
   Cycle& cycle = truth.cycles[static_cast<std::size_t>(last)];
@@ -32,7 +29,7 @@ inline Cycle* live_cycle(Truth& truth, std::size_t clock) {
 }
 
 struct Moment {  // the state just before a fact, as triggers see it
-  std::int16_t stage;
+  StageCode stage;
   bool resolved, ended;
 };
 
@@ -64,7 +61,7 @@ inline bool any(const std::vector<Trigger>& triggers, const EntityFact& fact, co
 inline std::string_view wait_word(const Truth& truth, const std::vector<EntityFact>& facts,
                                   std::size_t place) {
   const EntityFact& fact = facts[place];
-  const std::int16_t verb = truth.moves.empty() ? fact.verb : truth.seen(fact).verb;
+  const VerbCode verb = truth.moves.empty() ? fact.verb : truth.seen(fact).verb;
   return verb != kNone && has(truth.kind->worded, verb) ? fact.words.text() : std::string_view();
 }
 
@@ -89,24 +86,24 @@ inline void note_waits(Truth& truth, const std::vector<EntityFact>& facts, Insta
   if (paused && !truth.paused) truth.pauses.emplace_back(t, kNever);
   if (!paused && truth.paused) truth.pauses.back().second = t;
   truth.paused = paused;
-  for (std::size_t c = 0; c < truth.clocks.size(); ++c)
+  for (const ClockCode c : truth.clocks.codes())
     truth.clocks[c].waits = pauses_in_a_wait(truth, facts, truth.kind->clocks[c]);
 }
 
 // References to earlier cycles end here.
-inline Cycle& begin_cycle(Truth& truth, std::size_t clock, std::int64_t number) {
+inline Cycle& begin_cycle(Truth& truth, ClockCode clock, std::int64_t number) {
   ClockTruth& ct = truth.clocks[clock];
   ct.last = static_cast<std::int32_t>(truth.cycles.size());
   Cycle& cycle = truth.cycles.emplace_back();
-  cycle.clock = static_cast<std::int16_t>(clock);
+  cycle.clock = clock;
   cycle.number = number;
   cycle.tier = truth.tier;
   return cycle;
 }
 
 // `given`: the due of thresholds that take it from a fact. `unwarned`: this cycle is never warned.
-inline void start_cycle(Truth& truth, std::size_t clock, Instant t, Instant given,
-                        std::int32_t cause, bool unwarned = false) {
+inline void start_cycle(Truth& truth, ClockCode clock, Instant t, Instant given, std::int32_t cause,
+                        bool unwarned = false) {
   Cycle& cycle = begin_cycle(truth, clock, ++truth.clocks[clock].count);
   cycle.unwarned = unwarned;
   work(truth, cycle).start(t, truth.priority, truth.tier, given, truth.clocks[clock].waits, cause);
@@ -135,23 +132,27 @@ inline bool startable(const Truth& truth, const ClockSpec& spec, const ClockTrut
 }
 
 // Routings at this priority so far.
-inline std::int64_t routed(const Truth& truth, std::int16_t priority) {
+inline std::int64_t routed(const Truth& truth, PriorityCode priority) {
   return std::count_if(truth.routings.begin(), truth.routings.end(),
                        [&](const Routing& r) { return r.priority == priority; });
 }
 
 // The next routing at this priority begins.
-inline void route(Truth& truth, std::int16_t priority, Instant t, std::int32_t cause) {
+inline void route(Truth& truth, PriorityCode priority, Instant t, std::int32_t cause) {
   const std::int64_t number = routed(truth, priority) + 1;
   truth.routings.push_back(
-      {{GroupKey::Kind::kRouting, kNone, number, priority, {}}, t, kNever, priority, cause});
+      {{.kind = GroupKey::Kind::kRouting, .priority = priority, .cycle = number},
+       t,
+       kNever,
+       priority,
+       cause});
 }
 
 // Whether anybody is told of a routing at this priority.
-inline bool routes(const RoutingSpec& routing, std::int16_t priority) {
-  const auto p = static_cast<std::size_t>(priority);
-  return p < routing.by_priority.size() &&
-         (!routing.by_priority[p].ladder.steps.empty() || !routing.by_priority[p].by_tier.empty());
+inline bool routes(const RoutingSpec& routing, PriorityCode priority) {
+  if (!routing.by_priority.has(priority)) return false;
+  const LadderRow& row = routing.by_priority[priority];
+  return !row.ladder.steps.empty() || !row.by_tier.empty();
 }
 
 }  // namespace tocsin

@@ -19,10 +19,10 @@ bool passes(const std::string& filter, const std::string& value) {
 }
 
 void add_counts(NamedFigure& figure, const FigureSpec& spec, const Policy& policy,
-                std::int16_t threshold) {
+                ThresholdCode threshold) {
   for (const std::string& clock : spec.clocks) {
-    for (std::size_t t = 0; t < policy.thresholds.size(); ++t) {
-      if (threshold == kNone || threshold == static_cast<std::int16_t>(t))
+    for (const ThresholdCode t : policy.thresholds.codes()) {
+      if (threshold == kNone || threshold == t)
         figure.counts.emplace_back(clock, policy.thresholds[t]);
     }
   }
@@ -217,7 +217,7 @@ std::vector<NamedFigure> named_figures(const Policy& policy) {
     figures.push_back(std::move(figure));
     if (spec.beside == kNone) continue;
     NamedFigure& beside = figures.emplace_back();
-    beside.name = spec.name + "_" + policy.thresholds[static_cast<std::size_t>(spec.beside)];
+    beside.name = spec.name + "_" + policy.thresholds[spec.beside];
     beside.target = figures[figures.size() - 2].target;
     add_counts(beside, spec, policy, spec.beside);
   }

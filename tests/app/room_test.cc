@@ -431,8 +431,7 @@ TEST_F(RoomTest, ListenersAreToldTheSameOfWhatWasDecidedAndWhatWasFollowed) {
                     c.replayed, c.derived != nullptr});
     if (c.derived == nullptr || c.derived->type != DerivedType::kEscalationRaised) return;
     EXPECT_EQ(c.escalation, "acme/ticket/T-1/routed/P1");
-    EXPECT_EQ(c.policy->roles.at(static_cast<std::size_t>(c.derived->roles.at(0))),
-              "service_director");
+    EXPECT_EQ(c.policy->roles[c.derived->roles.at(0)], "service_director");
   };
   TempDirectory directory;
   const auto store = Store::open(directory.path());

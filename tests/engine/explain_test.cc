@@ -72,6 +72,48 @@ TEST_P(ExplainTest, TheOpenTimeIsTheAllowanceForEveryKindOfClock) {
   EXPECT_GT(proved.size(), 4u);
 }
 
+TEST(ExplainOfATier, TheAllowanceIsThatOfTheTier) {
+  PolicyText text;
+  text.name = "tiers.yaml";
+  text.text = R"(policy: tiers
+thresholds: [target]
+tiers: [A, B]
+default_tier: B
+roles: [lead]
+hours: {A: 24x7, B: 24x7}
+calendars: {24x7: always}
+kinds:
+  ticket:
+    facts: {opened: {creates: true}, closed: }
+clocks:
+  ticket.work:
+    start: [opened]
+    stop: [closed]
+    allow: {A: {target: 1h}, B: {target: 2h}}
+    breach: {steps: [{tell: [lead]}]}
+)";
+  World world(compiled(text));
+  std::vector<ExplainedClock> explained;
+  world.check_with([&](World&, Entity& entity, Instant) -> std::string {
+    Truth truth(entity);
+    truth.read(entity.facts);
+    explained = explain(entity, truth, "", "");
+    return "";
+  });
+  Given opened;
+  opened.account = "acme";
+  opened.kind = "ticket";
+  opened.verb = "opened";
+  opened.subject = "T";
+  opened.id = "1";
+  opened.time = *parse_rfc3339("2026-03-02T02:00:00Z");
+  world.arrive(opened, opened.time);
+  world.finish(opened.time);
+  ASSERT_EQ(explained.size(), 1U);
+  EXPECT_EQ(explained[0].thresholds.at(0).allowance_ms, hours(2).ms);
+  EXPECT_FALSE(explained[0].thresholds.at(0).given);
+}
+
 INSTANTIATE_TEST_SUITE_P(Policies, ExplainTest, testing::Values("key-account", "it-helpdesk"));
 
 }  // namespace

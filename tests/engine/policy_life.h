@@ -128,7 +128,7 @@ class Life {
         const Policy* reader = partition_->policy(fact.version);
         const KindSpec* known = reader->kind_named(e.spec().name);
         const KindSpec* kind = its.kind_named(e.spec().name);
-        const std::string& verb = at(known->verbs, fact.other_verb).name;
+        const std::string& verb = known->verbs[fact.other_verb].name;
         if (created != kAlways && kind != nullptr && !kind->retired &&
             verb_named(*kind, verb) != kNone)
           wrong("a fact is ignored: " + verb + " of " + e.id);
@@ -147,6 +147,21 @@ class Life {
         if (group.state == GroupState::kOpen)
           out.push_back(group_id(e, *e.policy, group.key, group.instance));
       }
+    });
+    return out;
+  }
+
+  template <typename F>
+  void each(const F& visit) {
+    std::map<std::tuple<std::string, std::string, std::string>, Entity*> sorted;
+    partition_->each_entity([&](Entity& e) { sorted[{e.account, e.spec().name, e.id}] = &e; });
+    for (auto& [name, entity] : sorted) visit(*entity);
+  }
+
+  std::map<std::string, EntityView> views() {
+    std::map<std::string, EntityView> out;
+    each([&](Entity& e) {
+      out[e.account + "/" + e.spec().name + "/" + e.id] = partition_->view(e);
     });
     return out;
   }
@@ -214,21 +229,6 @@ class Life {
     partition_->decide(now_, now_, sink_);
     while (partition_->next_due() <= now_) partition_->fire(now_, now_, sink_);
     if (log_.size() > before) wrong("said again after " + after + ": " + log_[before].first);
-  }
-
-  template <typename F>
-  void each(const F& visit) {
-    std::map<std::tuple<std::string, std::string, std::string>, Entity*> sorted;
-    partition_->each_entity([&](Entity& e) { sorted[{e.account, e.spec().name, e.id}] = &e; });
-    for (auto& [name, entity] : sorted) visit(*entity);
-  }
-
-  std::map<std::string, EntityView> views() {
-    std::map<std::string, EntityView> out;
-    each([&](Entity& e) {
-      out[e.account + "/" + e.spec().name + "/" + e.id] = partition_->view(e);
-    });
-    return out;
   }
 
   void same(const std::map<std::string, EntityView>& before, const std::string& after) {

@@ -397,7 +397,7 @@ TEST(PolicyMistake, AliasesRepeatWhatCameBefore) {
   const auto policy = compiled(text_of(text));
   for (const KindSpec& kind : policy->kinds) {
     if (kind.name != "account") continue;
-    EXPECT_EQ(kind.clocks[0].on_breach[0].ladder.steps.size(), 1U);
+    EXPECT_EQ(kind.clocks.front().on_breach[ThresholdCode(0)].ladder.steps.size(), 1U);
   }
 }
 

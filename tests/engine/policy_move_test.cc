@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "engine/explain.h"
 #include "tests/engine/policy_life.h"
 
 namespace tocsin {
@@ -382,6 +384,114 @@ TEST(PolicyMove, APeriodOfAClockThatIsGoneStillCallsWhoWasToBeCalled) {
   EXPECT_EQ(life.heard(), (Lines{"2026-03-16T02:05:00.000Z tocsin.escalation.cleared "
                                  "A/account/A/account.visit/2026-W11/target:cleared"}));
   life.restart();
+  EXPECT_EQ(life.wrong(), "");
+}
+
+// What ran by tiers and runs by others is looked up by each policy's own.
+TEST(PolicyMove, TiersMayStandInOtherPlaces) {
+  const auto of_tiers = [](const std::string& tiers, const std::string& hours,
+                           const std::string& allow) {
+    std::string text = desk("60m");
+    for (const auto& [was, is] :
+         {std::pair{std::string("tiers: [A]\ndefault_tier: A"),
+                    "tiers: [" + tiers + "]\ndefault_tier: B"},
+          std::pair{std::string("hours: {A: 24x7}"), "hours: {" + hours + "}"},
+          std::pair{std::string("allow: {target: 60m}"), "allow: {" + allow + "}"}})
+      text.replace(text.find(was), was.size(), is);
+    return text;
+  };
+  Life life(of_tiers("A, B", "A: 24x7, B: 24x7", "A: {target: 30m}, B: {target: 60m}"));
+  life.arrive(fact("1", "ticket.opened", "T", in(0)), in(0));
+  life.arrive(fact("2", "ticket.opened", "U", in(0)), in(0));
+  life.arrive(fact("3", "ticket.answered", "U", in(5)), in(5));
+  life.finish(in(20));
+  life.heard();
+  life.wait_until(in(20));
+  life.put_in_force(of_tiers("X, Y, B, A", "X: 24x7, Y: 24x7, B: 24x7, A: 24x7",
+                             "X: {target: 5m}, Y: {target: 5m}, B: {target: 60m}, A: {target: 5m}"),
+                    true);
+  life.finish(in(59));
+  EXPECT_EQ(life.heard(), Lines{});
+  life.finish(in(60));
+  EXPECT_EQ(life.heard().size(), 2U) << "the breach, and its alarm";
+  life.replay();
+  life.restart();
+  EXPECT_EQ(life.wrong(), "");
+}
+
+TEST(PolicyMove, APeriodThatRunsOverTwoMovesAsksForTheSameWord) {
+  const auto visits = [](const std::string& first, const std::string& ways) {
+    std::string text =
+        desk("60m", "  account.visit: {every: week, count: 1, match: visited how=onsite}\n");
+    const std::string visited = "      visited:\n";
+    text.replace(text.find(visited), visited.size(),
+                 first + "      visited: {data: {how!: [" + ways + "]}}\n");
+    return text;
+  };
+  const auto visit = [](const std::string& id, const std::string& how, Instant time) {
+    return fact(id, "account.visited", "A", time, R"({"how":")" + how + R"("})");
+  };
+  constexpr std::int64_t kWeek = 7 * 24 * 60, kDay = 24 * 60;
+  Life life(visits("", "phone, onsite"));
+  life.arrive(fact("1", "account.tiered", "A", in(0), R"({"tier":"A"})"), in(0));
+  life.wait_until(in(kWeek));
+  life.put_in_force(visits("      noted:\n", "onsite, phone"), false);
+  life.wait_until(in(kWeek + kDay));
+  life.put_in_force(visits("      noted:\n      seen:\n", "mail, phone, onsite"), false);
+  life.finish(in(kWeek + kDay));
+  life.heard();
+  life.arrive(visit("2", "phone", in(kWeek + 2 * kDay)), in(kWeek + 2 * kDay));
+  life.finish(in(kWeek + 2 * kDay));
+  EXPECT_EQ(life.heard(), Lines{});
+  life.arrive(visit("3", "onsite", in(kWeek + 3 * kDay)), in(kWeek + 3 * kDay));
+  life.finish(in(kWeek + 3 * kDay));
+  EXPECT_EQ(life.heard(), (Lines{"2026-03-12T02:00:00.000Z tocsin.clock.stopped "
+                                 "A/account/A/account.visit/2026-W11/stopped:1"}));
+  life.replay();
+  life.restart();
+  EXPECT_EQ(life.wrong(), "");
+}
+
+// In the later policy verbs and words stand in other places.
+TEST(PolicyMove, WhatFactsSaidBeforeIsShownInItsOwnWords) {
+  const auto telling = [](const std::string& first, const std::string& outcomes) {
+    std::string text = desk("60m");
+    const std::string all = "allow: {target: 60m}";
+    text.replace(text.find(all), all.size(), "allow: {P1: {target: 30m}, P2: {target: 60m}}");
+    const std::string opened = "      opened:";
+    text.replace(text.find(opened), opened.size(),
+                 first +
+                     "      told: {notifies: true, data: {escalation!: group, step!: number, "
+                     "person!: person, channel!: channel, outcome!: [" +
+                     outcomes + "]}}\n" + opened);
+    return text;
+  };
+  Life life(telling("", "delivered, failed"));
+  life.arrive(fact("1", "account.assigned", "A", in(0), R"({"role":"lead","person":"Li"})"), in(0));
+  life.arrive(fact("2", "ticket.opened", "T", in(0)), in(0));
+  life.arrive(fact("3", "ticket.prioritized", "T", in(10), R"({"priority":"P1"})"), in(10));
+  life.finish(in(40));
+  life.arrive(fact("4", "ticket.told", "T", in(41),
+                   R"({"escalation":"A/ticket/T/ticket.answer/1/target","step":1,"person":"Li",)"
+                   R"("channel":"call","outcome":"delivered"})"),
+              in(41));
+  life.wait_until(in(50));
+  life.put_in_force(telling("      noted:\n", "failed, delivered"), true);
+  life.finish(in(60));
+  const EntityView ticket = life.views().at("A/ticket/T");
+  ASSERT_EQ(ticket.groups.size(), 1U);
+  ASSERT_EQ(ticket.groups[0].called.size(), 1U);
+  EXPECT_EQ(ticket.groups[0].called[0].outcome, "delivered");
+  life.each([&](Entity& e) {
+    if (e.id != "T") return;
+    Truth truth(e);
+    truth.read(e.facts);
+    truth.advance(e.facts, life.now());
+    const auto clocks = explain(e, truth, "ticket.answer", "1");
+    ASSERT_EQ(clocks.size(), 1U);
+    ASSERT_EQ(clocks[0].thresholds.at(0).retargets.size(), 1U);
+    EXPECT_EQ(clocks[0].thresholds.at(0).retargets[0].cause, "ticket.prioritized");
+  });
   EXPECT_EQ(life.wrong(), "");
 }
 

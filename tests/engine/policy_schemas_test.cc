@@ -58,11 +58,11 @@ class PolicySchemas : public ::testing::Test {
     };
     switch (field.form) {
       case Form::kChoice:
-        return words(field.words);
+        return words(field.words.list());
       case Form::kPriority:
-        return words(policy_->priorities);
+        return words(policy_->priorities.list());
       case Form::kTier:
-        return words(policy_->tiers);
+        return words(policy_->tiers.list());
       case Form::kScore: {
         std::int64_t low = 0, high = 0;
         EXPECT_EQ(schema["minimum"].get(low), simdjson::SUCCESS) << where;

@@ -47,7 +47,7 @@ class Comparison {
 };
 
 inline std::string name_of(const Entity& e, const Policy& policy) {
-  return e.account + "/" + policy.kinds[static_cast<std::size_t>(e.kind)].name + "/" + e.id;
+  return e.account + "/" + policy.kinds[e.kind].name + "/" + e.id;
 }
 
 // ---- a Truth read on, and one read anew
@@ -66,7 +66,7 @@ inline std::string difference(const std::string& of, const Cycle& a, const Cycle
   c.same("active", a.active, b.active)
       .same("last end by a fact", a.last_end_by_fact, b.last_end_by_fact)
       .same("last end by a due", a.last_end_by_due, b.last_end_by_due);
-  for (std::size_t i = 0; i < kMaxThresholds; ++i) {
+  for (const ThresholdCode i : kThresholds) {
     const Threshold &x = a.thresholds[i], &y = b.thresholds[i];
     c.same("exists", x.exists, y.exists).same("verdict", x.verdict, y.verdict);
     c.same("due", x.due, y.due).same("remaining", x.remaining_ms, y.remaining_ms);
@@ -97,8 +97,8 @@ inline std::string difference(const Truth& a, const Truth& b) {
   c.same("next due", a.next_due(), b.next_due());
   if (!c.difference().empty()) return c.difference();
   for (std::size_t i = 0; i < a.cycles.size(); ++i) {
-    const std::string of = a.kind->clocks[static_cast<std::size_t>(a.cycles[i].clock)].name + " " +
-                           std::to_string(a.cycles[i].number);
+    const std::string of =
+        a.kind->clocks[a.cycles[i].clock].name + " " + std::to_string(a.cycles[i].number);
     const std::string found = difference(of, a.cycles[i], b.cycles[i]);
     if (!found.empty()) return found;
   }
@@ -119,7 +119,7 @@ inline std::string difference(const Truth& a, const Truth& b) {
         .same("its begin", x.begin, y.begin)
         .same("its end", x.over, y.over);
   }
-  for (std::size_t i = 0; i < a.clocks.size(); ++i) {
+  for (const ClockCode i : a.clocks.codes()) {
     const ClockTruth &x = a.clocks[i], &y = b.clocks[i];
     c.same("armed", x.armed, y.armed)
         .same("resting", x.resting, y.resting)
@@ -147,7 +147,7 @@ inline std::string read_anew_is_the_same(World& world, Entity& e, Instant now) {
 
 class Nobody : public RoleBook {
  public:
-  void persons(std::int16_t, Instant, std::vector<std::string_view>&) const override {}
+  void persons(RoleCode, Instant, std::vector<std::string_view>&) const override {}
 };
 
 inline std::string said_again(const World& world, const Entity& e, Truth truth,
@@ -168,7 +168,7 @@ inline std::string said_again(const World& world, const Entity& e, Truth truth,
 // Deciding again at the same instant says nothing: with the Truth at hand, and with one read anew
 // as after a restart.
 inline std::string nothing_is_left_to_say(World& world, Entity& e, Instant now) {
-  const KindSpec& kind = world.policy().kinds[static_cast<std::size_t>(e.kind)];
+  const KindSpec& kind = world.policy().kinds[e.kind];
   if (e.truth) {
     const std::string again =
         said_again(world, e, *e.truth, nullptr, now, "with the truth at hand");
@@ -206,7 +206,7 @@ inline std::string difference(const Entity& a, const Entity& b) {
     c.same("retargeted", x.retargeted, y.retargeted).same("paused", x.paused, y.paused);
     c.same("resumed", x.resumed, y.resumed).same("ended", x.ended, y.ended);
     c.same("cancelled", x.cancelled, y.cancelled).same("corrected", x.corrected, y.corrected);
-    for (std::size_t t = 0; t < kMaxThresholds; ++t) {
+    for (const ThresholdCode t : kThresholds) {
       const SaidThreshold &p = x.thresholds[t], &q = y.thresholds[t];
       c.same("exists", p.exists, q.exists)
           .same("breached", p.breached, q.breached)
@@ -274,8 +274,8 @@ inline std::string replay_gives_the_same(World& world) {
     Entity& target = replayed.try_emplace(name_of(e, world.policy()), e).first->second;
     decisions.take(target, event, record.recorded);
     if (event.type == DerivedType::kFaultRecurring) continue;  // its id is not read back
-    if (event.of != 0) continue;  // it may wait for others of its decision
-    event.calendar = 0;           // nor is the calendar
+    if (event.of != 0) continue;       // it may wait for others of its decision
+    event.calendar = CalendarCode(0);  // nor is the calendar
     std::string again;
     encode(again, target, world.policy(), event, record.recorded, true);
     LogEvent other;

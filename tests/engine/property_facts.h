@@ -81,6 +81,10 @@ class StoryTeller {
 
  private:
   std::size_t below(std::size_t n) { return static_cast<std::size_t>(random_() % n); }
+  template <class C, class T>
+  const T& one_of(const Coded<C, T>& table) {
+    return table[C(below(table.size()))];
+  }
   bool chance(int percent) { return below(100) < static_cast<std::size_t>(percent); }
   std::int64_t between(std::int64_t low, std::int64_t high) {
     return low + static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(high - low + 1));
@@ -115,10 +119,9 @@ class StoryTeller {
 
   void tell_account(const std::string& account) {
     account_ = account;
-    tier_ = policy_.tiers[below(policy_.tiers.size())];
+    tier_ = one_of(policy_.tiers);
     times_.resize(1);
-    for (std::size_t k = 0; k < policy_.kinds.size(); ++k) {
-      const KindSpec& kind = policy_.kinds[k];
+    for (const KindSpec& kind : policy_.kinds) {
       if (kind.on_account) {
         if (kind.tiers != 0 && chance(60)) tell_first_tier(kind);
         if (chance(kind.tiers != 0 ? 50 : 20)) tell_entity(kind, account);
@@ -134,8 +137,8 @@ class StoryTeller {
 
   // Before everything else: the tier that the account's entities are stamped with.
   void tell_first_tier(const KindSpec& kind) {
-    for (std::size_t v = 0; v < kind.verbs.size(); ++v) {
-      if ((kind.tiers >> v & 1U) == 0) continue;
+    for (const VerbCode v : kind.verbs.codes()) {
+      if (!has(kind.tiers, v)) continue;
       tell_fact(kind, v, account_, begin_ - milliseconds(between(1, days(40).ms)));
       story_.facts.back().first = true;
       return;
@@ -144,17 +147,16 @@ class StoryTeller {
 
   void tell_entity(const KindSpec& kind, const std::string& id) {
     if (chance(93)) {
-      for (std::size_t v = 0; v < kind.verbs.size(); ++v) {
+      for (const VerbCode v : kind.verbs.codes()) {
         if (kind.verbs[v].creates) tell_fact(kind, v, id, chance(60) ? begin_ : some_time());
       }
     }
-    std::vector<std::size_t> urn;
+    std::vector<VerbCode> urn;
     const int used = chance(50) ? 100 : 35;  // few verbs lead deeper than all of them
-    for (std::size_t v = 0; v < kind.verbs.size(); ++v) {
-      const VerbMask bit = VerbMask{1} << v;
+    for (const VerbCode v : kind.verbs.codes()) {
       if (!chance(used)) continue;
-      const bool rare = (kind.ends & bit) != 0 || kind.verbs[v].creates;
-      const bool often = ((kind.pauses | kind.resumes | kind.reopens) & bit) != 0;
+      const bool rare = has(kind.ends, v) || kind.verbs[v].creates;
+      const bool often = has(kind.pauses | kind.resumes | kind.reopens, v);
       urn.insert(urn.end(), rare ? 1U : often ? 4U : 3U, v);
     }
     for (std::size_t n = urn.empty() ? 0 : below(chance(80) ? 12 : 30); n > 0; --n) {
@@ -162,19 +164,18 @@ class StoryTeller {
     }
   }
 
-  void tell_fact(const KindSpec& kind, std::size_t v, const std::string& id, Instant t) {
+  void tell_fact(const KindSpec& kind, VerbCode v, const std::string& id, Instant t) {
     const VerbSpec& verb = kind.verbs[v];
     Given g;
     g.account = account_;
     const std::size_t dot = verb.name.find('.');
     g.kind = dot == std::string::npos ? kind.name : verb.name.substr(0, dot);
     g.verb = dot == std::string::npos ? verb.name : verb.name.substr(dot + 1);
-    g.subject = !verb.subjects.empty() ? verb.subjects[below(verb.subjects.size())] : id;
+    g.subject = !verb.subjects.empty() ? one_of(verb.subjects) : id;
     g.id = std::to_string(random_() % 1'000'000) + "-" + std::to_string(story_.facts.size());
     if (chance(20)) g.sequence = std::to_string(below(20));
     g.time = t;
-    const VerbMask bit = VerbMask{1} << v;
-    g.first = ((kind.tiers | kind.life) & bit) != 0;
+    g.first = has(kind.tiers | kind.life, v);
     g.data = data_of(kind, verb, id, t);
     story_.facts.push_back(std::move(g));
   }
@@ -200,29 +201,29 @@ class StoryTeller {
       append_json_string(out, s);
       return out;
     };
-    const auto one_of = [&](const std::vector<std::string>& words) {
+    const auto one_word = [&](const std::vector<std::string>& words) {
       return text(words[below(words.size())]);
     };
     switch (field.form) {
       case Form::kPriority:
-        return one_of(policy_.priorities);
+        return text(one_of(policy_.priorities));
       case Form::kTier:
-        return kind.tiers != 0 ? text(tier_) : one_of(policy_.tiers);
+        return kind.tiers != 0 ? text(tier_) : text(one_of(policy_.tiers));
       case Form::kChoice:
-        return one_of(field.words);
+        return text(one_of(field.words));
       case Form::kDue: {
         const std::int64_t some_hours[] = {-5, 0, 1, 4, 24, 30, 50, 200};
         const Instant due = t + hours(some_hours[below(8)]);
         return text(chance(30) ? format_rfc3339(due).substr(0, 10) : format_rfc3339(due));
       }
       case Form::kPersons:
-        return chance(30) ? "[]" : chance(50) ? one_of(people) : R"(["Bo","Li Wei"])";
+        return chance(30) ? "[]" : chance(50) ? one_word(people) : R"(["Bo","Li Wei"])";
       case Form::kWait:
-        return one_of({"customer", "vendor"});
+        return one_word({"customer", "vendor"});
       case Form::kRole:
-        return one_of(policy_.roles);
+        return text(one_of(policy_.roles));
       case Form::kModule:
-        return one_of({"login", "pay/one"});
+        return one_word({"login", "pay/one"});
       case Form::kGroup:
         return text(some_group(kind, id));
       case Form::kScore:
@@ -231,27 +232,27 @@ class StoryTeller {
         return std::to_string(between(1, 3));
       case Form::kClock:
         if (kind.clocks.empty()) return {};
-        clock_ = below(kind.clocks.size());
+        clock_ = ClockCode(below(kind.clocks.size()));
         return text(kind.clocks[clock_].name);
       case Form::kCycle:
         return chance(20) ? text("2026-W10") : std::to_string(between(1, 3));
       case Form::kLimit:
         return kind.clocks.empty() ? "" : text(some_threshold(kind.clocks[clock_]));
       default:
-        return one_of(people);
+        return one_word(people);
     }
   }
 
   std::string some_threshold(const ClockSpec& clock) {
-    const auto& limits = clock.allowance[1];
+    const auto& limits = clock.allowance[ThresholdCode(1)];
     const bool has_second = std::any_of(limits.begin(), limits.end(), [](const Allowance& a) {
       return a.kind != Allowance::Kind::kNothing;
     });
-    const auto& targets = clock.allowance[0];
+    const auto& targets = clock.allowance[ThresholdCode(0)];
     const bool has_first = std::any_of(targets.begin(), targets.end(), [](const Allowance& a) {
       return a.kind != Allowance::Kind::kNothing;
     });
-    return policy_.thresholds[!has_first || (has_second && chance(50)) ? 1 : 0];
+    return policy_.thresholds[ThresholdCode(!has_first || (has_second && chance(50)) ? 1 : 0)];
   }
 
   // A group that may well have been raised.
@@ -259,12 +260,11 @@ class StoryTeller {
     std::string out;
     append_entity_path(out, account_, kind.name, id);
     if (kind.clocks.empty() || chance(40)) {
-      if (!kind.stages.empty())
-        return out + "/routed/stage:" + kind.stages[below(kind.stages.size())];
-      return out + "/routed/" + policy_.priorities[below(policy_.priorities.size())];
+      if (!kind.stages.empty()) return out + "/routed/stage:" + one_of(kind.stages);
+      return out + "/routed/" + one_of(policy_.priorities);
     }
-    const ClockSpec& clock = kind.clocks[below(kind.clocks.size())];
-    out += "/" + clock.name + "/1/" + policy_.thresholds[below(policy_.thresholds.size())];
+    const ClockSpec& clock = one_of(kind.clocks);
+    out += "/" + clock.name + "/1/" + one_of(policy_.thresholds);
     return chance(40) ? out + "/warned" : out;
   }
 
@@ -304,7 +304,7 @@ class StoryTeller {
   Duration span_;
   std::vector<Instant> times_;
   std::string account_, tier_;
-  std::size_t clock_ = 0;  // that an excuse named last
+  ClockCode clock_{0};  // that an excuse named last
 };
 
 }  // namespace tocsin

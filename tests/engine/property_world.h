@@ -177,8 +177,7 @@ class World {
     if (!ids_.insert(said.id).second) wrong("id occurs twice: " + said.text);
     if (recorded < last_) wrong("recordedtime goes back: " + said.text);
     if (event.time > recorded) wrong("told before it is true: " + said.text);
-    if (event.type == DerivedType::kClockBreached &&
-        event.time < event.due[static_cast<std::size_t>(event.threshold)]) {
+    if (event.type == DerivedType::kClockBreached && event.time < event.due[event.threshold]) {
       wrong("breached before its due: " + said.text);
     }
     last_ = recorded;

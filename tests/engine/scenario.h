@@ -209,10 +209,10 @@ class Scenario {
     const bool ends =
         event.type == DerivedType::kClockStopped || event.type == DerivedType::kClockCorrected;
     if (event.type == DerivedType::kClockBreached || event.type == DerivedType::kClockWarned) {
-      out += " due=" + local(event.due[static_cast<std::size_t>(event.threshold)]);
+      out += " due=" + local(event.due[event.threshold]);
     }
-    for (std::size_t i = 0; i < kMaxThresholds; ++i) {
-      if ((event.exists >> i & 1U) == 0) continue;
+    for (const ThresholdCode i : kThresholds) {
+      if (!has(event.exists, i)) continue;
       out += " " + policy.thresholds[i] + "=" + local(event.due[i]);
       if (ends) out += std::string(":") + kVerdicts[static_cast<std::size_t>(event.verdict[i])];
     }
@@ -221,14 +221,11 @@ class Scenario {
     if (event.type == DerivedType::kClockRetargeted && event.reason == "late") out += " late";
     if (event.type == DerivedType::kComplaintAdvanced ||
         event.type == DerivedType::kComplaintWithdrawn) {
-      out += " from=" + (event.from == kNone ? "-"
-                                             : policy.kinds[static_cast<std::size_t>(entity.kind)]
-                                                   .stages[static_cast<std::size_t>(event.from)]);
+      out += " from=" + (event.from == kNone ? "-" : policy.kinds[entity.kind].stages[event.from]);
     }
     if (event.type == DerivedType::kEscalationRaised) {
       out += event.high ? " high " : " low ";
-      for (const std::int16_t role : event.roles)
-        out += policy.roles[static_cast<std::size_t>(role)] + ",";
+      for (const RoleCode role : event.roles) out += policy.roles[role] + ",";
       out.pop_back();
       for (const std::string_view person : event.persons) out.append(" ").append(person);
     }

@@ -32,7 +32,7 @@ std::shared_ptr<const Policy> small_policy() {
   KindSpec& kind = policy->kinds.emplace_back();
   kind.name = "ticket";
   for (const char* verb : {"opened", "closed", "responded", "messaged"}) {
-    policy->types["ticket." + std::string(verb)] = {0, static_cast<std::int16_t>(kind.verbs.size()),
+    policy->types["ticket." + std::string(verb)] = {KindCode(0), VerbCode(kind.verbs.size()),
                                                     false};
     kind.verbs.emplace_back().name = verb;
   }

@@ -6,6 +6,7 @@
 #include <map>
 #include <random>
 
+#include "engine/policy/translate.h"
 #include "projections/read/policy_figures.h"
 #include "projections/read/query.h"
 #include "projections/store.h"
@@ -60,9 +61,7 @@ TEST_P(AnyPolicyTest, WhatIsOverIsOpenInNoView) {
   std::map<std::string, std::int64_t> open;
   for (const EntityView& view : views_) {
     const KindSpec& kind = *policy_->kind_named(view.kind);
-    const bool ended = std::any_of(kind.verbs.begin(), kind.verbs.end(), [&](const VerbSpec& v) {
-      return v.name == view.state && (kind.ends >> (&v - kind.verbs.data()) & 1) != 0;
-    });
+    const bool ended = has(kind.ends, verb_named(kind, view.state));
     EXPECT_EQ(view.over, view.created && ended) << view.kind << " " << view.state;
     if (view.created && !ended) ++open["open/" + view.kind];
   }

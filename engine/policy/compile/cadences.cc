@@ -44,7 +44,9 @@ class CadenceReader : OneOfKindReader {
     clock.calendar.assign(policy_.priorities.size(), policy_.always_calendar);
     Allowance given;
     given.kind = Allowance::Kind::kGiven;
-    clock.allowance[0].assign(policy_.priorities.size(), given);
+    Allowances& due = clock.allowance[ThresholdCode(0)];
+    due.resize(policy_.priorities.size(), policy_.tiers.size(), false);
+    for (const PriorityCode p : policy_.priorities.codes()) due.put(p, kNone, given);
     clock.warnings = read_warnings(reader_, node_["warn"], name_);
     clock.grace = read_grace(reader_, node_["grace"], name_);
     clock.low = read_low(reader_, node_["urgency"], name_);
@@ -60,12 +62,12 @@ class CadenceReader : OneOfKindReader {
   void each_tier(const char* key, const F& take) {
     const Yaml& node = reader_.required(node_, key, name_);
     if (node.is_text()) {
-      for (std::size_t t = 0; t < policy_.tiers.size(); ++t) take(t, node);
+      for (const TierCode t : policy_.tiers.codes()) take(t, node);
     } else if (reader_.map(node, at(key))) {
       for (const Yaml& member : node.values) {
-        const std::int16_t t =
+        const TierCode t =
             reader_.code(member.key_line, at(key), "tier", member.key, policy_.tiers);
-        if (t != kNone) take(static_cast<std::size_t>(t), member);
+        if (t != kNone) take(t, member);
       }
     }
   }
@@ -73,15 +75,15 @@ class CadenceReader : OneOfKindReader {
   void read_periods() {
     periods_.resize(policy_.tiers.size());
     counts_.resize(policy_.tiers.size());
-    std::vector<bool> named(policy_.tiers.size());
-    each_tier("every", [&](std::size_t t, const Yaml& n) {
+    Coded<TierCode, bool> named(policy_.tiers.size());
+    each_tier("every", [&](TierCode t, const Yaml& n) {
       named[t] = true;
       const std::string word = reader_.text(n, name_ + " every");
       periods_[t] = period_kind(word);
       if (!periods_[t] && !word.empty())
         reader_.error(n, name_ + ": every is week, month, quarter or half-year");
     });
-    each_tier("count", [&](std::size_t t, const Yaml& n) {
+    each_tier("count", [&](TierCode t, const Yaml& n) {
       counts_[t] = static_cast<int>(reader_.integer(n, name_ + " count", 0, kCountMax));
       if (counts_[t] > 0 && !named[t])
         reader_.error(n, name_ + ": a count for tier `" + policy_.tiers[t] +
@@ -121,7 +123,7 @@ class CadenceReader : OneOfKindReader {
       clock.cadence.kind = period;
       clock.cadence.count.assign(tiers, 0);
       bool any = false;
-      for (std::size_t t = 0; t < tiers; ++t) {
+      for (const TierCode t : policy_.tiers.codes()) {
         if (periods_[t] != period || counts_[t] == 0) continue;
         clock.cadence.count[t] = counts_[t];
         any = true;
@@ -130,8 +132,8 @@ class CadenceReader : OneOfKindReader {
     }
   }
 
-  std::vector<std::optional<PeriodKind>> periods_;  // by tier
-  std::vector<int> counts_;
+  Coded<TierCode, std::optional<PeriodKind>> periods_;
+  Coded<TierCode, int> counts_;
 };
 
 }  // namespace

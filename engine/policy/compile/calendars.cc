@@ -164,7 +164,7 @@ void read_calendars(PolicyReader& reader, const Yaml& root, const PolicyText& te
         policy.calendars.emplace_back(NamedCalendar{name, std::make_shared<Calendar>()});
     if (member.is_text() && member.text == "always") {
       if (policy.always_calendar == kNone)
-        policy.always_calendar = static_cast<std::int16_t>(policy.calendars.size() - 1);
+        policy.always_calendar = CalendarCode(policy.calendars.size() - 1);
       continue;
     }
     if (name == "24x7") reader.error(member.key_line, "calendars: `24x7` can only be `always`");
@@ -186,7 +186,7 @@ void read_calendars(PolicyReader& reader, const Yaml& root, const PolicyText& te
     if (built) place.calendar = std::make_shared<Calendar>(std::move(*built));
   }
   if (policy.always_calendar != kNone) return;
-  policy.always_calendar = static_cast<std::int16_t>(policy.calendars.size());
+  policy.always_calendar = CalendarCode(policy.calendars.size());
   policy.calendars.push_back({"24x7", std::make_shared<Calendar>()});
 }
 

@@ -1,5 +1,6 @@
 // `clocks:` of a policy. Cadences have a file of their own.
 #include <algorithm>
+#include <array>
 
 #include "engine/policy/compile/reader.h"
 
@@ -128,13 +129,12 @@ class ClockReader : OneOfKindReader {
     if (clock_.pauses) needs("pauses", "paused");
   }
 
-  std::int16_t calendar_of(const Yaml& node) {
+  CalendarCode calendar_of(const Yaml& node) {
     const std::string name = reader_.text(node, at("hours"));
     if (name.empty()) return policy_.always_calendar;
     if (name == "tier") return kTierCalendar;
-    std::vector<std::string> known;
-    for (const NamedCalendar& calendar : policy_.calendars) known.push_back(calendar.name);
-    const std::int16_t code = reader_.code(node.line, at("hours"), "calendar", name, known);
+    const CalendarCode code =
+        reader_.code(node.line, at("hours"), "calendar", name, calendar_names(policy_));
     return code == kNone ? policy_.always_calendar : code;
   }
 
@@ -151,9 +151,9 @@ class ClockReader : OneOfKindReader {
       return;
     }
     for (const Yaml& member : node.values) {
-      const std::int16_t p =
+      const PriorityCode p =
           reader_.code(member.key_line, at("hours"), "priority", member.key, policy_.priorities);
-      if (p != kNone) clock_.calendar[static_cast<std::size_t>(p)] = calendar_of(member);
+      if (p != kNone) clock_.calendar[p] = calendar_of(member);
     }
   }
 
@@ -164,62 +164,52 @@ class ClockReader : OneOfKindReader {
     if (!reader_.map(allow, at("allow"))) return;
     if (allow.values.empty()) reader_.error(allow, name_ + ": allow is empty");
     const auto& tiers = policy_.tiers;
-    const bool by_tier = std::any_of(allow.values.begin(), allow.values.end(), [&](const Yaml& v) {
+    by_tier_ = std::any_of(allow.values.begin(), allow.values.end(), [&](const Yaml& v) {
       return v.is_map() && std::find(tiers.begin(), tiers.end(), v.key) != tiers.end();
     });
-    if (!by_tier) return read_priorities(allow, 0, tiers.size());
-    clock_.tier_stride = static_cast<std::int16_t>(policy_.priorities.size());
+    if (!by_tier_) return read_priorities(allow, kNone);
     for (const Yaml& member : allow.values) {
-      const std::int16_t t = reader_.code(member.key_line, at("allow"), "tier", member.key, tiers);
+      const TierCode t = reader_.code(member.key_line, at("allow"), "tier", member.key, tiers);
       if (t == kNone || !reader_.map(member, at("allow") + " " + member.key)) continue;
-      read_priorities(member, static_cast<std::size_t>(t), static_cast<std::size_t>(t) + 1);
+      read_priorities(member, t);
     }
   }
 
-  // The same for the tiers in [from, to).
-  void read_priorities(const Yaml& allow, std::size_t from, std::size_t to) {
+  // Of a tier; kNone: of all.
+  void read_priorities(const Yaml& allow, TierCode tier) {
     const bool by_priority = std::any_of(allow.values.begin(), allow.values.end(),
                                          [](const Yaml& v) { return v.is_map(); });
-    if (!by_priority) return read_thresholds(allow, {from, to}, {0, policy_.priorities.size()});
+    if (!by_priority) return read_thresholds(allow, tier, policy_.priorities.codes());
     if (!kind_.prioritized) {
       reader_.error(allow,
                     name_ + ": allow by priority, but " + kind_.name + " has no `priorities`");
       return;
     }
     for (const Yaml& member : allow.values) {
-      const std::int16_t p =
+      const PriorityCode p =
           reader_.code(member.key_line, at("allow"), "priority", member.key, policy_.priorities);
       if (p == kNone) continue;
       if (!reader_.map(member, at("allow") + " " + member.key)) continue;
-      const auto place = static_cast<std::size_t>(p);
-      read_thresholds(member, {from, to}, {place, place + 1});
+      read_thresholds(member, tier, std::array{p});
       if (node_["hours"].is_map() && node_["hours"][member.key].absent()) {
         reader_.error(node_["hours"], name_ + ": hours of `" + member.key + "` are missing");
       }
     }
   }
 
-  struct Span {  // [from, to)
-    std::size_t from, to;
-  };
-
-  // The same thresholds for these tiers and priorities.
-  void read_thresholds(const Yaml& node, Span tiers, Span priorities) {
-    const auto stride = static_cast<std::size_t>(clock_.tier_stride);
-    if (stride == 0) tiers = {0, 1};
+  // The same thresholds for these priorities.
+  template <class Priorities>
+  void read_thresholds(const Yaml& node, TierCode tier, const Priorities& priorities) {
     for (const Yaml& member : node.values) {
-      const std::int16_t t =
+      const ThresholdCode t =
           reader_.code(member.key_line, at("allow"), "threshold", member.key, policy_.thresholds);
       const auto allowance = read_amount(member);
       if (t == kNone || !allowance) continue;
-      auto& row = clock_.allowance[static_cast<std::size_t>(t)];
-      row.resize(policy_.priorities.size() * (stride == 0 ? 1 : policy_.tiers.size()));
-      for (std::size_t tier = tiers.from; tier < tiers.to; ++tier) {
-        for (std::size_t p = priorities.from; p < priorities.to; ++p)
-          row[tier * stride + p] = *allowance;
-      }
+      Allowances& row = clock_.allowance[t];
+      row.resize(policy_.priorities.size(), policy_.tiers.size(), by_tier_);
+      for (const PriorityCode p : priorities) row.put(p, tier, *allowance);
     }
-    check_order(node, tiers.from * stride + priorities.from);
+    check_order(node, *priorities.begin(), tier);
   }
 
   std::optional<Allowance> read_amount(const Yaml& node) {
@@ -245,56 +235,53 @@ class ClockReader : OneOfKindReader {
   // `given confirmBy`: of facts that carry two dues it takes the one called so.
   void read_given() {
     if (given_line_ == 0) return;
-    const auto choose = [&](std::int16_t verb) {
+    const auto choose = [&](VerbCode verb) {
       const Field* first = nullptr;
-      for (const Field& field : kind_.verbs[static_cast<std::size_t>(verb)].fields) {
+      for (const Field& field : kind_.verbs[verb].fields) {
         if (field.form != Form::kDue) continue;
         if (first != nullptr && given_.empty()) {
-          reader_.error(given_line_, name_ + ": `" +
-                                         kind_.verbs[static_cast<std::size_t>(verb)].name +
+          reader_.error(given_line_, name_ + ": `" + kind_.verbs[verb].name +
                                          "` carries two dues: write `given " + first->name +
                                          "` or `given " + field.name + "`");
         }
-        if (first != nullptr && field.name == given_) clock_.second_due |= VerbMask{1} << verb;
+        if (first != nullptr && field.name == given_) clock_.second_due |= bit(verb);
         if (given_.empty() || field.name == given_) return;
         first = &field;
       }
       if (first != nullptr) {
         reader_.error(given_line_, name_ + ": `given " + given_ + "`, but `" +
-                                       kind_.verbs[static_cast<std::size_t>(verb)].name +
-                                       "` has no due of that name");
+                                       kind_.verbs[verb].name + "` has no due of that name");
       }
     };
     for (Trigger& trigger : clock_.start) {
       if (trigger.verb == kNone) continue;
       choose(trigger.verb);
-      trigger.second_due = (clock_.second_due >> trigger.verb & 1U) != 0;
+      trigger.second_due = has(clock_.second_due, trigger.verb);
     }
-    for (std::size_t v = 0; v < kind_.verbs.size(); ++v) {
-      if (((clock_.sets | clock_.presets) >> v & 1U) != 0) choose(static_cast<std::int16_t>(v));
+    for (const VerbCode v : kind_.verbs.codes()) {
+      if (has(clock_.sets | clock_.presets, v)) choose(v);
     }
   }
 
   // The due that this clock takes of the verb; null when it has none.
-  const Field* due_field(std::int16_t verb) const {
+  const Field* due_field(VerbCode verb) const {
     const Field* found = nullptr;
-    for (const Field& field : kind_.verbs[static_cast<std::size_t>(verb)].fields) {
+    for (const Field& field : kind_.verbs[verb].fields) {
       if (field.form != Form::kDue) continue;
       found = &field;
-      if ((clock_.second_due >> verb & 1U) == 0) break;
+      if (!has(clock_.second_due, verb)) break;
     }
     return found;
   }
 
-  void check_order(const Yaml& node, std::size_t priority) {
-    const auto& first = clock_.allowance[0];
-    const auto& second = clock_.allowance[1];
-    if (first.empty() || second.empty()) return;
-    const Allowance &a = first[priority], &b = second[priority];
+  void check_order(const Yaml& node, PriorityCode priority, TierCode tier) {
+    constexpr ThresholdCode first(0), second(1);
+    const Allowance& a = clock_.allowed(first, priority, tier);
+    const Allowance& b = clock_.allowed(second, priority, tier);
     if (a.kind == b.kind && a.kind != Allowance::Kind::kNothing &&
         a.kind != Allowance::Kind::kGiven && a.amount > b.amount) {
-      reader_.error(node, name_ + ": `" + policy_.thresholds[0] + "` is longer than `" +
-                              policy_.thresholds[1] + "`");
+      reader_.error(node, name_ + ": `" + policy_.thresholds[first] + "` is longer than `" +
+                              policy_.thresholds[second] + "`");
     }
   }
 
@@ -313,7 +300,7 @@ class ClockReader : OneOfKindReader {
       const auto given = std::count_if(row.begin(), row.end(), [](const Allowance& a) {
         return a.kind == Allowance::Kind::kGiven;
       });
-      if (given != 0 && static_cast<std::size_t>(given) != row.size()) {
+      if (given != 0 && given != row.end() - row.begin()) {
         reader_.error(node_["allow"], name_ + ": `given` holds for every priority or for none");
       }
     }
@@ -327,9 +314,7 @@ class ClockReader : OneOfKindReader {
       const Field* due = trigger.verb == kNone ? nullptr : due_field(trigger.verb);
       if (due != nullptr && (due->required || trigger.has_due)) continue;
       const std::string what =
-          trigger.verb == kNone
-              ? "entering a stage"
-              : "`" + kind_.verbs[static_cast<std::size_t>(trigger.verb)].name + "`";
+          trigger.verb == kNone ? "entering a stage" : "`" + kind_.verbs[trigger.verb].name + "`";
       reader_.error(node_["allow"], name_ + ": `given`, but " + what +
                                         (due != nullptr ? " may lack its due; start with `with-due`"
                                                         : " has no field of the form `due`"));
@@ -339,19 +324,17 @@ class ClockReader : OneOfKindReader {
   // `wd` is turned into a budget on the clock's hours, which must be those that it is counted in.
   void check_working_days() {
     if (reader_.gave_up("calendar") || reader_.gave_up("working days")) return;
-    const auto code = [](std::size_t place) { return static_cast<std::int16_t>(place); };
-    for (std::size_t tier = 0; tier < policy_.tiers.size(); ++tier) {
-      const std::int16_t working = policy_.tier_working[tier];
-      for (std::size_t p = 0; p < policy_.priorities.size(); ++p) {
-        const std::int16_t hours = clock_.calendar[p];
+    for (const TierCode tier : policy_.tiers.codes()) {
+      const CalendarCode working = policy_.tier_working[tier];
+      for (const PriorityCode p : policy_.priorities.codes()) {
+        const CalendarCode hours = clock_.calendar[p];
         if ((hours == kTierCalendar ? policy_.tier_calendar[tier] : hours) == working) continue;
-        for (std::size_t i = 0; i < kMaxThresholds; ++i) {
-          if (clock_.allowed(i, code(p), code(tier)).kind != Allowance::Kind::kWorkingDays)
-            continue;
+        for (const ThresholdCode i : kThresholds) {
+          if (clock_.allowed(i, p, tier).kind != Allowance::Kind::kWorkingDays) continue;
           return reader_.error(
               node_["allow"],
               name_ + ": working days (wd) need the policy's `working_days` as hours, `" +
-                  policy_.calendars[static_cast<std::size_t>(working)].name + "`");
+                  policy_.calendars[working].name + "`");
         }
       }
     }
@@ -379,7 +362,8 @@ class ClockReader : OneOfKindReader {
   }
 
   ClockSpec clock_;
-  std::string given_;  // the field named by `given FIELD`
+  bool by_tier_ = false;  // what it allows
+  std::string given_;     // the field named by `given FIELD`
   int given_line_ = 0;
 };
 

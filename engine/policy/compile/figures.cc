@@ -8,10 +8,11 @@ namespace tocsin {
 
 namespace {
 
-std::int16_t read_threshold(PolicyReader& reader, const Yaml& node, const std::string& where,
-                            const Policy& policy) {
+ThresholdCode read_threshold(PolicyReader& reader, const Yaml& node, const std::string& where,
+                             const Policy& policy) {
   const std::string text = reader.text(node, where);
-  return text.empty() ? kNone : reader.code(node.line, where, "threshold", text, policy.thresholds);
+  return text.empty() ? ThresholdCode()
+                      : reader.code(node.line, where, "threshold", text, policy.thresholds);
 }
 
 // `ticket.closed satisfaction`: the mean of a fact's score.
@@ -30,9 +31,7 @@ void read_mean(PolicyReader& reader, const Yaml& node, const std::string& where,
                              "`; mean is like `ticket.closed satisfaction`");
     return;
   }
-  const auto& fields = policy.kinds[static_cast<std::size_t>(found->second.kind)]
-                           .verbs[static_cast<std::size_t>(found->second.verb)]
-                           .fields;
+  const auto& fields = policy.kinds[found->second.kind].verbs[found->second.verb].fields;
   const bool scored = std::any_of(fields.begin(), fields.end(), [&](const Field& f) {
     return f.form == Form::kScore && f.name == figure.mean_field;
   });
@@ -79,7 +78,7 @@ void read_figures(PolicyReader& reader, const Yaml& node, Policy& policy) {
     } else {
       for (const Word& word :
            reader.list(reader.required(member, "clock", where), where + " clock")) {
-        if (reader.code(word.line, where, "clock", word.text, clocks) != kNone)
+        if (reader.place(word.line, where, "clock", word.text, clocks))
           figure.clocks.push_back(word.text);
       }
       figure.threshold = read_threshold(reader, member["threshold"], where + " threshold", policy);

@@ -211,7 +211,7 @@ class KindReader {
   VerbSpec read_verb_spec(const Yaml& node) {
     VerbSpec verb;
     verb.name = node.key;
-    verb.kind = static_cast<std::int16_t>(policy_.kinds.size());
+    verb.kind = KindCode(policy_.kinds.size());
     const std::string where = name_ + "." + verb.name;
     const bool dotted = verb.name.find('.') != std::string::npos;
     reader_.name(node.key_line, verb.name, at("facts"));
@@ -252,12 +252,12 @@ class KindReader {
   }
 
   // A fact that acts on escalations: one of a kind, with the fields that it needs.
-  void note_role(const Yaml& node, const char* key, std::int16_t& role, const VerbSpec& verb,
+  void note_role(const Yaml& node, const char* key, VerbCode& role, const VerbSpec& verb,
                  std::initializer_list<Form> needed) {
     const std::string where = name_ + "." + verb.name;
     if (!reader_.flag(node[key], where + " " + key)) return;
     if (role != kNone) reader_.error(node.key_line, name_ + ": only one fact " + key);
-    role = static_cast<std::int16_t>(kind_.verbs.size());
+    role = VerbCode(kind_.verbs.size());
     for (const Form form : needed) {
       const bool has = std::any_of(verb.fields.begin(), verb.fields.end(),
                                    [&](const Field& f) { return f.form == form; });
@@ -275,7 +275,7 @@ class KindReader {
     if (!reader_.map(p, at("priorities"), {"default", "changed_by"})) return;
     const Yaml& first = reader_.required(p, "default", at("priorities"));
     if (first.is_text()) {
-      const std::int16_t code = reader_.code(first.line, at("priorities default"), "priority",
+      const PriorityCode code = reader_.code(first.line, at("priorities default"), "priority",
                                              first.text, policy_.priorities);
       if (code != kNone) kind_.default_priority = code;
     } else if (!first.absent()) {
@@ -285,13 +285,11 @@ class KindReader {
         one_verb(p["changed_by"], at("priorities changed_by"), Form::kPriority, "priority");
   }
 
-  std::int16_t one_verb(const Yaml& node, const std::string& where, Form form,
-                        const char* form_name) {
+  VerbCode one_verb(const Yaml& node, const std::string& where, Form form, const char* form_name) {
     const std::string word = reader_.text(node, where);
     if (word.empty()) return kNone;
-    const std::int16_t verb = read_verb(reader_, node.line, word, where, kind_);
-    if (verb != kNone)
-      need_field(reader_, node.line, where, kind_, VerbMask{1} << verb, form, form_name);
+    const VerbCode verb = read_verb(reader_, node.line, word, where, kind_);
+    if (verb != kNone) need_field(reader_, node.line, where, kind_, bit(verb), form, form_name);
     return verb;
   }
 
@@ -311,7 +309,7 @@ class KindReader {
     }
     kind_.role_verb = one_verb(node_["team"], at("team"), Form::kRole, "role");
     if (kind_.role_verb != kNone) {
-      need_field(reader_, node_["team"].line, at("team"), kind_, VerbMask{1} << kind_.role_verb,
+      need_field(reader_, node_["team"].line, at("team"), kind_, bit(kind_.role_verb),
                  Form::kPersons, "persons");
     }
     kind_.resolves = verbs("resolved");
@@ -319,10 +317,10 @@ class KindReader {
     kind_.reopens = verbs("reopened");
     kind_.pauses = verbs("paused");
     kind_.resumes = verbs("resumed");
-    for (std::size_t v = 0; v < kind_.verbs.size(); ++v) {
-      if (field_of(kind_, static_cast<std::int16_t>(v), Form::kWait) == nullptr) continue;
-      kind_.worded |= VerbMask{1} << v & (kind_.pauses | kind_.resumes);
-      if ((kind_.worded >> v & 1U) == 0) {
+    for (const VerbCode v : kind_.verbs.codes()) {
+      if (field_of(kind_, v, Form::kWait) == nullptr) continue;
+      kind_.worded |= bit(v) & (kind_.pauses | kind_.resumes);
+      if (!has(kind_.worded, v)) {
         reader_.error(node_["facts"][kind_.verbs[v].name].key_line,
                       name_ + "." + kind_.verbs[v].name +
                           ": only facts under `paused` and `resumed` name a wait");
@@ -340,11 +338,10 @@ class KindReader {
     kind_.after_end.resize(kind_.verbs.size(), 0);
     if (!reader_.map(node_["ended"], at("ended"))) return;
     for (const Yaml& member : node_["ended"].values) {
-      const std::int16_t verb = read_verb(reader_, member.key_line, member.key, at("ended"), kind_);
+      const VerbCode verb = read_verb(reader_, member.key_line, member.key, at("ended"), kind_);
       if (verb == kNone) continue;
-      kind_.ends |= VerbMask{1} << verb;
-      kind_.after_end[static_cast<std::size_t>(verb)] =
-          read_verbs(reader_, member, at("ended"), kind_);
+      kind_.ends |= bit(verb);
+      kind_.after_end[verb] = read_verbs(reader_, member, at("ended"), kind_);
     }
   }
 
@@ -380,14 +377,14 @@ class KindReader {
       stages_known = stages_known && move.from.back() != kNone;
     }
     const std::string target = reader_.text(to, where + " to");
-    move.to = target.empty() ? kNone
+    move.to = target.empty() ? StageCode()
                              : reader_.code(to.line, where + " to", "stage", target, kind_.stages);
     if (!trigger || !stages_known || move.to == kNone) return;
-    const VerbSpec& verb = kind_.verbs[static_cast<std::size_t>(trigger->verb)];
+    const VerbSpec& verb = kind_.verbs[trigger->verb];
     if (move.from.empty() && !verb.creates) {
       reader_.error(item, where + ": `from` is missing; only a creating fact moves without it");
     }
-    for (const std::int16_t from : move.from) {
+    for (const StageCode from : move.from) {
       if (from >= move.to)
         reader_.error(item, where + ": a move goes to a later stage; a stage is entered once");
     }
@@ -399,11 +396,10 @@ class KindReader {
   }
 
   void enter_types() {
-    for (std::size_t v = 0; v < kind_.verbs.size(); ++v) {
+    for (const VerbCode v : kind_.verbs.codes()) {
       const std::string& verb = kind_.verbs[v].name;
       const std::string type = verb.find('.') == std::string::npos ? name_ + "." + verb : verb;
-      const TypeRef ref{static_cast<std::int16_t>(policy_.kinds.size()),
-                        static_cast<std::int16_t>(v), kind_.on_account};
+      const TypeRef ref{KindCode(policy_.kinds.size()), v, kind_.on_account};
       if (!policy_.types.emplace(type, ref).second) {
         reader_.error(node_["facts"][verb].key_line,
                       name_ + ": the fact `" + type + "` is there twice");

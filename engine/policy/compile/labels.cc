@@ -12,7 +12,8 @@ constexpr std::size_t kLabelBytesMax = 200;
 // Every name that a label can be for.
 std::set<std::string, std::less<>> names_of(const Policy& policy) {
   std::set<std::string, std::less<>> names{policy.name};
-  for (const auto* list : {&policy.priorities, &policy.tiers, &policy.roles, &policy.thresholds})
+  for (const auto* list : {&policy.priorities.list(), &policy.tiers.list(), &policy.roles.list(),
+                           &policy.thresholds.list()})
     names.insert(list->begin(), list->end());
   for (const NamedCalendar& calendar : policy.calendars) names.insert(calendar.name);
   for (const auto& [type, _] : policy.types) names.insert(type);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/policy/compile/reader.h"
+#include "engine/policy/translate.h"
 
 namespace tocsin {
 
@@ -29,12 +30,12 @@ class LadderReader {
         reader_.error(by_tier, where_ + ": one of `steps`, `by_tier` and `by_priority`");
       row.by_tier.resize(policy_.tiers.size());
       each_tier(by_tier, "by_tier",
-                [&](std::size_t tier, const Yaml& list) { row.by_tier[tier].steps = steps(list); });
+                [&](TierCode tier, const Yaml& list) { row.by_tier[tier].steps = steps(list); });
     } else if (!by_priority.absent()) {
       if (!node["steps"].absent())
         reader_.error(by_priority, where_ + ": one of `steps`, `by_tier` and `by_priority`");
       row.by_priority.resize(policy_.priorities.size());
-      each_priority(by_priority, "by_priority", [&](std::size_t priority, const Yaml& list) {
+      each_priority(by_priority, "by_priority", [&](PriorityCode priority, const Yaml& list) {
         row.by_priority[priority].steps = steps(list);
       });
     } else {
@@ -48,7 +49,7 @@ class LadderReader {
     }
     if (!node["tier_also"].absent()) {
       row.tier_roles.resize(policy_.tiers.size());
-      each_tier(node["tier_also"], "tier_also", [&](std::size_t tier, const Yaml& list) {
+      each_tier(node["tier_also"], "tier_also", [&](TierCode tier, const Yaml& list) {
         row.tier_roles[tier] = roles(list, where_ + " tier_also");
       });
     }
@@ -77,9 +78,9 @@ class LadderReader {
   void each_tier(const Yaml& map, const char* key, const F& take) {
     if (!reader_.map(map, where_ + " " + key)) return;
     for (const Yaml& member : map.values) {
-      const std::int16_t tier =
+      const TierCode tier =
           reader_.code(member.key_line, where_ + " " + key, "tier", member.key, policy_.tiers);
-      if (tier != kNone) take(static_cast<std::size_t>(tier), member);
+      if (tier != kNone) take(tier, member);
     }
   }
 
@@ -89,26 +90,30 @@ class LadderReader {
     if (!kind_.prioritized)
       reader_.error(map, where_ + " " + key + ": " + kind_.name + " has no `priorities`");
     for (const Yaml& member : map.values) {
-      const std::int16_t priority = reader_.code(member.key_line, where_ + " " + key, "priority",
+      const PriorityCode priority = reader_.code(member.key_line, where_ + " " + key, "priority",
                                                  member.key, policy_.priorities);
-      if (priority != kNone) take(static_cast<std::size_t>(priority), member);
+      if (priority != kNone) take(priority, member);
     }
   }
 
   // `always`, `tier`, or the name of a calendar.
-  std::int16_t hours(const Yaml& node, const std::string& where) {
+  CalendarCode hours(const Yaml& node, const std::string& where) {
     const std::string name = reader_.text(node, where);
     if (name.empty() || name == "always") return kNone;
     if (name == "tier") return kTierCalendar;
-    std::vector<std::string> known = {"always", "tier"};
-    for (const NamedCalendar& calendar : policy_.calendars) known.push_back(calendar.name);
-    const std::int16_t code = reader_.code(node.line, where, "hours", name, known);
-    return code == kNone ? kNone : static_cast<std::int16_t>(code - 2);
+    const Names<CalendarCode> names = calendar_names(policy_);
+    const CalendarCode code = place_of(name, names);
+    if (code == kNone) {
+      std::vector<std::string> known = {"always", "tier"};
+      known.insert(known.end(), names.begin(), names.end());
+      reader_.place(node.line, where, "hours", name, known);
+    }
+    return code;
   }
 
   // `30m`, or `{P1: 30m, P2: 30m}`.
-  std::vector<Duration> ack_timeout(const Yaml& node) {
-    std::vector<Duration> out;
+  Coded<PriorityCode, Duration> ack_timeout(const Yaml& node) {
+    Coded<PriorityCode, Duration> out;
     if (node.absent()) return out;
     const std::string where = where_ + " ack_timeout";
     const auto duration = [&](const Yaml& text) -> Duration {
@@ -125,14 +130,14 @@ class LadderReader {
     }
     out.resize(policy_.priorities.size());
     each_priority(node, "ack_timeout",
-                  [&](std::size_t priority, const Yaml& text) { out[priority] = duration(text); });
+                  [&](PriorityCode priority, const Yaml& text) { out[priority] = duration(text); });
     return out;
   }
 
-  std::vector<std::int16_t> roles(const Yaml& node, const std::string& where) {
-    std::vector<std::int16_t> out;
+  std::vector<RoleCode> roles(const Yaml& node, const std::string& where) {
+    std::vector<RoleCode> out;
     for (const Word& word : reader_.list(node, where)) {
-      const std::int16_t role = reader_.code(word.line, where, "role", word.text, policy_.roles);
+      const RoleCode role = reader_.code(word.line, where, "role", word.text, policy_.roles);
       if (role == kNone) continue;
       if (std::find(out.begin(), out.end(), role) != out.end())
         reader_.error(word.line, where + ": `" + word.text + "` is there twice");
@@ -214,7 +219,7 @@ class LadderReader {
   const Policy& policy_;
   std::string where_;
   Row place_;
-  std::int16_t hours_ = kNone;  // of the row
+  CalendarCode hours_;  // of the row
 };
 
 LadderRow read_row(PolicyReader& reader, const Yaml& node, const std::string& where, Row row,
@@ -236,10 +241,8 @@ void read_priority_row(PolicyReader& reader, const Yaml& node, const std::string
                                     " has no `priorities`; its routing has rows like `stage 1`");
     return;
   }
-  const std::int16_t code =
-      reader.code(node.key_line, where, "priority", node.key, policy.priorities);
-  if (code == kNone) return;
-  const auto p = static_cast<std::size_t>(code);
+  const PriorityCode p = reader.code(node.key_line, where, "priority", node.key, policy.priorities);
+  if (p == kNone) return;
   kind.routing.by_priority[p] = read_row(reader, node, where, Row::kPriority, kind, policy);
   for (const Word& on : reader.list(node["on"], where + " on")) {
     if (on.text == "raised") {
@@ -267,18 +270,18 @@ void read_breach(PolicyReader& reader, const Found& breach, const KindSpec& kind
                  const Policy& policy, ClockSpec& clock) {
   const Yaml& node = breach.node;
   if (node.absent() || !reader.map(node, breach.where)) return;
-  const auto threshold_row = [&](std::size_t t) -> const Yaml& {
+  const auto threshold_row = [&](ThresholdCode t) -> const Yaml& {
     return node[policy.thresholds[t]];
   };
   bool by_threshold = false;
-  for (std::size_t t = 0; t < policy.thresholds.size(); ++t)
+  for (const ThresholdCode t : policy.thresholds.codes())
     by_threshold = by_threshold || !threshold_row(t).absent();
   if (by_threshold) {
     for (const Yaml& member : node.values) {
-      const std::int16_t t =
+      const ThresholdCode t =
           reader.code(member.key_line, breach.where, "threshold", member.key, policy.thresholds);
       if (t != kNone)
-        clock.on_breach[static_cast<std::size_t>(t)] =
+        clock.on_breach[t] =
             read_row(reader, member, breach.where + " " + member.key, Row::kBreach, kind, policy);
     }
     return;
@@ -300,7 +303,7 @@ void read_breach(PolicyReader& reader, const Found& breach, const KindSpec& kind
     return;
   }
   const LadderRow row = read_row(reader, node, breach.where, Row::kBreach, kind, policy);
-  for (std::size_t t = 0; t < policy.thresholds.size(); ++t) clock.on_breach[t] = row;
+  for (const ThresholdCode t : policy.thresholds.codes()) clock.on_breach[t] = row;
 }
 
 }  // namespace
@@ -313,13 +316,13 @@ void read_clock_ladders(PolicyReader& reader, const Yaml& node, const Yaml& of_k
   if (!warning.node["same_as_breach"].absent()) {
     reader.map(warning.node, warning.where, {"same_as_breach"});
     if (!reader.flag(warning.node["same_as_breach"], warning.where + " same_as_breach")) return;
-    clock.on_warning = clock.on_breach[0];
-    if (clock.on_warning.ladder.steps.size() > 1) clock.on_warning.ladder.steps.resize(1);
-    for (auto* ladders : {&clock.on_warning.by_tier, &clock.on_warning.by_priority}) {
-      for (Ladder& ladder : *ladders) {
-        if (ladder.steps.size() > 1) ladder.steps.resize(1);
-      }
-    }
+    clock.on_warning = clock.on_breach[ThresholdCode(0)];
+    const auto cut = [](Ladder& ladder) {
+      if (ladder.steps.size() > 1) ladder.steps.resize(1);
+    };
+    cut(clock.on_warning.ladder);
+    for (Ladder& ladder : clock.on_warning.by_tier) cut(ladder);
+    for (Ladder& ladder : clock.on_warning.by_priority) cut(ladder);
     clock.on_warning.ack_timeout.clear();
     return;
   }
@@ -338,11 +341,10 @@ void read_routing(PolicyReader& reader, const Yaml& node, KindSpec& kind, const 
     if (member.key == "cleared_by") continue;
     const std::string row = where + " " + member.key;
     if (member.key.starts_with("stage ")) {
-      const std::int16_t stage =
+      const StageCode stage =
           reader.code(member.key_line, where, "stage", member.key.substr(6), kind.stages);
       if (stage == kNone) continue;
-      routing.by_stage[static_cast<std::size_t>(stage)] =
-          read_row(reader, member, row, Row::kStage, kind, policy);
+      routing.by_stage[stage] = read_row(reader, member, row, Row::kStage, kind, policy);
     } else {
       read_priority_row(reader, member, row, kind, policy);
     }
@@ -363,13 +365,14 @@ void read_recurring_fault(PolicyReader& reader, const Yaml& node, KindSpec& kind
   if (!kind.prioritized) reader.error(node, where + ": " + kind.name + " has no `priorities`");
   for (const Word& word :
        reader.list(reader.required(node, "priorities", where), where + " priorities")) {
-    const std::int16_t code =
+    const PriorityCode code =
         reader.code(word.line, where, "priority", word.text, policy.priorities);
-    if (code != kNone) kind.fault.priorities[static_cast<std::size_t>(code)] = true;
+    if (code != kNone) kind.fault.priorities[code] = true;
   }
   VerbMask creating = 0;
-  for (std::size_t v = 0; v < kind.verbs.size(); ++v)
-    creating |= VerbMask{kind.verbs[v].creates} << v;
+  for (const VerbCode v : kind.verbs.codes()) {
+    if (kind.verbs[v].creates) creating |= bit(v);
+  }
   need_field(reader, node.line, where, kind, creating, Form::kModule, "module");
   kind.fault.not_when = read_verbs(reader, node["not"], where + " not", kind);
   kind.fault.ladder.steps = LadderReader(reader, kind, policy, where, Row::kFault)

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "engine/policy/compile/reader.h"
+#include "engine/policy/translate.h"
 #include "events/hash.h"
 #include "events/time.h"
 
@@ -34,22 +35,21 @@ void read_names(PolicyReader& reader, const Yaml& root, Policy& policy) {
   if (policy.priorities.empty()) policy.priorities = {""};
   policy.urgent.resize(policy.priorities.size());
   for (const Word& word : reader.list(root["urgent"], "urgent")) {
-    const std::int16_t code =
+    const PriorityCode code =
         reader.code(word.line, "urgent", "priority", word.text, policy.priorities);
-    if (code != kNone) policy.urgent[static_cast<std::size_t>(code)] = true;
+    if (code != kNone) policy.urgent[code] = true;
   }
   policy.tiers = names("tiers", "tier");
   if (policy.tiers.empty()) policy.tiers = {"standard"};
   const std::string tier = reader.text(root["default_tier"], "default_tier");
   if (!tier.empty()) {
-    policy.default_tier = std::max<std::int16_t>(
-        0, reader.code(root["default_tier"].line, "default_tier", "tier", tier, policy.tiers));
+    const TierCode code =
+        reader.code(root["default_tier"].line, "default_tier", "tier", tier, policy.tiers);
+    if (code != kNone) policy.default_tier = code;
   }
   policy.roles = names("roles", "role");
-  for (std::size_t i = 0; i < policy.roles.size(); ++i) {
-    if (policy.roles[i] == "assignee") policy.assignee_role = static_cast<std::int16_t>(i);
-    if (policy.roles[i] == "owner") policy.owner_role = static_cast<std::int16_t>(i);
-  }
+  policy.assignee_role = place_of("assignee", policy.roles);
+  policy.owner_role = place_of("owner", policy.roles);
 }
 
 // `95%`, `99.5%`.
@@ -82,13 +82,12 @@ void read_quiet_before(PolicyReader& reader, const Yaml& node, Policy& policy) {
   policy.quiet_before = *at;
 }
 
-std::int16_t calendar_named(PolicyReader& reader, const Yaml& node, const std::string& where,
+CalendarCode calendar_named(PolicyReader& reader, const Yaml& node, const std::string& where,
                             const Policy& policy) {
   const std::string name = reader.text(node, where);
-  std::vector<std::string> known;
-  for (const NamedCalendar& calendar : policy.calendars) known.push_back(calendar.name);
-  const std::int16_t code =
-      name.empty() ? kNone : reader.code(node.line, where, "calendar", name, known);
+  const CalendarCode code =
+      name.empty() ? CalendarCode()
+                   : reader.code(node.line, where, "calendar", name, calendar_names(policy));
   return code == kNone ? policy.always_calendar : code;
 }
 
@@ -102,11 +101,10 @@ void read_working_days(PolicyReader& reader, const Yaml& node, Policy& policy) {
   if (!by_tier) return;
   for (const Yaml& member : node.values) {
     if (member.key == "default") continue;
-    const std::int16_t tier =
+    const TierCode tier =
         reader.code(member.key_line, "working_days", "tier", member.key, policy.tiers);
     if (tier != kNone) {
-      policy.tier_working[static_cast<std::size_t>(tier)] =
-          calendar_named(reader, member, "working_days", policy);
+      policy.tier_working[tier] = calendar_named(reader, member, "working_days", policy);
     }
   }
 }
@@ -119,11 +117,8 @@ void read_calendar_uses(PolicyReader& reader, const Yaml& root, Policy& policy) 
   const Yaml& hours = root["hours"];
   if (!reader.map(hours, "hours")) return;
   for (const Yaml& member : hours.values) {
-    const std::int16_t tier =
-        reader.code(member.key_line, "hours", "tier", member.key, policy.tiers);
-    if (tier != kNone)
-      policy.tier_calendar[static_cast<std::size_t>(tier)] =
-          calendar_named(reader, member, "hours", policy);
+    const TierCode tier = reader.code(member.key_line, "hours", "tier", member.key, policy.tiers);
+    if (tier != kNone) policy.tier_calendar[tier] = calendar_named(reader, member, "hours", policy);
   }
   for (const std::string& tier : policy.tiers) {
     if (hours[tier].absent())

@@ -140,14 +140,21 @@ std::int64_t PolicyReader::integer(const Yaml& node, const std::string& where, s
   return low;
 }
 
-std::int16_t PolicyReader::code(int line, const std::string& where, const std::string& what,
-                                const std::string& word, const std::vector<std::string>& words) {
+std::optional<std::size_t> PolicyReader::place(int line, const std::string& where,
+                                               const std::string& what, const std::string& word,
+                                               const std::vector<std::string>& words) {
   const auto it = std::find(words.begin(), words.end(), word);
-  if (it != words.end()) return static_cast<std::int16_t>(it - words.begin());
+  if (it != words.end()) return static_cast<std::size_t>(it - words.begin());
   if (!gave_up(what)) {
     error(line, where + ": unknown " + what + " `" + word + "` (" + known_words(word, words) + ")");
   }
-  return kNone;
+  return std::nullopt;
+}
+
+Names<CalendarCode> calendar_names(const Policy& policy) {
+  Names<CalendarCode> names;
+  for (const NamedCalendar& calendar : policy.calendars) names.push_back(calendar.name);
+  return names;
 }
 
 std::optional<std::int64_t> whole_number(std::string_view text, std::int64_t high) {

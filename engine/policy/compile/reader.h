@@ -53,10 +53,16 @@ class PolicyReader {
   // Whether the text can stand in ids and triggers; an error when not.
   bool name(int line, const std::string& text, const std::string& where);
 
-  // Place of `word` in `words`; kNone with an error that names the nearest or all when it is not
+  // Place of `word` in `words`; nothing, with an error that names the nearest or all, when it is not
   // there. Nothing is said where the list itself could not be read (`give_up`).
-  std::int16_t code(int line, const std::string& where, const std::string& what,
-                    const std::string& word, const std::vector<std::string>& words);
+  std::optional<std::size_t> place(int line, const std::string& where, const std::string& what,
+                                   const std::string& word, const std::vector<std::string>& words);
+  template <class C>
+  C code(int line, const std::string& where, const std::string& what, const std::string& word,
+         const Names<C>& words) {
+    const auto found = place(line, where, what, word, words.list());
+    return found ? C(*found) : C();
+  }
   void give_up(const std::string& what) { given_up_.insert(what); }
   bool gave_up(const std::string& what) const { return given_up_.count(what) != 0; }
 
@@ -66,6 +72,8 @@ class PolicyReader {
   std::set<std::string> given_up_;
 };
 
+// What a policy's calendars are called.
+Names<CalendarCode> calendar_names(const Policy& policy);
 // `15m`, `3wd`, `24h`, `90s`, `1d`, `500ms`; nullopt when it is none, or none that is sensible.
 std::optional<Allowance> read_allowance(const std::string& text);
 inline constexpr const char* kDurations = "a duration is like 90s, 15m, 2h, 1d or 3wd";
@@ -151,10 +159,10 @@ std::vector<Trigger> read_triggers(PolicyReader& reader, const Yaml& node, const
                                    const KindSpec& kind, TriggerUse use);
 VerbMask read_verbs(PolicyReader& reader, const Yaml& node, const std::string& where,
                     const KindSpec& kind);
-std::int16_t read_verb(PolicyReader& reader, int line, const std::string& word,
-                       const std::string& where, const KindSpec& kind);
+VerbCode read_verb(PolicyReader& reader, int line, const std::string& word,
+                   const std::string& where, const KindSpec& kind);
 // The verb's field of this form; null when it has none.
-const Field* field_of(const KindSpec& kind, std::int16_t verb, Form form);
+const Field* field_of(const KindSpec& kind, VerbCode verb, Form form);
 // An error for each verb of the mask that has no field of this form.
 void need_field(PolicyReader& reader, int line, const std::string& where, const KindSpec& kind,
                 VerbMask verbs, Form form, const char* form_name);

@@ -3,6 +3,7 @@
 
 #include "engine/policy/compile/reader.h"
 #include "engine/policy/compile/roster.h"
+#include "engine/policy/translate.h"
 
 namespace tocsin {
 
@@ -53,18 +54,17 @@ RosterFindings check_roster(const Roster& roster, const Policy& policy, Instant 
   if (roster.last_resort.empty())
     mistake(0, "`last_resort` is missing: who is told when nobody else is found");
   for (const auto& [name, role] : roster.roles) {
-    const auto known = std::find(policy.roles.begin(), policy.roles.end(), name);
-    if (known == policy.roles.end()) {
-      mistake(role.line, "unknown role `" + name + "` (" + nearest_words(name, policy.roles) + ")");
-    } else if (known - policy.roles.begin() == policy.assignee_role ||
-               known - policy.roles.begin() == policy.owner_role) {
+    const RoleCode known = place_of(name, policy.roles);
+    if (known == kNone) {
+      mistake(role.line,
+              "unknown role `" + name + "` (" + nearest_words(name, policy.roles.list()) + ")");
+    } else if (known == policy.assignee_role || known == policy.owner_role) {
       mistake(role.line, "`" + name + "` is of a ticket or milestone, nobody plays it by a roster");
     }
   }
-  for (std::size_t i = 0; i < policy.roles.size(); ++i) {
-    const auto code = static_cast<std::int16_t>(i);
+  for (const RoleCode code : policy.roles.codes()) {
     if (code == policy.assignee_role || code == policy.owner_role) continue;
-    const std::string& name = policy.roles[i];
+    const std::string& name = policy.roles[code];
     const auto listed = roster.roles.find(name);
     const int line = listed == roster.roles.end() ? 0 : listed->second.line;
     const auto empty = stretches(roster, name, now, [&](Instant at) {

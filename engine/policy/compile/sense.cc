@@ -8,8 +8,6 @@ namespace tocsin {
 
 namespace {
 
-bool has(VerbMask mask, std::int16_t verb) { return verb != kNone && (mask >> verb & 1U) != 0; }
-
 class SenseOfKind {
  public:
   SenseOfKind(PolicyReader& reader, const Yaml& root, const Policy& policy, const KindSpec& kind)
@@ -26,10 +24,8 @@ class SenseOfKind {
   }
 
  private:
-  const std::string& name(std::int16_t verb) const {
-    return kind_.verbs[static_cast<std::size_t>(verb)].name;
-  }
-  bool any(const std::vector<bool>& flags) const {
+  const std::string& name(VerbCode verb) const { return kind_.verbs[verb].name; }
+  bool any(const Coded<PriorityCode, bool>& flags) const {
     return std::find(flags.begin(), flags.end(), true) != flags.end();
   }
 
@@ -39,7 +35,7 @@ class SenseOfKind {
     const Yaml& row = node_["routing"]["cleared_by"];
     for (const Trigger& trigger : routing.clear) {
       if (trigger.verb == kNone) continue;
-      const bool creates = kind_.verbs[static_cast<std::size_t>(trigger.verb)].creates;
+      const bool creates = kind_.verbs[trigger.verb].creates;
       const bool raises = trigger.verb == kind_.priority_verb && any(routing.on_raise);
       const bool reopens = has(kind_.reopens, trigger.verb) && any(routing.on_reopen);
       if (!creates && !raises && !reopens) continue;
@@ -53,17 +49,17 @@ class SenseOfKind {
   void check_what_routes() {
     const RoutingSpec& routing = kind_.routing;
     const Yaml& rows = node_["routing"];
-    for (std::size_t p = 0; p < policy_.priorities.size(); ++p) {
+    for (const PriorityCode p : policy_.priorities.codes()) {
       const Yaml& row = rows[policy_.priorities[p]];
       if (row.absent()) continue;
       const std::string where = kind_.name + " routing " + policy_.priorities[p];
-      if (p < routing.on_raise.size() && routing.on_raise[p]) {
+      if (routing.on_raise.has(p) && routing.on_raise[p]) {
         if (kind_.priority_verb == kNone)
           reader_.error(row, where + ": `raised`, but no fact changes the priority");
-        if (p + 1 == policy_.priorities.size())
+        if (p.index() + 1 == policy_.priorities.size())
           reader_.error(row, where + ": `raised`, but no priority is lower");
       }
-      if (p < routing.on_reopen.size() && routing.on_reopen[p] && kind_.reopens == 0)
+      if (routing.on_reopen.has(p) && routing.on_reopen[p] && kind_.reopens == 0)
         reader_.error(row, where + ": `reopened`, but no fact reopens");
     }
   }
@@ -83,12 +79,12 @@ class SenseOfKind {
 };
 
 // Whether any clock of a figure promises this threshold to anybody.
-bool promised(const Policy& policy, const FigureSpec& figure, std::int16_t threshold) {
+bool promised(const Policy& policy, const FigureSpec& figure, ThresholdCode threshold) {
   for (const KindSpec& kind : policy.kinds) {
     for (const ClockSpec& clock : kind.clocks) {
       if (std::find(figure.clocks.begin(), figure.clocks.end(), clock.name) == figure.clocks.end())
         continue;
-      const auto& row = clock.allowance[static_cast<std::size_t>(threshold)];
+      const auto& row = clock.allowance[threshold];
       if (std::any_of(row.begin(), row.end(), [](const Allowance& allowance) {
             return allowance.kind != Allowance::Kind::kNothing;
           }))
@@ -107,7 +103,7 @@ void check_figures(PolicyReader& reader, const Yaml& root, const Policy& policy)
       if (threshold == kNone || figure.clocks.empty() || promised(policy, figure, threshold))
         continue;
       reader.error(row[key], "figures " + figure.name + " " + key + ": none of its clocks has a `" +
-                                 policy.thresholds[static_cast<std::size_t>(threshold)] + "`");
+                                 policy.thresholds[threshold] + "`");
     }
   }
 }

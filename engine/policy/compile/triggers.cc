@@ -17,8 +17,8 @@ std::vector<std::string> split(const std::string& text) {
   return words;
 }
 
-std::vector<std::string> verb_names(const KindSpec& kind) {
-  std::vector<std::string> names;
+Names<VerbCode> verb_names(const KindSpec& kind) {
+  Names<VerbCode> names;
   for (const VerbSpec& verb : kind.verbs) names.push_back(verb.name);
   return names;
 }
@@ -45,7 +45,7 @@ class TriggerReader {
     }
     if (w == words_.size()) {
       wrong("a trigger names a fact, like `" +
-            (kind_.verbs.empty() ? "opened" : kind_.verbs[0].name) + "`");
+            (kind_.verbs.empty() ? "opened" : kind_.verbs.front().name) + "`");
       return std::nullopt;
     }
     trigger_.verb = read_verb(reader_, word_.line, words_[w], where_, kind_);
@@ -70,7 +70,7 @@ class TriggerReader {
   }
 
   void condition(const std::string& text) {
-    const VerbSpec& verb = kind_.verbs[static_cast<std::size_t>(trigger_.verb)];
+    const VerbSpec& verb = kind_.verbs[trigger_.verb];
     const std::size_t equals = text.find('=');
     if (!seen_.insert(text.substr(0, equals)).second)
       return wrong("`" + text.substr(0, equals) + "` is there twice");
@@ -99,7 +99,7 @@ class TriggerReader {
       good_ = good_ && trigger_.stage != kNone;
       return;
     }
-    const std::vector<std::string>* known = nullptr;
+    const Names<WordCode>* known = nullptr;
     if (key == "subject" && !verb.subjects.empty()) known = &verb.subjects;
     for (const Field& field : verb.fields) {
       if (field.name == key && field.form == Form::kChoice) known = &field.words;
@@ -123,8 +123,8 @@ class TriggerReader {
 
 }  // namespace
 
-std::int16_t read_verb(PolicyReader& reader, int line, const std::string& word,
-                       const std::string& where, const KindSpec& kind) {
+VerbCode read_verb(PolicyReader& reader, int line, const std::string& word,
+                   const std::string& where, const KindSpec& kind) {
   return reader.code(line, where, "fact of " + kind.name, word, verb_names(kind));
 }
 
@@ -132,8 +132,8 @@ VerbMask read_verbs(PolicyReader& reader, const Yaml& node, const std::string& w
                     const KindSpec& kind) {
   VerbMask mask = 0;
   for (const Word& word : reader.list(node, where)) {
-    const std::int16_t code = read_verb(reader, word.line, word.text, where, kind);
-    if (code != kNone) mask |= VerbMask{1} << code;
+    const VerbCode code = read_verb(reader, word.line, word.text, where, kind);
+    if (code != kNone) mask |= bit(code);
   }
   return mask;
 }
@@ -153,8 +153,8 @@ std::vector<Trigger> read_triggers(PolicyReader& reader, const Yaml& node, const
   return out;
 }
 
-const Field* field_of(const KindSpec& kind, std::int16_t verb, Form form) {
-  for (const Field& field : kind.verbs[static_cast<std::size_t>(verb)].fields) {
+const Field* field_of(const KindSpec& kind, VerbCode verb, Form form) {
+  for (const Field& field : kind.verbs[verb].fields) {
     if (field.form == form) return &field;
   }
   return nullptr;
@@ -162,9 +162,8 @@ const Field* field_of(const KindSpec& kind, std::int16_t verb, Form form) {
 
 void need_field(PolicyReader& reader, int line, const std::string& where, const KindSpec& kind,
                 VerbMask verbs, Form form, const char* form_name) {
-  for (std::size_t v = 0; v < kind.verbs.size(); ++v) {
-    if ((verbs >> v & 1U) == 0 || field_of(kind, static_cast<std::int16_t>(v), form) != nullptr)
-      continue;
+  for (const VerbCode v : kind.verbs.codes()) {
+    if (!has(verbs, v) || field_of(kind, v, form) != nullptr) continue;
     reader.error(line, where + ": `" + kind.verbs[v].name + "` has no field of the form `" +
                            form_name + "`");
   }
