@@ -291,6 +291,9 @@ std::vector<std::string> check_together(Config& config) {
     } catch (const std::invalid_argument& error) {
       problems.push_back(std::string("kafka: ") + error.what());
     }
+    // One made by each node would sign links that the others refuse.
+    if (config.notify.on() && config.notify.secret.empty())
+      problems.push_back("notify.secret: must be given on Kafka, the same on every node");
   } else if (!config.kafka.properties.empty()) {
     config.warnings.push_back("kafka.properties has no effect without kafka.brokers");
   }

@@ -4,6 +4,7 @@
 
 #include "app/config_tokens.h"
 #include "app/secret.h"
+#include "events/duration.h"
 
 namespace tocsin {
 
@@ -125,6 +126,20 @@ ConfigKey dry_run_key() {
   return key;
 }
 
+ConfigKey failing_after_key() {
+  ConfigKey key;
+  key.path = "notify.failing_after";
+  key.read = [](const Yaml& node, Config& config) -> std::string {
+    const auto value = parse_duration(node.text);
+    if (!value || *value < seconds(1) || *value > hours(24))
+      return "must be a duration from 1s to 24h";
+    config.notify.failing_after = *value;
+    return {};
+  };
+  key.show = [](const Config& config) { return format_duration(config.notify.failing_after); };
+  return key;
+}
+
 ConfigKey allow_hosts_key() {
   ConfigKey key;
   key.path = "notify.allow_hosts";
@@ -159,8 +174,8 @@ std::vector<ConfigKey> notify_keys() {
   templates.path_value = true;
   return {public_url_key(),     text_key("notify.secret", &notify::Settings::secret, true),
           dry_run_key(),        text_key("notify.heartbeat", &notify::Settings::heartbeat, true),
-          std::move(templates), allow_hosts_key(),
-          std::move(channels)};
+          failing_after_key(),  std::move(templates),
+          allow_hosts_key(),    std::move(channels)};
 }
 
 }  // namespace tocsin

@@ -44,10 +44,14 @@ std::unique_ptr<notify::Notifier> make_notifier(const Config& config, const std:
       done(result.status == OwnResult::Status::kDurable);
     });
   };
-  ports.record_everywhere = [&node, &journal](std::string type, std::string words) {
-    node.submit_own({std::move(type), "notify", std::move(words), -1}, [&journal](OwnResult r) {
-      if (r.status != OwnResult::Status::kDurable) journal.line("warn", "notify_not_on", r.detail);
-    });
+  ports.record_everywhere = [&node, &journal](std::string type, std::string words,
+                                              std::function<void(bool)> done) {
+    node.submit_own({std::move(type), "notify", std::move(words), -1},
+                    [&journal, done = std::move(done)](const OwnResult& r) {
+                      const bool durable = r.status == OwnResult::Status::kDurable;
+                      if (!durable) journal.line("warn", "notify_not_recorded", r.detail);
+                      done(durable);
+                    });
   };
   ports.submit_fact = [&node](std::string event, std::function<void(bool)> done) {
     submit_fact(node, std::move(event), std::move(done));
@@ -60,7 +64,9 @@ std::unique_ptr<notify::Notifier> make_notifier(const Config& config, const std:
     std::fwrite((line + "\n").data(), 1, line.size() + 1, stdout);
     std::fflush(stdout);
   };
-  return std::make_unique<notify::Notifier>(config.notify, data, std::move(ports));
+  notify::Settings settings = config.notify;
+  settings.many_nodes = config.on_kafka();
+  return std::make_unique<notify::Notifier>(std::move(settings), data, std::move(ports));
 }
 
 }  // namespace tocsin

@@ -194,8 +194,8 @@ class Service {
         [this] { return crm_->metrics() + (notifier_ ? notifier_->metrics() : std::string()); });
     ReadSide views = read_side(*node_);
     if (notifier_) {
-      views.reached = [this](const std::string& escalation, int step, const std::string& person) {
-        return notifier_->reached(escalation, step, person);
+      views.reached = [this](const std::string& escalation) {
+        return notifier_->reached(escalation);
       };
     }
     api_ = std::make_shared<Api>(api, *port_, std::move(views), node_->log());

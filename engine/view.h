@@ -46,7 +46,7 @@ struct ClockRow {
 
 // Somebody who was told of a step.
 struct CallRow {
-  std::string person, role;  // role: as it was then; empty: of the roster's last resort
+  std::string person, role;  // role: as it was then; empty: a stand-in or last resort
   int step = 0;
   Instant at;
   // How they were reached, or not; empty: nothing is known.

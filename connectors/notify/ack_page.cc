@@ -20,7 +20,7 @@ main{max-width:30rem;margin:1rem auto;padding:1.25rem;background:#fff;border-rad
 h1{font-size:1.25rem;margin:0 0 .75rem}dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem .9rem;margin:0 0 1.25rem}
 dt{color:#667}dd{margin:0;overflow-wrap:anywhere}
 button{font:inherit;font-weight:600;width:100%;padding:.9rem;border:0;border-radius:10px;background:#c0271f;color:#fff}
-label{display:block;padding:.55rem 0}a{color:#0b57d0;display:inline-block;padding:.6rem 0}.ok{color:#176b37}.no{color:#8a5a00}
+label{display:block;padding:.65rem 0}a{color:#0b57d0;display:inline-block;padding:.6rem 0}.ok{color:#176b37}.no{color:#8a5a00}
 @media(prefers-color-scheme:dark){body{background:#14171b;color:#e6e8eb}main{background:#1e2227}dt{color:#9aa3ad}a{color:#8ab4f8}.ok{color:#5fd08a}.no{color:#e6b450}}
 </style></head><body><main>
 {{#alarm}}

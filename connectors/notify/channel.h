@@ -51,7 +51,8 @@ struct Verdict {
   enum class Kind : std::uint8_t { kDelivered, kTryAgain, kNever } kind = Kind::kTryAgain;
   std::string error;  // short, no secret
   std::optional<Duration> retry_after;
-  bool gone = false;  // a subscription that is no more (webpush)
+  bool gone = false;     // a subscription that is no more (webpush)
+  int attempts_max = 0;  // 0: as many as for any channel
 };
 
 // A token bucket: `burst` at once, then `per_minute`. 0: no limit.

@@ -8,6 +8,7 @@
 #include "connectors/notify/naming.h"
 #include "connectors/notify/notifier_events.h"
 #include "connectors/notify/pagerduty_key.h"
+#include "events/duration.h"
 #include "events/log_record.h"
 
 namespace tocsin::notify {
@@ -20,7 +21,6 @@ constexpr Duration kTick =
     milliseconds(200);  // wall time between looks at what nobody wakes us for
 constexpr Duration kBeat = minutes(1);
 constexpr Duration kSwitchAgain = seconds(10);
-constexpr Duration kFailingFor = minutes(10);
 constexpr std::uint64_t kHeartbeat = 0;  // the flight without a send
 
 Instant wall_now() {
@@ -52,10 +52,6 @@ Outbox::Options outbox_options(const std::map<std::string, std::unique_ptr<Chann
   return options;
 }
 
-std::string call_key(const std::string& group, int step, const std::string& person) {
-  return group + '\0' + std::to_string(step) + '\0' + person;
-}
-
 bool host_allowed(const std::string& url, const std::vector<std::string>& hosts) {
   const std::size_t begin = url.find("://");
   if (begin == std::string::npos) return false;
@@ -70,7 +66,8 @@ bool host_allowed(const std::string& url, const std::vector<std::string>& hosts)
 Notifier::Notifier(Settings settings, const std::string& data, NotifierPorts ports)
     : settings_(std::move(settings)),
       ports_(std::move(ports)),
-      push_(data),
+      push_(settings_.many_nodes ? PushStore(PushStore::Shared{settings_.secret})
+                                 : PushStore(data)),
       tokens_(settings_.secret.empty() ? push_.link_secret() : settings_.secret),
       channels_(made_channels(settings_, &push_)),
       outbox_(outbox_options(channels_, [this](Message& message) { complete(message); })) {
@@ -98,7 +95,8 @@ void Notifier::stop() {
 
 bool Notifier::concerns(std::string_view type) {
   return type.starts_with("tocsin.escalation.") || type.starts_with("tocsin.notification.") ||
-         type.ends_with(".notified") || type == kSwitchedOnType || type == kAllClearType;
+         type.ends_with(".notified") || type == kSwitchedOnType || type == kBrowserType ||
+         type == kAllClearType;
 }
 
 void Notifier::observe(PartitionId partition, Offset offset, std::string_view type,
@@ -172,6 +170,12 @@ void Notifier::take_event(PartitionId partition, std::string_view record) {
   if (!read_log_record(record, event) || !concerns(event.type)) return;
   if (event.type == kSwitchedOnType) return outbox_.switched_on(partition);
   const json::object data = json::parse(event.data).as_object();
+  if (event.type == kBrowserType) {
+    const std::string person = text_of(data, "person"), endpoint = text_of(data, "endpoint");
+    if (data.contains("gone")) return push_.remove(person, endpoint);
+    push_.add(person, {endpoint, text_of(data, "p256dh"), text_of(data, "auth")});
+    return;
+  }
   if (event.type == "tocsin.escalation.raised") {
     Alarm alarm = alarm_of(event, data);
     ended_.erase(alarm.group);
@@ -217,21 +221,25 @@ void Notifier::take_event(PartitionId partition, std::string_view record) {
   outbox_.told(told, event.recorded);
 }
 
-std::optional<Reached> Notifier::reached(const std::string& group, int step,
-                                         const std::string& person) const {
+std::vector<Reached> Notifier::reached(const std::string& group) const {
+  std::vector<Reached> out;
   const std::lock_guard lock(reached_mutex_);
-  const auto found = reached_.find(call_key(group, step, person));
-  return found == reached_.end() ? std::nullopt : std::optional(found->second);
+  for (auto it = reached_.lower_bound({group, 0, {}});
+       it != reached_.end() && std::get<0>(it->first) == group; ++it)
+    out.push_back(it->second);
+  return out;
 }
 
 void Notifier::remember(const Told& told, Instant at) {
   {
     const std::lock_guard lock(reached_mutex_);
-    const std::string key = call_key(told.group, told.step, told.person);
+    const Call key{told.group, told.step, told.person};
     const auto [it, added] = reached_.try_emplace(key);
     if (added) reached_order_.push_back(key);
     if (told.delivered || !it->second.got_through)
-      it->second = {told.channel, told.delivered ? "delivered" : "failed", told.delivered, at};
+      it->second = {
+          told.step, told.person, told.channel, told.delivered ? "delivered" : "failed",
+          told.delivered, at};
     if (reached_order_.size() > kReachedMax) {
       reached_.erase(reached_order_.front());
       reached_order_.pop_front();
@@ -307,7 +315,7 @@ void Notifier::switch_on(Instant now) {
                                [&](PartitionId partition) { return !outbox_.is_on(partition); });
   if (!off || !ports_.healthy()) return;
   next_switch_ = now + kSwitchAgain;
-  ports_.record_everywhere(std::string(kSwitchedOnType), "{\"on\":true}");
+  ports_.record_everywhere(std::string(kSwitchedOnType), "{\"on\":true}", [](bool) {});
 }
 
 void Notifier::beat(Instant now) {
@@ -415,7 +423,7 @@ void Notifier::take_answers(Duration most) {
     if (it == flights_.end()) continue;
     const Instant now = ports_.now();
     const Verdict verdict = it->second.channel->judge(answer, now);
-    if (verdict.gone) push_.remove(it->second.person, it->second.endpoint);
+    if (verdict.gone) forget_browser(it->second.person, it->second.endpoint);
     // Of several browsers one that is gone does not keep the message from the others.
     if (verdict.kind == Verdict::Kind::kDelivered || (verdict.gone && !it->second.rest.empty())) {
       next_request(id);
@@ -436,7 +444,7 @@ void Notifier::concluded(Flight flight, const Verdict& verdict, Instant now) {
   outbox_.result(flight.send, verdict, now);
 }
 
-// A channel at which nothing was delivered for ten minutes though it was tried is told of once.
+// A channel at which nothing was delivered for so long though it was tried is told of once.
 void Notifier::watch_channel(const std::string& channel, bool delivered, Instant now) {
   Health& health = health_[channel];
   if (delivered) {
@@ -447,11 +455,13 @@ void Notifier::watch_channel(const std::string& channel, bool delivered, Instant
     return;
   }
   if (health.failing_since == kNever) health.failing_since = now;
-  if (health.told || now - health.failing_since < kFailingFor) return;
+  if (health.told || now - health.failing_since < settings_.failing_after) return;
   health.told = true;
   figures_.channel_failing(channel, true);
   ports_.report("error", "channel_fails", channel);
-  outbox_.notice("channel `" + channel + "` has failed for ten minutes", channel, now);
+  outbox_.notice("channel `" + channel + "` has failed for " +
+                     format_duration(settings_.failing_after),
+                 channel, now);
 }
 
 // ---- into the log ------------------------------------------------------------------------------

@@ -23,6 +23,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -42,6 +43,7 @@
 namespace tocsin::notify {
 
 inline constexpr std::string_view kSwitchedOnType = "tocsin.engine.notify";
+inline constexpr std::string_view kBrowserType = "tocsin.engine.notify_browser";
 inline constexpr std::string_view kAllClearType = "tocsin.engine.told";
 
 struct NotifierPorts {
@@ -53,8 +55,9 @@ struct NotifierPorts {
   std::function<bool()> healthy;
   // Into the logs of their partitions, durable before `done(true)`; from any thread.
   std::function<void(std::vector<OutcomeRecord>, std::function<void(bool)> done)> record;
-  // An engine's own record into every partition's log.
-  std::function<void(std::string type, std::string data)> record_everywhere;
+  // An engine's own record into every partition's log, durable before `done(true)`.
+  std::function<void(std::string type, std::string data, std::function<void(bool)> done)>
+      record_everywhere;
   // A CloudEvent from a person; `done` when it is durable, or not.
   std::function<void(std::string event, std::function<void(bool)> done)> submit_fact;
   std::function<std::shared_ptr<const Roster>()> roster;
@@ -86,10 +89,9 @@ class Notifier {
                std::string_view record);
   static bool concerns(std::string_view type);
 
-  // What was come to with a call; a delivery holds whatever failed. From any thread; the last
-  // kReachedMax are known.
-  std::optional<Reached> reached(const std::string& group, int step,
-                                 const std::string& person) const;
+  // What was come to with each who was told of a group; a delivery holds whatever failed. From any
+  // thread; the last kReachedMax are known.
+  std::vector<Reached> reached(const std::string& group) const;
 
   std::vector<ModuleRoute> routes();
   std::string metrics() const { return figures_.text(); }
@@ -150,6 +152,7 @@ class Notifier {
   AckView view_of(const AckClaim& claim) const;
   void post_pagerduty(ModuleCall call);
   void post_push(ModuleCall call);
+  void forget_browser(const std::string& person, const std::string& endpoint);
   void get_push_key(ModuleCall call);
   void post_test(ModuleCall call);
   void get_deliveries(ModuleCall call);
@@ -186,9 +189,10 @@ class Notifier {
   Instant next_beat_{kAlways}, next_switch_{kAlways}, next_own_{kAlways};
   bool fed_again_ = false;
 
-  mutable std::mutex reached_mutex_;                  // guards the two below
-  std::unordered_map<std::string, Reached> reached_;  // by group, step and person
-  std::deque<std::string> reached_order_;
+  using Call = std::tuple<std::string, int, std::string>;  // group, step, person
+  mutable std::mutex reached_mutex_;                       // guards the two below
+  std::map<Call, Reached> reached_;
+  std::deque<Call> reached_order_;
 
   std::mutex mutex_;  // guards what follows
   std::vector<Fed> fed_;

@@ -235,8 +235,23 @@ void Notifier::post_push(ModuleCall call) {
   if (!request.client.empty() && !request.roles.has(Role::kAdmin) &&
       roster->id_of(request.person) != person->id)
     return call.reply(problem(403, "forbidden", "this is another person's token").response());
-  if (!push_.add(person->id, one)) return call.reply(busy());
-  call.reply(json_response(201, json::object{{"person", person->id}}));
+  const HttpResponse kept = json_response(201, json::object{{"person", person->id}});
+  if (!settings_.many_nodes) return call.reply(push_.add(person->id, one) ? kept : busy());
+  // Whichever node tells this person knows the browser from the log.
+  const json::object record{{"person", person->id},
+                            {"endpoint", one.endpoint},
+                            {"p256dh", one.p256dh},
+                            {"auth", one.auth}};
+  ports_.record_everywhere(
+      std::string(kBrowserType), json::serialize(record),
+      [reply = call.reply, kept](bool durable) { reply(durable ? kept : busy()); });
+}
+
+void Notifier::forget_browser(const std::string& person, const std::string& endpoint) {
+  push_.remove(person, endpoint);
+  if (!settings_.many_nodes) return;
+  const json::object record{{"person", person}, {"endpoint", endpoint}, {"gone", true}};
+  ports_.record_everywhere(std::string(kBrowserType), json::serialize(record), [](bool) {});
 }
 
 void Notifier::post_test(ModuleCall call) {

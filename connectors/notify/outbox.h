@@ -153,7 +153,7 @@ class Outbox {
   bool may_send(Destination& destination, bool low, Instant now);
   std::vector<std::uint64_t> gathered(const Post& first, Destination& destination, Instant now);
   Send made(const std::vector<std::uint64_t>& ids, Instant now);
-  void concluded(Post post, const Verdict& verdict, Instant now);
+  void concluded(Post post, Verdict verdict, Instant now);
   StepState* step_of(const Post& post);
   Instant digest_at(const Person* person, Instant raised) const;
 

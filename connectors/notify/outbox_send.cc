@@ -283,8 +283,11 @@ void Outbox::result(std::uint64_t send, const Verdict& verdict, Instant now) {
   }
 }
 
-void Outbox::concluded(Post post, const Verdict& verdict, Instant now) {
+void Outbox::concluded(Post post, Verdict verdict, Instant now) {
   using Kind = Verdict::Kind;
+  if (verdict.attempts_max > 0 && post.attempts >= verdict.attempts_max &&
+      verdict.kind == Kind::kTryAgain)
+    verdict.kind = Kind::kNever;
   const bool delivered = verdict.kind == Kind::kDelivered;
   const std::string group_id = post.group;
   const auto again = [&](Post next) {

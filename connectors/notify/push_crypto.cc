@@ -30,6 +30,8 @@ using Params = std::unique_ptr<OSSL_PARAM, Freed<OSSL_PARAM_free>>;
 using Number = std::unique_ptr<BIGNUM, Freed<BN_free>>;
 using Digest = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
 using Signature = std::unique_ptr<ECDSA_SIG, Freed<ECDSA_SIG_free>>;
+using Group = std::unique_ptr<EC_GROUP, Freed<EC_GROUP_free>>;
+using Point = std::unique_ptr<EC_POINT, Freed<EC_POINT_free>>;
 using Cipher = std::unique_ptr<EVP_CIPHER_CTX, Freed<EVP_CIPHER_CTX_free>>;
 
 void need(bool good, const char* what) {
@@ -112,6 +114,28 @@ PushKeys make_push_keys() {
   const Number owned(number);
   keys.private_key.resize(32);
   need(BN_bn2binpad(number, out(keys.private_key), 32) == 32, "cannot read a key");
+  return keys;
+}
+
+// The private number is the secret's hash, below the order of the curve; the public point follows.
+PushKeys push_keys_of(std::string_view secret) {
+  const Group group(EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1));
+  need(group != nullptr, "no curve");
+  PushKeys keys;
+  const Number number(BN_new());
+  for (std::string seed(secret); BN_is_zero(number.get());) {
+    seed = crypto::hmac_sha256("tocsin web push", seed);
+    BN_bin2bn(in(seed), 32, number.get());
+    if (BN_cmp(number.get(), EC_GROUP_get0_order(group.get())) >= 0) BN_zero(number.get());
+  }
+  const Point point(EC_POINT_new(group.get()));
+  keys.public_key.resize(65);
+  need(EC_POINT_mul(group.get(), point.get(), number.get(), nullptr, nullptr, nullptr) == 1 &&
+           EC_POINT_point2oct(group.get(), point.get(), POINT_CONVERSION_UNCOMPRESSED,
+                              out(keys.public_key), 65, nullptr) == 65,
+       "cannot make a key");
+  keys.private_key.resize(32);
+  need(BN_bn2binpad(number.get(), out(keys.private_key), 32) == 32, "cannot make a key");
   return keys;
 }
 

@@ -15,6 +15,8 @@ struct PushKeys {
   std::string private_key, public_key;
 };
 PushKeys make_push_keys();
+// The same for the same secret.
+PushKeys push_keys_of(std::string_view secret);
 
 // `plain` for who holds `their_public` (65 bytes) and `auth` (16), with our fresh `ours` and `salt`
 // (16 bytes).

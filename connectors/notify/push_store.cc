@@ -47,6 +47,9 @@ PushStore::PushStore(const std::string& directory) {
   }
 }
 
+PushStore::PushStore(const Shared& shared)
+    : link_secret_(shared.secret), keys_(push_keys_of(shared.secret)) {}
+
 std::vector<PushSubscription> PushStore::of(const std::string& person) const {
   const std::lock_guard lock(mutex_);
   const auto it = people_.find(person);
@@ -74,6 +77,7 @@ void PushStore::remove(const std::string& person, const std::string& endpoint) {
 }
 
 void PushStore::write() const {
+  if (path_.empty()) return;
   json::object people;
   for (const auto& [person, list] : people_) {
     json::array subscriptions;

@@ -1,5 +1,7 @@
 // What the notifier keeps on disk: the secret of its links where none is configured, the keys of Web
-// Push, and the browsers that people subscribed with. One file, 0600, written whole and renamed.
+// Push, and the browsers that people subscribed with. One file, 0600, written whole and renamed. Where
+// several nodes share the work nothing is kept here: keys come of their common secret, and the browsers
+// stand in the log.
 //
 // It holds nothing that an alarm depends on: without it browsers subscribe anew.
 // Threads: any. Bounds: kPerPerson subscriptions a person (the oldest goes), kPeopleMax people.
@@ -22,6 +24,10 @@ class PushStore {
 
   // Throws std::runtime_error when the file cannot be read or made.
   explicit PushStore(const std::string& directory);
+  struct Shared {
+    std::string secret;
+  };
+  explicit PushStore(const Shared& shared);
 
   const std::string& link_secret() const { return link_secret_; }
   const PushKeys& keys() const { return keys_; }
@@ -33,7 +39,7 @@ class PushStore {
  private:
   void write() const;
 
-  std::string path_, link_secret_;
+  std::string path_, link_secret_;  // path empty: nothing is kept
   PushKeys keys_;
   mutable std::mutex mutex_;
   std::map<std::string, std::vector<PushSubscription>> people_;

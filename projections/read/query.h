@@ -34,15 +34,16 @@ inline constexpr std::size_t kPageMax = 1000;
 inline constexpr std::size_t kPageDefault = 100;
 inline constexpr std::size_t kRowsScannedMax = 20'000;
 
-// What the node's own notifier came to with a call: of a group, a step and a person. From any
-// thread; nullopt: nothing yet.
+// What the node's own notifier came to with a person for a step of a group.
 struct Reached {
+  int step = 0;
+  std::string person;
   std::string channel, outcome;  // in the contract's word
   bool got_through = false;
   Instant at;
 };
-using ReachedBy = std::function<std::optional<Reached>(const std::string& escalation, int step,
-                                                       const std::string& person)>;
+// All that is known of a group, by step and person. From any thread.
+using ReachedBy = std::function<std::vector<Reached>(const std::string& escalation)>;
 
 // ---- one entity
 

@@ -148,16 +148,25 @@ void add_clock_page(std::string& out, JsonObject& object, const Shown& shown,
   add_cursor(object, page.cursor);
 }
 
-// Of several words about one call that holds by which it got through.
-CallRow with_our_word(const Shown& shown, const std::string& escalation, const CallRow& call) {
-  const auto ours =
-      shown.reached ? shown.reached(escalation, call.step, call.person) : std::optional<Reached>();
-  if (!ours || (!ours->got_through && !call.outcome.empty())) return call;
-  CallRow out = call;
-  out.channel = ours->channel;
-  out.outcome = ours->outcome;
-  out.delivered_at = ours->at;
-  return out;
+// Who was called, with what the node's own notifier came to. Of several words about one call that holds
+// by which it got through; who was told besides, because nobody who was called could be, stands there too.
+std::vector<CallRow> with_our_word(const Shown& shown, const GroupRow& group) {
+  std::vector<CallRow> calls = group.called;
+  if (!shown.reached) return calls;
+  for (const Reached& ours : shown.reached(group.escalation)) {
+    bool called = false;
+    for (CallRow& call : calls) {
+      if (call.step != ours.step || call.person != ours.person) continue;
+      called = true;
+      if (!ours.got_through && !call.outcome.empty()) continue;
+      call.channel = ours.channel;
+      call.outcome = ours.outcome;
+      call.delivered_at = ours.at;
+    }
+    if (!called)
+      calls.push_back({ours.person, {}, ours.step, ours.at, ours.channel, ours.outcome, ours.at});
+  }
+  return calls;
 }
 
 void append_call(std::string& out, const CallRow& call) {
@@ -205,8 +214,8 @@ void add_group_members(std::string& out, JsonObject& object, const Shown& shown,
       .text("reason", g.reason)
       .time("begun", g.begun)
       .time("raised", g.raised);
-  add_array(out, object, "called", g.called,
-            [&](const CallRow& c) { append_call(out, with_our_word(shown, g.escalation, c)); });
+  add_array(out, object, "called", with_our_word(shown, g),
+            [&](const CallRow& c) { append_call(out, c); });
   add_next(out, object, g.next);
   add_text(object, "acknowledgedBy", g.by);
   add_time(object, "acknowledgedAt", g.acknowledged_at);

@@ -263,6 +263,15 @@ TEST(Config, ValuesMustAgree) {
               ElementsAre(HasSubstr("without kafka.brokers")));
 }
 
+// A link that one node has signed must be good at all of them.
+TEST(Config, TellingPeopleOnKafkaNeedsOneSecretForAllNodes) {
+  const std::string channel = "  channels: {out: {type: console}}\n";
+  const std::string kafka = "kafka: {brokers: 'a:9092'}\n";
+  EXPECT_THAT(problems(kafka + "notify:\n" + channel), ElementsAre(HasSubstr("notify.secret")));
+  EXPECT_THAT(problems(kafka + "notify:\n  secret: of-all-nodes\n" + channel), IsEmpty());
+  EXPECT_THAT(problems("notify:\n" + channel), IsEmpty());
+}
+
 TEST(Config, DescribeHidesSecretsAndReadsBack) {
   const Config config = load(R"(
 listen: 127.0.0.1:9

@@ -2,7 +2,7 @@
 // undone is undone once.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { AXE, ago, fact, look, Node, Phones, right, root, until } from "./house.mjs";
+import { ago, fact, look, Node, Phones, right, root, shows, until, violations } from "./house.mjs";
 
 const UNDONE_MS = 6500; // five seconds to undo, and some
 const ROSTER = `zone: Asia/Shanghai
@@ -24,16 +24,6 @@ notify:
     hook: {type: webhook, url: "${phones.url}/webhook", secret: "${Buffer.from("k".repeat(32)).toString("base64")}"}
     browser: {type: webpush, subject: "mailto:ops@example.com"}
 `;
-const axe = readFileSync(AXE, "utf8");
-
-const text = (page) => page.evaluate(() => document.body.innerText.replace(/\s+/g, " "));
-const shows = (page, words, ms) => until(() => text(page).then((t) => (words instanceof RegExp ? words.test(t) : t.includes(words))), ms);
-
-async function violations(page) {
-  await page.evaluate(axe);
-  return page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }).then((r) => r.violations.map((v) => `${v.id} ${v.nodes[0]?.html.slice(0, 160)}`)));
-}
-
 class Deeds {
   constructor(chrome, node, phones, pictures) {
     Object.assign(this, { chrome, node, phones, pictures });

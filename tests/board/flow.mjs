@@ -1,18 +1,17 @@
 // The board in a real browser, on the built binary: what people on call need of it. Run by tests/system/board.sh.
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { deeds } from "./deeds.mjs";
-import { AXE, account, ago, browser, fact, look, Node, right, root, summary, until } from "./house.mjs";
+import { rights } from "./rights.mjs";
+import { told } from "./told.mjs";
+import { account, ago, browser, card, fact, look, Node, right, root, summary, text, until, violations } from "./house.mjs";
 
 const HOSTILE = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1> \u202etxt.exe";
 const SHOWN_MS = 1000; // a P1 is on the first screen of everybody who looks
 const SILENT_MS = 25_000;
 const pictures = process.env.TOCSIN_PICTURES ?? join(root, "build", "board");
-const axe = readFileSync(AXE, "utf8");
 mkdirSync(pictures, { recursive: true });
 
-const card = (page, id) => page.locator("article.card", { hasText: id });
-const text = (page) => page.evaluate(() => document.body.innerText.replace(/\s+/g, " "));
 const inView = (page, id) =>
   page.evaluate((wanted) => {
     const found = [...document.querySelectorAll("article.card")].find((c) => c.textContent.includes(wanted));
@@ -50,6 +49,8 @@ async function alarm(chrome, node) {
   right(await until(() => left().then((t) => t.length > 0)), "its promises are shown");
   const first = await left();
   right(await until(async () => (await left()) !== first, 4000), "they count down");
+  const lowest = await card(phone, "T-1").first().getByRole("button", { name: /Acknowledge/ }).boundingBox();
+  right(lowest && lowest.y + lowest.height <= 844, "with its button on the first screen", JSON.stringify(lowest));
   right(await until(() => card(phone, "T-1").first().innerText().then((t) => /missed/.test(t) && /over/.test(t)), 20_000), "the missed promise stands there without a touch", await card(phone, "T-1").first().innerText());
   await phone.screenshot({ path: join(pictures, "queue-phone.png") });
   await card(phone, "T-1").first().getByRole("button", { name: /Acknowledge/ }).click();
@@ -133,26 +134,62 @@ const SCREENS = [
   "/roster", "/deliveries", "/rejected", "/policy", "/pair", "/e/ACME/ticket/none",
 ];
 
+/** What fingers touch is 44 px high; a word inside of a sentence or a row that links is not what is meant. */
+const low = (page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll("button, a.button, summary, nav a, input:not([type=hidden]), select, textarea, a.tile, a.brand")]
+      .filter((one) => one.checkVisibility() && one.getBoundingClientRect().height > 0 && one.getBoundingClientRect().height < 43.5)
+      .map((one) => `${one.outerHTML.slice(0, 80)} ${one.getBoundingClientRect().height}`),
+  );
+
+async function opened(page, url) {
+  await page.goto(url);
+  await until(() => page.evaluate(() => !!document.querySelector("main")?.textContent && !/Loading|加载/.test(document.querySelector("main").textContent)), 10_000);
+}
+
 /** Each screen in a language: nothing that axe finds, in both themes; no name runs; no word of the other language. */
 async function screens(chrome, node, language) {
   const page = await look(chrome, { language, phone: language === "zh" });
+  const other = await look(chrome, { language, phone: language !== "zh" });
+  const device = (one) => (one.viewportSize().width < 640 ? "phone" : "desk");
+  const shot = (one, theme, path) => one.screenshot({ path: join(pictures, `${language}-${device(one)}-${theme}${path.replace(/\W+/g, "-")}.png`) });
   for (const path of SCREENS) {
-    await page.goto(node.url + path);
-    await until(() => page.evaluate(() => !!document.querySelector("main")?.textContent && !/Loading|加载/.test(document.querySelector("main").textContent)), 10_000);
-    await page.evaluate(axe);
+    await opened(page, node.url + path);
     for (const theme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
-      const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }).then((r) => r.violations.map((v) => `${v.id} ${v.nodes[0]?.html.slice(0, 160)}`)));
+      const found = await violations(page);
       right(found.length === 0, `${path} in ${language}, ${theme}: axe finds nothing`, found.join("\n     "));
+      await shot(page, theme, path);
     }
-    await page.screenshot({ path: join(pictures, `${language}${path.replace(/\W+/g, "-")}.png`) });
+    const small = await low(page);
+    right(small.length === 0, `${path} in ${language}: what is touched is 44 px high`, small.join("\n     "));
     const words = await text(page);
     right(!/\b(routed|stage:|tocsin\.|[a-z]+\.[a-z]+_[a-z]+)\b/.test(words) || path === "/policy" || path === "/rejected", `${path} in ${language} has no word of the engine`, words.match(/.{0,30}(routed|stage:|tocsin\.|[a-z]+\.[a-z]+_[a-z]+).{0,30}/)?.[0]);
     right(!(await page.evaluate(() => window.hacked)), `${path}: a hostile name runs nothing`);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     right(wide <= 1, `${path} in ${language} is as wide as the screen`, `${wide} px more`);
+    await opened(other, node.url + path);
+    for (const theme of ["light", "dark"]) {
+      await other.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+      await shot(other, theme, path);
+    }
+    const wider = await other.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    right(wider <= 1, `${path} in ${language} is as wide as a ${device(other)}`, `${wider} px more`);
   }
-  right(page.wrongs.length === 0, `no screen in ${language} has an error`, page.wrongs.join("; "));
+  right(page.wrongs.length + other.wrongs.length === 0, `no screen in ${language} has an error`, page.wrongs.concat(other.wrongs).join("; "));
+  await page.context().close();
+  await other.context().close();
+}
+
+/** It can be put on the home screen, and its script is its own alone. */
+async function installable(chrome, node) {
+  const page = await look(chrome);
+  const answer = await page.goto(`${node.url}/q`);
+  const policy = answer.headers()["content-security-policy"] ?? "";
+  right(/script-src 'self'(;|$)/.test(policy) && !policy.includes("unsafe"), "the page runs its own script alone", policy);
+  const session = await page.context().newCDPSession(page);
+  const { installabilityErrors } = await session.send("Page.getInstallabilityErrors");
+  right(installabilityErrors.filter((one) => one.errorId !== "in-incognito").length === 0, "it can be installed", JSON.stringify(installabilityErrors));
   await page.context().close();
 }
 
@@ -209,7 +246,9 @@ const chrome = await browser();
 const [first, second, third] = await Promise.all([new Node().start(), new Node().start(), new Node().start(TOKENS, SECRET)]);
 try {
   const frozen = silence(chrome, second);
-  const done = deeds(chrome, pictures);
+  const done = deeds(chrome, pictures)
+    .then(() => told(chrome, pictures))
+    .then(() => rights(chrome));
   await alarm(chrome, first);
   await scrolling(chrome, first);
   await keyboard(chrome, first);
@@ -219,7 +258,7 @@ try {
     fact("ACME", "complaint.opened", "C-1", ago(30), { severity: "normal", reason: HOSTILE }),
     fact("ACME", "ticket.assigned", "T-1", ago(1), { person: HOSTILE }),
   ]);
-  await Promise.all([screens(chrome, first, "en"), screens(chrome, first, "zh"), choices(chrome, first), signingIn(chrome, third)]);
+  await Promise.all([screens(chrome, first, "en"), screens(chrome, first, "zh"), choices(chrome, first), installable(chrome, first), signingIn(chrome, third)]);
   await Promise.all([frozen, done]);
 } catch (error) {
   right(false, "the test itself", String(error?.stack ?? error));

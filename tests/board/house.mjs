@@ -1,6 +1,6 @@
 // A node of this build and a browser that looks at its board: what the board's tests share.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const require = createRequire(join(root, "connectors", "board", "package.json"));
 export const { chromium } = require("playwright-core");
-export const AXE = require.resolve("axe-core/axe.min.js");
+const AXE = require.resolve("axe-core/axe.min.js");
 const TOCSIN = process.env.TOCSIN ?? join(root, "build", "release", "tocsin");
 const PATIENCE_MS = 30_000;
 
@@ -56,14 +56,28 @@ export class Node {
     this.url = `http://127.0.0.1:${this.port}`;
     writeFileSync(join(this.folder, "config.yaml"), typeof config === "function" ? config(this.url) : config);
     for (const [name, content] of Object.entries(files)) writeFileSync(join(this.folder, name), content);
-    this.process = spawn(TOCSIN, ["run", "--data", join(this.folder, "data"), "--listen", `127.0.0.1:${this.port}`, "--config", join(this.folder, "config.yaml")], { stdio: ["ignore", "ignore", "pipe"] });
+    return this.again();
+  }
+  /** Starts, or starts once more on what is there. */
+  async again() {
+    this.process = spawn(TOCSIN, ["run", "--data", join(this.folder, "data"), "--listen", `127.0.0.1:${this.port}`, "--config", join(this.folder, "config.yaml")], { stdio: ["ignore", "pipe", "pipe"] });
     this.words = "";
+    this.printed = "";
+    this.process.stdout.on("data", (text) => {
+      this.printed = (this.printed + text).slice(-4000);
+    });
     this.process.stderr.on("data", (text) => {
       this.words = (this.words + text).slice(-4000);
     });
     const ready = await until(async () => this.process.exitCode !== null || (await fetch(`${this.url}/readyz`).then((r) => r.ok, () => false)));
     if (!ready || this.process.exitCode !== null) throw new Error(`the node did not become ready: ${this.words}`);
     return this;
+  }
+  kill() {
+    return new Promise((done) => {
+      this.process.once("exit", done);
+      this.process.kill("SIGKILL");
+    });
   }
   stop() {
     this.process.kill("SIGKILL");
@@ -95,6 +109,17 @@ export class Phones {
     this.process.kill("SIGKILL");
   }
 }
+
+const axe = readFileSync(AXE, "utf8");
+/** What axe finds on a page, a line each. */
+export async function violations(page) {
+  await page.evaluate(axe);
+  return page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }).then((r) => r.violations.map((v) => `${v.id} ${v.nodes[0]?.html.slice(0, 160)}`)));
+}
+
+export const text = (page) => page.evaluate(() => document.body.innerText.replace(/\s+/g, " "));
+export const shows = (page, words, ms) => until(() => text(page).then((t) => (words instanceof RegExp ? words.test(t) : t.includes(words))), ms);
+export const card = (page, id) => page.locator("article.card", { hasText: id });
 
 let number = 0;
 export const ago = (seconds) => new Date(Date.now() - seconds * 1000).toISOString();

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Messages to people, end to end: a node, a receiver that checks what each vendor checks and fails as vendors fail
-(scripts/receiver.py), a real mail server (aiosmtpd) and a real Alertmanager where they are installed.
+(scripts/receiver.py), a real Alertmanager where it is installed. Mail: notify_mail.py; links that were tampered with: notify_links.py.
 
     tests/system/notify.py [NAME…]      TOCSIN=binary; KILLS=20 rounds of kill -9, OLD=3000 alarms before notifying is switched
                                         on; those cases whose name contains NAME
@@ -93,10 +93,10 @@ class Log(threading.Thread):
 
 
 class World:
-    def __init__(self, people, more="", channels="", to=""):
+    def __init__(self, people, more="", channels="", to="", environment=None):
         self.scratch = tempfile.TemporaryDirectory()
         self.receiver = Receiver()
-        self.node = Node(self.scratch.name, config=config(self.receiver, more, channels, to))
+        self.node = Node(self.scratch.name, config=config(self.receiver, more, channels, to), environment=environment)
         self.people = people
         (self.node.scratch / "roster.yaml").write_text(roster(people))
         self.numbers = 0
@@ -228,8 +228,9 @@ def each_channel_fails(how, holds, **more):
 def failed_at_once(w, v):
     e = outcome_of(w, v)
     if e:
-        right(e["type"].endswith(".failed") and e["data"]["attempts"] == 1, f"{v} fails for good: {e}")
-        right(len([m for m in w.receiver.requests if m == v]) == 1, f"{v} is asked once")
+        tries = 3 if v == "webhook" else 1  # the standard gives up at 410 alone
+        right(e["type"].endswith(".failed") and e["data"]["attempts"] == tries, f"{v} fails for good: {e}")
+        right(w.receiver.requests.count(v) == tries, f"{v} is asked {tries} times")
     return e
 
 
@@ -288,6 +289,7 @@ def an_error_inside_of_200_is_no_delivery():
         for v, code in (("wecom", "93000"), ("dingtalk", "310000"), ("feishu", "19021"), ("slack", "invalid_token")):
             e = until(f"the outcome at {v}", lambda: outcome_of(w, v))
             right(e["type"].endswith(".failed") and code in e["data"]["error"], f"{v}: {e['data']}")
+            right(e["data"]["attempts"] == (2 if v == "feishu" else 1), f"{v}: {e['data']}")  # 19021 may be a clock that was wrong: signed anew once
         until("the phones", lambda: len(w.got("phone")) == 4, 5)
 
 
@@ -479,33 +481,6 @@ def pagerduty_acknowledges_back():
         until("it is acknowledged", lambda: [e for e in w.log() if e["type"] == "tocsin.escalation.acknowledged" and e["data"]["by"] == "ana"])
 
 
-def mail_by_a_real_server():
-    try:
-        subprocess.run(["/usr/bin/python3", "-c", "import aiosmtpd"], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        print("  skipped: python3-aiosmtpd is not installed")
-        return
-    port = free_port()
-    program = ("import asyncio,sys\nfrom aiosmtpd.controller import Controller\nclass H:\n"
-               "  async def handle_DATA(self,server,session,e):\n"
-               "    sys.stdout.write('MAIL '+','.join(e.rcpt_tos)+' '+e.content.decode().replace('\\r\\n','|')+'\\n');sys.stdout.flush();return '250 ok'\n"
-               f"c=Controller(H(),hostname='127.0.0.1',port={port});c.start();print('up',flush=True)\nimport threading;threading.Event().wait()")
-    server = subprocess.Popen(["/usr/bin/python3", "-c", program], stdout=subprocess.PIPE, text=True)
-    try:
-        right(server.stdout.readline().strip() == "up", "the mail server is up")
-        mail = f"    mail: {{type: smtp, host: 127.0.0.1, port: {port}, tls: none, from: 'Tocsin <t@example.com>'}}\n"
-        with World({"ana": "{via: mail, to: ana@example.com}"}, channels=mail) as w:
-            w.assign(["ana"])
-            w.p1()
-            line = server.stdout.readline()
-            right(line.startswith("MAIL ana@example.com "), line[:200])
-            right("Subject: =?UTF-8?B?" in line and "multipart/alternative" in line and "References: <" in line, line[:800])
-            right(until("its outcome", w.outcomes)[0]["type"].endswith("delivered"), "delivered")
-    finally:
-        server.kill()
-        server.wait()
-
-
 def kill_9_in_the_middle_of_sending():
     people = {"ana": "{via: webhook}", "bob": "{via: phone, to: '+861'}"}
     seed = int(os.environ.get("SEED", str(time.time_ns() % 1_000_000)))
@@ -557,7 +532,7 @@ CASES = [each_channel_delivers_once, every_channel_hangs_then_takes_it, every_ch
          a_certificate_that_nobody_vouches_for_gets_nothing, kill_9_in_the_middle_of_sending, every_channel_redirects, every_channel_refuses,
          every_channel_breaks_then_takes_it, every_channel_resets_then_takes_it, every_channel_asks_for_time_then_takes_it,
          an_error_inside_of_200_is_no_delivery, nobody_reached_goes_to_the_last_resort, who_sleeps_is_reached_by_the_next_channel,
-         a_link_acknowledges_and_the_others_hear_of_it, pagerduty_acknowledges_back, a_browser_decrypts_what_is_pushed, mail_by_a_real_server,
+         a_link_acknowledges_and_the_others_hear_of_it, pagerduty_acknowledges_back, a_browser_decrypts_what_is_pushed,
          a_real_alertmanager_shows_it_and_its_end, config_check_shows_no_secret, switching_on_tells_nobody_of_the_past]
 
 
@@ -574,8 +549,12 @@ def tried(case):
     return not wrong
 
 
-if __name__ == "__main__":
-    wanted = [case for case in CASES if len(sys.argv) == 1 or any(word in case.__name__ for word in sys.argv[1:])]
+def run(cases):
+    """Those whose name contains a word of the command line, or all; the exit status."""
+    wanted = [case for case in cases if len(sys.argv) == 1 or any(word in case.__name__ for word in sys.argv[1:])]
     with ThreadPoolExecutor(TOGETHER) as pool:
-        results = list(pool.map(tried, wanted))
-    sys.exit(0 if all(results) else 1)
+        return 0 if all(list(pool.map(tried, wanted))) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(run(CASES))

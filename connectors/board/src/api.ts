@@ -40,6 +40,11 @@ export function may(role: "read" | "ingest" | "act" | "admin"): boolean {
   return me.value.open || me.value.roles.includes("admin") || me.value.roles.includes(role);
 }
 
+/** To escalate and to excuse: facts (`ingest`) that act. */
+export function mayDecide(): boolean {
+  return may("act") && may("ingest");
+}
+
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -55,7 +60,8 @@ export function headers(): Record<string, string> {
 }
 
 async function call<T>(method: string, path: string, body?: unknown, type = "application/json"): Promise<T> {
-  const init: RequestInit = { method, headers: headers(), cache: "no-store" };
+  // What is ordered while the page goes away is still sent.
+  const init: RequestInit = { method, headers: headers(), cache: "no-store", keepalive: method !== "GET" };
   if (body !== undefined) {
     init.body = typeof body === "string" ? body : JSON.stringify(body);
     init.headers = { ...headers(), "content-type": type };

@@ -8,7 +8,7 @@ import { estimate, now, speed } from "./clock";
 import { contractZone } from "./format";
 import { switchLanguage, words } from "./i18n";
 import { connection, onFresh, silence } from "./live";
-import { Toasts } from "./parts/toast";
+import { say, Toasts } from "./parts/toast";
 import { allowPush } from "./push";
 import { sound, switchSound } from "./ring";
 import { AccountScreen, Accounts } from "./screens/accounts";
@@ -229,6 +229,12 @@ async function start(): Promise<void> {
   await learnPolicy();
   await learnPeople();
 }
+
+// A finger cannot hover: a touched instant says itself whole, in both zones.
+document.addEventListener("click", (event) => {
+  const time = event.target instanceof Element ? event.target.closest("time[title]") : null;
+  if (time && !time.closest("a, button, summary")) say(time.getAttribute("title") ?? "");
+});
 
 timeBy(estimate);
 onFresh(() => void start());

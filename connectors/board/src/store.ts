@@ -83,8 +83,12 @@ function describe(found: Card, about: Partial<Group> & Data): void {
   if (about.link) found.link = about.link;
 }
 
+/** While the lists are read anew: what was heard of since. The rest has ended meanwhile. */
+let heardOf: Set<string> | null = null;
+
 function put(group: Group): Card {
   const found = card(group.account, group.entity);
+  heardOf?.add(`${found.key}\n${group.escalation}`);
   found.groups.set(group.escalation, group);
   describe(found, group);
   if (group.nextDue !== undefined) found.nextDue = group.nextDue;
@@ -187,15 +191,21 @@ function changedState(event: CloudEvent, data: Data, state: Group["state"]): voi
   if (!found || !group) return;
   group.state = state;
   group.acknowledgedBy = state === "acknowledged" ? (data.by ?? null) : null;
+  group.acknowledgedAt = state === "acknowledged" ? event.time : null;
   if (state !== "open") group.next = null;
   touch(found);
 }
 
 function notified(event: CloudEvent, data: Data, outcome: "delivered" | "failed"): void {
   const found = cards.get(keyOf(event.partitionkey, data.entity ?? ""));
-  const one = found?.groups.get(data.escalation)?.called?.find((c) => c.person === data.person && c.step === data.step);
-  if (!found || !one || one.delivery?.outcome === "delivered") return;
-  one.delivery = { channel: data.channel, outcome, at: event.time };
+  const group = found?.groups.get(data.escalation);
+  if (!found || !group) return;
+  const delivery = { channel: data.channel, outcome, at: event.time };
+  const one = group.called?.find((c) => c.person === data.person && c.step === data.step);
+  if (one?.delivery?.outcome === "delivered") return;
+  if (one) one.delivery = delivery;
+  // Told because nobody who was called could be.
+  else group.called = [...(group.called ?? []), { person: data.person, role: null, step: data.step, at: event.time, delivery }];
   touch(found);
 }
 
@@ -294,15 +304,23 @@ async function pages(state: "open" | "acknowledged"): Promise<void> {
 }
 
 export async function load(): Promise<void> {
+  // Read into what is there: no moment in which the page says that all is quiet.
+  const heard = new Set<string>();
+  heardOf = heard;
   try {
-    cards.clear();
-    order.clear();
+    for (const one of cards.values()) one.clocksKnown = false;
     await pages("open");
     await pages("acknowledged");
     failed.value = "";
+    if (heardOf === heard)
+      for (const one of [...cards.values()]) {
+        for (const name of [...one.groups.keys()]) if (!heard.has(`${one.key}\n${name}`)) one.groups.delete(name);
+        touch(one);
+      }
   } catch (error) {
     failed.value = error instanceof Error ? error.message : String(error);
   }
+  if (heardOf === heard) heardOf = null;
   loading.value = false;
   moved = true;
   soon();
@@ -335,10 +353,13 @@ export function nobodyCalled(found: Card): boolean {
   return openGroups(found).some((g) => everCalled(g).length === 0);
 }
 
+/** The policy's, the most urgent first. */
+export function priorities(): string[] {
+  return (policy.value?.document?.priorities ?? ["P1", "P2", "P3", "P4"]).map((p: string | { name: string }) => (typeof p === "string" ? p : p.name));
+}
+
 function rank(found: Card): number {
-  const order: string[] = (policy.value?.document?.priorities ?? ["P1", "P2", "P3", "P4"]).map((p: string | { name: string }) =>
-    typeof p === "string" ? p : p.name,
-  );
+  const order = priorities();
   if (found.priority) {
     const at = order.indexOf(found.priority);
     return at < 0 ? order.length : at;

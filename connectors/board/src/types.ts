@@ -40,7 +40,7 @@ export interface Delivery {
 
 export interface Called {
   person: string;
-  role: string;
+  role: string | null; // null: a stand-in or the last resort
   step: number;
   at: string;
   delivery: Delivery | null;
@@ -71,6 +71,7 @@ export interface Group {
   raised: string;
   by: string | null;
   acknowledgedBy?: string | null;
+  acknowledgedAt?: string | null;
   title?: string | null;
   accountName?: string | null;
   link?: string | null;

@@ -53,8 +53,10 @@ class Feishu final : public Channel {
   }
 
   Verdict judge(const Answer& answer, Instant now) const override {
-    // 19021 may be a clock that went wrong: the next attempt signs anew.
-    return judge_code(answer, now, {"code", "StatusCode"}, {11232, 19021}, "code");
+    Verdict verdict = judge_code(answer, now, {"code", "StatusCode"}, {11232, 19021}, "code");
+    // May be a clock that was wrong: the next attempt signs anew, and is the last.
+    if (verdict.error == "code 19021") verdict.attempts_max = 2;
+    return verdict;
   }
 };
 

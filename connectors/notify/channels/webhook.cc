@@ -50,6 +50,14 @@ class Webhook final : public Channel {
     return {std::move(out)};
   }
 
+  // 410 says that there is nobody any more; whatever else is no success is tried again.
+  Verdict judge(const Answer& answer, Instant now) const override {
+    Verdict verdict = judge_http(answer, now);
+    if (answer.status != 0 && answer.status != 410 && verdict.kind == Verdict::Kind::kNever)
+      verdict.kind = Verdict::Kind::kTryAgain;
+    return verdict;
+  }
+
  private:
   std::string key_;
 };

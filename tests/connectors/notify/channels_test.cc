@@ -64,7 +64,8 @@ TEST(Channels, WebhooksAreSignedAsTheStandardsOwnVectorSays) {
   EXPECT_THAT(id, Not(HasSubstr(".")));
   EXPECT_EQ(json::parse(out.body).at("type").as_string(), "escalation.raised");
   EXPECT_EQ(judged(*webhook, 204).kind, Kind::kDelivered);
-  EXPECT_EQ(judged(*webhook, 301).kind, Kind::kNever);
+  EXPECT_EQ(judged(*webhook, 301).kind, Kind::kTryAgain) << "by the standard all but 410";
+  EXPECT_EQ(judged(*webhook, 400).kind, Kind::kTryAgain);
   EXPECT_EQ(judged(*webhook, 410).kind, Kind::kNever);
   EXPECT_EQ(judged(*webhook, 502).kind, Kind::kTryAgain);
 }
@@ -95,6 +96,9 @@ TEST(Channels, AnErrorInsideOf200IsNoDelivery) {
   EXPECT_EQ(judged(*feishu, 200, R"({"code":0,"StatusCode":0})").kind, Kind::kDelivered);
   EXPECT_EQ(judged(*feishu, 200, R"({"code":19024})").kind, Kind::kNever);
   EXPECT_EQ(judged(*feishu, 200, R"({"code":11232})").kind, Kind::kTryAgain);
+  EXPECT_EQ(judged(*feishu, 200, R"({"code":11232})").attempts_max, 0);
+  EXPECT_EQ(judged(*feishu, 200, R"({"code":19021})").kind, Kind::kTryAgain);
+  EXPECT_EQ(judged(*feishu, 200, R"({"code":19021})").attempts_max, 2);
   const auto slack = channel("slack");
   EXPECT_EQ(judged(*slack, 200, "ok").kind, Kind::kDelivered);
   EXPECT_EQ(judged(*slack, 200, "invalid_token").kind, Kind::kNever);

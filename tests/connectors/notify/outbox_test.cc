@@ -218,6 +218,16 @@ TEST(Outbox, AChannelThatHangsDoesNotHoldTheNextOne) {
   EXPECT_THAT(world.sent, ElementsAre("0:00 wang desk", "2:00 wang call"));
 }
 
+TEST(Outbox, WhatIsWorthOneMoreAttemptHasOne) {
+  World world;
+  Verdict once_more;
+  once_more.attempts_max = 2;
+  world.answers["desk"] = once_more;
+  world.outbox.raised(0, world.alarm("g", {"wang"}));
+  world.pass(minutes(1));
+  EXPECT_THAT(world.sent, ElementsAre("0:00 wang desk", "0:05 wang desk", "0:05 wang call"));
+}
+
 TEST(Outbox, ANoticeOfAChannelThatFailsGoesByAnother) {
   World world;
   world.roster(

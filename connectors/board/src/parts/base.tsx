@@ -126,6 +126,10 @@ export function entityUrl(account: string, entity: string): string {
   return `/e/${encodeURIComponent(account)}/${encodeURIComponent(kind ?? "")}/${encodeURIComponent(id.join("/"))}`;
 }
 
+export function groupUrl(account: string, entity: string, escalation: string): string {
+  return `${entityUrl(account, entity).replace(/^\/e\//, "/g/")}?escalation=${encodeURIComponent(escalation)}`;
+}
+
 export function accountUrl(account: string): string {
   return `/accounts/${encodeURIComponent(account)}`;
 }

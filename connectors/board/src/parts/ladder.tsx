@@ -49,7 +49,7 @@ export function Ladder({ group }: { group: Group }) {
           <ul>
             {all.map((called) => (
               <li key={`${called.person}/${called.role}`}>
-                {name(called.person)} <span class="quiet">{label(called.role)}</span>{" "}
+                {name(called.person)} <span class="quiet">{called.role ? label(called.role) : w.standsIn}</span>{" "}
                 {called.delivery && <span class={called.delivery.outcome === "failed" ? "late" : "fine"}>{outcome(called)}</span>}
               </li>
             ))}

@@ -36,30 +36,29 @@ export async function doing(order: () => Promise<unknown>, done: string): Promis
   }
 }
 
-/** Sends after five seconds; until then it can be undone. Never used for acknowledging. */
+const unsent = new Map<number, () => void>();
+
+/** Sends after five seconds, or when the page is left; until then it can be undone. Never used for acknowledging. */
 export function undoable(what: string, order: () => Promise<unknown>): void {
   const id = ++last;
   let left = UNDO_S;
-  const timer = setInterval(() => {
-    left--;
-    if (left > 0) return change(id, { left });
+  const timer = setInterval(() => (--left > 0 ? change(id, { left }) : send()), 1000);
+  const undo = () => {
     clearInterval(timer);
+    unsent.delete(id);
     change(id, null);
+  };
+  const send = () => {
+    undo();
     void doing(order, `${what}: ${words.value.done}`);
-  }, 1000);
-  toasts.value = [
-    ...toasts.value,
-    {
-      id,
-      text: what,
-      left,
-      undo: () => {
-        clearInterval(timer);
-        change(id, null);
-      },
-    },
-  ];
+  };
+  unsent.set(id, send);
+  toasts.value = [...toasts.value, { id, text: what, left, undo }];
 }
+
+window.addEventListener("pagehide", () => {
+  for (const send of [...unsent.values()]) send();
+});
 
 export function Toasts() {
   const w = words.value;

@@ -4,17 +4,11 @@ import { useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
 import { get, may, post, query } from "../api";
 import { words } from "../i18n";
-import { Busy, idOf, Time, Trouble, useAnswer } from "../parts/base";
+import { Busy, Time, Trouble, useAnswer } from "../parts/base";
+import { DeliveryTable } from "../parts/deliveries";
 import { doing } from "../parts/toast";
 import type { Data } from "../types";
-import { called, label } from "../words";
 import { usePages } from "./clocks";
-import { groupUrl } from "./escalation";
-
-function entityOf(escalation: string): { account: string; entity: string } {
-  const [account = "", kind = "", id = ""] = escalation.split("/").map(decodeURIComponent);
-  return { account, entity: `${kind}/${id}` };
-}
 
 export function Deliveries() {
   const w = words.value;
@@ -37,48 +31,7 @@ export function Deliveries() {
         <input type="search" placeholder={w.person} aria-label={w.person} value={search.person ?? ""} onChange={(e) => go({ person: e.currentTarget.value })} />
       </nav>
       {error && <Trouble error={error} again={again} />}
-      {!begun ? (
-        <Busy />
-      ) : rows.length === 0 ? (
-        <p class="quiet">{w.empty}</p>
-      ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls by keyboard too
-        <div class="wide" tabIndex={0} role="region" aria-label={w.deliveries}>
-          <table>
-            <thead>
-              <tr>
-                <th>{w.when}</th>
-                <th>{w.who}</th>
-                <th>{w.channel}</th>
-                <th>{w.what}</th>
-                <th>{w.outcome}</th>
-                <th>{w.attempts}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((row) => {
-                const { account, entity } = row.entity ? { account: String(row.account), entity: String(row.entity) } : entityOf(String(row.escalation ?? ""));
-                return (
-                  <tr key={`${row.escalation}/${row.step}/${row.person}/${row.channel}/${row.outcome}/${row.at}`}>
-                    <td>
-                      <Time at={row.at ?? row.time} />
-                    </td>
-                    <td>{called(String(row.person ?? ""))}</td>
-                    <td>{label(String(row.channel ?? ""))}</td>
-                    <td>
-                      <a href={groupUrl(account, entity, String(row.escalation ?? ""))}>{row.title || idOf(entity)}</a> {w.step(row.step)}
-                    </td>
-                    <td class={row.outcome === "failed" ? "late" : "fine"}>
-                      {w.outcomes[row.outcome] ?? row.outcome} {row.error && <span class="quiet">{w.names[row.error] ?? row.error}</span>}
-                    </td>
-                    <td class="number">{row.attempts}</td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </div>
-      )}
+      {!begun ? <Busy /> : rows.length === 0 ? <p class="quiet">{w.empty}</p> : <DeliveryTable rows={rows} />}
       {cursor && (
         <button type="button" onClick={more}>
           {w.moreRows}

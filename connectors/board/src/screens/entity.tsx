@@ -3,17 +3,16 @@
 import { useEffect, useState } from "preact/hooks";
 import { useRoute } from "preact-iso";
 import { acknowledge, escalateNow, excuse, handOver, respondedByPhone } from "../actions";
-import { entityPath, get, may, query } from "../api";
+import { entityPath, get, may, mayDecide, query } from "../api";
 import { duration } from "../format";
 import { words } from "../i18n";
 import { onEvent } from "../live";
-import { accountUrl, Busy, Countdown, Dialog, Facts, idOf, Priority, Section, safeLink, Time, Trouble, useAnswer } from "../parts/base";
+import { accountUrl, Busy, Countdown, Dialog, Facts, groupUrl, idOf, Priority, Section, safeLink, Time, Trouble, useAnswer } from "../parts/base";
 import { Ladder } from "../parts/ladder";
 import { explain, Proof } from "../parts/proof";
 import { type Segment, SlaTimeline } from "../parts/sla";
 import type { ClockRow, CloudEvent, EntityView, Group, TimelineEntry } from "../types";
 import { about, called, everybody, knownPeople, label } from "../words";
-import { groupUrl } from "./escalation";
 
 const PROOFS_MAX = 8; // clocks whose segments the picture shows
 const LATE_MS = 60_000; // learned so much later than it happened: worth a word
@@ -66,7 +65,7 @@ function ClockLine({ view, row }: { view: EntityView; row: ClockRow }) {
         <summary>{w.proof}</summary>
         <Proof account={view.account} entity={view.entity} row={row} />
       </details>
-      {missed && may("act") && (
+      {missed && mayDecide() && (
         <>
           <button type="button" onClick={() => ask(true)}>
             {w.excuse}
@@ -122,7 +121,7 @@ export function GroupBlock({ view, group, alone }: { view: EntityView; group: Gr
           <button type="button" class="main" onClick={() => void acknowledge(view.account, view.entity, group.escalation)}>
             {w.acknowledge}
           </button>
-          {group.next && (
+          {group.next && mayDecide() && (
             <button type="button" onClick={() => escalateNow(view.account, view.entity, group.escalation)}>
               {w.escalateNow}
             </button>
@@ -147,6 +146,8 @@ function happened(event: CloudEvent): string {
     data.priority,
     who(data.person),
     who(data.by),
+    data.channel && label(String(data.channel)),
+    data.contact,
     data.note,
     reason,
     data.threshold && label(data.threshold),
@@ -156,9 +157,13 @@ function happened(event: CloudEvent): string {
   return [name, ...more.filter((m) => typeof m === "string" && m)].join(" · ");
 }
 
+type HistoryOrder = "learned" | "newest" | "oldest";
+
 function History({ account, entity, turn }: { account: string; entity: string; turn: number }) {
   const w = words.value;
   const [limit, setLimit] = useState(50);
+  const [order, setOrder] = useState<HistoryOrder>("learned");
+  const [text, setText] = useState("");
   const { value, error, again } = useAnswer(
     () => get<{ timeline: TimelineEntry[]; more?: boolean }>(query(`/v1/entities/${entityPath(account, entity)}/timeline`, { order: "newest", limit })),
     `${account} ${entity} ${turn} ${limit}`,
@@ -166,10 +171,23 @@ function History({ account, entity, turn }: { account: string; entity: string; t
   if (error) return <Trouble error={error} again={again} />;
   if (!value) return <Busy />;
   const entries = value.timeline ?? [];
+  const needle = text.trim().toLowerCase();
+  const shown = entries.filter(({ event }) => !needle || happened(event).toLowerCase().includes(needle));
+  // Late facts stand where they happened, not where they were learned.
+  if (order !== "learned") shown.sort((a, b) => (order === "oldest" ? 1 : -1) * (Date.parse(a.event.time) - Date.parse(b.event.time)));
   return (
     <>
+      <nav class="tabs" aria-label={w.filters}>
+        <select aria-label={w.order} value={order} onChange={(e) => setOrder(e.currentTarget.value as HistoryOrder)}>
+          <option value="learned">{w.asLearned}</option>
+          <option value="newest">{w.newestFirst}</option>
+          <option value="oldest">{w.oldestFirst}</option>
+        </select>
+        <input type="search" placeholder={w.filter} aria-label={w.filter} value={text} onInput={(e) => setText(e.currentTarget.value)} />
+      </nav>
+      {shown.length < entries.length && <p class="quiet">{w.hidden(entries.length - shown.length)}</p>}
       <ol class="history">
-        {entries.map(({ position, event }) => {
+        {shown.map(({ position, event }) => {
           const late = event.recordedtime ? Date.parse(event.recordedtime) - Date.parse(event.time) : 0;
           return (
             <li key={position} class={event.source === "/tocsin/engine" ? "ours" : undefined}>
@@ -242,7 +260,7 @@ export function EntityScreen() {
             {w.respondedByPhone}
           </button>
         )}
-        {open.length > 0 && may("act") && (
+        {open.length > 0 && mayDecide() && (
           <button type="button" onClick={() => escalateNow(name, entity)}>
             {w.escalateNow}
           </button>

@@ -1,15 +1,26 @@
 // One alarm: who was called over what and with what outcome, who comes next, by which rule, and why the due was then.
 import { useLocation, useRoute } from "preact-iso";
-import { entityPath, get } from "../api";
+import { entityPath, get, query } from "../api";
 import { words } from "../i18n";
 import { accountUrl, Busy, Countdown, entityUrl, Facts, idOf, Priority, Section, Time, Trouble, useAnswer } from "../parts/base";
+import { DeliveryTable } from "../parts/deliveries";
 import { Proof } from "../parts/proof";
-import type { EntityView } from "../types";
+import type { Data, EntityView } from "../types";
 import { about, label, policy } from "../words";
 import { GroupBlock, useTurn } from "./entity";
 
-export function groupUrl(account: string, entity: string, escalation: string): string {
-  return `${entityUrl(account, entity).replace(/^\/e\//, "/g/")}?escalation=${encodeURIComponent(escalation)}`;
+/** Every outcome of every channel, those of who was told in the end too. */
+function Told({ escalation, turn }: { escalation: string; turn: number }) {
+  const { value } = useAnswer(
+    () => get<{ deliveries: Data[] }>(query("/v1/deliveries", { escalation, limit: 100 })).catch(() => ({ deliveries: [] })),
+    `${escalation} ${turn}`,
+  );
+  if (!value?.deliveries.length) return null;
+  return (
+    <Section title={words.value.deliveries}>
+      <DeliveryTable rows={value.deliveries} alone />
+    </Section>
+  );
 }
 
 export function Escalation() {
@@ -59,6 +70,7 @@ export function Escalation() {
             ]}
           />
           <GroupBlock view={value} group={group} alone />
+          <Told escalation={group.escalation} turn={turn} />
           {row && (
             <Section title={w.proofOf(label(row.clock))}>
               <Proof account={name} entity={entity} row={row} />

@@ -1,11 +1,11 @@
 // Are the promises kept? By month, tier, account; with the list behind each number, as CSV, and on paper.
 import { useLocation, useRoute } from "preact-iso";
 import { get, headers, query } from "../api";
-import { percent } from "../format";
+import { duration, percent } from "../format";
 import { words } from "../i18n";
 import { accountUrl, Busy, entityUrl, idOf, Priority, Section, Time, Trouble, useAnswer } from "../parts/base";
 import type { Data } from "../types";
-import { called, label } from "../words";
+import { called, label, policy } from "../words";
 import { usePages } from "./clocks";
 
 interface Figure {
@@ -38,6 +38,44 @@ function shown(f: Figure): string {
 function good(f: Figure): boolean | null {
   const value = f.mean ?? ((f.met ?? 0) + (f.breached ?? 0) ? (f.met ?? 0) / ((f.met ?? 0) + (f.breached ?? 0)) : null);
   return value === null || f.target === null ? null : value >= f.target;
+}
+
+interface Kpi {
+  period: string;
+  clock: string;
+  threshold: string;
+  account?: string | null;
+  tier?: string | null;
+  priority?: string | null;
+  elapsed: { count: number; buckets: { upToMs: number | null; count: number }[] };
+}
+
+const whoseOf = (row: Partial<Figure>) => row.tier ?? row.priority ?? row.account ?? row.module ?? row.person ?? "";
+
+/** How long the clocks of a figure took, of one period: the buckets of all of them together. */
+function took(kpis: Kpi[], f: Figure): { upToMs: number | null; count: number }[] {
+  const clocks: string[] = [policy.value?.document?.figures?.[f.figure]?.clock ?? []].flat();
+  const sum = new Map<number | null, number>();
+  const counted = new Set<string>(); // a clock has one row a threshold, which all say the same
+  for (const row of kpis) {
+    if (row.period !== f.period || whoseOf(row) !== whoseOf(f) || !clocks.includes(row.clock) || counted.has(row.clock)) continue;
+    counted.add(row.clock);
+    for (const bucket of row.elapsed.buckets) sum.set(bucket.upToMs, (sum.get(bucket.upToMs) ?? 0) + bucket.count);
+  }
+  return [...sum].map(([upToMs, count]) => ({ upToMs, count })).sort((a, b) => (a.upToMs ?? Number.POSITIVE_INFINITY) - (b.upToMs ?? Number.POSITIVE_INFINITY));
+}
+
+/** The duration within which the share lies, as exactly as buckets tell: straight between their bounds. */
+export function within(buckets: { upToMs: number | null; count: number }[], share: number): string {
+  let wanted = buckets.reduce((n, b) => n + b.count, 0) * share;
+  let from = 0;
+  for (const { upToMs, count } of buckets) {
+    if (upToMs === null) return count > 0 ? `> ${duration(from)}` : "–";
+    if (count >= wanted && count > 0) return duration(from + ((upToMs - from) * wanted) / count);
+    wanted -= count;
+    from = upToMs;
+  }
+  return "–";
 }
 
 /** The newest period of each figure, as tiles. */
@@ -102,9 +140,13 @@ export function Figures() {
   const filters = { tier: search.tier, account: search.account, priority: search.priority };
   const path = query("/v1/figures", { by, per, ...filters });
   const { value, error, again } = useAnswer(() => get<{ figures: Figure[] }>(path), path);
+  // How long things took is known by clock, not by module and person.
+  const timed = per !== "module" && per !== "person";
+  const durations = useAnswer(() => (timed ? get<{ kpis: Kpi[] }>(path.replace("/v1/figures", "/v1/kpis")) : Promise.resolve({ kpis: [] })), path);
+  const kpis = durations.value?.kpis ?? [];
   const groups = new Map<string, Map<string, Figure[]>>();
   for (const f of value?.figures ?? []) {
-    const whose = f.tier ?? f.priority ?? f.account ?? f.module ?? f.person ?? "";
+    const whose = whoseOf(f);
     const lines = groups.get(f.figure) ?? new Map<string, Figure[]>();
     lines.set(whose, [...(lines.get(whose) ?? []), f]);
     groups.set(f.figure, lines);
@@ -153,6 +195,8 @@ export function Figures() {
                       <th class="number">{w.met}</th>
                       <th class="number">{w.breached}</th>
                       <th class="number">{w.excused}</th>
+                      {timed && <th class="number">{w.median}</th>}
+                      {timed && <th class="number">{w.ninety}</th>}
                     </tr>
                   </thead>
                   <tbody>
@@ -190,6 +234,8 @@ export function Figures() {
                             ) : (
                               <td colSpan={3} />
                             )}
+                            {timed && <td class="number">{within(took(kpis, f), 0.5)}</td>}
+                            {timed && <td class="number">{within(took(kpis, f), 0.9)}</td>}
                           </tr>
                         );
                       })}

@@ -4,17 +4,17 @@ import { useEffect, useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
 import { acknowledge, respondedByPhone } from "../actions";
 import { actor, entityPath, get, may, query } from "../api";
-import { estimate, now } from "../clock";
+import { now } from "../clock";
 import { words } from "../i18n";
 import { inTab, type Tab } from "../order";
-import { accountUrl, Busy, Countdown, entityUrl, idOf, Priority, safeLink, Trouble, useAnswer } from "../parts/base";
+import { accountUrl, Busy, Countdown, entityUrl, groupUrl, idOf, Priority, safeLink, Trouble, useAnswer } from "../parts/base";
 import { CalledLine } from "../parts/ladder";
 import { VirtualList } from "../parts/list";
 import { aliveGroups, type Card, changes, failed, learnEntity, load, loading, nobodyCalled, openGroups, order } from "../store";
 import type { ClockRow, EntityView } from "../types";
 import { about, called, everybody, label } from "../words";
-import { groupUrl } from "./escalation";
 
+const FAILING_ASK_MS = 15_000;
 const TABS: Tab[] = ["mine", "all", "taken", "nobody"];
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -134,9 +134,9 @@ export function QueueCard({ card, selected, select }: { card: Card; selected: bo
 
 /** Channels to people that fail: whoever looks here is the one who can still know. */
 function Failing() {
-  const minute = Math.floor(estimate() / 60_000);
-  now.value; // looks at the clock each second, asks each minute
-  const { value } = useAnswer(() => get<{ failing?: string[] }>(query("/v1/deliveries", { limit: 1 })).catch(() => ({ failing: [] })), minute);
+  const turn = Math.floor(performance.now() / FAILING_ASK_MS);
+  now.value; // looks at the clock each second, asks now and then
+  const { value } = useAnswer(() => get<{ failing?: string[] }>(query("/v1/deliveries", { limit: 1 })).catch(() => ({ failing: [] })), turn);
   if (!value?.failing?.length) return null;
   return (
     <p class="trouble" role="alert">
