@@ -49,8 +49,9 @@ export async function until(condition, limitMs = PATIENCE_MS) {
 
 export class Node {
   /** `config`: YAML, or how it is made of the node's address. `token`: one of it that may send facts. `files`: beside it. */
-  async start(config = "", token = "", files = {}) {
+  async start(config = "", token = "", files = {}, more = []) {
     this.token = token;
+    this.more = more;
     this.folder = mkdtempSync(join(tmpdir(), "tocsin-board-"));
     this.port = await freePort();
     this.url = `http://127.0.0.1:${this.port}`;
@@ -60,7 +61,7 @@ export class Node {
   }
   /** Starts, or starts once more on what is there. */
   async again() {
-    this.process = spawn(TOCSIN, ["run", "--data", join(this.folder, "data"), "--listen", `127.0.0.1:${this.port}`, "--config", join(this.folder, "config.yaml")], { stdio: ["ignore", "pipe", "pipe"] });
+    this.process = spawn(TOCSIN, ["run", "--data", join(this.folder, "data"), "--listen", `127.0.0.1:${this.port}`, "--config", join(this.folder, "config.yaml"), ...this.more], { stdio: ["ignore", "pipe", "pipe"] });
     this.words = "";
     this.printed = "";
     this.process.stdout.on("data", (text) => {

@@ -29,7 +29,7 @@ class Handler:
                           "mail": envelope.content.decode()}), flush=True)
         return "250 ok"
 def allowed(server, session, envelope, mechanism, data):
-    return AuthResult(success=data.login == b"tocsin" and data.password == password.encode())
+    return AuthResult(success=data.login == b"tocsin" and data.password == password.encode(), handled=False)
 context = None
 if how != "none":
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -86,7 +86,7 @@ ANA = {"ana": "{via: mail, to: ana@example.com}"}
 def as_a_reader_sees_it(raw):
     """Checks a message as mail programs read it, and gives it back."""
     mail = email.message_from_string(raw, policy=email.policy.default)
-    right("核心产线停机" in mail["Subject"] and "T-1" in mail["Subject"], f"subject: {mail['Subject']}")
+    right(mail["Subject"].startswith("P1 T-1 ") and "Aurora 极光" in mail["Subject"], f"subject: {mail['Subject']}")
     right(all(len(line) <= 998 for line in raw.splitlines()), "no line is too long")
     right(mail["From"] == "Tocsin <tocsin@example.com>" and mail["To"] == "ana@example.com", f"{mail['From']} {mail['To']}")
     right(mail["Auto-Submitted"] == "auto-generated" and mail["Date"].datetime and mail["Message-ID"].startswith("<tn_"), "its headers")
@@ -109,7 +109,7 @@ def delivered_by(how, password=""):
                 w.assign(["ana"])
                 w.p1()
                 told = json.loads(out.readline())
-                right(told["to"] == ["ana@example.com"] and told["tls"] == (how != "none") and told["user"] == bool(password), f"{told}")
+                right(told["to"] == ["ana@example.com"] and told["tls"] == (how != "none") and bool(told["user"]) == bool(password), f"{told}")
                 first = as_a_reader_sees_it(told["mail"])
                 right(until("its outcome", w.outcomes)[0]["type"].endswith("delivered"), "delivered")
                 w.post("ticket.responded", "T-1", {"by": "somebody"})

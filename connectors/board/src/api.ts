@@ -80,7 +80,8 @@ async function call<T>(method: string, path: string, body?: unknown, type = "app
     const detail = problem?.detail ?? problem?.title ?? response.statusText;
     // A node that is older, or set up without it: no mistake of who asks.
     const unknown = response.status === 404 && detail.startsWith("there is no such route");
-    throw new ApiError(response.status, unknown ? words.value.notHere : detail, unknown);
+    const said = unknown ? words.value.notHere : response.status === 404 ? words.value.notFound : detail;
+    throw new ApiError(response.status, said, unknown);
   }
   if (value && typeof value === "object" && "now" in value) hear(String(value.now));
   return value as T;

@@ -181,7 +181,7 @@ function Shell() {
         </nav>
         <span class="grow narrow-only" />
         <State />
-        <ServerTime />
+        {!silent && <ServerTime />}
         <Menu />
       </header>
       {silent && (

@@ -6,7 +6,7 @@ export type Tab = "mine" | "all" | "taken" | "nobody";
 
 /** What decides where a card stands: the less, the further up. */
 export interface Place {
-  nobody: 0 | 1; // 0: there is an open alarm for which nobody at all was called
+  nobody: 0 | 1; // 0: there is an open alarm for which nobody was called, or nobody could be told
   rank: number; // of its priority
   taken: 0 | 1; // 0: an alarm is open
   due: string; // the next one that is pending
@@ -43,12 +43,6 @@ export class Order {
       this.count(place, 1);
     }
     return true;
-  }
-
-  clear(): void {
-    for (const card of this.list) card.place = null;
-    this.list.length = 0;
-    Object.assign(this.counts, { mine: 0, all: 0, taken: 0, nobody: 0 });
   }
 
   /** The first place whose card does not stand before this one. */

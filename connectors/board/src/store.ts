@@ -349,8 +349,15 @@ export function everCalled(group: Group): string[] {
   return group.called ? group.called.map((c) => c.person) : group.persons;
 }
 
-export function nobodyCalled(found: Card): boolean {
-  return openGroups(found).some((g) => everCalled(g).length === 0);
+/** Everybody who was called has an outcome, and none of them is a delivery. */
+export function reachedNobody(group: Group): boolean {
+  const all = group.called ?? [];
+  return all.length > 0 && all.every((one) => one.delivery?.outcome === "failed");
+}
+
+/** There is an open alarm for which nobody was called, or nobody could be told. */
+export function nobodyKnows(found: Card): boolean {
+  return openGroups(found).some((g) => everCalled(g).length === 0 || reachedNobody(g));
 }
 
 /** The policy's, the most urgent first. */
@@ -378,7 +385,7 @@ function nextDue(found: Card): string {
 
 function placeOf(found: Card): Place {
   return {
-    nobody: nobodyCalled(found) ? 0 : 1,
+    nobody: nobodyKnows(found) ? 0 : 1,
     rank: rank(found),
     taken: openGroups(found).length ? 0 : 1,
     due: nextDue(found),

@@ -141,8 +141,6 @@ export interface Account {
 export interface Cadence {
   clock: string;
   cycle: string;
-  done?: number;
-  wanted?: number;
   due: string | null;
   verdict?: Verdict;
   state?: string;

@@ -48,7 +48,7 @@ export function Trouble({ error, again, title }: { error: string; again?: () => 
   return (
     <>
       {title && <h1>{title}</h1>}
-      {error === w.notHere ? (
+      {error === w.notHere || error === w.notFound ? (
         <p class="quiet" role="status">
           {error}
         </p>

@@ -2,6 +2,7 @@
 import { now } from "../clock";
 import { remaining } from "../format";
 import { words } from "../i18n";
+import { reachedNobody } from "../store";
 import type { Called, Group } from "../types";
 import { everybody, label, called as name } from "../words";
 import { Time } from "./base";
@@ -9,12 +10,6 @@ import { Time } from "./base";
 function outcome(called: Called): string {
   const w = words.value;
   return called.delivery ? `${label(called.delivery.channel)} ${w.outcomes[called.delivery.outcome] ?? called.delivery.outcome}` : "";
-}
-
-/** Everybody who was called has an outcome, and none of them is a delivery. */
-function reachedNobody(group: Group): boolean {
-  const all = group.called ?? [];
-  return all.length > 0 && all.every((one) => one.delivery?.outcome === "failed");
 }
 
 /** One line: 王芳 ✔, 赵磊 → 陈杰 */

@@ -2,12 +2,12 @@
 
 import { useState } from "preact/hooks";
 import { useRoute } from "preact-iso";
-import { get, query } from "../api";
+import { entityPath, get, query } from "../api";
 import { words } from "../i18n";
 import { accountUrl, Busy, Countdown, entityUrl, Facts, idOf, Priority, Section, Time, Trouble, useAnswer } from "../parts/base";
 import { VirtualList } from "../parts/list";
-import type { Account, ClockRow, Data, EntityView } from "../types";
-import { called, everybody, label } from "../words";
+import type { Account, ClockRow, Data, EntityView, TimelineEntry } from "../types";
+import { called, everybody, label, policy } from "../words";
 import { usePages } from "./clocks";
 import { FigureTiles } from "./figures";
 
@@ -53,9 +53,42 @@ export function Accounts() {
   );
 }
 
-/** A period clock as the account's page lists it; done and wanted where the node says them. */
-function CadenceRow({ row }: { row: Data }) {
+/** What the account's own facts say: the newest `tiered` beside tier and name, and each contact. */
+interface Own {
+  profile: [string, string][];
+  contacts: Data[];
+}
+
+const CONTACTS_SHOWN = 50;
+const OWN_MAX = 1000; // of the account's own facts, the newest
+
+async function own(account: string): Promise<Own> {
+  const path = `/v1/entities/${entityPath(account, `account/${account}`)}/timeline`;
+  const { timeline } = await get<{ timeline: TimelineEntry[] }>(query(path, { order: "newest", limit: OWN_MAX }));
+  const events = timeline.map((entry) => entry.event);
+  const tiered = events.find((event) => event.type === "tocsin.account.tiered")?.data ?? {};
+  const plain = Object.entries(tiered).filter(([name, value]) => name !== "tier" && name !== "name" && /string|number|boolean/.test(typeof value));
+  return {
+    profile: plain.map(([name, value]) => [name, String(value)]),
+    contacts: events.filter((event) => event.type === "tocsin.account.contacted").sort((a, b) => (a.time < b.time ? 1 : -1)),
+  };
+}
+
+/** How many a period wants, by the policy, and how many of them were done. */
+function doneAndWanted(row: Data, tier: string | null, contacts: Data[]): [number, number] | null {
+  const clock = policy.value?.document?.clocks?.[row.clock] as Data | undefined;
+  const wanted = Number(typeof clock?.count === "object" ? clock.count[tier ?? ""] : clock?.count);
+  const kind = /^contacted kind=(\S+)$/.exec(String(clock?.match ?? ""))?.[1];
+  if (!kind || !(wanted > 0)) return null;
+  const [from, to] = [Date.parse(row.start), Date.parse(row.thresholds?.[0]?.due ?? row.due)];
+  const done = contacts.filter((one) => one.data?.kind === kind && Date.parse(one.time) >= from && Date.parse(one.time) < to).length;
+  return [Math.min(done, wanted), wanted];
+}
+
+/** A period clock as the account's page lists it. */
+function CadenceRow({ row, tier, contacts }: { row: Data; tier: string | null; contacts: Data[] }) {
   const w = words.value;
+  const counted = doneAndWanted(row, tier, contacts);
   const missed = row.verdict === "breached" || row.thresholds?.some((t: Data) => t.verdict === "breached");
   const met = row.verdict === "met" || (row.state === "stopped" && !missed);
   const due = row.due ?? row.thresholds?.[0]?.due;
@@ -64,7 +97,7 @@ function CadenceRow({ row }: { row: Data }) {
       <div class="grow">
         {label(row.clock)} <span class="quiet">{row.cycle}</span>
       </div>
-      {row.wanted !== undefined && <span>{w.cadenceDone(row.done ?? 0, row.wanted)}</span>}
+      {counted && <span>{w.cadenceDone(...counted)}</span>}
       {met ? <span class="fine">✔ {w.met}</span> : missed ? <span class="late">✖ {w.breached}</span> : <Countdown due={due} />}
     </li>
   );
@@ -94,10 +127,11 @@ export function AccountScreen() {
   const w = words.value;
   const account = decodeURIComponent(useRoute().params.account ?? "");
   const { value, error, again } = useAnswer(() => get<Account & Data>(`/v1/accounts/${encodeURIComponent(account)}`), account);
+  const about = useAnswer(() => own(account), account);
   if (error) return <Trouble title={account} error={error} again={again} />;
   if (!value) return <Busy title={account} />;
+  const { profile, contacts } = about.value ?? { profile: [], contacts: [] };
   const open = value.open ?? [];
-  const profile = Object.entries((value.profile ?? {}) as Record<string, unknown>).filter(([, v]) => typeof v === "string" || typeof v === "number");
   return (
     <>
       <h1>
@@ -111,7 +145,7 @@ export function AccountScreen() {
         <Facts
           rows={[
             ...Object.entries(value.team).map(([role, persons]) => [label(role), everybody(persons) || w.nobodyAssigned] as [string, string]),
-            ...profile.map(([name, v]) => [label(name), String(v)] as [string, string]),
+            ...profile.map(([name, v]) => [label(name), v] as [string, string]),
             [w.satisfaction, value.satisfaction?.count ? `${value.satisfaction.mean.toFixed(2)} (${value.satisfaction.count})` : null],
           ]}
         />
@@ -122,7 +156,7 @@ export function AccountScreen() {
         ) : (
           <ul class="plain">
             {(value.cadence ?? []).map((row) => (
-              <CadenceRow key={`${row.clock}/${row.cycle}`} row={row} />
+              <CadenceRow key={`${row.clock}/${row.cycle}`} row={row} tier={value.tier} contacts={contacts} />
             ))}
           </ul>
         )}
@@ -130,6 +164,18 @@ export function AccountScreen() {
           <>
             <h3>{w.lastContacts}</h3>
             <Facts rows={Object.entries(value.lastContacts).map(([kind, at]) => [label(kind), <Time at={at} />])} />
+            {contacts.length > 0 && (
+              <details>
+                <summary>{w.contacts(contacts.length)}</summary>
+                <ul class="plain">
+                  {contacts.slice(0, CONTACTS_SHOWN).map((one) => (
+                    <li key={one.id} class="row">
+                      <Time at={one.time} /> <span class="grow">{label(one.data?.kind)}</span> {one.data?.by && called(String(one.data.by))}
+                    </li>
+                  ))}
+                </ul>
+              </details>
+            )}
           </>
         )}
       </Section>

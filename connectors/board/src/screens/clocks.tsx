@@ -137,7 +137,7 @@ export function Clocks() {
   }));
   const { shown, started } = usePatched(rows);
   const go = (to: Record<string, string | undefined>) => route(query("/clocks", { state, ...filters, ...to }));
-  const titles: Record<string, string> = { running: w.runningNow, overdue: w.overdue, at_risk: w.atRisk, paused: w.paused };
+  const titles: Record<string, string> = { running: w.runningNow, overdue: w.overdue, at_risk: w.atRisk, paused: w.waits };
   return (
     <>
       <h1 class="screen-title">{w.clocks}</h1>

@@ -31,7 +31,7 @@ export function Deliveries() {
         <input type="search" placeholder={w.person} aria-label={w.person} value={search.person ?? ""} onChange={(e) => go({ person: e.currentTarget.value })} />
       </nav>
       {error && <Trouble error={error} again={again} />}
-      {!begun ? <Busy /> : rows.length === 0 ? <p class="quiet">{w.empty}</p> : <DeliveryTable rows={rows} />}
+      {!begun ? <Busy /> : rows.length > 0 ? <DeliveryTable rows={rows} /> : !error && <p class="quiet">{w.empty}</p>}
       {cursor && (
         <button type="button" onClick={more}>
           {w.moreRows}

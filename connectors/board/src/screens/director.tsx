@@ -3,7 +3,7 @@ import { get, query } from "../api";
 import { count, duration } from "../format";
 import { words } from "../i18n";
 import { accountUrl, Busy, Section, Trouble, useAnswer } from "../parts/base";
-import { aliveGroups, cards, changes, everCalled, nobodyCalled, openGroups, priorities } from "../store";
+import { aliveGroups, cards, changes, everCalled, nobodyKnows, openGroups, priorities } from "../store";
 import type { Data } from "../types";
 import { label, called as nameOf } from "../words";
 import { FigureTiles } from "./figures";
@@ -64,7 +64,7 @@ export function Director() {
       <h1 class="screen-title">{w.director}</h1>
       <Section title={w.rightNow}>
         <div class="tiles">
-          <Tile href="/q?tab=nobody" name={w.nobody} value={all.filter(nobodyCalled).length} tone="late" />
+          <Tile href="/q?tab=nobody" name={w.nobody} value={all.filter(nobodyKnows).length} tone="late" />
           <Tile
             href="/q?tab=all"
             name={`${first} ${w.notTaken}`}

@@ -186,7 +186,7 @@ export function Figures() {
             {[...lines].map(([whose, rows]) => (
               <div key={whose}>
                 {whose && <h3>{whose}</h3>}
-                <Spark rows={rows} />
+                {rows.length > 1 && <Spark rows={rows} />}
                 <table>
                   <thead>
                     <tr>

@@ -2,13 +2,20 @@
 
 import { useEffect, useState } from "preact/hooks";
 import qrcode from "qrcode-generator";
-import { post, signIn } from "../api";
+import { me, post, signIn } from "../api";
 import { words } from "../i18n";
 import { Busy, Trouble, useAnswer } from "../parts/base";
 
 export function Pair() {
   const w = words.value;
   const { value, error, again } = useAnswer(() => post<{ code: string; expires: string }>("/v1/pair"), 0);
+  if (error && me.value.open)
+    return (
+      <>
+        <h1>{w.pair}</h1>
+        <p class="quiet">{w.pairOpen}</p>
+      </>
+    );
   if (error) return <Trouble title={w.pair} error={error} again={again} />;
   if (!value) return <Busy title={w.pair} />;
   // The code stands behind `#`: it reaches no server log and no referrer.

@@ -10,7 +10,7 @@ import { inTab, type Tab } from "../order";
 import { accountUrl, Busy, Countdown, entityUrl, groupUrl, idOf, Priority, safeLink, Trouble, useAnswer } from "../parts/base";
 import { CalledLine } from "../parts/ladder";
 import { VirtualList } from "../parts/list";
-import { aliveGroups, type Card, changes, failed, learnEntity, load, loading, nobodyCalled, openGroups, order } from "../store";
+import { aliveGroups, type Card, changes, failed, learnEntity, load, loading, nobodyKnows, openGroups, order } from "../store";
 import type { ClockRow, EntityView } from "../types";
 import { about, called, everybody, label } from "../words";
 
@@ -77,7 +77,7 @@ export function QueueCard({ card, selected, select }: { card: Card; selected: bo
   const clocks = [...card.clocks.values()].filter((c) => c.state === "running" || c.state === "paused").sort(byDue);
   return (
     <article
-      class={`card${card.fresh && (calm || Math.floor(now.value / 1000) % 2) ? " fresh" : ""}${selected ? " selected" : ""}${nobodyCalled(card) ? " nobody" : ""}`}
+      class={`card${card.fresh && (calm || Math.floor(now.value / 1000) % 2) ? " fresh" : ""}${selected ? " selected" : ""}${nobodyKnows(card) ? " nobody" : ""}`}
       onFocusIn={() => select(card.key)}
       data-key={card.key}
     >
