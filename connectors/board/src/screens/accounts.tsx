@@ -163,14 +163,14 @@ export function AccountScreen() {
         {Object.keys(value.lastContacts ?? {}).length > 0 && (
           <>
             <h3>{w.lastContacts}</h3>
-            <Facts rows={Object.entries(value.lastContacts).map(([kind, at]) => [label(kind), <Time at={at} />])} />
+            <Facts rows={Object.entries(value.lastContacts).map(([kind, at]) => [label(`account.${kind}`), <Time at={at} />])} />
             {contacts.length > 0 && (
               <details>
                 <summary>{w.contacts(contacts.length)}</summary>
                 <ul class="plain">
                   {contacts.slice(0, CONTACTS_SHOWN).map((one) => (
                     <li key={one.id} class="row">
-                      <Time at={one.time} /> <span class="grow">{label(one.data?.kind)}</span> {one.data?.by && called(String(one.data.by))}
+                      <Time at={one.time} /> <span class="grow">{label(`account.${one.data?.kind}`)}</span> {one.data?.by && called(String(one.data.by))}
                     </li>
                   ))}
                 </ul>
