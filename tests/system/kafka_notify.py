@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """Messages on Kafka while the node that sends them is killed: another takes over in the middle of it. No step stays unsent, a message
-comes twice only with the same id, each outcome stands in the log once.
+comes twice only with the same id, each outcome stands in the log once. What one node has signed or was given is good at every other: an
+acknowledge link, a browser's subscription.
 
     tests/system/kafka_notify.py        TOCSIN=binary; ROUNDS=3 takeovers; SEED=…"""
+import http.client
 import os
 import random
 import sys
@@ -23,6 +25,7 @@ PARTITIONS = 2
 ROSTER = """people:
   ana: {channels: [{via: hook}]}
   bob: {channels: [{via: phone, to: "+861"}]}
+  eve: {channels: [{via: browser}]}
 last_resort: [bob]
 """
 
@@ -33,7 +36,9 @@ kafka: {{brokers: "{bootstrap}", prefix: {prefix}, group: {prefix}}}
 notify:
   public_url: http://tocsin.example
   secret: the-same-on-every-node-of-the-group
+  allow_hosts: [127.0.0.1]
   channels:
+    browser: {{type: webpush, subject: "mailto:ops@example.com"}}
     hook: {{type: webhook, url: "{url}/webhook", secret: "{Receiver.secrets['webhook']}"}}
     phone: {{type: http, url: "{url}/phone", body: '{{"to":"{{{{to}}}}","text":"{{{{subject}}}}"}}', success: {{path: Code, equals: OK}}}}
 """
@@ -46,6 +51,49 @@ def post(engine, made):
         except OSError:
             return False
     wait_for("a fact to be taken", taken)
+
+
+# The receiver's keys of RFC 8291, appendix A.
+BROWSER = {"p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4", "auth": "BTBZMqHH6r4Tts7J_aSIgg"}
+
+
+def good_at_every_node(engines, receiver, accounts):
+    """Of the accounts each node owns some: whichever tells, the other may be asked."""
+    status, text = engines[0].call("/v1/people/eve/push", "POST", json.dumps({"endpoint": receiver.url + "/push/one", "keys": BROWSER}),
+                                   {"Content-Type": "application/json"})[:2]
+    if status != 201:
+        sys.exit(f"FAILED: a subscription is {status} {text}")
+    for account in accounts:
+        post(engines[0], event(f"e-{account}", account, "account.assigned", account, iso(utc_now()), {"role": "technical_expert", "person": ["eve"]}))
+        post(engines[0], event(f"s-{account}", account, "ticket.opened", f"S-{account}", iso(utc_now()), {"priority": "P1", "title": "x"}))
+    pushed = lambda: [m for m in receiver.messages if m["vendor"] == "push"]  # noqa: E731
+    wait_for("the browser to be pushed by whichever node", lambda: len(pushed()) >= len(accounts))
+    keys = {m["headers"]["Authorization"].split("k=")[1] for m in pushed()}
+    if len(keys) != 1:
+        sys.exit(f"FAILED: the nodes sign with {len(keys)} keys")
+    links = lambda: {m["text"].split()[1]: m["link"] for m in receiver.messages if m["vendor"] == "webhook" and m["text"].split()[1].startswith("S-")}  # noqa: E731
+    wait_for("a link for each", lambda: len(links()) == len(accounts))
+    for engine in engines:
+        for ticket, link in links().items():
+            path = link[len("http://tocsin.example"):]
+            wait_for(f"{ticket} to be known at every node", lambda e=engine, p=path: e.call(p)[0] == 200 and b"<form" in raw(e, p), step=0.05)
+    for i, link in enumerate(links().values()):
+        page = raw(engines[i % 2], link[len("http://tocsin.example"):], "POST")
+        if b"has taken it" not in page:
+            sys.exit(f"FAILED: the link is not taken: {page[-400:]}")
+    print(f"{len(accounts)} alarms pushed with one key, their links taken at either node", flush=True)
+
+
+def outcomes(bootstrap, prefix):
+    """Of the tickets of the rounds, to the two persons who are counted."""
+    events = (json.loads(v) for _, _, _, v, _ in read_topic(bootstrap, prefix + ".log"))
+    return [e["id"] for e in events if e["type"] == "tocsin.notification.delivered" and "/T-" in e["id"] and e["data"]["person"] != "eve"]
+
+
+def raw(engine, path, method="GET"):
+    connection = http.client.HTTPConnection("127.0.0.1", engine.port, timeout=30)
+    connection.request(method, path, b"" if method == "POST" else None, {"Content-Type": "application/x-www-form-urlencoded"})
+    return connection.getresponse().read()
 
 
 def main():
@@ -69,6 +117,7 @@ def main():
         def on():
             return sum(json.loads(v)["type"] == "tocsin.engine.notify" for _, _, _, v, _ in read_topic(bootstrap, prefix + ".log")) >= PARTITIONS
         wait_for("notifying to be switched on", on)
+        good_at_every_node(engines, receiver, accounts)
         tickets = 0
         for _ in range(ROUNDS):
             victim = chance.choice([e for e in engines if e.alive()])
@@ -80,16 +129,13 @@ def main():
             wanted = before + chance.randint(0, new)
             wait_for("some messages", lambda: len(receiver.messages) >= wanted, step=0.002)
             victim.kill()  # the other takes over what it had
-            wait_for("the messages of this round", lambda: len({m["id"] for m in receiver.messages if "T-" in m["text"]}) >= 2 * tickets)
+            wait_for("the messages of this round", lambda: len({m["id"] for m in receiver.messages if " T-" in m["text"]}) >= 2 * tickets)
             victim.start()
 
-        def outcomes():
-            return [e["id"] for e in (json.loads(v) for _, _, _, v, _ in read_topic(bootstrap, prefix + ".log"))
-                    if e["type"] == "tocsin.notification.delivered"]
-        wait_for("every outcome", lambda: len(outcomes()) >= 2 * tickets)
-        told = outcomes()
+        wait_for("every outcome", lambda: len(outcomes(bootstrap, prefix)) >= 2 * tickets)
+        told = outcomes(bootstrap, prefix)
         end_all()
-        ids = [m["id"] for m in receiver.messages]
+        ids = [m["id"] for m in receiver.messages if " T-" in m["text"]]
         receiver.close()
         if len(told) != len(set(told)) or len(told) != 2 * tickets or len(set(ids)) != 2 * tickets:
             sys.exit(f"FAILED: {tickets} steps for two persons: {len(told)} outcomes, {len(set(told))} different; {len(ids)} messages, {len(set(ids))} different")
