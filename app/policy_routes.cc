@@ -217,7 +217,7 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   HttpResponse check(const HttpRequest& request) {
-    const Compiled compiled = compile(text_of(request));
+    const Compiled compiled = compile(given(request));
     std::string out;
     JsonObject object(out);
     const auto* errors = std::get_if<std::vector<PolicyError>>(&compiled);
@@ -234,7 +234,7 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   HttpResponse diff(const HttpRequest& request) {
-    const Compiled compiled = compile(text_of(request));
+    const Compiled compiled = compile(given(request));
     if (const auto* errors = std::get_if<std::vector<PolicyError>>(&compiled))
       return refused(*errors);
     const auto sentences =
@@ -259,7 +259,7 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
     if (!is_a_name(by))
       return reply(bad_parameter("by", "a name of 512 bytes at most, without control characters"));
     later(reply, [this, request, to_open = *to_open, dry_run = *dry_run, by, reply]() {
-      const PolicyText text = text_of(request);
+      const PolicyText text = given(request);
       const Compiled compiled = compile(text);
       if (const auto* errors = std::get_if<std::vector<PolicyError>>(&compiled))
         return refused(*errors);
@@ -278,7 +278,7 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
     const auto since = since_text.empty() ? std::optional(kAlways) : parse_rfc3339(since_text);
     if (!since)
       return reply(bad_parameter("since", "an RFC 3339 instant, like 2026-03-02T09:00:00+08:00"));
-    const PolicyText text = text_of(request);
+    const PolicyText text = given(request);
     const Compiled compiled = compile(text);
     if (const auto* errors = std::get_if<std::vector<PolicyError>>(&compiled))
       return reply(refused(*errors));
@@ -306,8 +306,27 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
   }
 
  private:
+  // The policy that a request brings. A calendar's file that it names is the one that the policy in force
+  // has: what the page shows can be changed and given back.
+  PolicyText given(const HttpRequest& request) {
+    PolicyText text = text_of(request);
+    std::vector<YamlFault> faults;
+    const Yaml root = read_yaml(text.text, faults);
+    const auto history = known_versions();
+    for (const Yaml& calendar : root["calendars"].values) {
+      if (history.empty() || !calendar.is_text()) continue;
+      const auto& files = history.back().text.files;
+      if (const auto file = files.find(calendar.text); file != files.end()) text.files.insert(*file);
+    }
+    return text;
+  }
+
   std::vector<PolicyVersion> versions() {
     node_.store().refresh(seconds(2));
+    return known_versions();
+  }
+
+  std::vector<PolicyVersion> known_versions() {
     const auto partitions = node_.store().view().partitions();
     std::vector<PolicyVersion> longest;
     for (const PartitionId partition : partitions) {

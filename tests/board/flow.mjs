@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { deeds } from "./deeds.mjs";
 import { demo } from "./demo.mjs";
+import { desk } from "./desk.mjs";
 import { rights } from "./rights.mjs";
 import { told } from "./told.mjs";
 import { account, ago, browser, card, fact, look, Node, right, root, summary, text, until, violations } from "./house.mjs";
@@ -250,7 +251,8 @@ try {
   const done = deeds(chrome, pictures)
     .then(() => told(chrome, pictures))
     .then(() => rights(chrome))
-    .then(() => demo(chrome, pictures));
+    .then(() => demo(chrome, pictures))
+    .then(() => desk(chrome, pictures));
   await alarm(chrome, first);
   await scrolling(chrome, first);
   await keyboard(chrome, first);

@@ -1,6 +1,6 @@
 // A node of this build and a browser that looks at its board: what the board's tests share.
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -142,6 +142,19 @@ export async function browser() {
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
 }
 
+/** TOCSIN_BOARD=connectors/board/dist: the page from there, so that a change of it is tried without building the binary. */
+const DIST = process.env.TOCSIN_BOARD;
+const PAGE = /^\/(|q|clocks|director|accounts|figures|roster|deliveries|rejected|policy|pair|e|g)(\/|$)/;
+async function fromDisk(route) {
+  const path = new URL(route.request().url()).pathname;
+  const name = /[^/]+\.(js|css)$/.exec(path)?.[0] ?? (PAGE.test(path) ? "index.html" : "");
+  if (!name || route.request().method() !== "GET") return route.fallback();
+  const found = name === "index.html" ? name : readdirSync(DIST).find((one) => one === name);
+  if (!found) return route.fallback();
+  const type = name.endsWith(".js") ? "text/javascript" : name.endsWith(".css") ? "text/css" : "text/html; charset=utf-8";
+  return route.fulfill({ path: join(DIST, found), contentType: type, headers: { "content-security-policy": "script-src 'self'" } });
+}
+
 /** A page that counts what it must not do: scripts from names, errors, a content security policy that was hit. */
 export async function look(chrome, { language = "en", theme = "light", phone = true } = {}) {
   const context = await chrome.newContext({
@@ -157,6 +170,7 @@ export async function look(chrome, { language = "en", theme = "light", phone = t
       return create.call(this);
     };
   });
+  if (DIST) await context.route("**/*", fromDisk);
   const page = await context.newPage();
   page.wrongs = [];
   page.on("pageerror", (error) => page.wrongs.push(String(error)));

@@ -141,6 +141,9 @@ export function AccountScreen() {
         {account} · {value.keyAccount ? w.keyAccount : w.notKeyAccount}
       </p>
       <FigureTiles account={account} />
+      <p>
+        <a href={query("/figures", { by: "quarter", account })}>{w.report}</a> · <a href={query("/q", { tab: "all", account })}>{w.queue}</a>
+      </p>
       <Section title={w.team}>
         <Facts
           rows={[

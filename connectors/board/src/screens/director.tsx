@@ -66,7 +66,7 @@ export function Director() {
         <div class="tiles">
           <Tile href="/q?tab=nobody" name={w.nobody} value={all.filter(nobodyKnows).length} tone="late" />
           <Tile
-            href="/q?tab=all"
+            href={`/q?tab=all&priority=${encodeURIComponent(first)}`}
             name={`${first} ${w.notTaken}`}
             value={all.filter((c) => c.priority === first && openGroups(c).length > 0).length}
             tone="late"

@@ -154,7 +154,12 @@ export function Figures() {
   const names: Record<string, string> = { "": w.all, tier: w.tier, priority: w.priority, account: w.account, module: w.module, person: w.person };
   return (
     <>
-      <h1>{w.figures}</h1>
+      <h1>{[w.figures, ...Object.values(filters).filter(Boolean)].join(" · ")}</h1>
+      {Object.values(filters).some(Boolean) && (
+        <p>
+          <a href={query("/figures", { by, per })}>{w.showAll}</a>
+        </p>
+      )}
       <nav class="tabs" aria-label={w.period}>
         {PERIODS.map((one) => (
           <a key={one} href={query("/figures", { by: one, per, ...filters })} aria-current={one === by ? "page" : undefined}>

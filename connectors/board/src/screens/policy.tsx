@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
 import { get, post, query } from "../api";
-import { now } from "../clock";
+import { estimate, now } from "../clock";
 import { instant } from "../format";
 import { words } from "../i18n";
 import { Busy, entityUrl, Facts, idOf, Section, Time, Trouble, useAnswer } from "../parts/base";
@@ -182,6 +182,7 @@ function Trial({ answer }: { answer: Data }) {
 }
 
 const POLL_MS = 2000;
+const DAY_MS = 86_400_000;
 
 function WhatIf({ text }: { text: string }) {
   const w = words.value;
@@ -191,6 +192,7 @@ function WhatIf({ text }: { text: string }) {
   const [trial, setTrial] = useState<Data | null>(null);
   const [trouble, setTrouble] = useState("");
   const [busy, setBusy] = useState(false);
+  const [days, setDays] = useState("");
   useEffect(() => setDraft(text), [text]);
   const running = trial?.state === "running";
   useEffect(() => {
@@ -215,6 +217,13 @@ function WhatIf({ text }: { text: string }) {
       <p class="quiet">{w.tryHint}</p>
       <textarea aria-label={w.tryPolicy} spellcheck={false} value={draft} onInput={(e) => setDraft(e.currentTarget.value)} />
       <p class="buttons">
+        <select aria-label={w.ofTheLast} value={days} onChange={(e) => setDays(e.currentTarget.value)}>
+          {["", "7", "30", "90"].map((one) => (
+            <option key={one} value={one}>
+              {one ? w.lastDays(Number(one)) : w.wholePast}
+            </option>
+          ))}
+        </select>
         <button type="button" disabled={busy} onClick={() => void check()}>
           {w.checkPolicy}
         </button>
@@ -222,7 +231,12 @@ function WhatIf({ text }: { text: string }) {
           type="button"
           class="main"
           disabled={busy || running}
-          onClick={() => void ask(async () => setTrial(await post<Data>("/v1/policy/try", draft, "application/yaml")))}
+          onClick={() =>
+            void ask(async () => {
+              const since = days && new Date(estimate() - Number(days) * DAY_MS).toISOString();
+              setTrial(await post<Data>(query("/v1/policy/try", { since }), draft, "application/yaml"));
+            })
+          }
         >
           {busy ? w.loading : w.tryRun}
         </button>

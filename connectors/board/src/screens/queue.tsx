@@ -155,11 +155,16 @@ export function Queue() {
   const wanted = location.query.tab as Tab | undefined;
   const tab: Tab = wanted && TABS.includes(wanted) ? wanted : actor() !== "board" && counts.mine > 0 ? "mine" : "all";
   const needle = text.trim().toLowerCase();
+  const { priority, account } = location.query;
   const shown =
-    tab === "all" && !needle
+    tab === "all" && !needle && !priority && !account
       ? all
       : all.filter(
-          (card) => inTab[tab](card) && (!needle || `${card.title} ${card.entity} ${card.accountName} ${card.account}`.toLowerCase().includes(needle)),
+          (card) =>
+            inTab[tab](card) &&
+            (!priority || card.priority === priority) &&
+            (!account || card.account === account) &&
+            (!needle || `${card.title} ${card.entity} ${card.accountName} ${card.account}`.toLowerCase().includes(needle)),
         );
   // By its key: what comes in above it moves nothing.
   const selected = Math.max(

@@ -301,6 +301,14 @@ export function Roster() {
                   {one.name || one.id} <span class="quiet">{one.id}</span>
                 </span>
                 <span class={one.channels.length ? "quiet" : "late"}>{one.channels.map(label).join(w.comma) || w.noChannel}</span>
+                <a
+                  class="button"
+                  href={query("/v1/oncall.ics", { person: one.id, access_token: token.value })}
+                  download={`${one.id}.ics`}
+                  aria-label={`${w.calendarLink} ${one.name || one.id}`}
+                >
+                  iCal
+                </a>
                 {may("act") && one.channels.length > 0 && (
                   <button type="button" onClick={() => void doing(() => post(`/v1/people/${encodeURIComponent(one.id)}/test`), w.testSent)}>
                     {w.testChannel}

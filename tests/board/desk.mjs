@@ -1,0 +1,77 @@
+// What a desk does with the figures and the policy: CSV, paper, lists behind numbers, a check and a trial of another policy.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { account, ago, fact, look, Node, right, shows, text, until } from "./house.mjs";
+
+async function figures(page, node, pictures) {
+  await page.goto(`${node.url}/figures?by=month`);
+  await shows(page, "Response");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "CSV" }).click()]);
+  const csv = readFileSync(await download.path(), "utf8");
+  right(csv.startsWith("figure,period") && csv.split("\n").some((line) => line.startsWith("response,")), "the figures come as CSV", csv.slice(0, 300));
+  await page.emulateMedia({ media: "print" });
+  const printed = await page.evaluate(() => [...document.querySelectorAll("header.top, nav, .buttons")].filter((one) => one.checkVisibility()).length);
+  right(printed === 0 && (await text(page)).includes("Response"), "on paper there are the numbers alone", `${printed} parts more`);
+  await page.pdf({ path: join(pictures, "en-figures.pdf") });
+  await page.emulateMedia({ media: "screen" });
+  const missed = page.locator("section", { hasText: "Response" }).first().locator("td.number a").nth(1);
+  right((await missed.innerText()) === "1", "one answer was missed", await missed.innerText());
+  await missed.click();
+  right(await shows(page, "Line 3 stands still"), "the list behind the number names it", page.url());
+  await page.goto(`${node.url}/figures?by=quarter&account=ACME`);
+  right(await shows(page, /Figures · ACME.*Show all/), "narrowed to an account, it says so");
+}
+
+async function queueByAddress(page, node) {
+  await page.goto(`${node.url}/q?tab=all&priority=P1`);
+  await until(() => page.locator("article.card").count().then((n) => n === 1));
+  right((await page.locator("article.card").count()) === 1, "the queue by priority, by its address");
+  right(await shows(page, /1 more, not shown by this filter/), "what it hides is counted");
+}
+
+async function policy(page, node) {
+  await page.goto(`${node.url}/policy`);
+  const draft = page.locator("textarea");
+  await until(() => draft.inputValue().then((t) => t.includes("ticket.response")));
+  const old = await draft.inputValue();
+  await draft.fill(old.replace("ticket.response:", "ticket.response:\n    nonsense: 1"));
+  await page.getByRole("button", { name: "Check" }).click();
+  right(await shows(page, /line \d+: .*nonsense/), "a mistake is told with its line", (await text(page)).slice(-300));
+  const changed = old.replace(/P1: 15m/, "P1: 5h");
+  right(changed !== old, "the policy has the allowance that is changed here");
+  await draft.fill(changed);
+  await page.getByRole("button", { name: "Check" }).click();
+  right(await shows(page, "No mistake was found"), "a good one is told so");
+  await page.getByRole("button", { name: "Try it on the past" }).click();
+  right(await shows(page, /Tried on \d+ facts: \d+ decisions? differ/), "it is tried on what happened", (await text(page)).slice(-300));
+  right(await shows(page, /goes Clock breached|goes .*T-1/), "what would not have come is named", (await text(page)).slice(-400));
+  await page.getByLabel("Tried on").selectOption("30");
+  await page.getByRole("button", { name: "Try it on the past" }).click();
+  right(await shows(page, /Tried on \d+ facts/), "or on the last month alone");
+  // Put in force by the admin; the page compares it with the version before.
+  const applied = await fetch(`${node.url}/v1/policy?by=me`, { method: "POST", headers: { "content-type": "application/yaml" }, body: changed });
+  right(applied.ok, "another version is put in force", await applied.text());
+  await page.goto(`${node.url}/policy`);
+  right(await shows(page, /Versions.*Version 2.*Version 1/), "versions are listed");
+  await page.getByRole("button", { name: "Compare" }).click();
+  right(await until(() => page.locator("ul[role=status] li").count().then((n) => n > 0)), "and compared in words");
+}
+
+export async function desk(chrome, pictures) {
+  const node = await new Node().start();
+  try {
+    const page = await look(chrome, { phone: false });
+    await node.tell([
+      ...account("ACME", "Acme Ltd"),
+      fact("ACME", "ticket.opened", "T-1", ago(16 * 60), { priority: "P1", title: "Line 3 stands still" }),
+      fact("ACME", "ticket.opened", "T-2", ago(60), { priority: "P3", title: "A question" }),
+    ]);
+    await figures(page, node, pictures);
+    await queueByAddress(page, node);
+    await policy(page, node);
+    right(page.wrongs.length === 0, "no error at the desk", page.wrongs.join("; "));
+    await page.context().close();
+  } finally {
+    node.stop();
+  }
+}
