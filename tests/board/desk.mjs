@@ -37,7 +37,7 @@ async function policy(page, node) {
   await draft.fill(old.replace("ticket.response:", "ticket.response:\n    nonsense: 1"));
   await page.getByRole("button", { name: "Check" }).click();
   right(await shows(page, /line \d+: .*nonsense/), "a mistake is told with its line", (await text(page)).slice(-300));
-  const changed = old.replace(/P1: 15m/, "P1: 5h");
+  const changed = old.replace("allow: {P1: {target: 15m}", "allow: {P1: {target: 5h}");
   right(changed !== old, "the policy has the allowance that is changed here");
   await draft.fill(changed);
   await page.getByRole("button", { name: "Check" }).click();

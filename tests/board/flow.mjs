@@ -81,6 +81,16 @@ async function scrolling(chrome, node) {
   await page.context().close();
 }
 
+/** Presses Tab until what has the focus is called so. */
+async function tabTo(page, name) {
+  for (let i = 0; i < 80; i++) {
+    await page.keyboard.press("Tab");
+    const now = await page.evaluate(() => `${document.activeElement?.textContent} ${document.activeElement?.getAttribute("aria-label")}`);
+    if (name.test(now) && now.length < 60) return true;
+  }
+  return false;
+}
+
 async function keyboard(chrome, node) {
   const page = await look(chrome, { phone: false });
   await page.goto(`${node.url}/q?tab=all`);
@@ -98,6 +108,24 @@ async function keyboard(chrome, node) {
   right(await until(() => page.url().includes("/e/ACME/ticket/T-2")), "Enter opens it", page.url());
   right(await until(() => text(page).then((t) => t.includes("Promises over time"))), "the entity's page shows its promises");
   await page.screenshot({ path: join(pictures, "entity-desk.png"), fullPage: true });
+  right(await tabTo(page, /Answered/), "Tab leads to what can be done");
+  await page.keyboard.press("Enter");
+  right((await tabTo(page, /Undo/)) && (await until(() => text(page).then((t) => /in \d s/.test(t)))), "and to its undoing");
+  await page.keyboard.press("Enter");
+  right(await until(() => text(page).then((t) => !/in \d s/.test(t)), 2000), "which undoes it");
+  await tabTo(page, /Assignee/);
+  await page.keyboard.press("Enter");
+  right(await until(() => page.evaluate(() => document.activeElement?.matches("dialog input"))), "a dialog has the focus in its field");
+  await page.keyboard.type("Li Wei");
+  await page.keyboard.press("Enter");
+  right(await until(() => text(page).then((t) => /Assignee: Li Wei in/.test(t))), "a ticket is handed over without a mouse");
+  right(await until(() => text(page).then((t) => /Assignee Li Wei/.test(t)), 10_000), "and the page says to whom");
+  await tabTo(page, /More|☰/);
+  await page.keyboard.press("Enter");
+  await tabTo(page, /中文/);
+  await page.keyboard.press("Enter");
+  right(await until(() => text(page).then((t) => t.includes("实时"))), "the menu works by keyboard");
+  await page.keyboard.press("Enter");
   await page.keyboard.press("g");
   await page.keyboard.press("q");
   right(await until(() => page.url().endsWith("/q")), "g q leads back");
