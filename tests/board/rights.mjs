@@ -103,11 +103,15 @@ async function keepsItsPlace(chrome, node) {
   await until(() => text(page).then((t) => t.includes("Question")));
   await page.evaluate(() => {
     window.stayed = true;
-    scrollTo(0, 2000);
   });
-  await page.keyboard.press("k");
-  await until(() => page.evaluate(() => !!document.querySelector(".card.selected")));
-  await page.locator("article.card").nth(4).locator("a").first().focus();
+  // Its rows come as it is scrolled: as far down as there are some.
+  await until(() =>
+    page.evaluate(() => {
+      scrollTo(0, 2000);
+      return scrollY > 1500 && [...document.querySelectorAll("article.card")].some((one) => one.getBoundingClientRect().top > 200);
+    }),
+  );
+  await page.evaluate(() => [...document.querySelectorAll("article.card")].find((one) => one.getBoundingClientRect().top > 200)?.querySelector("a")?.focus());
   await until(() => page.evaluate(() => document.activeElement?.closest(".card")?.classList.contains("selected")));
   const before = await place(page);
   const empties = await page.evaluate(() => {
