@@ -9,9 +9,11 @@ import email.policy
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 from crash_node import free_port
@@ -165,6 +167,76 @@ def nothing_is_said_to_an_authority_that_nobody_trusts():
     fails("tls", "tls", 3, "", trust=False)
 
 
+class Stumbling(threading.Thread):
+    """Takes mail; what it says after the data of the nth is given, None: it hangs up."""
+
+    def __init__(self, *answers):
+        super().__init__(daemon=True)
+        self.answers, self.mails, self.socket = list(answers), [], socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return  # closed
+            with connection, connection.makefile("rwb") as stream:
+                self.talk(stream)
+
+    def talk(self, stream):
+        def say(text):
+            stream.write(text.encode() + b"\r\n")
+            stream.flush()
+        say("220 here")
+        for line in stream:
+            word = line[:4].upper()
+            if word == b"DATA":
+                say("354 go on")
+                lines = []
+                for part in stream:
+                    if part == b".\r\n":
+                        break
+                    lines.append(part)
+                self.mails.append(b"".join(lines).decode())
+                answer = self.answers.pop(0) if self.answers else "250 ok"
+                if answer is None:
+                    return
+                say(answer)
+            elif word == b"QUIT":
+                return say("221 bye")
+            else:
+                say("250 ok")
+
+
+def what_stumbles_is_tried_again_as_the_same_mail():
+    server = Stumbling("451 later", None, "250 ok")
+    try:
+        with World(ANA, channels=channel(server.port, "none")) as w:
+            w.assign(["ana"])
+            w.p1()
+            told = until("its outcomes", lambda: [e for e in w.outcomes() if e["data"]["channel"] == "mail" and e["type"].endswith("delivered")], 60)[0]
+            right(told["data"]["attempts"] == 3 and len(server.mails) == 3, f"{told['data']} {len(server.mails)}")
+            ids = {email.message_from_string(mail, policy=email.policy.default)["Message-ID"] for mail in server.mails}
+            right(len(ids) == 1, f"one id: {ids}")
+            as_a_reader_sees_it(server.mails[-1])
+    finally:
+        server.socket.close()
+
+
+def a_mailbox_that_is_full_for_good_is_not_tried_again():
+    server = Stumbling("552 full")
+    try:
+        with World(ANA, channels=channel(server.port, "none")) as w:
+            w.assign(["ana"])
+            w.p1()
+            told = until("its outcome", lambda: [e for e in w.outcomes() if e["data"]["channel"] == "mail"])[0]
+            right(told["type"].endswith("failed") and told["data"]["attempts"] == 1 and told["data"]["error"] == "reply 552", f"{told['data']}")
+    finally:
+        server.socket.close()
+
+
 def mail_by_postfix():
     postfix = shutil.which("postfix") or shutil.which("postfix", path="/usr/sbin:/usr/lib/postfix/sbin")
     if postfix is None or os.getuid() != 0:
@@ -233,4 +305,4 @@ maillog_file_prefixes = {folder}
 if __name__ == "__main__":
     sys.exit(run([mail_without_tls, mail_by_starttls, mail_by_starttls_with_a_password, mail_by_tls_from_the_start, a_wrong_password_is_not_tried_again,
                   nothing_is_said_to_a_server_without_tls, nothing_is_said_to_another_name, nothing_is_said_to_an_authority_that_nobody_trusts,
-                  mail_by_postfix]))
+                  what_stumbles_is_tried_again_as_the_same_mail, a_mailbox_that_is_full_for_good_is_not_tried_again, mail_by_postfix]))
