@@ -172,10 +172,10 @@ std::vector<ConfigKey> notify_keys() {
   channels.show = show_channels;
   ConfigKey templates = text_key("notify.templates", &notify::Settings::templates, false);
   templates.path_value = true;
-  return {public_url_key(),     text_key("notify.secret", &notify::Settings::secret, true),
-          dry_run_key(),        text_key("notify.heartbeat", &notify::Settings::heartbeat, true),
-          failing_after_key(),  std::move(templates),
-          allow_hosts_key(),    std::move(channels)};
+  return {public_url_key(),    text_key("notify.secret", &notify::Settings::secret, true),
+          dry_run_key(),       text_key("notify.heartbeat", &notify::Settings::heartbeat, true),
+          failing_after_key(), std::move(templates),
+          allow_hosts_key(),   std::move(channels)};
 }
 
 }  // namespace tocsin

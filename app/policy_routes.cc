@@ -316,7 +316,8 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
     for (const Yaml& calendar : root["calendars"].values) {
       if (history.empty() || !calendar.is_text()) continue;
       const auto& files = history.back().text.files;
-      if (const auto file = files.find(calendar.text); file != files.end()) text.files.insert(*file);
+      if (const auto file = files.find(calendar.text); file != files.end())
+        text.files.insert(*file);
     }
     return text;
   }

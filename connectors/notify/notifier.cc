@@ -237,9 +237,9 @@ void Notifier::remember(const Told& told, Instant at) {
     const auto [it, added] = reached_.try_emplace(key);
     if (added) reached_order_.push_back(key);
     if (told.delivered || !it->second.got_through)
-      it->second = {
-          told.step, told.person, told.channel, told.delivered ? "delivered" : "failed",
-          told.delivered, at};
+      it->second = {told.step,      told.person,
+                    told.channel,   told.delivered ? "delivered" : "failed",
+                    told.delivered, at};
     if (reached_order_.size() > kReachedMax) {
       reached_.erase(reached_order_.front());
       reached_order_.pop_front();
@@ -459,9 +459,9 @@ void Notifier::watch_channel(const std::string& channel, bool delivered, Instant
   health.told = true;
   figures_.channel_failing(channel, true);
   ports_.report("error", "channel_fails", channel);
-  outbox_.notice("channel `" + channel + "` has failed for " +
-                     format_duration(settings_.failing_after),
-                 channel, now);
+  outbox_.notice(
+      "channel `" + channel + "` has failed for " + format_duration(settings_.failing_after),
+      channel, now);
 }
 
 // ---- into the log ------------------------------------------------------------------------------

@@ -172,7 +172,7 @@ TEST(Outbox, TenThousandOwedMessagesDoNotDelayAnUrgentOne) {
   ASSERT_THAT(sends, SizeIs(2));
   EXPECT_EQ(sends[0].message.person, "wang");   // urgent, the newest first
   EXPECT_EQ(sends[1].message.person, "zheng");  // urgent before what is not
-  std::vector<bool> urgent;  // of each message, in the order of sending
+  std::vector<bool> urgent;                     // of each message, in the order of sending
   for (;;) {
     const auto more = world.outbox.take_sends(world.now, 100);
     if (more.empty()) break;
