@@ -318,6 +318,27 @@ def nobody_reached_goes_to_the_last_resort():
         right(errors[0]["person"] == "Who Is That", f"{errors}")
 
 
+def a_channel_that_fails_is_told_of_once():
+    with World({"ana": "{via: slack}"}, more="  failing_after: 1s\n") as w:
+        w.receiver.fails = {"slack": lambda n: "500"}
+        w.assign(["ana"])
+        w.p1()
+        w.p1("T-2")
+
+        def told():
+            return [m["text"] for m in w.got("phone") if "`slack`" in m["text"]]
+        until("the last resort hears of it", told, 30)
+        until("it failed for the third time", lambda: len(w.outcomes()) >= 2, 30)
+        right(len(told()) == 1, f"once, by another channel: {told()}")
+        failing = 'tocsin_notification_channel_failing{channel="slack"}'
+        right(f"{failing} 1" in w.request("GET", "/metrics")[1], "the metric says so")
+        right(json.loads(w.request("GET", "/v1/deliveries")[1])["failing"] == ["slack"], "so do the deliveries, for the board")
+        w.receiver.fails = {}
+        w.p1("T-3")
+        until("it works again", lambda: f"{failing} 0" in w.request("GET", "/metrics")[1])
+        right(json.loads(w.request("GET", "/v1/deliveries")[1])["failing"] == [], "everywhere")
+
+
 def who_sleeps_is_reached_by_the_next_channel():
     with World({"ana": "{via: wecom}, {via: phone, to: '+861', after: 2s}"}) as w:
         w.assign(["ana"])
@@ -531,7 +552,8 @@ def config_check_shows_no_secret():
 CASES = [each_channel_delivers_once, every_channel_hangs_then_takes_it, every_channel_drips_then_takes_it,
          a_certificate_that_nobody_vouches_for_gets_nothing, kill_9_in_the_middle_of_sending, every_channel_redirects, every_channel_refuses,
          every_channel_breaks_then_takes_it, every_channel_resets_then_takes_it, every_channel_asks_for_time_then_takes_it,
-         an_error_inside_of_200_is_no_delivery, nobody_reached_goes_to_the_last_resort, who_sleeps_is_reached_by_the_next_channel,
+         an_error_inside_of_200_is_no_delivery, nobody_reached_goes_to_the_last_resort, a_channel_that_fails_is_told_of_once,
+         who_sleeps_is_reached_by_the_next_channel,
          a_link_acknowledges_and_the_others_hear_of_it, pagerduty_acknowledges_back, a_browser_decrypts_what_is_pushed,
          a_real_alertmanager_shows_it_and_its_end, config_check_shows_no_secret, switching_on_tells_nobody_of_the_past]
 
