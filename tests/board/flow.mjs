@@ -130,7 +130,12 @@ async function keyboard(chrome, node) {
   await page.keyboard.press("q");
   right(await until(() => page.url().endsWith("/q")), "g q leads back");
   await until(() => page.locator("article.card").count().then((n) => n > 1));
-  await page.keyboard.press("/");
+  // The screen hears keys a moment after its cards are there.
+  const searching = () => page.evaluate(() => document.activeElement?.id === "search");
+  await until(async () => {
+    if (!(await searching())) await page.keyboard.press("/");
+    return searching();
+  });
   await page.keyboard.type("Second");
   right(await until(() => page.locator("article.card").count().then((n) => n === 1)), "/ searches");
   right(page.wrongs.length === 0, "no error on the way", page.wrongs.join("; "));
