@@ -6,6 +6,7 @@
                                         on; those cases whose name contains NAME
 """
 import base64
+import hashlib
 import importlib
 import os
 import random
@@ -502,6 +503,12 @@ def pagerduty_acknowledges_back():
         until("it is acknowledged", lambda: [e for e in w.log() if e["type"] == "tocsin.escalation.acknowledged" and e["data"]["by"] == "ana"])
 
 
+def message_id(outcome):
+    """Of the message whose outcome this is."""
+    parts = [outcome["escalation"], str(outcome["step"]), outcome["person"], outcome["channel"], "raised"]
+    return "tn_" + hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
 def kill_9_in_the_middle_of_sending():
     people = {"ana": "{via: webhook}", "bob": "{via: phone, to: '+861'}"}
     seed = int(os.environ.get("SEED", str(time.time_ns() % 1_000_000)))
@@ -509,7 +516,7 @@ def kill_9_in_the_middle_of_sending():
     chance = random.Random(seed)
     with World(people) as w:
         w.assign(list(people))
-        tickets = 0
+        tickets, settled = 0, []
 
         def different():
             with w.receiver.lock:
@@ -524,12 +531,20 @@ def kill_9_in_the_middle_of_sending():
             wanted = before + chance.randint(0, 2 * round)
             until("some messages", lambda: different() >= wanted)
             w.node.stop(signal.SIGKILL)
+            known = {message_id(r["event"]["data"]) for r in w.node.log() if r["event"]["type"].startswith("tocsin.notification.")}
+            with w.receiver.lock:
+                already = len(w.receiver.messages)
             w.node.start()
+            settled.append((already, known))
         until("every outcome is in the log", lambda: len(w.outcomes()) >= 2 * tickets)
         outcomes = [e["id"] for e in w.outcomes()]
         right(len(outcomes) == len(set(outcomes)) == 2 * tickets, f"one outcome each: {len(outcomes)}, {len(set(outcomes))} of {2 * tickets}")
         ids = [m["id"] for m in w.got("webhook")] + [m["id"] for m in w.got("phone")]
         right(len(set(ids)) == 2 * tickets, f"nothing unsent, the same id when it came twice: {len(set(ids))} of {2 * tickets}")
+        right(settled[-1][1] and settled[-1][1] <= set(ids), "outcomes and messages have the same ids")
+        for already, known in settled:
+            again = [m["id"] for m in w.receiver.messages[already:] if m["id"] in known]
+            right(not again, f"what had an outcome when the node died does not come again: {again}")
         print(f"  {tickets} alarms, {len(ids)} messages, {len(ids) - len(set(ids))} came twice")
 
 
