@@ -24,7 +24,6 @@ class ConfiguredPolicy {
   struct Data {
     PolicyText text;
     std::shared_ptr<const Policy> policy;
-    std::string hash_alone;  // with its calendars written out
   };
   std::shared_ptr<const Data> data_;
 };

@@ -11,7 +11,7 @@
 #include "app/http_ask.h"
 #include "app/policy_diff.h"
 #include "app/policy_load.h"
-#include "app/policy_text.h"
+#include "engine/policy/compile/written_out.h"
 
 namespace tocsin {
 
@@ -68,6 +68,13 @@ bool right(const HttpAnswer& answer, dom::parser& parser, dom::element& root) {
   const bool json = parser.parse(answer.body).get(root) == simdjson::SUCCESS;
   if (json && answer.status < 300) return true;
   std::cerr << "refused with " << answer.status;
+  dom::array errors;
+  if (json && root["errors"].get(errors) == simdjson::SUCCESS && errors.size() > 0) {
+    std::cerr << ": the node, which may be of another version, does not understand it\n";
+    for (const auto error : errors)
+      std::cerr << "line " << number_of(error, "line") << ": " << text_of(error, "reason") << "\n";
+    return false;
+  }
   if (json) std::cerr << ": " << text_of(root, "detail");
   std::cerr << "\n";
   return false;

@@ -209,7 +209,9 @@ class Difference {
     for (const ClockSpec& clock : is.clocks) {
       const ClockSpec* before = same(was, clock);
       if (before == nullptr) {
-        say("clock " + title(clock) + " is new");
+        const bool kept = clock.period && !was.periods_only();
+        say("clock " + title(clock) + " is new" +
+            (kept ? "; what is open has it with --to-open only" : ""));
       } else {
         compare(was, *before, is, clock);
       }
@@ -309,7 +311,7 @@ class Difference {
 
 std::vector<std::string> policy_diff(const Policy& old_policy, const Policy& new_policy) {
   std::vector<std::string> out = Difference(old_policy, new_policy).run();
-  if (out.empty() && old_policy.hash != new_policy.hash)
+  if (out.empty() && old_policy.hash_alone != new_policy.hash_alone)
     out.push_back("the texts differ, in nothing that is compared here");
   return out;
 }

@@ -1,6 +1,6 @@
 #include "app/policy_json.h"
 
-#include "app/policy_text.h"
+#include "engine/policy/compile/written_out.h"
 #include "engine/policy/compile/yaml.h"
 #include "events/writer.h"
 

@@ -225,7 +225,7 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
     if (errors == nullptr) {
       const auto& policy = std::get<std::shared_ptr<const Policy>>(compiled);
       object.text("name", policy->name).text("hash", policy->hash);
-      object.boolean("inForce", policy->hash == node_.policy()->hash);
+      object.boolean("inForce", policy->hash_alone == node_.policy()->hash_alone);
     }
     object.name("errors");
     append_errors(out, errors == nullptr ? std::vector<PolicyError>{} : *errors);
@@ -237,8 +237,12 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
     const Compiled compiled = compile(given(request));
     if (const auto* errors = std::get_if<std::vector<PolicyError>>(&compiled))
       return refused(*errors);
-    const auto sentences =
-        policy_diff(in_force(), *std::get<std::shared_ptr<const Policy>>(compiled));
+    const auto history = versions();
+    if (history.empty())
+      return problem(503, "not-ready", "no policy is in force yet").retry_after(1).response();
+    // As it was posted: what the node has also remembers names of policies before.
+    const auto now = policy_of_record(history.back().data, history.back().since);
+    const auto sentences = policy_diff(*now, *std::get<std::shared_ptr<const Policy>>(compiled));
     std::string out = "{\"changes\":[";
     for (std::size_t i = 0; i < sentences.size(); ++i) {
       if (i > 0) out += ',';
@@ -265,7 +269,8 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
         return refused(*errors);
       const Policy& policy = *std::get<std::shared_ptr<const Policy>>(compiled);
       if (dry_run) return preview(policy, to_open);
-      if (policy.hash == node_.policy()->hash && !to_open) return answer(policy, false, to_open);
+      if (policy.hash_alone == node_.policy()->hash_alone && !to_open)
+        return answer(policy, false, to_open);
       hand_in(text, policy, to_open, by, reply);
       return answered_elsewhere();  // it is answered when it is durable
     });
@@ -335,11 +340,6 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
       if (history.size() > longest.size()) longest = std::move(history);
     }
     return longest;
-  }
-
-  const Policy& in_force() {
-    in_force_ = node_.policy();
-    return *in_force_;
   }
 
   HttpResponse answer(const Policy& policy, bool changed, bool to_open) {
@@ -427,7 +427,6 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   Node& node_;
-  std::shared_ptr<const Policy> in_force_;  // of this object's own thread
   std::mutex mutex_;
   std::atomic<bool> trial_running_{false};
   std::atomic<std::int64_t> trial_facts_{0};

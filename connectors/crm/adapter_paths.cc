@@ -136,7 +136,7 @@ AdapterPath AdapterParts::parse_path(std::string_view text, int line, const std:
 
 AdapterPath AdapterParts::path(const Yaml& node, const std::string& where) {
   if (!node.is_text()) {
-    if (!node.absent()) reader_.error(node, where + " must be a path, like ticket.number");
+    if (!node.absent()) reader_.wrong(node, where, "a path, like ticket.number");
     return {};
   }
   return parse_path(node.text, node.line, where);
@@ -145,7 +145,7 @@ AdapterPath AdapterParts::path(const Yaml& node, const std::string& where) {
 std::shared_ptr<const re2::RE2> AdapterParts::expression(const Yaml& node, const std::string& where,
                                                          bool needs_group) {
   if (!node.is_text()) {
-    reader_.error(node, where + " must be a regular expression");
+    reader_.wrong(node, where, "a regular expression");
     return nullptr;
   }
   auto compiled = std::make_shared<re2::RE2>(node.text, re2::RE2::Quiet);
@@ -165,7 +165,7 @@ Conditions AdapterParts::conditions(const Yaml& node, const std::string& where) 
   Conditions out;
   if (node.absent()) return out;
   if (!node.is_map()) {
-    reader_.error(node, where + " must be a map of conditions, like {ticket.state: open}");
+    reader_.wrong(node, where, "a map of conditions, like {ticket.state: open}");
     return out;
   }
   if (node.values.empty()) reader_.error(node, where + " has no condition");
@@ -206,7 +206,7 @@ Condition AdapterParts::condition(const Yaml& node, const std::string& where) {
       if (item.is_text()) {
         out.words.push_back(constant_of(item));
       } else {
-        reader_.error(item, where + " must be a list of words");
+        reader_.wrong(item, where, "a list of words");
       }
     }
   } else {
@@ -226,7 +226,7 @@ void AdapterParts::tests_of_map(const Yaml& node, const std::string& where, cons
     if (member.key == "not" || member.key == "contains") {
       Condition read = condition(member, where + " " + member.key);
       if (read.test != Condition::Test::kEquals)
-        reader_.error(member, where + " " + member.key + " must be a word or a list of words");
+        reader_.wrong(member, where + " " + member.key, "a word or a list of words");
       one.words = std::move(read.words);
       one.test = member.key == "not" ? Condition::Test::kNot : Condition::Test::kContains;
     } else if (member.key == "match") {

@@ -145,7 +145,7 @@ class Reading {
 
   void read_ignore(const Yaml& node) {
     if (node.absent()) return;
-    if (!node.is_list()) return reader_.error(node, "ignore must be a list of {when: {…}}");
+    if (!node.is_list()) return reader_.wrong(node, "ignore", "a list of {when: {…}}");
     if (node.values.size() > kIgnoreMax) reader_.error(node, "ignore: more than 64");
     for (const Yaml& rule : node.values) {
       if (!reader_.map(rule, "ignore", {"when"})) continue;
@@ -242,7 +242,7 @@ class Reading {
   void read_events(const Yaml& node) {
     if (node.absent()) return;
     if (!node.is_list() || node.values.empty())
-      return reader_.error(node, "events must be a list of {fact: …}");
+      return reader_.wrong(node, "events", "a list of {fact: …}");
     if (node.values.size() > kEventRulesMax) reader_.error(node, "events: more than 64 rules");
     for (const Yaml& rule : node.values) read_event(rule);
   }
@@ -293,7 +293,7 @@ class Reading {
 
   void read_tests(const Yaml& node) {
     if (node.absent()) return;
-    if (!node.is_list()) return reader_.error(node, "tests must be a list of {payload: …}");
+    if (!node.is_list()) return reader_.wrong(node, "tests", "a list of {payload: …}");
     for (const Yaml& one : node.values) {
       if (!reader_.map(one, "tests", {"payload", "facts", "rejected", "verdict"})) continue;
       AdapterTest test;

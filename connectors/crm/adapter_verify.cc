@@ -60,9 +60,9 @@ void read_hmac(PolicyReader& reader, const Yaml& node, VerifyRule& rule) {
   if (const Yaml& timestamp = node["timestamp"]; !timestamp.absent())
     rule.timestamp_header = header_path(reader, timestamp, "verify timestamp");
   if (const Yaml& window = node["window"]; !window.absent()) {
-    const auto read = read_allowance(reader.text(window, "verify window"));
+    const auto read = window.is_text() ? read_allowance(window.text) : std::nullopt;
     if (!read || read->kind != Allowance::Kind::kOpenTime) {
-      reader.error(window, std::string("verify window: ") + kDurations);
+      reader.wrong(window, "verify window", kDurations);
     } else {
       rule.window = {read->amount};
     }

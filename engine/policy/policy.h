@@ -352,6 +352,7 @@ struct Policy {
   std::string name;
   std::int32_t version = 0;  // given when it takes force: 1, 2, …
   std::string hash;          // of the text, hexadecimal
+  std::string hash_alone;    // of the text with its calendars written out
   Instant in_force_from{kAlways};
   bool to_open = false;  // entities that were open then live by it from then on
   Names<PriorityCode> priorities;

@@ -9,123 +9,12 @@
 
 #include "engine/policy/compile/yaml.h"
 #include "tests/engine/policy_fixture.h"
+#include "tests/engine/small_policy.h"
 
 namespace tocsin {
 namespace {
 
 using ::testing::HasSubstr;
-
-// A small policy that uses all of the language; the cases below each break one place of it.
-constexpr const char* kSound = R"(policy: small
-thresholds: [target, limit]
-priorities: [P1, P2]
-urgent: [P1]
-tiers: [A, B]
-default_tier: B
-roles: [assignee, owner, manager, expert]
-hours: {A: 24x7, B: business}
-working_days: business
-target: 95%
-quiet_before: 2026-01-01T00:00:00Z
-calendars:
-  24x7: always
-  business:
-    zone: Asia/Shanghai
-    hours: {mon-fri: ["09:00-12:00", "13:00-18:00"]}
-    holidays: [2026-01-01, 2026-10-01]
-    workdays: [2026-01-04, {date: 2026-02-14, hours: ["09:00-12:00"]}]
-    confirmed: [2026]
-kinds:
-  ticket:
-    priorities: {default: P2, changed_by: prioritized}
-    assignee: assigned
-    resolved: [resolved]
-    reopened: [reopened]
-    paused: [paused]
-    resumed: [resumed]
-    ended: {closed: [reopened], cancelled: []}
-    cancelled: [cancelled]
-    facts:
-      opened: {creates: true, data: {priority: priority, module: module, tier: tier}}
-      prioritized: {data: {priority!: priority}}
-      assigned: {always: true, data: {person!: person}}
-      messaged: {data: {from!: [customer, staff]}}
-      promised: {data: {by!: due}}
-      resolved:
-      reopened:
-      paused:
-      resumed:
-      closed: {data: {satisfaction: 1..5}}
-      cancelled:
-      acknowledged: {acknowledges: true, data: {by!: person, escalation!: group}}
-    routing:
-      P1: {on: [opened, raised], steps: [{tell: [manager]}, {after: 5m, tell: [expert]}]}
-      cleared_by: [messaged from=staff, resolved]
-    recurring_fault: {weeks: 3, priorities: [P1], not: [cancelled], steps: [{tell: [expert]}]}
-    warning: {steps: [{tell: [assignee]}], urgent_also: [expert]}
-    breach: {steps: [{tell: [assignee]}, {after: 1wd, tell: [manager]}]}
-  change:
-    stages: [asked, approved]
-    moves:
-      - {on: asked, to: asked}
-      - {on: approved, from: [asked], to: approved}
-    facts:
-      asked: {creates: true, data: {risk!: [high, low]}}
-      approved:
-    routing:
-      stage asked: {steps: [{tell: [manager]}]}
-      cleared_by: [approved]
-  account:
-    about: account
-    revived: [tiered]
-    ended: {closed: []}
-    periods_begin: [tiered]
-    tier: tiered
-    team: joined
-    facts:
-      tiered: {creates: true, data: {tier!: tier}}
-      joined: {always: true, data: {role!: role, person!: persons}}
-      visited:
-      closed:
-      duty.completed: {subjects: [screening, audit]}
-clocks:
-  ticket.answer:
-    start: [opened, messaged from=customer unless-resolved]
-    stop: [messaged from=staff]
-    hours: {P1: tier, P2: business}
-    allow: {P1: {target: 15m, limit: 1h}, P2: {target: 2wd}}
-    warn: 2/3
-    grace: 30s
-    urgency: low
-  ticket.progress:
-    start: [opened]
-    stop: [resolved]
-    runs_on: [reopened]
-    pauses: true
-    not_while: resolved
-    allow: {target: 30m}
-    repeat: {rest_after: 10, woken_by: [reopened], run_ends: [resolved]}
-  ticket.promise:
-    start: [promised]
-    set_by: [promised]
-    allow: {target: given}
-    warn: 1wd before
-  change.approval:
-    stage: asked
-    start: [stage asked]
-    stop: [approved]
-    allow: {target: 4h}
-    breach: {enters: approved}
-  account.visit:
-    every: {A: month, B: quarter}
-    count: {A: 2, B: 1}
-    match: visited
-    due: day 5
-    breach: {by_tier: {A: [{tell: [manager]}], B: [{tell: [expert]}]}}
-figures:
-  answers: {clock: ticket.answer, threshold: limit, beside: target}
-  satisfaction: {mean: ticket.closed satisfaction}
-)";
 
 int line_of(const std::string& text, std::size_t at) {
   return 1 + static_cast<int>(
@@ -141,7 +30,7 @@ PolicyText text_of(std::string text) {
 
 struct Mistake {
   const char* what;
-  const char* from;    // in kSound, once
+  const char* from;    // in kSmallPolicy, once
   const char* to;      // instead
   const char* reason;  // what the one error says
   int below = 0;       // lines below the place
@@ -151,11 +40,13 @@ std::ostream& operator<<(std::ostream& out, const Mistake& m) { return out << m.
 
 class PolicyMistakes : public ::testing::TestWithParam<Mistake> {};
 
-TEST(PolicyMistake, TheSmallPolicyIsSound) { EXPECT_TRUE(errors_of(text_of(kSound)).empty()); }
+TEST(PolicyMistake, TheSmallPolicyIsSound) {
+  EXPECT_TRUE(errors_of(text_of(kSmallPolicy)).empty());
+}
 
 TEST_P(PolicyMistakes, IsReportedAlone) {
   const Mistake& m = GetParam();
-  std::string text = kSound;
+  std::string text = kSmallPolicy;
   const std::size_t at = text.find(m.from);
   ASSERT_NE(at, std::string::npos);
   ASSERT_EQ(text.find(m.from, at + 1), std::string::npos) << "the place is not the only one";
@@ -201,12 +92,12 @@ const Mistake kMistakes[] = {
     {"ZoneMissing", "    zone: Asia/Shanghai\n", "", "calendar business: `zone` is missing", -1},
     {"HolidayAndWorkday", "workdays: [2026-01-04,", "workdays: [2026-01-01,", "2026-01-01 is a workday here and a holiday on line 17"},
     {"WorkdayTwice", "workdays: [2026-01-04,", "workdays: [2026-02-14,", "2026-02-14 is a workday on line 18 already"},
-    {"NoDate", "holidays: [2026-01-01,", "holidays: [2026-02-30,", "`2026-02-30` is no date"},
+    {"NoDate", "holidays: [2026-01-01,", "holidays: [2026-02-30,", "calendar business holidays must be a date like 2026-02-17, not `2026-02-30`"},
     {"HoursBackwards", "09:00-12:00\", \"13:00", "12:00-09:00\", \"13:00", "closes before it opens"},
-    {"HoursNoTime", "09:00-12:00\", \"13:00", "9-12\", \"13:00", "`9-12` are no opening hours"},
-    {"HoursNoWeekday", "mon-fri", "mon-fry", "`mon-fry` is no weekday"},
+    {"HoursNoTime", "09:00-12:00\", \"13:00", "9-12\", \"13:00", "calendar business hours mon-fri must be like 09:00-12:00, not `9-12`"},
+    {"HoursNoWeekday", "mon-fri", "mon-fry", "must be of a weekday like sat, or a range like mon-fri, not `mon-fry`"},
     {"NeverOpens", "{mon-fri: [\"09:00-12:00\", \"13:00-18:00\"]}", "{}", "it never opens"},
-    {"ConfirmedNoYear", "confirmed: [2026]", "confirmed: [soon]", "`soon` is no year"},
+    {"ConfirmedNoYear", "confirmed: [2026]", "confirmed: [soon]", "calendar business confirmed must be years like 2026, not `soon`"},
     {"CalendarUnknownKey", "confirmed: [2026]", "comfirmed: [2026]", "calendar business: unknown key `comfirmed`"},
     {"CalendarFileMissing", "  24x7: always", "  24x7: always\n  other: calendars/none.yaml", "there is no file `calendars/none.yaml`", 1},
     {"CalendarCalledTier", "  24x7: always", "  24x7: always\n  tier: always", "`tier` already means", 1},
@@ -225,12 +116,12 @@ const Mistake kMistakes[] = {
     {"AcknowledgesNothing", "escalation!: group", "escalation!: any", "needs a field of the form `group`"},
     {"OwnEvent", "      approved:\n    routing", "      approved:\n      withdrawn:\n    routing", "change.withdrawn is one of the product's own events", 1},
     {"DottedFact", "      promised: {data", "      duty.promised: {}\n      promised: {data", "a name with a dot"},
-    {"AboutOther", "about: account", "about: tenant", "account about can only be `account`"},
+    {"AboutOther", "about: account", "about: tenant", "account about must be `account`, not `tenant`"},
     {"AssigneeWithoutPerson", "assignee: assigned", "assignee: paused", "`paused` has no field of the form `person`"},
     {"VerbUnknown", "resolved: [resolved]\n    reopened", "resolved: [resolvd]\n    reopened", "unknown fact of ticket `resolvd` (did you mean `resolved`?)"},
     {"EndedUnknown", "ended: {closed: [reopened],", "ended: {shut: [], closed: [reopened],", "ticket ended: unknown fact of ticket `shut`"},
     {"DefaultPriorityUnknown", "default: P2", "default: P3", "unknown priority `P3`"},
-    {"UrgencyOfKind", "    assignee: assigned", "    urgency: low\n    assignee: assigned", "urgency of a kind can only be `high`"},
+    {"UrgencyOfKind", "    assignee: assigned", "    urgency: low\n    assignee: assigned", "ticket urgency must be `high`, of a kind, not `low`"},
     {"TierWithoutField", "tier: tiered", "tier: visited", "`visited` has no field of the form `tier`"},
     // ---- stages
     {"StageUnknown", "to: approved}", "to: aproved}", "unknown stage `aproved` (did you mean `approved`?)"},
@@ -243,11 +134,11 @@ const Mistake kMistakes[] = {
     {"TellsNobody", "{after: 5m, tell: [expert]}", "{after: 5m, tell: []}", "a step tells nobody"},
     {"TellMissing", "{after: 5m, tell: [expert]}", "{after: 5m}", "`tell` is missing"},
     {"AfterMissing", "{after: 5m, tell: [expert]}", "{tell: [expert]}", "only the first step has no `after`"},
-    {"AfterNoDuration", "{after: 5m, tell: [expert]}", "{after: soon, tell: [expert]}", "a duration is like"},
+    {"AfterNoDuration", "{after: 5m, tell: [expert]}", "{after: soon, tell: [expert]}", "after must be a duration like 90s, 15m, 2h, 1d or 3wd, not `soon`"},
     {"AfterFirst", "steps: [{tell: [manager]}, {after: 5m", "steps: [{after: 1m, tell: [manager]}, {after: 5m", "the first step is told at once"},
     {"StepsOutOfOrder", "{after: 5m, tell: [expert]}]", "{after: 5m, tell: [expert]}, {after: 5m, tell: [manager]}]", "steps come one after the other"},
     {"TimesTooMany", "{after: 5m, tell: [expert]}", "{after: 5m, tell: [expert], times: 5000}", "a whole number from 1 to 1000"},
-    {"OnUnknown", "on: [opened, raised]", "on: [opened, lowered]", "on is a list of opened, raised and reopened"},
+    {"OnUnknown", "on: [opened, raised]", "on: [opened, lowered]", "ticket routing P1 on must be of opened, raised and reopened, not `lowered`"},
     {"RoutingUnknownPriority", "      P1: {on:", "      P7: {on:", "unknown priority `P7`"},
     {"RoutingPriorityOfUnprioritised", "      stage asked: {steps", "      P1: {steps", "change has no `priorities`"},
     {"RoutingNeverCleared", "      cleared_by: [approved]\n", "", "`cleared_by` is missing", -2},
@@ -270,9 +161,9 @@ const Mistake kMistakes[] = {
     {"StopAtStage", "    stop: [approved]", "    stop: [stage approved]", "entering a stage counts only where a clock starts"},
     {"FirstInStop", "    stop: [resolved]", "    stop: [first resolved]", "`first` counts only where a clock starts"},
     {"HoursOfPriorityMissing", "hours: {P1: tier, P2: business}", "hours: {P2: business}", "hours of `P1` are missing"},
-    {"AllowNoDuration", "limit: 1h}", "limit: 1hour}", "`1hour`: a duration is like"},
-    {"AllowNothing", "limit: 1h}", "limit: 0h}", "`0h`: a duration is like"},
-    {"AllowTooLong", "limit: 1h}", "limit: 9999999999h}", "a duration is like"},
+    {"AllowNoDuration", "limit: 1h}", "limit: 1hour}", "ticket.answer allow P1 limit must be a duration like 90s, 15m, 2h, 1d or 3wd, or `given` (`given FIELD`) by the fact that starts it, not `1hour`"},
+    {"AllowNothing", "limit: 1h}", "limit: 0h}", "fact that starts it, not `0h`"},
+    {"AllowTooLong", "limit: 1h}", "limit: 9999999999h}", "not `9999999999h`"},
     {"AllowUnknownThreshold", "limit: 1h}", "limits: 1h}", "unknown threshold `limits` (did you mean `limit`?)"},
     {"TargetAfterLimit", "limit: 1h}", "limit: 10m}", "`target` is longer than `limit`"},
     {"AllowByPriorityOfUnprioritised", "allow: {target: 4h}", "allow: {P1: {target: 4h}}", "allow by priority, but change has no `priorities`"},
@@ -281,12 +172,12 @@ const Mistake kMistakes[] = {
     {"GivenByNobody", "allow: {target: 4h}", "allow: {target: given}", "`given`, but entering a stage has no field of the form `due`"},
     {"GivenMaybe", "promised: {data: {by!: due}}", "promised: {data: {by: due}}", "`promised` may lack its due; start with `with-due`", 58},
     {"SetByWithoutDue", "set_by: [promised]", "set_by: [paused]", "`paused` has no field of the form `due`"},
-    {"WarnNoFraction", "warn: 2/3", "warn: 3/2", "warn is a fraction below 1"},
-    {"WarnNoDays", "warn: 1wd before", "warn: 1 before", "warn is a fraction below 1"},
-    {"GraceInDays", "grace: 30s", "grace: 2wd", "grace is a time"},
-    {"UrgencyOfClock", "urgency: low", "urgency: high", "urgency of a clock can only be `low`"},
+    {"WarnNoFraction", "warn: 2/3", "warn: 3/2", "ticket.answer warn must be a fraction below 1, like 2/3, or like `30m before` or `2wd before`, or a list of such, not `3/2`"},
+    {"WarnNoDays", "warn: 1wd before", "warn: 1 before", "a list of such, not `1 before`"},
+    {"GraceInDays", "grace: 30s", "grace: 2wd", "grace must be a time like 30s or 5m, not `2wd`"},
+    {"UrgencyOfClock", "urgency: low", "urgency: high", "urgency must be `low`, of a clock, not `high`"},
     {"RestsForEver", "rest_after: 10, woken_by: [reopened]", "rest_after: 10", "it would rest for ever"},
-    {"NotWhileOther", "not_while: resolved", "not_while: paused", "not_while can only be `resolved`"},
+    {"NotWhileOther", "not_while: resolved", "not_while: paused", "not_while must be `resolved`, not `paused`"},
     {"PausesNothing", "    stop: [approved]\n", "    stop: [approved]\n    pauses: true\n", "`pauses`, but change has no `paused`", 1},
     {"NeverLaterThanNothing", "    stop: [approved]\n", "    stop: [approved]\n    never_later: true\n", "nothing sets its due", 1},
     {"PausesInWaitsWithoutWords", "pauses: true", "pauses: [customer]", "no fact under `paused` of ticket has a field of the form `wait`"},
@@ -298,7 +189,7 @@ const Mistake kMistakes[] = {
     {"WorkingDaysOfNoTier", "working_days: business", "working_days: {default: business, Z: business}", "unknown tier `Z`"},
     {"LabelOfNothing", "quiet_before: 2026-01-01T00:00:00Z", "labels: {tickt: {en: Ticket}}", "nothing is called so"},
     // ---- cadences
-    {"EveryUnknown", "A: month", "A: fortnight", "every is week, month, quarter or half-year"},
+    {"EveryUnknown", "A: month", "A: fortnight", "account.visit every A must be week, month, quarter or half-year, not `fortnight`"},
     {"CountWithoutPeriod", "every: {A: month, B: quarter}", "every: {A: month}", "a count for tier `B`, but no period", 1},
     {"CountNoNumber", "count: {A: 2,", "count: {A: two,", "a whole number from 0 to 1000"},
     {"MatchMissing", "    match: visited\n", "", "account.visit: `match` is missing", -3},
@@ -314,7 +205,7 @@ INSTANTIATE_TEST_SUITE_P(Each, PolicyMistakes, ::testing::ValuesIn(kMistakes),
                          [](const auto& m) { return m.param.what; });
 
 TEST(PolicyMistake, FiveMistakesAreFiveErrors) {
-  std::string text = kSound;
+  std::string text = kSmallPolicy;
   const auto replace = [&](const std::string& from, const std::string& to) {
     text.replace(text.find(from), from.size(), to);
   };
@@ -352,7 +243,7 @@ TEST(PolicyMistake, ACalendarsFileIsNamedWithItsOwnLine) {
 }
 
 TEST(PolicyMistake, SixtyFiveFactsAreTooMany) {
-  std::string text = kSound;
+  std::string text = kSmallPolicy;
   std::string more;
   for (int i = 0; i < 64; ++i) more += "      fact" + std::to_string(i) + ":\n";
   const std::size_t at = text.find("      approved:\n    routing");
@@ -385,7 +276,7 @@ TEST(PolicyMistake, TextsThatLeadNowhereAreRefused) {
 }
 
 TEST(PolicyMistake, AliasesRepeatWhatCameBefore) {
-  std::string text = kSound;
+  std::string text = kSmallPolicy;
   const auto replace = [&](const std::string& from, const std::string& to) {
     text.replace(text.find(from), from.size(), to);
   };

@@ -1,6 +1,7 @@
 // What a policy that takes force does to what is open (contract §11).
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -284,6 +285,44 @@ TEST(PolicyMove, CadencesOfAKindWithOtherClocksFollowAndTheOthersStay) {
                                  "2026-03-16T02:02:00.000Z tocsin.clock.stopped "
                                  "A/project/P/project.report/2026-W12/stopped:1"}));
   life.replay();
+  life.restart();
+  EXPECT_EQ(life.wrong(), "");
+}
+
+// Which clocks there are an entity's own policy says; how often, when due and by what, the one in
+// force (docs/adr/0173).
+TEST(PolicyMove, ACadenceThatIsNewBeginsWithNewProjectsOrToOpen) {
+  constexpr std::int64_t kWeek = 7 * 24 * 60;
+  const std::string before = project("reported", "1000h");
+  const std::string after = before + "  project.review: {every: week, count: 1, match: reviewed}\n";
+  const auto reviews = [](const Lines& heard) {
+    Lines out;
+    for (const std::string& line : heard) {
+      if (line.find("project.review/") != std::string::npos) out.push_back(line);
+    }
+    return out;
+  };
+  Life life(before);
+  life.arrive(fact("1", "project.confirmed", "P", in(0)), in(0));
+  life.arrive(fact("2", "project.kickedoff", "P", in(1)), in(1));
+  life.finish(in(2));
+  life.wait_until(in(2));
+  life.put_in_force(after, false);
+  life.arrive(fact("3", "project.confirmed", "Q", in(3)), in(3));
+  life.arrive(fact("4", "project.kickedoff", "Q", in(4)), in(4));
+  life.heard();
+  life.finish(in(kWeek));
+  EXPECT_EQ(reviews(life.heard()), (Lines{"2026-03-09T00:00:00.000Z tocsin.clock.started "
+                                          "A/project/Q/project.review/2026-W11/started"}));
+  life.replay();
+  life.wait_until(in(kWeek));
+  life.put_in_force(after + " \n", true);
+  life.finish(in(2 * kWeek));
+  const Lines heard = reviews(life.heard());
+  EXPECT_NE(std::find(heard.begin(), heard.end(),
+                      "2026-03-16T00:00:00.000Z tocsin.clock.started "
+                      "A/project/P/project.review/2026-W12/started"),
+            heard.end());
   life.restart();
   EXPECT_EQ(life.wrong(), "");
 }

@@ -49,7 +49,8 @@ def try_all(node):
                         "/v1/policy/try?since=yesterday": ["since", "RFC 3339"], "/v1/policy/try?sinse=2026-03-02T00:00:00Z": ["sinse", "since"]}.items():
         refused(node, path, DESK, 400, words)
     for body, words in {"": ["map of keys"], "a: [b": ["YAML"], b"policy: \xff": ["UTF-8"], "policy: x\ncalendars: {business: other.yaml}\n": ["other.yaml"],
-                        DESK.replace("P2: {target: 4h}}}", "P9: {target: 4h}}}"): ["P9", "P1"]}.items():
+                        DESK.replace("P2: {target: 4h}}}", "P9: {target: 4h}}}"): ["P9", "P1"],
+                        DESK + "of_a_later_version: 30d\n": ["unknown key `of_a_later_version`", f'"line": {len(DESK.splitlines()) + 1}']}.items():
         refused(node, "/v1/policy?by=me", body, 400, words)
     refused(node, "/v1/policy?by=me", DESK + "#" * (8 << 20), 413, ["8388608"])
     right(ask(node, "/v1/policy/versions") == before, "what was refused changed nothing")
@@ -67,6 +68,12 @@ def try_all(node):
 
     def cli(*arguments):
         return subprocess.run([TOCSIN, "policy", *arguments], capture_output=True, encoding="utf-8", timeout=60)
+    default = str(ROOT / "policy/key-account.yaml")
+    right(cli("apply", default, "--by", "me", "--url", url(node)).returncode == 0, "another one is applied")
+    done = cli("diff", default, "--url", url(node))
+    right(done.returncode == 0 and done.stdout == "", f"a file that is in force does not differ: {done.stdout}")
+    done = cli("diff", default, str(ROOT / "policy/it-helpdesk.yaml"))
+    right(done.returncode == 0 and "kind complaint is gone" in done.stdout, "two files differ in words")
     done = cli("apply", "/nonexistent", "--by", "me", "--url", url(node))
     right(done.returncode == 2 and "/nonexistent" in done.stderr, "a file that is not there is named")
     done = cli("apply", str(ROOT / "policy/it-helpdesk.yaml"), "--by", "", "--url", url(node))

@@ -72,19 +72,22 @@ class CadenceReader : OneOfKindReader {
     }
   }
 
+  // How a message calls the value for all tiers, or for one.
+  std::string of_tier(const char* key, const Yaml& node) const {
+    return node.key == key ? at(key) : at(key) + " " + node.key;
+  }
+
   void read_periods() {
     periods_.resize(policy_.tiers.size());
     counts_.resize(policy_.tiers.size());
     Coded<TierCode, bool> named(policy_.tiers.size());
     each_tier("every", [&](TierCode t, const Yaml& n) {
       named[t] = true;
-      const std::string word = reader_.text(n, name_ + " every");
-      periods_[t] = period_kind(word);
-      if (!periods_[t] && !word.empty())
-        reader_.error(n, name_ + ": every is week, month, quarter or half-year");
+      periods_[t] = n.is_text() ? period_kind(n.text) : std::nullopt;
+      if (!periods_[t]) reader_.wrong(n, of_tier("every", n), "week, month, quarter or half-year");
     });
     each_tier("count", [&](TierCode t, const Yaml& n) {
-      counts_[t] = static_cast<int>(reader_.integer(n, name_ + " count", 0, kCountMax));
+      counts_[t] = static_cast<int>(reader_.integer(n, of_tier("count", n), 0, kCountMax));
       if (counts_[t] > 0 && !named[t])
         reader_.error(n, name_ + ": a count for tier `" + policy_.tiers[t] +
                              "`, but no period under `every`");
@@ -106,8 +109,8 @@ class CadenceReader : OneOfKindReader {
     const auto day =
         due.starts_with("day ") ? whole_number(std::string_view(due).substr(4), 31) : std::nullopt;
     if (!day || *day == 0)
-      return reader_.error(
-          node, name_ + ": due is like `day 5`, day 1 to day 31, or `first working day`");
+      return reader_.wrong(node, at("due"),
+                           "like `day 5`, day 1 to day 31, or `first working day`");
     cadence.due = PeriodSpec::Due::kDay;
     cadence.day = static_cast<int>(*day);
     if (std::find(periods_.begin(), periods_.end(), PeriodKind::kWeek) != periods_.end()) {

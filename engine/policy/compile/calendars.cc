@@ -29,7 +29,7 @@ class CalendarReader {
     spec_.zone = reader_.text(reader_.required(node, "zone", where_), where_ + " zone");
     read_week(reader_.required(node, "hours", where_));
     for (const Yaml& item : items(node["holidays"], where_ + " holidays")) {
-      if (const auto date = read_date(item)) {
+      if (const auto date = read_date(item, where_ + " holidays")) {
         spec_.holidays.push_back(*date);
         holidays_.emplace(*date, item.line);
       }
@@ -50,13 +50,13 @@ class CalendarReader {
     static const std::vector<Yaml> none;
     if (node.is_list()) return node.values;
     if (!node.absent() && node.kind != Yaml::Kind::kNull)
-      reader_.error(node, where + " must be a list, like [2026-12-25]");
+      reader_.wrong(node, where, "a list, like [2026-12-25]");
     return none;
   }
 
-  std::optional<LocalDate> read_date(const Yaml& node) {
+  std::optional<LocalDate> read_date(const Yaml& node, const std::string& where) {
     const auto date = node.is_text() ? parse_date(node.text) : std::nullopt;
-    if (!date) reader_.error(node, where_ + ": `" + node.text + "` is no date like 2026-02-17");
+    if (!date) reader_.wrong(node, where, "a date like 2026-02-17");
     return date;
   }
 
@@ -64,7 +64,7 @@ class CalendarReader {
     const bool own = item.is_map();
     if (own && !reader_.map(item, where_ + " workdays", {"date", "hours"})) return;
     const Yaml& day = own ? reader_.required(item, "date", where_ + " workdays") : item;
-    const auto date = day.absent() ? std::nullopt : read_date(day);
+    const auto date = day.absent() ? std::nullopt : read_date(day, where_ + " workdays");
     if (!date) return;
     CalendarSpec::Workday workday;
     workday.date = *date;
@@ -95,15 +95,14 @@ class CalendarReader {
     const auto last =
         !first || to == std::string::npos ? first : parse_date(item.text.substr(to + kTo.size()));
     if (!first || !last || *last < *first || last->day - first->day > kDaysMax) {
-      reader_.error(item, where_ + " names: `" + item.text +
-                              "` is neither a date nor two like 2026-02-15..2026-02-23");
+      reader_.wrong(item, where_ + " names " + name, "a date, or two like 2026-02-15..2026-02-23");
       return;
     }
     for (LocalDate date = *first; date <= *last; date = date + 1) spec_.names[date] = name;
   }
 
   std::vector<LocalInterval> read_hours(const Yaml& node) {
-    return read_intervals(reader_, node, where_);
+    return read_intervals(reader_, node, where_ + " workdays hours");
   }
 
   void read_week(const Yaml& node) { spec_.weekly = read_hours_of_week(reader_, node, where_); }
@@ -115,7 +114,8 @@ class CalendarReader {
       if (year) {
         spec_.confirmed->push_back(static_cast<std::int32_t>(*year));
       } else {
-        reader_.error(word.line, where_ + ": `" + word.text + "` is no year");
+        reader_.error(word.line,
+                      where_ + " confirmed must be years like 2026, not `" + word.text + "`");
       }
     }
   }

@@ -13,7 +13,7 @@ constexpr std::int64_t kDenominatorMax = 1000;
 constexpr std::int64_t kRestMax = 1'000'000;
 
 constexpr const char* kWarnings =
-    "warn is a fraction below 1, like 2/3, or like `30m before` or `2wd before`, or a list of such";
+    "a fraction below 1, like 2/3, or like `30m before` or `2wd before`, or a list of such";
 
 class ClockReader : OneOfKindReader {
  public:
@@ -96,7 +96,7 @@ class ClockReader : OneOfKindReader {
     const Yaml& not_while = node_["not_while"];
     clock_.unless_resolved = !not_while.absent();
     if (clock_.unless_resolved && (!not_while.is_text() || not_while.text != "resolved")) {
-      reader_.error(not_while, name_ + ": not_while can only be `resolved`");
+      reader_.wrong(not_while, at("not_while"), "`resolved`");
     }
     needs("not_while", "resolved");
     read_pauses(node_["pauses"]);
@@ -130,11 +130,12 @@ class ClockReader : OneOfKindReader {
   }
 
   CalendarCode calendar_of(const Yaml& node) {
-    const std::string name = reader_.text(node, at("hours"));
+    const std::string where = node.key == "hours" ? at("hours") : at("hours") + " " + node.key;
+    const std::string name = reader_.text(node, where);
     if (name.empty()) return policy_.always_calendar;
     if (name == "tier") return kTierCalendar;
     const CalendarCode code =
-        reader_.code(node.line, at("hours"), "calendar", name, calendar_names(policy_));
+        reader_.code(node.line, where, "calendar", name, calendar_names(policy_));
     return code == kNone ? policy_.always_calendar : code;
   }
 
@@ -146,8 +147,8 @@ class ClockReader : OneOfKindReader {
       return;
     }
     if (!kind_.prioritized) {
-      reader_.error(node,
-                    name_ + ": hours by priority, but " + kind_.name + " has no `priorities`");
+      reader_.wrong(node, at("hours"),
+                    "a calendar or `tier` (" + kind_.name + " has no `priorities`)");
       return;
     }
     for (const Yaml& member : node.values) {
@@ -177,9 +178,15 @@ class ClockReader : OneOfKindReader {
 
   // Of a tier; kNone: of all.
   void read_priorities(const Yaml& allow, TierCode tier) {
-    const bool by_priority = std::any_of(allow.values.begin(), allow.values.end(),
-                                         [](const Yaml& v) { return v.is_map(); });
-    if (!by_priority) return read_thresholds(allow, tier, policy_.priorities.codes());
+    const auto& limits = policy_.thresholds;
+    const bool by_priority =
+        std::any_of(allow.values.begin(), allow.values.end(), [&](const Yaml& v) {
+          return v.is_map() && std::find(limits.begin(), limits.end(), v.key) == limits.end();
+        });
+    if (!by_priority) {
+      const std::string where = allow.key == "allow" ? at("allow") : at("allow") + " " + allow.key;
+      return read_thresholds(allow, where, tier, policy_.priorities.codes());
+    }
     if (!kind_.prioritized) {
       reader_.error(allow,
                     name_ + ": allow by priority, but " + kind_.name + " has no `priorities`");
@@ -190,7 +197,7 @@ class ClockReader : OneOfKindReader {
           reader_.code(member.key_line, at("allow"), "priority", member.key, policy_.priorities);
       if (p == kNone) continue;
       if (!reader_.map(member, at("allow") + " " + member.key)) continue;
-      read_thresholds(member, tier, std::array{p});
+      read_thresholds(member, at("allow") + " " + member.key, tier, std::array{p});
       if (node_["hours"].is_map() && node_["hours"][member.key].absent()) {
         reader_.error(node_["hours"], name_ + ": hours of `" + member.key + "` are missing");
       }
@@ -199,11 +206,12 @@ class ClockReader : OneOfKindReader {
 
   // The same thresholds for these priorities.
   template <class Priorities>
-  void read_thresholds(const Yaml& node, TierCode tier, const Priorities& priorities) {
+  void read_thresholds(const Yaml& node, const std::string& where, TierCode tier,
+                       const Priorities& priorities) {
     for (const Yaml& member : node.values) {
       const ThresholdCode t =
-          reader_.code(member.key_line, at("allow"), "threshold", member.key, policy_.thresholds);
-      const auto allowance = read_amount(member);
+          reader_.code(member.key_line, where, "threshold", member.key, policy_.thresholds);
+      const auto allowance = read_amount(member, where + " " + member.key);
       if (t == kNone || !allowance) continue;
       Allowances& row = clock_.allowance[t];
       row.resize(policy_.priorities.size(), policy_.tiers.size(), by_tier_);
@@ -212,9 +220,8 @@ class ClockReader : OneOfKindReader {
     check_order(node, *priorities.begin(), tier);
   }
 
-  std::optional<Allowance> read_amount(const Yaml& node) {
-    const std::string text = reader_.text(node, at("allow"));
-    if (text.empty()) return std::nullopt;
+  std::optional<Allowance> read_amount(const Yaml& node, const std::string& where) {
+    const std::string text = node.is_text() ? node.text : std::string();
     if (text == "given" || text.starts_with("given ")) {
       Allowance given;
       given.kind = Allowance::Kind::kGiven;
@@ -227,8 +234,9 @@ class ClockReader : OneOfKindReader {
     }
     const auto allowance = read_allowance(text);
     if (!allowance)
-      reader_.error(node, name_ + ": `" + text + "`: " + kDurations +
-                              ", or `given` (`given FIELD`) by the fact that starts it");
+      reader_.wrong(
+          node, where,
+          std::string(kDurations) + ", or `given` (`given FIELD`) by the fact that starts it");
     return allowance;
   }
 
@@ -405,7 +413,8 @@ std::vector<Warning> read_warnings(PolicyReader& reader, const Yaml& node,
   std::vector<Warning> warnings;
   for (const Word& word : reader.list(node, where + " warn")) {
     const auto warning = read_warning(word.text);
-    if (!warning) reader.error(word.line, where + ": `" + word.text + "`: " + kWarnings);
+    if (!warning)
+      reader.error(word.line, where + " warn must be " + kWarnings + ", not `" + word.text + "`");
     if (!warning) continue;
     const bool twice = std::any_of(warnings.begin(), warnings.end(), [&](const Warning& other) {
       return other.kind == warning->kind && other.days == warning->days &&
@@ -425,17 +434,16 @@ std::vector<Warning> read_warnings(PolicyReader& reader, const Yaml& node,
 
 Duration read_grace(PolicyReader& reader, const Yaml& node, const std::string& where) {
   if (node.absent()) return {};
-  const std::string text = reader.text(node, where + " grace");
-  const auto grace = read_allowance(text);
+  const auto grace = node.is_text() ? read_allowance(node.text) : std::nullopt;
   if (grace && grace->kind == Allowance::Kind::kOpenTime) return {grace->amount};
-  if (!text.empty()) reader.error(node, where + ": grace is a time like 30s or 5m");
+  reader.wrong(node, where + " grace", "a time like 30s or 5m");
   return {};
 }
 
 bool read_low(PolicyReader& reader, const Yaml& node, const std::string& where) {
   if (node.absent()) return false;
   if (!node.is_text() || node.text != "low")
-    reader.error(node, where + ": urgency of a clock can only be `low`");
+    reader.wrong(node, where + " urgency", "`low`, of a clock");
   return true;
 }
 
@@ -464,7 +472,7 @@ void read_clocks(PolicyReader& reader, const Yaml& root, Policy& policy) {
         reader.error(member.key_line,
                      "clocks: `" + member.key + "`: there is no kind `" + kind_name + "`");
     } else if (!member.is_map()) {
-      reader.error(member.key_line, member.key + " must be a map of keys");
+      reader.map(member, member.key);
     } else if (member["every"].absent()) {
       read_clock(reader, member, root["kinds"][kind_name], *kind, policy);
     } else {

@@ -53,8 +53,8 @@ void read_figure_target(PolicyReader& reader, const Yaml& node, const std::strin
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const bool whole = error == std::errc{} && end == text.data() + text.size() && number > 0;
   if (!whole || percent != ratio || (ratio && number > 100))
-    return reader.error(node, where + " target must be " +
-                                  (ratio ? "a percentage, like 95%" : "a number, like 4.5"));
+    return reader.wrong(node, where + " target",
+                        ratio ? "a percentage up to 100%, like 95%" : "a number, like 4.5");
   figure.target = ratio ? number / 100 : number;
 }
 

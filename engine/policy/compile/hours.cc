@@ -23,15 +23,14 @@ int weekday_code(std::string word) {
 std::vector<LocalInterval> read_intervals(PolicyReader& reader, const Yaml& node,
                                           const std::string& where) {
   std::vector<LocalInterval> hours;
-  for (const Word& word : reader.list(node, where + " hours")) {
+  for (const Word& word : reader.list(node, where)) {
     const std::size_t dash = std::min(word.text.find('-'), word.text.size());
     const auto open = read_clock_time(std::string_view(word.text).substr(0, dash));
     const auto close = dash < word.text.size()
                            ? read_clock_time(std::string_view(word.text).substr(dash + 1))
                            : std::nullopt;
     if (!open || !close) {
-      reader.error(word.line,
-                   where + ": `" + word.text + "` are no opening hours like 09:00-12:00");
+      reader.error(word.line, where + " must be like 09:00-12:00, not `" + word.text + "`");
     } else if (*close <= *open) {
       reader.error(word.line, where + ": `" + word.text +
                                   "` closes before it opens; split what passes midnight");
@@ -52,11 +51,13 @@ std::array<std::vector<LocalInterval>, 7> read_hours_of_week(PolicyReader& reade
     const int from = weekday_code(member.key.substr(0, dash));
     const int to = dash == std::string::npos ? from : weekday_code(member.key.substr(dash + 1));
     if (from < 0 || to < from) {
-      reader.error(member.key_line, where + ": `" + member.key +
-                                        "` is no weekday like sat, and no range like mon-fri");
+      reader.error(member.key_line, where +
+                                        " hours must be of a weekday like sat, or a range "
+                                        "like mon-fri, not `" +
+                                        member.key + "`");
       continue;
     }
-    const auto hours = read_intervals(reader, member, where);
+    const auto hours = read_intervals(reader, member, where + " hours " + member.key);
     for (int d = from; d <= to; ++d) {
       auto& day = week[static_cast<std::size_t>(d)];
       day.insert(day.end(), hours.begin(), hours.end());

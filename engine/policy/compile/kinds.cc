@@ -127,7 +127,7 @@ void read_fields(PolicyReader& reader, const Yaml& data, const std::string& wher
     } else if (member.is_text()) {
       if (!read_form(reader, member, at, field)) continue;
     } else {
-      reader.error(member.key_line, at + " must be the name of a form or a list of words");
+      reader.wrong(member, at, "the name of a form or a list of words");
       continue;
     }
     const bool second_due = field.form == Form::kDue && dues++ == 1;  // a fact may carry two
@@ -185,9 +185,8 @@ class KindReader {
 
   void read_about() {
     kind_.on_account = !node_["about"].absent();
-    if (kind_.on_account && reader_.text(node_["about"], at("about")) != "account") {
-      reader_.error(node_["about"], at("about") + " can only be `account`");
-    }
+    if (kind_.on_account && (!node_["about"].is_text() || node_["about"].text != "account"))
+      reader_.wrong(node_["about"], at("about"), "`account`");
   }
 
   void read_facts(const Yaml& facts) {
@@ -279,7 +278,7 @@ class KindReader {
                                              first.text, policy_.priorities);
       if (code != kNone) kind_.default_priority = code;
     } else if (!first.absent()) {
-      reader_.error(first, at("priorities default") + " must be a priority");
+      reader_.wrong(first, at("priorities default"), "a priority");
     }
     kind_.priority_verb =
         one_verb(p["changed_by"], at("priorities changed_by"), Form::kPriority, "priority");
@@ -297,7 +296,7 @@ class KindReader {
     const Yaml& urgency = node_["urgency"];
     kind_.urgent_always = urgency.is_text() && urgency.text == "high";
     if (!urgency.absent() && !kind_.urgent_always)
-      reader_.error(urgency, at("urgency") + " of a kind can only be `high`");
+      reader_.wrong(urgency, at("urgency"), "`high`, of a kind");
     kind_.assign_verb = one_verb(node_["assignee"], at("assignee"), Form::kPerson, "person");
     const Yaml& unassigned = node_["unassigned"];
     if (!unassigned.absent()) {
@@ -341,12 +340,12 @@ class KindReader {
       const VerbCode verb = read_verb(reader_, member.key_line, member.key, at("ended"), kind_);
       if (verb == kNone) continue;
       kind_.ends |= bit(verb);
-      kind_.after_end[verb] = read_verbs(reader_, member, at("ended"), kind_);
+      kind_.after_end[verb] = read_verbs(reader_, member, at("ended") + " " + member.key, kind_);
     }
   }
 
   void read_moves(const Yaml& moves) {
-    if (!moves.absent() && !moves.is_list()) reader_.error(moves, at("moves") + " must be a list");
+    if (!moves.absent() && !moves.is_list()) reader_.wrong(moves, at("moves"), "a list");
     if (!moves.absent() && kind_.stages.empty())
       reader_.error(moves, name_ + ": `moves` without `stages`");
     for (const Yaml& item : moves.values) read_move(item);
@@ -360,7 +359,7 @@ class KindReader {
   }
 
   void read_move(const Yaml& item) {
-    const std::string where = at("move");
+    const std::string where = at("moves");
     if (!reader_.map(item, where, {"on", "from", "to", "reason"})) return;
     const Yaml& on = reader_.required(item, "on", where);
     const Yaml& to = reader_.required(item, "to", where);

@@ -47,8 +47,8 @@ void read_labels(PolicyReader& reader, const Yaml& root, Policy& policy) {
     const std::string where = "labels " + member.key;
     if (names.count(member.key) == 0) {
       reader.error(member.key_line,
-                   where +
-                       ": nothing is called so (a kind, clock, fact like "
+                   "labels: `" + member.key +
+                       "`: nothing is called so (a kind, clock, fact like "
                        "`ticket.opened`, stage like `complaint/1`, threshold, "
                        "priority, tier, role, calendar, figure, or a field's word)");
       continue;

@@ -50,7 +50,7 @@ class LadderReader {
     if (!node["tier_also"].absent()) {
       row.tier_roles.resize(policy_.tiers.size());
       each_tier(node["tier_also"], "tier_also", [&](TierCode tier, const Yaml& list) {
-        row.tier_roles[tier] = roles(list, where_ + " tier_also");
+        row.tier_roles[tier] = roles(list, where_ + " tier_also " + list.key);
       });
     }
     return row;
@@ -58,8 +58,9 @@ class LadderReader {
 
   std::vector<Step> steps(const Yaml& node) {
     std::vector<Step> out;
+    at_ = where_ + " " + node.key;  // `steps`, or the tier or priority that they are for
     if (!node.absent() && !node.is_list()) {
-      reader_.error(node, where_ + ": steps must be a list, like [{tell: [someone]}]");
+      reader_.wrong(node, at_, "a list, like [{tell: [someone]}]");
       return out;
     }
     if (node.is_list() && node.values.empty()) reader_.error(node, where_ + ": there are no steps");
@@ -116,21 +117,22 @@ class LadderReader {
     Coded<PriorityCode, Duration> out;
     if (node.absent()) return out;
     const std::string where = where_ + " ack_timeout";
-    const auto duration = [&](const Yaml& text) -> Duration {
-      const auto delay = read_allowance(reader_.text(text, where));
+    const auto duration = [&](const Yaml& text, const std::string& where) -> Duration {
+      const auto delay = text.is_text() ? read_allowance(text.text) : std::nullopt;
       if (delay && delay->kind == Allowance::Kind::kOpenTime) return {delay->amount};
-      reader_.error(text, where + " must be a time, like 30m");
+      reader_.wrong(text, where, "a time like 30m");
       return {};
     };
     if (place_ != Row::kBreach)
       reader_.error(node, where + ": only the acknowledgement of a breach runs out");
     if (node.is_text()) {
-      out.push_back(duration(node));
+      out.push_back(duration(node, where));
       return out;
     }
     out.resize(policy_.priorities.size());
-    each_priority(node, "ack_timeout",
-                  [&](PriorityCode priority, const Yaml& text) { out[priority] = duration(text); });
+    each_priority(node, "ack_timeout", [&](PriorityCode priority, const Yaml& text) {
+      out[priority] = duration(text, where + " " + text.key);
+    });
     return out;
   }
 
@@ -163,18 +165,18 @@ class LadderReader {
   }
 
   void step(const Yaml& item, std::vector<Step>& steps) {
-    if (!reader_.map(item, where_ + " step", {"tell", "after", "times", "hours"})) return;
+    if (!reader_.map(item, at_, {"tell", "after", "times", "hours"})) return;
     Step step;
     const std::size_t before = reader_.errors().size();
-    step.roles = roles(reader_.required(item, "tell", where_ + " step"), where_ + " tell");
+    step.roles = roles(reader_.required(item, "tell", at_), at_ + " tell");
     if (step.roles.empty() && reader_.errors().size() == before && !reader_.gave_up("role")) {
       reader_.error(item, where_ + ": a step tells nobody");
     }
-    step.hours = item["hours"].absent() ? hours_ : hours(item["hours"], where_ + " step hours");
+    step.hours = item["hours"].absent() ? hours_ : hours(item["hours"], at_ + " hours");
     after(item, steps, step);
     const Yaml& often = item["times"];
     const std::int64_t times =
-        often.absent() ? 1 : reader_.integer(often, where_ + " times", 1, kTimesMax);
+        often.absent() ? 1 : reader_.integer(often, at_ + " times", 1, kTimesMax);
     if (times > 1 && step.after.ms == 0)
       reader_.error(often, where_ + ": `times` needs an `after` of hours or minutes");
     const Duration each = step.after;
@@ -194,9 +196,9 @@ class LadderReader {
       reader_.error(after, where_ + ": the first step is told at once and has no `after`");
       return;
     }
-    const auto delay = read_allowance(reader_.text(after, where_ + " after"));
+    const auto delay = after.is_text() ? read_allowance(after.text) : std::nullopt;
     if (!delay) {
-      reader_.error(after, where_ + " after: " + kDurations);
+      reader_.wrong(after, at_ + " after", kDurations);
       return;
     }
     if (delay->kind == Allowance::Kind::kWorkingDays) {
@@ -218,6 +220,7 @@ class LadderReader {
   const KindSpec& kind_;
   const Policy& policy_;
   std::string where_;
+  std::string at_;  // of the steps
   Row place_;
   CalendarCode hours_;  // of the row
 };
@@ -237,7 +240,7 @@ LadderRow read_row(PolicyReader& reader, const Yaml& node, const std::string& wh
 void read_priority_row(PolicyReader& reader, const Yaml& node, const std::string& where,
                        KindSpec& kind, const Policy& policy) {
   if (!kind.prioritized) {
-    reader.error(node.key_line, where + ": " + kind.name +
+    reader.error(node.key_line, kind.name + " routing: `" + node.key + "`: " + kind.name +
                                     " has no `priorities`; its routing has rows like `stage 1`");
     return;
   }
@@ -250,7 +253,8 @@ void read_priority_row(PolicyReader& reader, const Yaml& node, const std::string
     } else if (on.text == "reopened") {
       kind.routing.on_reopen[p] = true;
     } else if (on.text != "opened") {
-      reader.error(on.line, where + ": on is a list of opened, raised and reopened");
+      reader.error(on.line,
+                   where + " on must be of opened, raised and reopened, not `" + on.text + "`");
     }
   }
 }
@@ -366,7 +370,7 @@ void read_recurring_fault(PolicyReader& reader, const Yaml& node, KindSpec& kind
   for (const Word& word :
        reader.list(reader.required(node, "priorities", where), where + " priorities")) {
     const PriorityCode code =
-        reader.code(word.line, where, "priority", word.text, policy.priorities);
+        reader.code(word.line, where + " priorities", "priority", word.text, policy.priorities);
     if (code != kNone) kind.fault.priorities[code] = true;
   }
   VerbMask creating = 0;

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "engine/policy/compile/reader.h"
+#include "engine/policy/compile/written_out.h"
 #include "engine/policy/translate.h"
 #include "events/hash.h"
 #include "events/time.h"
@@ -68,7 +69,7 @@ void read_target(PolicyReader& reader, const Yaml& node, Policy& policy) {
     percent += static_cast<double>(*whole);
   }
   if (text.back() != '%' || percent <= 0 || percent > 100)
-    return reader.error(node, "target must be a percentage, like 95%");
+    return reader.wrong(node, "target", "a percentage up to 100%, like 95%");
   policy.target = percent / 100;
 }
 
@@ -77,8 +78,8 @@ void read_quiet_before(PolicyReader& reader, const Yaml& node, Policy& policy) {
   if (text.empty()) return;
   const auto at = parse_rfc3339(text);
   if (!at)
-    return reader.error(
-        node, "quiet_before must be an instant with an offset, like 2026-03-02T00:00:00+08:00");
+    return reader.wrong(node, "quiet_before",
+                        "an instant with an offset, like 2026-03-02T00:00:00+08:00");
   policy.quiet_before = *at;
 }
 
@@ -104,7 +105,8 @@ void read_working_days(PolicyReader& reader, const Yaml& node, Policy& policy) {
     const TierCode tier =
         reader.code(member.key_line, "working_days", "tier", member.key, policy.tiers);
     if (tier != kNone) {
-      policy.tier_working[tier] = calendar_named(reader, member, "working_days", policy);
+      policy.tier_working[tier] =
+          calendar_named(reader, member, "working_days " + member.key, policy);
     }
   }
 }
@@ -118,7 +120,8 @@ void read_calendar_uses(PolicyReader& reader, const Yaml& root, Policy& policy) 
   if (!reader.map(hours, "hours")) return;
   for (const Yaml& member : hours.values) {
     const TierCode tier = reader.code(member.key_line, "hours", "tier", member.key, policy.tiers);
-    if (tier != kNone) policy.tier_calendar[tier] = calendar_named(reader, member, "hours", policy);
+    if (tier != kNone)
+      policy.tier_calendar[tier] = calendar_named(reader, member, "hours " + member.key, policy);
   }
   for (const std::string& tier : policy.tiers) {
     if (hours[tier].absent())
@@ -172,6 +175,7 @@ std::variant<std::shared_ptr<const Policy>, std::vector<PolicyError>> compile_po
     return errors;
   }
   policy->hash = policy_hash(text);
+  policy->hash_alone = policy_hash(written_out(text));
   policy->version = 1;
   return std::shared_ptr<const Policy>(policy);
 }

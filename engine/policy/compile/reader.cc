@@ -13,6 +13,26 @@ constexpr std::size_t kNamesMax = 64;  // of a list in the policy
 constexpr std::size_t kNameBytesMax = 100;
 constexpr std::int64_t kDaysMax = 3660;  // of an allowance: ten years
 
+// What stands there, as a message names it.
+std::string met_value(const Yaml& node) {
+  constexpr std::size_t kBytesMax = 100;
+  switch (node.kind) {
+    case Yaml::Kind::kAbsent:
+    case Yaml::Kind::kNull:
+      return "nothing";
+    case Yaml::Kind::kList:
+      return "a list";
+    case Yaml::Kind::kMap:
+      return "a map";
+    case Yaml::Kind::kText:
+      break;
+  }
+  std::size_t size = std::min(node.text.size(), kBytesMax);
+  const auto within = [&] { return (static_cast<unsigned char>(node.text[size]) & 0xc0) == 0x80; };
+  while (size > 0 && size < node.text.size() && within()) --size;  // whole letters
+  return "`" + node.text.substr(0, size) + (size < node.text.size() ? "…`" : "`");
+}
+
 bool has_control(const std::string& text) {
   return std::any_of(text.begin(), text.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
@@ -44,9 +64,13 @@ std::string nearest_words(const std::string& word, const std::vector<std::string
   return known_words(word, words);
 }
 
+void PolicyReader::wrong(const Yaml& met, const std::string& where, const std::string& allowed) {
+  error(met, where + " must be " + allowed + ", not " + met_value(met));
+}
+
 bool PolicyReader::map(const Yaml& node, const std::string& where) {
   if (node.is_map()) return true;
-  if (!node.absent()) error(node, where + " must be a map of keys");
+  if (!node.absent()) wrong(node, where, "a map of keys");
   return false;
 }
 
@@ -71,7 +95,7 @@ const Yaml& PolicyReader::required(const Yaml& map, std::string_view key,
 std::string PolicyReader::text(const Yaml& node, const std::string& where) {
   if (node.absent()) return {};
   if (node.is_text() && !node.text.empty() && !has_control(node.text)) return node.text;
-  error(node, where + " must be text");
+  wrong(node, where, "text without control characters");
   return {};
 }
 
@@ -87,7 +111,7 @@ std::vector<Word> PolicyReader::list(const Yaml& node, const std::string& where)
   } else if (node.is_list()) {
     for (const Yaml& item : node.values) add(item);
   } else {
-    error(node, where + " must be a list, like [one, two]");
+    wrong(node, where, "a list, like [one, two]");
   }
   return out;
 }
@@ -126,7 +150,7 @@ bool PolicyReader::name(int line, const std::string& text, const std::string& wh
 bool PolicyReader::flag(const Yaml& node, const std::string& where) {
   if (node.absent()) return false;
   if (!node.is_text() || (node.text != "true" && node.text != "false")) {
-    error(node, where + " must be true or false");
+    wrong(node, where, "true or false");
   }
   return node.text == "true";
 }
@@ -135,8 +159,7 @@ std::int64_t PolicyReader::integer(const Yaml& node, const std::string& where, s
                                    std::int64_t high) {
   const auto value = node.is_text() ? whole_number(node.text, high) : std::nullopt;
   if (value && *value >= low) return *value;
-  error(node, where + " must be a whole number from " + std::to_string(low) + " to " +
-                  std::to_string(high));
+  wrong(node, where, "a whole number from " + std::to_string(low) + " to " + std::to_string(high));
   return low;
 }
 

@@ -32,6 +32,8 @@ class PolicyReader {
 
   void error(int line, std::string reason) { errors_.push_back({file_, line, std::move(reason)}); }
   void error(const Yaml& at, std::string reason) { error(at.line, std::move(reason)); }
+  // `WHERE must be ALLOWED, not ` and what was met.
+  void wrong(const Yaml& met, const std::string& where, const std::string& allowed);
   std::vector<PolicyError>& errors() { return errors_; }
 
   // Whether it is a map; its keys that are not `known` are errors.
@@ -76,7 +78,7 @@ class PolicyReader {
 Names<CalendarCode> calendar_names(const Policy& policy);
 // `15m`, `3wd`, `24h`, `90s`, `1d`, `500ms`; nullopt when it is none, or none that is sensible.
 std::optional<Allowance> read_allowance(const std::string& text);
-inline constexpr const char* kDurations = "a duration is like 90s, 15m, 2h, 1d or 3wd";
+inline constexpr const char* kDurations = "a duration like 90s, 15m, 2h, 1d or 3wd";
 // All digits, at most `high`.
 std::optional<std::int64_t> whole_number(std::string_view text, std::int64_t high);
 

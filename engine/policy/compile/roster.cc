@@ -88,8 +88,7 @@ class RosterReader {
       if (const Yaml& language = member["language"]; !language.absent()) {
         person.language = reader_.text(language, where + " language");
         if (person.language != "zh" && person.language != "en")
-          reader_.error(language,
-                        where + " language must be zh or en, not `" + language.text + "`");
+          reader_.wrong(language, where + " language", "zh or en");
       }
       if (auto zone = read_zone(member["zone"], where + " zone")) person.zone = std::move(zone);
       read_channels(member["channels"], where + " channels", person);
@@ -102,7 +101,7 @@ class RosterReader {
   void read_channels(const Yaml& node, const std::string& where, Person& person) {
     if (node.absent() || node.kind == Yaml::Kind::kNull) return;
     if (!node.is_list())
-      return reader_.error(node, where + " must be a list, like [{via: mail, to: a@example.com}]");
+      return reader_.wrong(node, where, "a list, like [{via: mail, to: a@example.com}]");
     if (node.values.size() > kChannelsMax)
       return reader_.error(node, where + ": more than " + std::to_string(kChannelsMax));
     for (const Yaml& item : node.values) {
@@ -116,14 +115,13 @@ class RosterReader {
         channel.mention = reader_.text(item["mention"], where + " mention");
         channel.is_private = reader_.flag(item["private"], where + " private");
         if (const Yaml& after = item["after"]; !after.absent()) {
-          const auto read = read_allowance(reader_.text(after, where + " after"));
+          const auto read = after.is_text() ? read_allowance(after.text) : std::nullopt;
           if (after.text == "0" || after.text == "0s") {
             channel.after = Duration{0};
           } else if (read && read->kind == Allowance::Kind::kOpenTime) {
             channel.after = Duration{read->amount};
           } else {
-            reader_.error(after,
-                          where + " after: `" + after.text + "` is no duration like 90s or 2m");
+            reader_.wrong(after, where + " after", "a duration like 90s or 2m");
           }
         }
       }
@@ -143,9 +141,9 @@ class RosterReader {
     if (node.absent() || !reader_.map(node, where, {"digest"})) return;
     const Yaml& digest = reader_.required(node, "digest", where);
     if (digest.absent()) return;
-    person.digest = read_clock_time(reader_.text(digest, where + " digest"));
+    person.digest = digest.is_text() ? read_clock_time(digest.text) : std::nullopt;
     if (!person.digest || person.digest->ms >= kMsPerDay)
-      reader_.error(digest, where + " digest: `" + digest.text + "` is no time of day like 09:00");
+      reader_.wrong(digest, where + " digest", "a time of day like 09:00");
   }
 
   // Ids of persons. Whom `people` does not hold is a doubt, where there are people.
@@ -228,13 +226,13 @@ class RosterReader {
     if (date) {
       layer.from = *date;
     } else if (!from.absent()) {
-      reader_.error(from, where + " from: `" + from.text + "` is no date like 2026-03-02");
+      reader_.wrong(from, where + " from", "a date like 2026-03-02");
     }
     if (const Yaml& hours = node["hours"]; !hours.absent()) {
       if (hours.is_map()) {
         layer.hours = read_hours_of_week(reader_, hours, where);
       } else {  // a list: each day
-        layer.hours.emplace().fill(read_intervals(reader_, hours, where));
+        layer.hours.emplace().fill(read_intervals(reader_, hours, where + " hours"));
       }
     }
     role.layers.push_back(std::move(layer));
@@ -244,7 +242,7 @@ class RosterReader {
   void read_every(const Yaml& node, const std::string& where, Rotation& layer) {
     const Yaml& every = node["every"];
     if (every.absent()) return;  // a week
-    const std::string text = reader_.text(every, where + " every");
+    const std::string text = every.is_text() ? every.text : std::string();
     const std::size_t space = std::min(text.find(' '), text.size());
     const std::string unit = space < text.size() ? text.substr(space + 1) : text;
     const auto n = space < text.size()
@@ -255,15 +253,15 @@ class RosterReader {
     } else if (n && *n == 1 && (unit == "day" || unit == "days")) {
       layer.every_days = 1;
     } else {
-      reader_.error(every, where + " every: `" + every.text + "` is none of day, week, 2 weeks … " +
-                               std::to_string(kWeeksMax) + " weeks");
+      reader_.wrong(every, where + " every",
+                    "day, week or 2 weeks … " + std::to_string(kWeeksMax) + " weeks");
     }
   }
 
   // `Mon 09:00`, `09:00`, `Mon`.
   void read_hand_over(const Yaml& node, const std::string& where, Rotation& layer) {
     if (node.absent()) return;
-    const std::string text = reader_.text(node, where);
+    const std::string text = node.is_text() ? node.text : std::string();
     const std::size_t space = text.find(' ');
     std::string day = text.substr(0, space), time;
     if (space != std::string::npos) time = text.substr(space + 1);
@@ -271,8 +269,9 @@ class RosterReader {
     const int code = weekday_code(day.substr(0, 3));
     const auto at = time.empty() ? std::optional<Duration>(Duration{0}) : read_clock_time(time);
     if ((!day.empty() && code < 0) || !at || at->ms >= kMsPerDay || text.empty()) {
-      reader_.error(node, where + ": `" + node.text + "` is no hand-over like \"Mon 09:00\"" +
-                              (layer.every_days == 1 ? " or \"09:00\"" : ""));
+      reader_.wrong(
+          node, where,
+          std::string("like \"Mon 09:00\"") + (layer.every_days == 1 ? " or \"09:00\"" : ""));
     } else if (day.empty() && layer.every_days != 1) {
       reader_.error(node, where + ": a weekday is missing, like \"Mon " + time + "\"");
     } else if (!day.empty() && layer.every_days == 1) {
@@ -288,8 +287,11 @@ class RosterReader {
     static const std::vector<Yaml> none;
     if (node.absent() || node.kind == Yaml::Kind::kNull) return none;
     if (node.is_list() && node.values.size() <= kSpansMax) return node.values;
-    reader_.error(node, where + " must be a list" +
-                            (node.is_list() ? " of at most " + std::to_string(kSpansMax) : ""));
+    if (node.is_list()) {
+      reader_.error(node, where + ": more than " + std::to_string(kSpansMax));
+    } else {
+      reader_.wrong(node, where, "a list");
+    }
     return none;
   }
 
@@ -302,9 +304,7 @@ class RosterReader {
       if (instant) {
         to = *instant;
       } else {
-        reader_.error(at, what + ": `" + at.text +
-                              "` is neither a date like 2026-10-01 nor an instant like "
-                              "2026-10-01T09:00+08:00");
+        reader_.wrong(at, what, "a date like 2026-10-01 or an instant like 2026-10-01T09:00+08:00");
       }
     };
     const std::size_t before = reader_.errors().size();

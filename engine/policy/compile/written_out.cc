@@ -1,4 +1,4 @@
-#include "app/policy_text.h"
+#include "engine/policy/compile/written_out.h"
 
 #include <sstream>
 
