@@ -70,6 +70,11 @@ def shows_that_it_can_fail(events):
     right(max(most_open_routings(kept).values()) > 1, "a routing that stays open would be noticed")
 
 
+def alarm_of(line):
+    """`… ALARM high step 2: ACME/ticket/T-2/routed/P1 -> …` as the alarm's id."""
+    return line.split(" -> ")[0].split(": ")[-1] + ":" + line.split(" step ")[1].split(":")[0]
+
+
 def main():
     done = subprocess.run([TOCSIN, "simulate", "--events", FACTS, "--until", "2026-03-04T01:00:00Z"], capture_output=True, encoding="utf-8", timeout=60)
     simulated = [json.loads(line) for line in done.stdout.splitlines()]
@@ -90,10 +95,12 @@ def main():
         demo.send_signal(signal.SIGTERM)
         demo.wait(30)
         said = output.read_text(errors="replace")
-    alarms = [line.split(" -> ")[0].split(": ")[-1] + ":" + line.split(" step ")[1].split(":")[0] for line in said.splitlines() if " ALARM " in line]
+    alarms = [alarm_of(line) for line in said.splitlines() if " ALARM " in line]
     known = {e["id"] for e in simulated if e["type"].endswith("escalation.raised")}
     # A machine with other work learns of a step late and tells the next one only: it may call less often, never otherwise.
     right(len(alarms) > len(known) // 2 and set(alarms) <= known, f"it calls as simulate does, {len(alarms)} times of {len(known)}: {sorted(set(alarms) - known)}")
+    shown = [alarm_of(line) for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if " ALARM " in line]
+    right(len(shown) > 3 and set(shown) <= known, f"the README shows what it calls: {shown}")
     print(said)
     return 1 if failures else 0
 
