@@ -27,8 +27,8 @@
 #include <string>
 #include <string_view>
 
+#include "events/mutex.h"
 #include "events/time.h"
-#include "projections/rows/mutex.h"
 
 namespace tocsin {
 

@@ -21,7 +21,7 @@
 #include "app/room.h"
 #include "engine/input_port.h"
 #include "engine/log_port.h"
-#include "projections/rows/mutex.h"
+#include "events/mutex.h"
 
 namespace tocsin {
 

@@ -11,6 +11,7 @@
 #include "connectors/crm/http_call.h"
 #include "connectors/crm/payload.h"
 #include "connectors/http/problem.h"
+#include "events/mutex.h"
 #include "events/writer.h"
 
 namespace tocsin {
@@ -77,7 +78,7 @@ CrmReplay::~CrmReplay() { stop(); }
 
 void CrmReplay::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
     queue_.clear();  // their replies answer 500 as they go
   }
@@ -89,8 +90,8 @@ void CrmReplay::run() {
   for (;;) {
     std::function<void()> work;
     {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
+      MutexLock lock(mutex_);
+      wake_.wait(lock, [&]() REQUIRES(mutex_) { return stopping_ || !queue_.empty(); });
       if (stopping_) return;
       work = std::move(queue_.front());
       queue_.pop_front();
@@ -101,7 +102,7 @@ void CrmReplay::run() {
 
 void CrmReplay::later(std::function<void()> work, const Reply& reply) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!stopping_ && queue_.size() < kRequestsMax) {
       queue_.push_back(std::move(work));
       work = nullptr;

@@ -6,11 +6,9 @@
 // Threads: routes from any; the work is done on a thread of its own, one request after the other.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -20,6 +18,7 @@
 #include "connectors/http/module_route.h"
 #include "connectors/http/ports.h"
 #include "engine/log_port.h"
+#include "events/mutex.h"
 
 namespace tocsin {
 
@@ -48,10 +47,10 @@ class CrmReplay {
   Inbound& inbound_;
   NodePort& node_;
   const std::function<Instant()> now_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::function<void()>> queue_;
-  bool stopping_ = false;
+  Mutex mutex_;
+  Changed wake_;
+  std::deque<std::function<void()>> queue_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -12,6 +12,7 @@
 #include "app/secret.h"
 #include "connectors/crm/adapter_read.h"
 #include "events/log_record.h"
+#include "events/mutex.h"
 #include "projections/read/query.h"
 #include "projections/rows/subjects.h"
 
@@ -229,13 +230,13 @@ void CrmService::start_pullers() {
     options.secret = secret.value;
     options.now = [this] { return node_.now(); };
     options.report = report_;
-    const std::lock_guard lock(pullers_mutex_);
+    const MutexLock lock(pullers_mutex_);
     pullers_[one.name] = std::make_unique<WecomPuller>(std::move(options), *inbound_);
   }
 }
 
 void CrmService::pull(const std::string& name, const std::string& event) {
-  const std::lock_guard lock(pullers_mutex_);
+  const MutexLock lock(pullers_mutex_);
   const auto puller = pullers_.find(name);
   if (puller != pullers_.end()) puller->second->event(event);
 }
@@ -305,7 +306,10 @@ std::string CrmService::metrics() const {
 void CrmService::stop() {
   pushing_ = false;
   for (auto& topic : topics_) topic->stop();
-  for (auto& [name, puller] : pullers_) puller->stop();
+  {
+    const MutexLock lock(pullers_mutex_);
+    for (auto& [name, puller] : pullers_) puller->stop();
+  }
   for (auto& pusher : pushers_) pusher->stop();
   replay_->stop();
   inbound_->stop();

@@ -8,7 +8,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -20,6 +19,7 @@
 #include "connectors/crm/wecom_puller.h"
 #include "connectors/http/module_route.h"
 #include "connectors/kafka/foreign_topic.h"
+#include "events/mutex.h"
 
 namespace tocsin {
 
@@ -63,8 +63,8 @@ class CrmService {
   std::shared_ptr<const Policy> configured_;
   std::unique_ptr<Inbound> inbound_;
   std::unique_ptr<CrmReplay> replay_;
-  std::mutex pullers_mutex_;
-  std::map<std::string, std::unique_ptr<WecomPuller>> pullers_;
+  Mutex pullers_mutex_;
+  std::map<std::string, std::unique_ptr<WecomPuller>> pullers_ GUARDED_BY(pullers_mutex_);
   std::vector<std::unique_ptr<ForeignTopic>> topics_;
   std::vector<std::shared_ptr<const PushRule>> rules_;
   std::vector<std::unique_ptr<Pusher>> pushers_;

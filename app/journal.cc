@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "events/mutex.h"
 #include "events/vocabulary.h"
 #include "events/writer.h"
 
@@ -86,7 +87,7 @@ std::string describe_event(const Committed& record, bool story) {
 void Journal::line(std::string_view level, std::string_view event, std::string_view detail) {
   if (level_of(level) < least_) return;
   constexpr auto kAtOnce = std::chrono::milliseconds(0);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::string text = line_of(level, event, detail);
   if (dropped_ > 0) text = line_of("warn", "lines_dropped", std::to_string(dropped_)) + text;
   if (write_while_taken(fd_, text, kAtOnce).taken == Taken::kAll) {

@@ -6,13 +6,13 @@
 #pragma once
 
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <string_view>
 
 #include "app/config.h"
 #include "app/line_writer.h"
 #include "engine/committed.h"
+#include "events/mutex.h"
 
 namespace tocsin {
 
@@ -25,8 +25,8 @@ class Journal {
  private:
   const LogLevel least_;
   const int fd_;
-  std::mutex mutex_;
-  std::int64_t dropped_ = 0;  // since a line was taken last
+  Mutex mutex_;
+  std::int64_t dropped_ GUARDED_BY(mutex_) = 0;  // since a line was taken last
 };
 
 // A committed record as a line for people, when it is one that they want to see: alarms, breaches,

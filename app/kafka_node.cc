@@ -12,6 +12,7 @@
 #include "connectors/kafka/sender_mark.h"
 #include "engine/entity/data_read.h"
 #include "events/log_record.h"
+#include "events/mutex.h"
 
 namespace tocsin {
 
@@ -176,19 +177,21 @@ void KafkaNode::submit(std::unique_ptr<Submission> submission, SubmitDone done) 
   };
   // One completion after all of them, the first error wins.
   struct Pending {
-    std::atomic<std::size_t> left;
-    std::mutex mutex;
-    std::string error;
+    explicit Pending(std::size_t answers) : left(answers) {}
+    Mutex mutex;
+    std::size_t left GUARDED_BY(mutex);
+    std::string error GUARDED_BY(mutex);
   };
-  auto pending = std::make_shared<Pending>();
-  pending->left = refused.size() + (accepted.empty() ? 0 : 1) + 1;
+  const auto pending = std::make_shared<Pending>(refused.size() + (accepted.empty() ? 0 : 1) + 1);
   const auto finish = [pending, result, done, unavailable](const std::string& error) {
-    if (!error.empty()) {
-      const std::lock_guard lock(pending->mutex);
+    std::string first_error;
+    {
+      const MutexLock lock(pending->mutex);
       if (pending->error.empty()) pending->error = error;
+      if (--pending->left > 0) return;
+      first_error = pending->error;
     }
-    if (--pending->left > 0) return;
-    done(pending->error.empty() ? std::move(*result) : unavailable(pending->error));
+    done(first_error.empty() ? std::move(*result) : unavailable(first_error));
   };
   const std::string busy = "too much is on its way to Kafka";
   for (const RejectedRecord& record : refused) {

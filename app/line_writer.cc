@@ -71,7 +71,7 @@ LineWriter::LineWriter(int fd, std::size_t waiting_bytes_max)
 
 LineWriter::~LineWriter() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ending_ = true;
   }
   woken_.notify_one();
@@ -81,7 +81,7 @@ LineWriter::~LineWriter() {
 void LineWriter::write(std::string_view line) {
   std::string text = printable(line);
   text += '\n';
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (waiting_bytes_ + text.size() > waiting_bytes_max_) {
     ++dropped_;
     return;
@@ -91,7 +91,7 @@ void LineWriter::write(std::string_view line) {
 }
 
 std::int64_t LineWriter::dropped() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return dropped_;
 }
 
@@ -103,7 +103,7 @@ bool LineWriter::put(std::string_view text) {
     if (written.taken == Taken::kAll) return true;
     if (written.taken == Taken::kNever) return false;
     text = written.rest;
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     if (ending_ && (waited += kEvery) > kLast) return false;
     woken_.wait_for(lock, std::chrono::milliseconds(1));  // a full disk says so at once
   }
@@ -114,8 +114,8 @@ void LineWriter::run() {
   for (bool last = false; !last;) {
     std::int64_t lacking = 0;
     {
-      std::unique_lock lock(mutex_);
-      woken_.wait_for(lock, kEvery, [&] { return ending_; });
+      MutexLock lock(mutex_);
+      woken_.wait_for(lock, kEvery, [&]() REQUIRES(mutex_) { return ending_; });
       last = ending_;
       taken.swap(waiting_);
       waiting_bytes_ = 0;

@@ -12,15 +12,15 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
+
+#include "events/mutex.h"
 
 namespace tocsin {
 
@@ -53,12 +53,14 @@ class LineWriter {
 
   const int fd_;
   const std::size_t waiting_bytes_max_;
-  mutable std::mutex mutex_;  // guards what follows
-  std::condition_variable woken_;
-  std::vector<std::string> waiting_;
-  std::size_t waiting_bytes_ = 0;
-  std::int64_t dropped_ = 0, told_ = 0;  // told: of the dropped, how many a line has spoken of
-  bool ending_ = false;
+  mutable Mutex mutex_;  // guards what follows
+  Changed woken_;
+  std::vector<std::string> waiting_ GUARDED_BY(mutex_);
+  std::size_t waiting_bytes_ GUARDED_BY(mutex_) = 0;
+  std::int64_t dropped_ GUARDED_BY(mutex_) = 0,
+                        told_ GUARDED_BY(mutex_) =
+                            0;  // told: of the dropped, how many a line has spoken of
+  bool ending_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -9,12 +9,12 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <mutex>
 #include <vector>
 
 #include "app/figure_metrics.h"
 #include "app/unknown_persons.h"
 #include "engine/said/derived.h"
+#include "events/mutex.h"
 #include "projections/read/query.h"
 #include "projections/rows/views.h"
 
@@ -95,7 +95,7 @@ struct Metrics::Impl {
   void show_views(const Views& views);
 
   Node& node;
-  std::mutex mutex;  // guards what follows
+  Mutex mutex;  // guards what follows
   prometheus::Registry registry{prometheus::Registry::InsertBehavior::Merge};
   prometheus::Family<prometheus::Counter>& records = counters(
       "tocsin_records_total", "Committed log records by type, since this process started.");
@@ -211,7 +211,7 @@ void Metrics::Impl::count_roles(const Committed& record) {
 
 void Metrics::observe(const Committed& record) {
   if (record.replayed || record.kind == RecordKind::kRejected) return;
-  const std::lock_guard lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   impl_->count_record(record.type);
   if (record.kind == RecordKind::kFact) {
     if (const auto roster = impl_->node.roster())
@@ -327,7 +327,7 @@ std::string Metrics::text() {
   prometheus::Registry figures;
   if (const auto policy = impl_->node.policy())
     show_figures(figures, view, *policy, impl_->node.now());
-  const std::lock_guard lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   Impl& to = *impl_;
   const NodeStatus status = to.node.status();  // in order: of two who ask, the later sees the later
   const Counters& c = status.counters;

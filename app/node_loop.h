@@ -23,7 +23,7 @@
 
 #include "app/clock.h"
 #include "app/node.h"
-#include "projections/rows/mutex.h"
+#include "events/mutex.h"
 
 namespace tocsin {
 

@@ -13,8 +13,8 @@
 #include <string>
 
 #include "engine/input_port.h"
+#include "events/mutex.h"
 #include "events/time.h"
-#include "projections/rows/mutex.h"
 
 namespace tocsin {
 

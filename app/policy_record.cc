@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <mutex>
 #include <stdexcept>
 #include <utility>
 
@@ -12,6 +11,7 @@
 #include "app/policy_load.h"
 #include "engine/calendar/zone_load.h"
 #include "events/hash.h"
+#include "events/mutex.h"
 #include "events/writer.h"
 
 namespace tocsin {
@@ -73,20 +73,21 @@ namespace {
 class Compiled {
  public:
   std::shared_ptr<const Policy> find(const Hash128& key) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = policies_.find({key.low, key.high});
     return found == policies_.end() ? nullptr : found->second;
   }
   void put(const Hash128& key, std::shared_ptr<const Policy> policy) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (policies_.size() >= kMost) policies_.clear();  // whoever uses one holds it
     policies_[{key.low, key.high}] = std::move(policy);
   }
 
  private:
   static constexpr std::size_t kMost = 32;
-  std::mutex mutex_;
-  std::map<std::pair<std::uint64_t, std::uint64_t>, std::shared_ptr<const Policy>> policies_;
+  Mutex mutex_;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::shared_ptr<const Policy>> policies_
+      GUARDED_BY(mutex_);
 };
 
 std::map<std::string, std::string, std::less<>> texts_in(simdjson::dom::element root,

@@ -5,11 +5,9 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <initializer_list>
-#include <mutex>
 #include <thread>
 
 #include "app/policy_diff.h"
@@ -17,6 +15,7 @@
 #include "app/policy_record.h"
 #include "connectors/http/problem.h"
 #include "engine/policy/compile/yaml.h"
+#include "events/mutex.h"
 #include "events/writer.h"
 
 namespace tocsin {
@@ -123,7 +122,7 @@ class Worker {
   // What is under way is waited for, what waits is refused.
   void stop() {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       stopping_ = true;
     }
     wake_.notify_all();
@@ -134,7 +133,7 @@ class Worker {
   // False: too much waits; it was refused.
   bool later(Reply reply, Make make) {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       if (waiting_.size() < PolicyRoutes::kWaitingMax && !stopping_) {
         waiting_.push_back({std::move(reply), std::move(make)});
         wake_.notify_one();
@@ -155,8 +154,8 @@ class Worker {
     for (;;) {
       Job job;
       {
-        std::unique_lock lock(mutex_);
-        wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+        MutexLock lock(mutex_);
+        wake_.wait(lock, [this]() REQUIRES(mutex_) { return stopping_ || !waiting_.empty(); });
         if (waiting_.empty()) return;
         job = std::move(waiting_.front());
         waiting_.pop_front();
@@ -172,9 +171,9 @@ class Worker {
     }
   }
 
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<Job> waiting_;
+  Mutex mutex_;
+  Changed wake_;
+  std::deque<Job> waiting_ GUARDED_BY(mutex_);
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };
@@ -288,7 +287,7 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
     if (const auto* errors = std::get_if<std::vector<PolicyError>>(&compiled))
       return reply(refused(*errors));
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       if (trial_running_)
         return reply(problem(429, "busy",
                              "another policy is being tried; GET /v1/policy/try says "
@@ -305,7 +304,7 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   HttpResponse trial() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!trial_result_.empty()) return json(trial_result_);
     return progress();
   }
@@ -416,21 +415,21 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
                                      });
       append_trial(out, trial);
     } catch (...) {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       trial_running_ = false;
       throw;
     }
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     trial_running_ = false;
     trial_result_ = out;
     return answered ? answered_elsewhere() : json(std::move(out));
   }
 
   Node& node_;
-  std::mutex mutex_;
+  Mutex mutex_;
   std::atomic<bool> trial_running_{false};
   std::atomic<std::int64_t> trial_facts_{0};
-  std::string trial_result_;  // of the last one; JSON
+  std::string trial_result_ GUARDED_BY(mutex_);  // of the last one; JSON
   Worker trials_, others_;
 };
 

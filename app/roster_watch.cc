@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "app/roster_record.h"
+#include "events/mutex.h"
 
 namespace tocsin {
 
@@ -18,7 +19,7 @@ RosterWatch::RosterWatch(std::function<std::string()> read, std::string known, I
 
 RosterWatch::~RosterWatch() {
   {
-    const std::lock_guard lock(shared_->mutex);
+    const MutexLock lock(shared_->mutex);
     shared_->ending = true;
   }
   shared_->woken.notify_all();
@@ -26,7 +27,7 @@ RosterWatch::~RosterWatch() {
 }
 
 void RosterWatch::look_now() {
-  const std::lock_guard lock(shared_->mutex);
+  const MutexLock lock(shared_->mutex);
   shared_->look = true;
   shared_->woken.notify_all();
 }
@@ -34,8 +35,10 @@ void RosterWatch::look_now() {
 void RosterWatch::run() {
   for (;;) {
     {
-      std::unique_lock lock(shared_->mutex);
-      shared_->woken.wait_for(lock, kEvery, [&] { return shared_->look || shared_->ending; });
+      MutexLock lock(shared_->mutex);
+      shared_->woken.wait_for(lock, kEvery, [&]() REQUIRES(shared_->mutex) {
+        return shared_->look || shared_->ending;
+      });
       if (shared_->ending) return;
       shared_->look = false;
     }
@@ -53,7 +56,7 @@ void RosterWatch::look() {
   }
   std::string before;
   {
-    const std::lock_guard lock(shared_->mutex);
+    const MutexLock lock(shared_->mutex);
     const bool told = problem == shared_->problem;
     shared_->problem = problem;
     if (problem.empty() && text == shared_->known) return;
@@ -69,7 +72,7 @@ void RosterWatch::look() {
                      if (result.status == OwnResult::Status::kDurable)
                        return report("info", "roster_in_force", "");
                      report("error", "roster_not_in_force", result.detail);
-                     const std::lock_guard lock(shared->mutex);
+                     const MutexLock lock(shared->mutex);
                      if (shared->known == text) shared->known = before;
                    });
 }

@@ -8,15 +8,14 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
 
 #include "engine/input_port.h"
+#include "events/mutex.h"
 
 namespace tocsin {
 
@@ -36,11 +35,11 @@ class RosterWatch {
  private:
   // What an answer that comes late still needs.
   struct Shared {
-    std::mutex mutex;
-    std::condition_variable woken;
-    bool look = false, ending = false;
-    std::string known;    // in the log, or on its way there
-    std::string problem;  // told last
+    Mutex mutex;
+    Changed woken;
+    bool look GUARDED_BY(mutex) = false, ending GUARDED_BY(mutex) = false;
+    std::string known GUARDED_BY(mutex);    // in the log, or on its way there
+    std::string problem GUARDED_BY(mutex);  // told last
   };
   void run();
   void look();

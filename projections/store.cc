@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <stdexcept>
 #include <thread>
 #include <utility>
 
 #include "events/bytes.h"
+#include "events/mutex.h"
 #include "projections/rows/time_slice.h"
 #include "projections/write/pending.h"
 #include "projections/write/unwritten_dues.h"
@@ -76,7 +75,7 @@ class Store::Impl {
 
   ~Impl() {
     {
-      std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       stopping_ = true;
     }
     work_.notify_all();
@@ -86,13 +85,13 @@ class Store::Impl {
   Offset applied(PartitionId partition) const { return offset_in(view().applied(), partition); }
 
   bool wait_for_writing(std::size_t bytes, Duration timeout) const {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     return wait_for_write(lock, deadline(timeout), [&] { return waiting_bytes_ <= bytes; });
   }
 
   void apply(AppliedBatch batch) {
     sought_->add(batch);
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     wait_for_room(lock);
     if (batch.next < handed_over_[batch.partition]) {
       throw std::logic_error("a batch goes back behind what was applied");
@@ -112,7 +111,7 @@ class Store::Impl {
 
   template <typename Find>
   auto find_pending(Find find) const -> decltype(find(std::declval<const Pending&>())) {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (auto found = find(*active_)) return found;
     for (auto full = full_.rbegin(); full != full_.rend(); ++full) {
       if (auto found = find(*full->pending)) return found;
@@ -183,7 +182,7 @@ class Store::Impl {
 
   void scan_due(PartitionId partition, Instant from, Instant to, const DueSink& sink) const {
     UnwrittenDues unwritten(partition, from, to);
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     if (writing_) unwritten.add(*writing_);
     for (const Full& full : full_) unwritten.add(*full.pending);
     unwritten.add(*active_);
@@ -194,22 +193,24 @@ class Store::Impl {
 
   // Takes no lock under which changes are taken over: a question does not wait for those.
   ReadView view() const {
-    std::lock_guard lock(view_mutex_);
+    const MutexLock lock(view_mutex_);
     return *view_;
   }
 
   bool refresh(Duration timeout, std::size_t bytes_max) const {
     if (waiting_bytes_ > bytes_max) return false;
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     if (waiting_bytes_ > bytes_max) return false;
     const std::uint64_t target = generation_;
-    return wait_for_write(lock, deadline(timeout), [&] { return written_generation_ >= target; });
+    return wait_for_write(lock, deadline(timeout),
+                          [&]() REQUIRES(mutex_) { return written_generation_ >= target; });
   }
 
   bool wait_applied(PartitionId partition, Offset offset, Duration timeout) const {
-    std::unique_lock lock(mutex_);
-    return wait_for_write(lock, deadline(timeout),
-                          [&] { return offset_in(written_to_, partition) >= offset; });
+    MutexLock lock(mutex_);
+    return wait_for_write(lock, deadline(timeout), [&]() REQUIRES(mutex_) {
+      return offset_in(written_to_, partition) >= offset;
+    });
   }
 
   void flush() {
@@ -237,24 +238,24 @@ class Store::Impl {
   }
 
   std::string problem() const {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return problem_;
   }
 
   bool blocked() const {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return !problem_.empty() && crowded();
   }
 
   bool damaged() const { return table_->damaged(); }
 
   void hold_back(bool held) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (std::exchange(held_, held) && !held) work_.notify_all();
   }
 
   Duration views_age() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!writing_ && full_.empty() && active_->empty()) return {};
     return milliseconds(
         std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - waiting_since())
@@ -274,7 +275,7 @@ class Store::Impl {
     return found == offsets.end() ? 0 : found->second;
   }
 
-  void read_bookkeeping() {
+  void read_bookkeeping() REQUIRES(mutex_) {
     const auto snapshot = table_->snapshot();
     RowCursor rows = snapshot->rows("", format_key());
     // From one partition's bookkeeping to the next, past everything else.
@@ -293,31 +294,30 @@ class Store::Impl {
     }
   }
 
-  // With mutex_ held, or before there are threads.
-  void publish(std::shared_ptr<const TableSnapshot> snapshot, std::uint64_t generation) {
+  void publish(std::shared_ptr<const TableSnapshot> snapshot, std::uint64_t generation)
+      REQUIRES(mutex_) {
     std::optional<ReadView> next(std::in_place, std::move(snapshot),
                                  std::make_shared<const LowWater>(low_water_), written_to_);
     {
-      std::lock_guard lock(view_mutex_);
+      const MutexLock lock(view_mutex_);
       view_.swap(next);
     }
     written_generation_ = generation;
   }
 
-  // With mutex_ held, as what follows.
-  void count_waiting() {
+  void count_waiting() REQUIRES(mutex_) {
     std::size_t bytes = active_->bytes() + (writing_ ? writing_->bytes() : 0);
     for (const Full& full : full_) bytes += full.pending->bytes();
     waiting_bytes_ = bytes;
   }
 
-  std::unique_ptr<Pending> take_spare() {
+  std::unique_ptr<Pending> take_spare() REQUIRES(mutex_) {
     if (spare_) return std::move(spare_);
     return std::make_unique<Pending>(options_.keep_records);
   }
 
   // Sets `writing_` to what waits longest; says of which generation it is.
-  std::uint64_t take_oldest() {
+  std::uint64_t take_oldest() REQUIRES(mutex_) {
     if (full_.empty()) {
       writing_ = std::move(active_);
       writing_oldest_ = oldest_;
@@ -331,7 +331,7 @@ class Store::Impl {
     return generation;
   }
 
-  void wait_for_room(std::unique_lock<std::mutex>& lock) const {
+  void wait_for_room(MutexLock& lock) const REQUIRES(mutex_) {
     if (waiting_bytes_ <= options_.pending_bytes_max) return;
     ++waiters_;
     work_.notify_all();
@@ -340,8 +340,7 @@ class Store::Impl {
   }
 
   template <typename Done>
-  bool wait_for_write(std::unique_lock<std::mutex>& lock, Clock::time_point until,
-                      Done done) const {
+  bool wait_for_write(MutexLock& lock, Clock::time_point until, Done done) const REQUIRES(mutex_) {
     if (done()) return true;
     ++waiters_;
     work_.notify_all();
@@ -351,11 +350,11 @@ class Store::Impl {
   }
 
   void write_until_stopped() {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     for (;;) {
       wait_for_work(lock);
       wait_while_held(lock);
-      const auto urgent = [&] {
+      const auto urgent = [&]() REQUIRES(mutex_) {
         return stopping_ || waiters_ > 0 || !full_.empty() ||
                active_->bytes() >= options_.write_bytes;
       };
@@ -368,8 +367,10 @@ class Store::Impl {
         continue;
       }
       const std::uint64_t generation = take_oldest();
+      const Pending& pending = *writing_;
+      const std::map<PartitionId, Offset> written = written_to_;
       lock.unlock();
-      const std::shared_ptr<const TableSnapshot> snapshot = write(*writing_, written_to_);
+      const std::shared_ptr<const TableSnapshot> snapshot = write(pending, written);
       lock.lock();
       if (snapshot == nullptr) return;  // stopped while the disk refuses
       for (const auto& [partition, offset] : writing_->applied()) written_to_[partition] = offset;
@@ -381,34 +382,37 @@ class Store::Impl {
       count_waiting();
       written_.notify_all();
       const auto interval_max = std::chrono::milliseconds(options_.durable_interval.ms);
-      if (Clock::now() >= unflushed_since_ + interval_max) begin_flush(lock);
+      if (Clock::now() >= unflushed_since_ + interval_max) begin_flush();
     }
   }
 
   // When the first of what waits came.
-  Clock::time_point waiting_since() const {
+  Clock::time_point waiting_since() const REQUIRES(mutex_) {
     if (writing_) return writing_oldest_;
     return full_.empty() ? oldest_ : full_.front().oldest;
   }
 
-  void wait_while_held(std::unique_lock<std::mutex>& lock) {
+  void wait_while_held(MutexLock& lock) REQUIRES(mutex_) {
     const std::size_t most = std::min(options_.held_bytes_max, options_.pending_bytes_max / 8 * 3);
     work_.wait_until(lock, waiting_since() + std::chrono::milliseconds(options_.held_interval.ms),
-                     [&] { return !held_ || stopping_ || waiters_ > 0 || waiting_bytes_ >= most; });
+                     [&]() REQUIRES(mutex_) {
+                       return !held_ || stopping_ || waiters_ > 0 || waiting_bytes_ >= most;
+                     });
   }
 
-  void wait_for_work(std::unique_lock<std::mutex>& lock) {
-    const auto has_work = [&] { return stopping_ || !active_->empty() || !full_.empty(); };
+  void wait_for_work(MutexLock& lock) REQUIRES(mutex_) {
+    const auto has_work = [&]() REQUIRES(mutex_) {
+      return stopping_ || !active_->empty() || !full_.empty();
+    };
     const auto quiet = std::chrono::milliseconds(kQuietMs);
-    if (unflushed_ && !work_.wait_for(lock, quiet, has_work)) begin_flush(lock);
+    if (unflushed_ && !work_.wait_for(lock, quiet, has_work)) begin_flush();
     work_.wait(lock, has_work);
   }
 
-  void begin_flush(std::unique_lock<std::mutex>& lock) {
+  void begin_flush() REQUIRES(mutex_) {
     unflushed_ = false;
-    lock.unlock();
+    const MutexReleased others_may(mutex_);
     table_->begin_flush();
-    lock.lock();
   }
 
   // Tries until it succeeds; null when the store is closed before. Without the mutex.
@@ -424,9 +428,10 @@ class Store::Impl {
         low_water_ = std::move(prepared.low_water);
         return finish(prepared.fronts);
       } catch (const std::exception& e) {
-        std::unique_lock lock(mutex_);
+        MutexLock lock(mutex_);
         problem_ = e.what();
-        if (work_.wait_for(lock, std::chrono::milliseconds(kRetryMs), [&] { return stopping_; })) {
+        if (work_.wait_for(lock, std::chrono::milliseconds(kRetryMs),
+                           [&]() REQUIRES(mutex_) { return stopping_; })) {
           return nullptr;
         }
       }
@@ -442,7 +447,7 @@ class Store::Impl {
     } catch (const std::exception&) {
       // Keys that are too low cost time and nothing else.
     }
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     problem_.clear();
     return snapshot;
   }
@@ -454,8 +459,8 @@ class Store::Impl {
   Arena rows_arena_;                 // of the writing thread
   RecentRows recent_{kRecentBytes};  // of the writing thread
 
-  mutable std::mutex mutex_;  // guards what follows
-  mutable std::condition_variable work_, written_;
+  mutable Mutex mutex_;  // guards what follows
+  mutable Changed work_, written_;
   struct Full {
     std::unique_ptr<Pending> pending;
     std::uint64_t generation = 0;  // of its last batch
@@ -463,23 +468,25 @@ class Store::Impl {
   };
   // What comes in; what came in before, the oldest first; what is written, or null; what was
   // written and is used again, or null.
-  std::unique_ptr<Pending> active_ = std::make_unique<Pending>(options_.keep_records);
-  std::deque<Full> full_;
-  std::unique_ptr<Pending> writing_, spare_;
-  Clock::time_point oldest_, writing_oldest_;  // of what comes in and of what is written
-  bool held_ = false;
-  std::map<PartitionId, Offset> handed_over_, written_to_;
-  std::uint64_t generation_ = 0, written_generation_ = 0;
-  mutable int waiters_ = 0;
-  std::string problem_;
-  bool stopping_ = false;
-  bool unflushed_ = false;  // something was written since the last flush began
-  Clock::time_point unflushed_since_;
+  std::unique_ptr<Pending> active_ GUARDED_BY(mutex_) =
+      std::make_unique<Pending>(options_.keep_records);
+  std::deque<Full> full_ GUARDED_BY(mutex_);
+  std::unique_ptr<Pending> writing_ GUARDED_BY(mutex_), spare_ GUARDED_BY(mutex_);
+  Clock::time_point oldest_ GUARDED_BY(mutex_), writing_oldest_
+      GUARDED_BY(mutex_);  // of what comes in and of what is written
+  bool held_ GUARDED_BY(mutex_) = false;
+  std::map<PartitionId, Offset> handed_over_ GUARDED_BY(mutex_), written_to_ GUARDED_BY(mutex_);
+  std::uint64_t generation_ GUARDED_BY(mutex_) = 0, written_generation_ GUARDED_BY(mutex_) = 0;
+  mutable int waiters_ GUARDED_BY(mutex_) = 0;
+  std::string problem_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  bool unflushed_ GUARDED_BY(mutex_) = false;  // something was written since the last flush began
+  Clock::time_point unflushed_since_ GUARDED_BY(mutex_);
 
   std::atomic<std::size_t> waiting_bytes_ = 0;  // changed with mutex_ held
 
-  mutable std::mutex view_mutex_;  // taken last; guards view_ alone
-  std::optional<ReadView> view_;
+  mutable Mutex view_mutex_;  // taken last; guards view_ alone
+  std::optional<ReadView> view_ GUARDED_BY(view_mutex_);
 
   std::thread writer_;
 };

@@ -20,7 +20,7 @@ command -v node >/dev/null || test_packages+=(nodejs)
 command -v npm >/dev/null || test_packages+=(npm)
 command -v java >/dev/null || test_packages+=(openjdk-17-jre-headless)
 command -v mvn >/dev/null || test_packages+=(maven)
-fuzz_packages=(clang-14 libclang-rt-14-dev)
+clang_packages=(clang-14 libclang-rt-14-dev)
 
 # Objects are found again from another checkout of the same sources.
 export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1

@@ -47,7 +47,13 @@ IMPURE_CALLS = re.compile(
     r"|\btime\s*\(\s*(nullptr|NULL|0)\s*\)|\bf?printf\s*\(")
 
 # Said in the header of each: a policy takes force, never something is decided; a mistake of ours ends the program.
-ALLOWED = {("engine/calendar/zone_load.cc", "fstream"), ("events/check.cc", "cstdio")}
+# The mutexes are for the folders above, and stand below because those have nothing else in common.
+MUTEX = "events/mutex.h"
+ALLOWED = {("engine/calendar/zone_load.cc", "fstream"), ("events/check.cc", "cstdio"), (MUTEX, "mutex")}
+
+# A mutex that clang does not know is a mutex whose use nobody checks.
+UNCHECKED_MUTEX = re.compile(
+    r"\bstd::(\w*mutex|condition_variable\w*|lock_guard|unique_lock|scoped_lock|shared_lock)\b")
 
 # The views know policies, not the default policy: none of its kinds' and verbs' names in projections/, but for names
 # that the contract itself gives to members and states of answers.
@@ -110,10 +116,15 @@ def faults(path, text):
                 found.append(f"<{name}> belongs in {' or '.join(places)}")
         if quote == "<" and name in IMPURE_HEADERS and path.startswith(PURE) and (path, name) not in ALLOWED:
             found.append(f"<{name}> has no place in {folder}")
+        if name == MUTEX and path.startswith(PURE):
+            found.append(f"{name} has no place in {folder}")
     code = STRING.sub('""', COMMENT.sub("", text))
     call = IMPURE_CALLS.search(code)
     if call and path.startswith(PURE):
         found.append(f"{call.group(0)} has no place in {folder}")
+    mutex = UNCHECKED_MUTEX.search(code)
+    if mutex and path != MUTEX:
+        found.append(f"{mutex.group(0)}: {MUTEX} has those that clang checks")
     lines = text.count("\n")
     if lines > LINES_MAX:
         found.append(f"{lines} lines, at most {LINES_MAX}")
@@ -140,6 +151,9 @@ def self_test():
         ("engine/calendar/calendar.cc", "#include <yaml-cpp/yaml.h>\n", "belongs in"),
         ("engine/a.cc", "#include <fstream>\n", "no place"),
         ("events/a.cc", "auto t = std::chrono::system_clock::now();\n", "no place"),
+        ("engine/a.cc", '#include "events/mutex.h"\n', "no place"),
+        ("app/a.cc", "std::mutex m;\n", "clang checks"),
+        ("app/a.cc", "const std::lock_guard lock(m);\n", "clang checks"),
         ("engine/a.cc", "std::cerr << 1;\n", "no place"),
         ("engine/a.cc", "\n" * (LINES_MAX + 1), "lines"),
         ("engine/entity/a.cc", '#include "engine/truth/truth.h"\n', "must not include engine/truth"),

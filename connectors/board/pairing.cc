@@ -11,6 +11,7 @@
 #include "connectors/http/module_reply.h"
 #include "connectors/http/problem.h"
 #include "events/base64.h"
+#include "events/mutex.h"
 
 namespace tocsin {
 
@@ -90,7 +91,7 @@ std::string PairingCodes::make(Claim claim, Clock::time_point now) {
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
     throw std::runtime_error("no random bytes");
   std::string code = base64url({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   while (!codes_.empty() && (codes_.size() >= kCodesMax || codes_.front().until <= now))
     codes_.pop_front();
   codes_.push_back({code, std::move(claim), now + kPairingGood});
@@ -99,7 +100,7 @@ std::string PairingCodes::make(Claim claim, Clock::time_point now) {
 
 std::optional<PairingCodes::Claim> PairingCodes::take(const std::string& code,
                                                       Clock::time_point now) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found =
       std::find_if(codes_.begin(), codes_.end(), [&](const Code& one) { return one.code == code; });
   if (found == codes_.end()) return std::nullopt;

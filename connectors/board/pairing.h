@@ -7,12 +7,12 @@
 
 #include <chrono>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "connectors/board/board.h"
+#include "events/mutex.h"
 
 namespace tocsin {
 
@@ -37,8 +37,8 @@ class PairingCodes {
     Claim claim;
     Clock::time_point until;
   };
-  std::mutex mutex_;
-  std::deque<Code> codes_;  // the oldest first
+  Mutex mutex_;
+  std::deque<Code> codes_ GUARDED_BY(mutex_);  // the oldest first
 };
 
 std::vector<ModuleRoute> pairing_routes(PhoneTokens phone_tokens);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "connectors/crm/inbound_parts.h"
+#include "events/mutex.h"
 #include "events/reasons.h"
 
 namespace tocsin {
@@ -96,7 +97,7 @@ Inbound::~Inbound() { stop(); }
 void Inbound::stop() {
   std::deque<std::unique_ptr<Work>> left;
   {
-    const std::lock_guard lock(queue_mutex_);
+    const MutexLock lock(queue_mutex_);
     stopping_ = true;
     left.swap(queue_);
   }
@@ -122,35 +123,42 @@ bool Inbound::take(InboundPayload payload, Done done) {
   auto work = std::make_unique<Work>();
   work->payload = std::move(payload);
   work->done = std::move(done);
-  take(std::move(work), false);
+  take_at_once(std::move(work));
   return true;
 }
 
-void Inbound::take(std::unique_ptr<Work> work, bool may_wait) {
-  if (!may_wait && work->payload.body.size() > kLargeBytes) return wait_behind(std::move(work));
-  Pass pass(book_);
-  std::unique_lock lock(mutex_, std::defer_lock);
-  if (!may_wait) lock.lock();
-  if (!evaluate(*work, pass, may_wait ? tools_of_thread_ : tools_, may_wait)) {
-    release(pass.moving);
-    if (may_wait) return work->done(unavailable("a subject is being moved; try again"));
-    lock.unlock();
-    return wait_behind(std::move(work));
+void Inbound::take_at_once(std::unique_ptr<Work> work) {
+  if (work->payload.body.size() > kLargeBytes) return wait_behind(std::move(work));
+  {
+    Pass pass(book_);
+    const MutexLock lock(mutex_);
+    if (evaluate(*work, pass, tools_, false)) return hand_in(std::move(work), std::move(pass));
   }
-  if (may_wait) lock.lock();
+  wait_behind(std::move(work));
+}
+
+void Inbound::take_patiently(std::unique_ptr<Work> work) {
+  Pass pass(book_);
+  if (!evaluate(*work, pass, tools_of_thread_, true)) {
+    release(pass.moving);
+    return work->done(unavailable("a subject is being moved; try again"));
+  }
   const std::vector<std::string> moving = pass.moving;
-  hand_in(std::move(work), std::move(pass));
+  {
+    const MutexLock lock(mutex_);
+    hand_in(std::move(work), std::move(pass));
+  }
   release(moving);
 }
 
 void Inbound::release(const std::vector<std::string>& moving) {
   if (moving.empty()) return;
-  const std::lock_guard lock(moving_mutex_);
+  const MutexLock lock(moving_mutex_);
   for (const std::string& key : moving) moving_.erase(key);
 }
 
 bool Inbound::is_moving(const std::string& key) {
-  const std::lock_guard lock(moving_mutex_);
+  const MutexLock lock(moving_mutex_);
   return moving_.count(key) != 0;
 }
 
@@ -202,11 +210,11 @@ bool Inbound::fetch_history(const Adapter& adapter, Pass& pass, const std::strin
                             const std::string& account) {
   const std::string key = subject_key(adapter, subject);
   {
-    const std::lock_guard lock(moving_mutex_);
+    const MutexLock lock(moving_mutex_);
     moving_.insert(key);
   }
   pass.moving.push_back(key);
-  { const std::lock_guard lock(mutex_); }  // what was evaluated before that is handed in by now
+  { const MutexLock lock(mutex_); }  // what was evaluated before that is handed in by now
   const bool settled = book_.wait_until_settled(key, kMoveWait);
   if (settled) pass.fetched[subject] = options_.history(adapter, account, subject);
   pass.fetched[subject].account = account;
@@ -310,7 +318,7 @@ void Inbound::hand_in(std::unique_ptr<Work> work, Pass pass) {
 
 void Inbound::wait_behind(std::unique_ptr<Work> work) {
   {
-    const std::lock_guard lock(queue_mutex_);
+    const MutexLock lock(queue_mutex_);
     const std::size_t bytes = work->payload.body.size();
     if (!stopping_ && queue_.size() < options_.waiting_max &&
         queue_bytes_ + bytes <= options_.waiting_bytes_max) {
@@ -326,14 +334,14 @@ void Inbound::run() {
   for (;;) {
     std::unique_ptr<Work> work;
     {
-      std::unique_lock lock(queue_mutex_);
-      wake_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
+      MutexLock lock(queue_mutex_);
+      wake_.wait(lock, [&]() REQUIRES(queue_mutex_) { return stopping_ || !queue_.empty(); });
       if (stopping_) return;
       work = std::move(queue_.front());
       queue_.pop_front();
       queue_bytes_ -= work->payload.body.size();
     }
-    take(std::move(work), true);
+    take_patiently(std::move(work));
   }
 }
 

@@ -11,13 +11,11 @@
 // Threads: handle and figures from any; stop once, after the server and before the node.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
@@ -29,6 +27,7 @@
 #include "connectors/crm/subject_book.h"
 #include "connectors/http/module_route.h"
 #include "engine/input_port.h"
+#include "events/mutex.h"
 
 namespace tocsin {
 
@@ -109,7 +108,8 @@ class Inbound {
   };
 
   void refuse(const ModuleCall& call, const std::string& name, std::string_view why);
-  void take(std::unique_ptr<Work> work, bool may_wait);
+  void take_at_once(std::unique_ptr<Work> work);    // or puts it behind others, for our thread
+  void take_patiently(std::unique_ptr<Work> work);  // on our thread
   // Makes the pass; false: it must wait for our thread.
   bool evaluate(const Work& work, Pass& pass, Tools& tools, bool may_wait);
   bool fetch_history(const Adapter& adapter, Pass& pass, const std::string& subject,
@@ -118,7 +118,7 @@ class Inbound {
   void release(const std::vector<std::string>& moving);
   void give(Pass& pass, const InboundAdapter& in, FactCheck& check, AdapterRun run,
             Instant arrival);
-  void hand_in(std::unique_ptr<Work> work, Pass pass);
+  void hand_in(std::unique_ptr<Work> work, Pass pass) REQUIRES(mutex_);
   void wait_behind(std::unique_ptr<Work> work);
   void run();
 
@@ -127,16 +127,16 @@ class Inbound {
   std::map<std::string, std::unique_ptr<AdapterFigures>> figures_;
 
   SubjectBook book_;
-  std::mutex mutex_;  // of `tools_`, and of handing in
-  Tools tools_, tools_of_thread_;
-  std::mutex moving_mutex_;
-  std::set<std::string> moving_;  // subjects that our thread moves
+  Mutex mutex_;  // of `tools_`, and of handing in
+  Tools tools_ GUARDED_BY(mutex_), tools_of_thread_;
+  Mutex moving_mutex_;
+  std::set<std::string> moving_ GUARDED_BY(moving_mutex_);  // subjects that our thread moves
 
-  std::mutex queue_mutex_;
-  std::condition_variable wake_;
-  std::deque<std::unique_ptr<Work>> queue_;
-  std::size_t queue_bytes_ = 0;
-  bool stopping_ = false;
+  Mutex queue_mutex_;
+  Changed wake_;
+  std::deque<std::unique_ptr<Work>> queue_ GUARDED_BY(queue_mutex_);
+  std::size_t queue_bytes_ GUARDED_BY(queue_mutex_) = 0;
+  bool stopping_ GUARDED_BY(queue_mutex_) = false;
   std::thread thread_;
 };
 

@@ -37,7 +37,7 @@ std::string reason_class(std::string_view reason) {
 }
 
 void AdapterFigures::note(Instant arrival, std::size_t ignored, std::size_t not_ours) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   ++values_.payloads;
   values_.last = std::max(values_.last, arrival);
   values_.ignored += static_cast<std::int64_t>(ignored);
@@ -45,23 +45,23 @@ void AdapterFigures::note(Instant arrival, std::size_t ignored, std::size_t not_
 }
 
 void AdapterFigures::reject(std::string_view reason) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   count_in(values_.rejected, reason_class(reason));
 }
 
 void AdapterFigures::unauthorized(std::string_view why) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   count_in(values_.unauthorized, std::string(why));
 }
 
 void AdapterFigures::facts(std::size_t accepted, std::size_t duplicates) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   values_.accepted += static_cast<std::int64_t>(accepted);
   values_.duplicates += static_cast<std::int64_t>(duplicates);
 }
 
 AdapterFigures::Values AdapterFigures::values() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return values_;
 }
 

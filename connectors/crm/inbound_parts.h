@@ -3,11 +3,11 @@
 
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
 
 #include "connectors/crm/inbound.h"
+#include "events/mutex.h"
 
 namespace tocsin {
 
@@ -30,8 +30,8 @@ class AdapterFigures {
   Values values() const;
 
  private:
-  mutable std::mutex mutex_;
-  Values values_;
+  mutable Mutex mutex_;
+  Values values_ GUARDED_BY(mutex_);
 };
 
 // `unmapped:state=On hold` is counted as `unmapped:state`.

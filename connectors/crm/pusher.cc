@@ -6,6 +6,7 @@
 #include "connectors/crm/http_call.h"
 #include "engine/pushed_record.h"
 #include "events/log_record.h"
+#include "events/mutex.h"
 #include "events/writer.h"
 
 namespace tocsin {
@@ -29,7 +30,7 @@ Pusher::~Pusher() { stop(); }
 
 void Pusher::wake() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     more_ = true;
   }
   woken_.notify_all();
@@ -37,7 +38,7 @@ void Pusher::wake() {
 
 void Pusher::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   woken_.notify_all();
@@ -47,23 +48,24 @@ void Pusher::stop() {
 Pusher::Figures Pusher::figures() const { return {sent_, failed_, tries_}; }
 
 bool Pusher::pause(Duration how_long) {
-  std::unique_lock lock(mutex_);
-  woken_.wait_for(lock, std::chrono::milliseconds(how_long.ms), [&] { return stopping_; });
+  MutexLock lock(mutex_);
+  woken_.wait_for(lock, std::chrono::milliseconds(how_long.ms),
+                  [&]() REQUIRES(mutex_) { return stopping_; });
   return !stopping_;
 }
 
 void Pusher::run() {
   for (;;) {
     {
-      std::unique_lock lock(mutex_);
-      woken_.wait_for(lock, kIdle, [&] { return stopping_ || more_; });
+      MutexLock lock(mutex_);
+      woken_.wait_for(lock, kIdle, [&]() REQUIRES(mutex_) { return stopping_ || more_; });
       if (stopping_) return;
       more_ = false;
     }
     try {
       for (const PartitionId partition : options_.owned()) {
         while (work(partition)) {
-          const std::lock_guard lock(mutex_);
+          const MutexLock lock(mutex_);
           if (stopping_) return;
         }
       }

@@ -12,11 +12,9 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +24,7 @@
 #include "connectors/crm/push_rule.h"
 #include "engine/input_port.h"
 #include "engine/log_port.h"
+#include "events/mutex.h"
 
 namespace tocsin {
 
@@ -74,9 +73,9 @@ class Pusher {
   std::map<PartitionId, Offset> next_, remembered_;
   std::chrono::steady_clock::time_point remembered_at_{};
   std::atomic<std::int64_t> sent_{0}, failed_{0}, tries_{0};
-  std::mutex mutex_;
-  std::condition_variable woken_;
-  bool stopping_ = false, more_ = true;
+  Mutex mutex_;
+  Changed woken_;
+  bool stopping_ GUARDED_BY(mutex_) = false, more_ GUARDED_BY(mutex_) = true;
   std::thread thread_;
 };
 

@@ -11,7 +11,7 @@ std::string subject_key(const Adapter& adapter, const std::string& subject) {
 std::optional<std::string> SubjectBook::account_of(const Adapter& adapter,
                                                    const std::string& subject) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto known = known_.find(subject_key(adapter, subject));
     if (known != known_.end()) return known->second.account;
   }
@@ -19,15 +19,15 @@ std::optional<std::string> SubjectBook::account_of(const Adapter& adapter,
 }
 
 bool SubjectBook::wait_until_settled(const std::string& key, Duration timeout) {
-  std::unique_lock lock(mutex_);
-  return settled_.wait_for(lock, std::chrono::milliseconds(timeout.ms), [&] {
+  MutexLock lock(mutex_);
+  return settled_.wait_for(lock, std::chrono::milliseconds(timeout.ms), [&]() REQUIRES(mutex_) {
     const auto known = known_.find(key);
     return known == known_.end() || known->second.under_way == 0;
   });
 }
 
 void SubjectBook::handed_in(const std::string& key, const std::string& account) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto [known, first] = known_.try_emplace(key);
   known->second.account = account;
   ++known->second.under_way;
@@ -38,7 +38,7 @@ void SubjectBook::handed_in(const std::string& key, const std::string& account) 
 
 void SubjectBook::done(const std::string& key, bool kept) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto known = known_.find(key);
     if (known == known_.end()) return;
     --known->second.under_way;

@@ -9,16 +9,15 @@
 // Threads: any. Memory: kSubjectsRemembered subjects, beside those under way.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
 
 #include "connectors/crm/evaluate.h"
+#include "events/mutex.h"
 #include "events/time.h"
 
 namespace tocsin {
@@ -48,13 +47,14 @@ class SubjectBook {
     std::string account;
     int under_way = 0;
   };
-  void forget_some();
+  void forget_some() REQUIRES(mutex_);
 
   StoredAccount stored_;
-  std::mutex mutex_;
-  std::condition_variable settled_;
-  std::unordered_map<std::string, Known> known_;
-  std::deque<std::string> order_;  // of those that may be forgotten, the oldest first
+  Mutex mutex_;
+  Changed settled_;
+  std::unordered_map<std::string, Known> known_ GUARDED_BY(mutex_);
+  std::deque<std::string> order_
+      GUARDED_BY(mutex_);  // of those that may be forgotten, the oldest first
 };
 
 }  // namespace tocsin

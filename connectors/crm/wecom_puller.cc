@@ -4,6 +4,7 @@
 #include <future>
 
 #include "connectors/crm/payload.h"
+#include "events/mutex.h"
 #include "events/writer.h"
 
 namespace tocsin {
@@ -26,7 +27,7 @@ WecomPuller::~WecomPuller() { stop(); }
 
 void WecomPuller::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_all();
@@ -37,7 +38,7 @@ void WecomPuller::event(const std::string& json) {
   Payload payload;
   if (!payload.read(json).empty() || text_of(payload, "Event") != "kf_msg_or_event") return;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (queue_.size() >= kEventsMax) return;
     queue_.push_back({text_of(payload, "OpenKfId"), text_of(payload, "Token")});
   }
@@ -45,8 +46,9 @@ void WecomPuller::event(const std::string& json) {
 }
 
 bool WecomPuller::pause(Duration how_long) {
-  std::unique_lock lock(mutex_);
-  wake_.wait_for(lock, std::chrono::milliseconds(how_long.ms), [&] { return stopping_; });
+  MutexLock lock(mutex_);
+  wake_.wait_for(lock, std::chrono::milliseconds(how_long.ms),
+                 [&]() REQUIRES(mutex_) { return stopping_; });
   return !stopping_;
 }
 
@@ -54,8 +56,8 @@ void WecomPuller::run() {
   for (;;) {
     Wanted wanted;
     {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
+      MutexLock lock(mutex_);
+      wake_.wait(lock, [&]() REQUIRES(mutex_) { return stopping_ || !queue_.empty(); });
       if (stopping_) return;
       wanted = std::move(queue_.front());
       queue_.pop_front();

@@ -9,17 +9,16 @@
 // each fetches all there is.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
 
 #include "connectors/crm/http_call.h"
 #include "connectors/crm/inbound.h"
+#include "events/mutex.h"
 
 namespace tocsin {
 
@@ -62,10 +61,10 @@ class WecomPuller {
   HttpCaller caller_;
   std::string access_token_;
   std::map<std::string, std::string> cursors_;  // by OpenKfId
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<Wanted> queue_;
-  bool stopping_ = false;
+  Mutex mutex_;
+  Changed wake_;
+  std::deque<Wanted> queue_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

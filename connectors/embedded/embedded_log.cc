@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "events/check.h"
+#include "events/mutex.h"
 
 namespace tocsin {
 namespace {
@@ -86,6 +87,13 @@ void EmbeddedLog::recover() {
         fmt::format("cannot settle {}: {}", file_->path().string(), std::strerror(error)));
   }
   mark_.set_batches(end_.sequence);
+  show();
+}
+
+void EmbeddedLog::show() {
+  const MutexLock lock(mutex_);
+  readable_ = segments_;
+  readable_end_ = end_;
 }
 
 void EmbeddedLog::refuse_loss() const {
@@ -104,7 +112,7 @@ bool EmbeddedLog::still_there() {
                     ::stat(file_->path().c_str(), &found) == 0 && opened.st_dev == found.st_dev &&
                     opened.st_ino == found.st_ino;
   if (!same) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     failed_ = true;
   }
   return same;
@@ -161,7 +169,7 @@ int EmbeddedLog::write_frame() {
 int EmbeddedLog::flush(const File& file) {
   const int error = options_.disk->sync_data(file.fd());
   if (error != 0) {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     failed_ = true;
   }
   return error;
@@ -257,7 +265,7 @@ int EmbeddedLog::start_segment() {
       error = sync_directory(directory_);
       // The name may be gone after a power failure, together with what would be written under it.
       if (error != 0) {
-        std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         failed_ = true;
         return error;
       }
@@ -276,17 +284,18 @@ void EmbeddedLog::adopt_segment(const std::filesystem::path& path, std::int64_t 
   file_ = File::open_read_write(path);
   direct_ = File::open_direct(path);
   allocated_ = allocated;
-  std::lock_guard lock(mutex_);
   segments_.push_back(LogSegment::open(path));
   end_.at = kSegmentHeaderBytes;
+  show();
 }
 
 void EmbeddedLog::publish(const FramePosition& end) {
   CHECK(end.sequence == end_.sequence + 1 && end.at > end_.at);  // batches follow each other
+  segments_.back()->note(end_);
+  end_ = end;
   {
-    std::lock_guard lock(mutex_);
-    segments_.back()->note(end_);
-    end_ = end;
+    const MutexLock lock(mutex_);
+    readable_end_ = end;
   }
   mark_.set_batches(end.sequence);
 }
@@ -294,7 +303,7 @@ void EmbeddedLog::publish(const FramePosition& end) {
 // A disk that fails at anything but for want of room is not trusted with another batch.
 CommitResult EmbeddedLog::fail_or_refuse(int error, const char* what) {
   if (!means_disk_full(error) && error != EMFILE && error != ENFILE) {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     failed_ = true;
   }
   CommitResult result = refuse(error, what);
@@ -311,45 +320,45 @@ CommitResult EmbeddedLog::refuse(int error, const char* what) const {
 
 Offset EmbeddedLog::read(PartitionId partition, Offset from, const LogSink& sink) {
   if (partition != kPartition) throw std::runtime_error("the embedded log has partition 0 only");
-  std::unique_lock lock(mutex_);
-  const Segments segments = segments_;
-  const std::uint64_t batches = end_.sequence;
+  MutexLock lock(mutex_);
+  const Segments segments = readable_;
+  const std::uint64_t batches = readable_end_.sequence;
   lock.unlock();
   return read_segments(segments, batches, Stream::kLog, from, &sink, nullptr).next;
 }
 
 Offset EmbeddedLog::read_rejected(Offset from, const RejectedSink& sink) {
-  std::unique_lock lock(mutex_);
-  const Segments segments = segments_;
-  const std::uint64_t batches = end_.sequence;
+  MutexLock lock(mutex_);
+  const Segments segments = readable_;
+  const std::uint64_t batches = readable_end_.sequence;
   lock.unlock();
   return read_segments(segments, batches, Stream::kRejected, from, nullptr, &sink).next;
 }
 
 Offset EmbeddedLog::next_offset() const {
-  std::lock_guard lock(mutex_);
-  return end_.offset;
+  const MutexLock lock(mutex_);
+  return readable_end_.offset;
 }
 
 Offset EmbeddedLog::next_rejected() const {
-  std::lock_guard lock(mutex_);
-  return end_.rejected;
+  const MutexLock lock(mutex_);
+  return readable_end_.rejected;
 }
 
 std::uint64_t EmbeddedLog::batches() const {
-  std::lock_guard lock(mutex_);
-  return end_.sequence;
+  const MutexLock lock(mutex_);
+  return readable_end_.sequence;
 }
 
 bool EmbeddedLog::failed() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return failed_;
 }
 
 std::int64_t EmbeddedLog::bytes_on_disk() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::int64_t bytes = 0;
-  for (const auto& segment : segments_) bytes += segment->file().size();
+  for (const auto& segment : readable_) bytes += segment->file().size();
   return bytes;
 }
 

@@ -24,7 +24,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
@@ -32,6 +31,7 @@
 #include "connectors/embedded/recovery.h"
 #include "connectors/embedded/segment.h"
 #include "engine/log_port.h"
+#include "events/mutex.h"
 #include "events/time.h"
 
 namespace tocsin {
@@ -94,6 +94,7 @@ class EmbeddedLog final : public LogReader {
   CommitResult fail_or_refuse(int error, const char* what);
   void refuse_loss() const;
   void publish(const FramePosition& end);
+  void show();  // to the readers what the writing thread has
   void adopt_segment(const std::filesystem::path& path, std::int64_t allocated);
 
   const std::filesystem::path directory_;
@@ -104,6 +105,8 @@ class EmbeddedLog final : public LogReader {
 
   // Of the writing thread.
   std::uint64_t log_id_ = 0;
+  Segments segments_;
+  FramePosition end_;           // where the next batch goes; all before it is durable
   std::optional<File> file_;    // the last segment
   std::optional<File> direct_;  // the same past the page cache
   std::int64_t allocated_ = 0;  // its size
@@ -114,10 +117,11 @@ class EmbeddedLog final : public LogReader {
   };
   std::unique_ptr<char, Free> chunk_;  // on its way past the page cache
 
-  mutable std::mutex mutex_;  // guards what follows
-  Segments segments_;
-  FramePosition end_;  // where the next batch goes; all before it is durable
-  bool failed_ = false;
+  // Of everybody: what may be read.
+  mutable Mutex mutex_;
+  Segments readable_ GUARDED_BY(mutex_);
+  FramePosition readable_end_ GUARDED_BY(mutex_);
+  bool failed_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace tocsin

@@ -78,7 +78,7 @@ FramePosition LogSegment::first() const {
 }
 
 FramePosition LogSegment::seek(Stream stream, Offset offset) const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto after = std::upper_bound(
       index_.begin(), index_.end(), offset,
       [&](Offset wanted, const FramePosition& p) { return wanted < first_of(p, stream); });
@@ -86,7 +86,7 @@ FramePosition LogSegment::seek(Stream stream, Offset offset) const {
 }
 
 void LogSegment::note(const FramePosition& position) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (position.at >= index_.back().at + kIndexStrideBytes) index_.push_back(position);
 }
 

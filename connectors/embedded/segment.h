@@ -13,13 +13,13 @@
 
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "connectors/embedded/disk.h"
 #include "connectors/embedded/frame.h"
+#include "events/mutex.h"
 
 namespace tocsin {
 
@@ -66,8 +66,8 @@ class LogSegment {
   LogSegment(File file, SegmentHeader header);
   File file_;
   SegmentHeader header_;
-  mutable std::mutex mutex_;
-  std::vector<FramePosition> index_;  // by position; never empty
+  mutable Mutex mutex_;
+  std::vector<FramePosition> index_ GUARDED_BY(mutex_);  // by position; never empty
 };
 
 using Segments = std::vector<std::shared_ptr<LogSegment>>;

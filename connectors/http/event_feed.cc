@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "events/log_record.h"
+#include "events/mutex.h"
 #include "events/vocabulary.h"
 
 namespace tocsin {
@@ -124,13 +125,13 @@ struct EventFeed::Client {
 // What streams tell the catch-up thread. Their callbacks take this lock only, so they may come
 // while the feed's is held.
 struct EventFeed::Signal {
-  std::mutex mutex;
-  std::condition_variable raised;
-  bool work = false;
-  std::vector<std::pair<std::uint64_t, std::string>> ended;
+  Mutex mutex;
+  Changed raised;
+  bool work GUARDED_BY(mutex) = false;
+  std::vector<std::pair<std::uint64_t, std::string>> ended GUARDED_BY(mutex);
 
   void raise() {
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     work = true;
     raised.notify_one();
   }
@@ -148,13 +149,13 @@ EventFeed::~EventFeed() {
 }
 
 void EventFeed::begin(const Positions& next) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const auto& [partition, offset] : next) next_[partition] = floor_[partition] = offset;
 }
 
 void EventFeed::publish(const Committed& record) {
   if (record.replayed || record.kind == RecordKind::kRejected) return;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const PartitionId partition = record.partition;
   const Offset offset = record.offset;
   next_[partition] = offset + 1;
@@ -174,13 +175,13 @@ void EventFeed::publish(const Committed& record) {
     ring_bytes_ -= oldest.record.size();
     ring_.pop_front();
   }
-  StreamReply::Chunk shared;
+  SharedFrame shared{next_, {}};
   for (const auto& [number, client] : clients_) {
     if (client->live) deliver(*client, *entry, &shared);
   }
 }
 
-void EventFeed::deliver(Client& client, const Entry& entry, StreamReply::Chunk* shared) {
+void EventFeed::deliver(Client& client, const Entry& entry, SharedFrame* shared) {
   const auto next = client.next.find(entry.partition);
   if (next != client.next.end() && entry.offset < next->second) return;
   client.next[entry.partition] = entry.offset + 1;
@@ -190,11 +191,11 @@ void EventFeed::deliver(Client& client, const Entry& entry, StreamReply::Chunk* 
       return std::make_shared<const std::string>(client.id_line() + "data: " + entry.record +
                                                  "\n\n");
     };
-    if (shared == nullptr || client.next != next_) {
+    if (shared == nullptr || client.next != shared->next) {
       client.reply->send(frame());
     } else {
-      if (!*shared) *shared = frame();
-      client.reply->send(*shared);
+      if (!shared->chunk) shared->chunk = frame();
+      client.reply->send(shared->chunk);
     }
   } else if (++client.skipped >= kSkippedMax) {
     client.skipped = 0;
@@ -205,7 +206,7 @@ void EventFeed::deliver(Client& client, const Entry& entry, StreamReply::Chunk* 
 std::shared_ptr<StreamReply> EventFeed::subscribe(FeedRequest request) {
   const auto client = std::make_shared<Client>();
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stopping_ || clients_.size() >= options_.clients_max) return nullptr;
     client->number = next_client_++;
     client->next = next_;
@@ -224,7 +225,7 @@ std::shared_ptr<StreamReply> EventFeed::subscribe(FeedRequest request) {
     options.farewell = kFarewell;
     options.on_end = [signal = signal_, number = client->number](std::string_view reason) {
       {
-        const std::lock_guard guard(signal->mutex);
+        const MutexLock guard(signal->mutex);
         signal->ended.emplace_back(number, reason);
       }
       signal->raise();
@@ -244,7 +245,7 @@ std::shared_ptr<StreamReply> EventFeed::subscribe(FeedRequest request) {
 void EventFeed::stop() {
   std::vector<ClientPtr> clients;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
     for (const auto& [number, client] : clients_) clients.push_back(client);
   }
@@ -253,7 +254,7 @@ void EventFeed::stop() {
 }
 
 EventFeed::Stats EventFeed::stats() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Stats stats = stats_;
   stats.clients = static_cast<std::int64_t>(clients_.size());
   return stats;
@@ -262,7 +263,7 @@ EventFeed::Stats EventFeed::stats() const {
 void EventFeed::reap(std::uint64_t number, const std::string& reason) {
   ClientPtr client;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = clients_.find(number);
     if (found == clients_.end()) return;
     client = found->second;
@@ -276,7 +277,7 @@ void EventFeed::reap(std::uint64_t number, const std::string& reason) {
 }
 
 std::vector<EventFeed::ClientPtr> EventFeed::behind() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<ClientPtr> clients;
   for (const auto& [number, client] : clients_) {
     if (!client->live) clients.push_back(client);
@@ -290,8 +291,8 @@ void EventFeed::catch_up() {
   while (true) {
     std::vector<std::pair<std::uint64_t, std::string>> ended;
     {
-      std::unique_lock lock(signal_->mutex);
-      const auto raised = [this] { return signal_->work; };
+      MutexLock lock(signal_->mutex);
+      const auto raised = [this]() REQUIRES(signal_->mutex) { return signal_->work; };
       if (retry) {
         signal_->raised.wait_for(lock, kRetry, raised);
       } else {
@@ -302,7 +303,7 @@ void EventFeed::catch_up() {
     }
     for (const auto& [number, reason] : ended) reap(number, reason);
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       if (stopping_ && clients_.empty()) return;
     }
     retry = false;
@@ -332,7 +333,7 @@ bool EventFeed::advance(const ClientPtr& client) {
 // From where the ring begins a client can go on live. The ring is no larger than half of its queue,
 // and the other half is free.
 bool EventFeed::try_join(Client& client) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const auto& [partition, floor] : floor_) {
     const auto next = client.next.find(partition);
     if (next != client.next.end() && next->second < floor) return false;
@@ -345,11 +346,13 @@ bool EventFeed::try_join(Client& client) {
 bool EventFeed::read_slice(Client& client) {
   Positions floor;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     floor = floor_;
   }
   bool advanced = false;
-  for (auto& [partition, from] : Positions(client.next)) {
+  for (const auto& position : Positions(client.next)) {
+    const PartitionId partition = position.first;
+    const Offset from = position.second;
     if (from >= floor[partition]) continue;
     int records = 0;
     std::size_t bytes = 0;

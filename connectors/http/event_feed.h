@@ -26,14 +26,12 @@
 // Threads: any; publish from one thread a partition, in offset order.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <list>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,6 +42,7 @@
 #include "connectors/http/stream_reply.h"
 #include "engine/committed.h"
 #include "engine/log_port.h"
+#include "events/mutex.h"
 
 namespace tocsin {
 
@@ -95,9 +94,13 @@ class EventFeed {
   using EntryPtr = std::shared_ptr<const Entry>;
   using ClientPtr = std::shared_ptr<Client>;
 
-  // Sends the entry if it is new to the client and passes its filter. `shared` keeps a frame that
-  // fits several clients.
-  void deliver(Client& client, const Entry& entry, StreamReply::Chunk* shared);
+  // One frame for all clients who are equally far.
+  struct SharedFrame {
+    const Positions& next;
+    StreamReply::Chunk chunk;
+  };
+  // Sends the entry if it is new to the client and passes its filter.
+  void deliver(Client& client, const Entry& entry, SharedFrame* shared);
   void catch_up();
   bool advance(const ClientPtr& client);
   bool try_join(Client& client);
@@ -109,15 +112,16 @@ class EventFeed {
   LogReader& history_;
   const std::shared_ptr<Signal> signal_;  // wakes the catch-up thread; outlives us in callbacks
 
-  mutable std::mutex mutex_;
-  std::map<std::uint64_t, ClientPtr> clients_;
-  std::uint64_t next_client_ = 0;
-  Positions next_;             // offset after the last published record
-  Positions floor_;            // the ring holds everything published from here on
-  std::deque<EntryPtr> ring_;  // what was published lately, so that those who catch up can join
-  std::size_t ring_bytes_ = 0;
-  bool stopping_ = false;
-  Stats stats_;
+  mutable Mutex mutex_;
+  std::map<std::uint64_t, ClientPtr> clients_ GUARDED_BY(mutex_);
+  std::uint64_t next_client_ GUARDED_BY(mutex_) = 0;
+  Positions next_ GUARDED_BY(mutex_);   // offset after the last published record
+  Positions floor_ GUARDED_BY(mutex_);  // the ring holds everything published from here on
+  std::deque<EntryPtr> ring_
+      GUARDED_BY(mutex_);  // what was published lately, so that those who catch up can join
+  std::size_t ring_bytes_ GUARDED_BY(mutex_) = 0;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  Stats stats_ GUARDED_BY(mutex_);
 
   std::thread thread_;
 };

@@ -10,6 +10,7 @@
 #include "connectors/http/problem.h"
 #include "connectors/http/server.h"
 #include "events/base64.h"
+#include "events/mutex.h"
 
 namespace tocsin {
 namespace {
@@ -118,7 +119,7 @@ std::string check_listen(std::string_view listen, bool has_tokens) {
 
 int RateLimit::take(const std::string& client, Clock::time_point now) {
   if (per_second_ <= 0) return 0;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   auto bucket = buckets_.find(client);
   if (bucket == buckets_.end()) {
     if (buckets_.size() >= kClientsMax) make_room(now);
@@ -154,13 +155,13 @@ Guard::Guard(GuardOptions options)
       log_rate_(kLogsPerSecondMax, 2 * kLogsPerSecondMax) {}
 
 std::shared_ptr<const Guard::Tokens> Guard::tokens() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return tokens_;
 }
 
 void Guard::replace(Tokens tokens) {
   auto next = std::make_shared<const Tokens>(std::move(tokens));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   tokens_.swap(next);
 }
 

@@ -25,7 +25,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +32,7 @@
 #include <vector>
 
 #include "connectors/http/message.h"
+#include "events/mutex.h"
 #include "events/time.h"
 
 namespace tocsin {
@@ -72,11 +72,11 @@ class RateLimit {
     double level;  // requests that are free now
     Clock::time_point seen;
   };
-  void make_room(Clock::time_point now);
+  void make_room(Clock::time_point now) REQUIRES(mutex_);
 
   const double per_second_, burst_;
-  std::mutex mutex_;
-  std::unordered_map<std::string, Bucket> buckets_;
+  Mutex mutex_;
+  std::unordered_map<std::string, Bucket> buckets_ GUARDED_BY(mutex_);
 };
 
 inline constexpr double kLogsPerSecondMax = 5;
@@ -123,8 +123,8 @@ class Guard {
   void log(std::string_view event, const HttpRequest& request);
 
   const GuardOptions options_;
-  mutable std::mutex mutex_;  // guards tokens_
-  std::shared_ptr<const Tokens> tokens_;
+  mutable Mutex mutex_;  // guards tokens_
+  std::shared_ptr<const Tokens> tokens_ GUARDED_BY(mutex_);
   RateLimit rate_, log_rate_;
   std::atomic<std::int64_t> unauthorized_{0}, forbidden_{0}, limited_{0};
 };

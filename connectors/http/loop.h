@@ -11,13 +11,13 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <unordered_set>
 
 #include "connectors/http/seats.h"
 #include "connectors/http/server.h"
+#include "events/mutex.h"
 
 namespace tocsin::http {
 
@@ -55,11 +55,11 @@ struct Shared {
 
   // Of the connections that begin from now on; null: no TLS, and then always so.
   std::shared_ptr<asio::ssl::context> tls() const {
-    const std::lock_guard lock(tls_mutex_);
+    const MutexLock lock(tls_mutex_);
     return tls_;
   }
   void set_tls(std::shared_ptr<asio::ssl::context> context) {
-    const std::lock_guard lock(tls_mutex_);
+    const MutexLock lock(tls_mutex_);
     tls_.swap(context);
   }
 
@@ -68,8 +68,8 @@ struct Shared {
   }
 
  private:
-  mutable std::mutex tls_mutex_;
-  std::shared_ptr<asio::ssl::context> tls_;
+  mutable Mutex tls_mutex_;
+  std::shared_ptr<asio::ssl::context> tls_ GUARDED_BY(tls_mutex_);
 };
 
 class Connection;

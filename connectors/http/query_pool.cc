@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "events/mutex.h"
 #include "projections/rows/time_slice.h"
 
 namespace tocsin {
@@ -18,7 +19,7 @@ QueryPool::QueryPool(int threads) {
 QueryPool::~QueryPool() { stop(); }
 
 bool QueryPool::submit(std::function<void()> query) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (stopping_ || waiting_.size() + parked_.size() >= kWaitingMax) return false;
   waiting_.push_back(std::move(query));
   work_.notify_one();
@@ -27,7 +28,7 @@ bool QueryPool::submit(std::function<void()> query) {
 
 bool QueryPool::submit_when(std::function<bool()> ready, std::chrono::milliseconds patience,
                             std::function<void(bool)> query) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (stopping_ || waiting_.size() + parked_.size() >= kWaitingMax) return false;
   parked_.push_back(
       {std::move(ready), std::chrono::steady_clock::now() + patience, std::move(query)});
@@ -37,7 +38,7 @@ bool QueryPool::submit_when(std::function<bool()> ready, std::chrono::millisecon
 
 void QueryPool::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
     work_.notify_all();
   }
@@ -47,23 +48,24 @@ void QueryPool::stop() {
 }
 
 // Moves those whose moment has come, or whose patience has ended, to the queue.
-void QueryPool::release_parked(std::unique_lock<std::mutex>& lock) {
+void QueryPool::release_parked() {
   std::list<Parked> parked;
   parked.swap(parked_);
   const bool stopping = stopping_;
-  lock.unlock();
-  const auto now = std::chrono::steady_clock::now();
   std::vector<std::function<void()>> released;
-  for (auto p = parked.begin(); p != parked.end();) {
-    const bool ready = p->ready();
-    if (ready || stopping || now >= p->until) {
-      released.push_back([query = std::move(p->query), ready] { query(ready); });
-      p = parked.erase(p);
-    } else {
-      ++p;
+  {
+    const MutexReleased others_may(mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    for (auto p = parked.begin(); p != parked.end();) {
+      const bool ready = p->ready();
+      if (ready || stopping || now >= p->until) {
+        released.push_back([query = std::move(p->query), ready] { query(ready); });
+        p = parked.erase(p);
+      } else {
+        ++p;
+      }
     }
   }
-  lock.lock();
   parked_.splice(parked_.begin(), parked);
   for (auto& query : released) {
     waiting_.push_back(std::move(query));
@@ -72,7 +74,7 @@ void QueryPool::release_parked(std::unique_lock<std::mutex>& lock) {
 }
 
 void QueryPool::run() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (true) {
     if (!waiting_.empty()) {
       const auto query = std::move(waiting_.front());
@@ -83,7 +85,7 @@ void QueryPool::run() {
     } else if (!parked_.empty() && !polling_) {
       polling_ = true;
       if (!stopping_) work_.wait_for(lock, kPoll);
-      release_parked(lock);
+      release_parked();
       polling_ = false;
     } else if (stopping_ && !polling_) {
       return;

@@ -6,14 +6,14 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <functional>
 #include <list>
-#include <mutex>
 #include <thread>
 #include <vector>
+
+#include "events/mutex.h"
 
 namespace tocsin {
 
@@ -40,14 +40,14 @@ class QueryPool {
     std::function<void(bool)> query;
   };
   void run();
-  void release_parked(std::unique_lock<std::mutex>& lock);
+  void release_parked() REQUIRES(mutex_);
 
-  std::mutex mutex_;
-  std::condition_variable work_;
-  std::deque<std::function<void()>> waiting_;
-  std::list<Parked> parked_;
-  bool polling_ = false;  // one of the threads looks after the parked
-  bool stopping_ = false;
+  Mutex mutex_;
+  Changed work_;
+  std::deque<std::function<void()>> waiting_ GUARDED_BY(mutex_);
+  std::list<Parked> parked_ GUARDED_BY(mutex_);
+  bool polling_ GUARDED_BY(mutex_) = false;  // one of the threads looks after the parked
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
 };
 

@@ -3,7 +3,7 @@
 namespace tocsin::http {
 
 Seat Seats::take(const std::string& address) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Taken& its = by_address_[address];
   const auto seat = [&](int& all, int& of_address, Seat seat) {
     ++all;
@@ -20,7 +20,7 @@ Seat Seats::take(const std::string& address) {
 }
 
 void Seats::give_back(const std::string& address, Seat seat) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto its = by_address_.find(address);
   if (its == by_address_.end() || seat == Seat::kNone) return;
   const auto part = seat == Seat::kServed      ? &Taken::served

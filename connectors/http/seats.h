@@ -12,9 +12,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <string>
 #include <utility>
+
+#include "events/mutex.h"
 
 namespace tocsin::http {
 
@@ -44,9 +45,9 @@ class Seats {
     bool none() const { return served + vital + refused == 0; }
   };
   const int all_, per_address_, refused_max_;
-  std::mutex mutex_;
-  Taken taken_;
-  std::map<std::string, Taken> by_address_;  // of those that have some
+  Mutex mutex_;
+  Taken taken_ GUARDED_BY(mutex_);
+  std::map<std::string, Taken> by_address_ GUARDED_BY(mutex_);  // of those that have some
 };
 
 // Bytes of bodies that are being read or whose requests are not answered yet, in all.

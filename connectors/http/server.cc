@@ -5,12 +5,11 @@
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
-#include <condition_variable>
 #include <ctime>
-#include <mutex>
 #include <stdexcept>
 
 #include "connectors/http/connection.h"
+#include "events/mutex.h"
 #include "projections/rows/time_slice.h"
 
 namespace tocsin {
@@ -170,9 +169,9 @@ struct HttpServer::Impl {
   std::atomic<bool> stopping{false};
   bool stopped = false;
 
-  std::mutex mutex;
-  std::condition_variable ended;
-  std::size_t running = 0;
+  Mutex mutex;
+  Changed ended;
+  std::size_t running GUARDED_BY(mutex) = 0;
 
   void listen();
   void accept();
@@ -250,8 +249,8 @@ void HttpServer::Impl::stop() {
     asio::post(loop->context, [loop = loop.get()] { loop->drain(); });
   }
   {
-    std::unique_lock lock(mutex);
-    const auto all_ended = [this] { return running == 0; };
+    MutexLock lock(mutex);
+    const auto all_ended = [this]() REQUIRES(mutex) { return running == 0; };
     if (!ended.wait_for(lock, chrono_of(shared->options.drain_timeout), all_ended)) {
       for (const auto& loop : loops) {
         asio::post(loop->context, [loop = loop.get()] { loop->abort(); });
@@ -282,13 +281,16 @@ std::unique_ptr<HttpServer> HttpServer::start(const HttpServerOptions& options,
   }
   impl->listen();
   impl->accept();
-  impl->running = impl->loops.size();
+  {
+    const MutexLock lock(impl->mutex);
+    impl->running = impl->loops.size();
+  }
   for (const auto& loop : impl->loops) {
     loop->start_sweep();
     impl->threads.emplace_back([loop, state = impl.get()] {
       ask_for_time_slice(kShortSlice);
       loop->run();
-      const std::lock_guard lock(state->mutex);
+      const MutexLock lock(state->mutex);
       --state->running;
       state->ended.notify_all();
     });

@@ -6,14 +6,16 @@
 namespace tocsin {
 
 bool StreamReply::send(Chunk chunk) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   if (ended_) return false;
   if (queue_bytes_ + chunk->size() > options_.queue_bytes_max) {
     queue_.clear();
     queue_begin_ = queue_bytes_ = 0;
     if (!options_.farewell.empty())
       queue_.push_back(std::make_shared<const std::string>(options_.farewell));
-    end(lock, "too slow");
+    const auto wake = end();
+    lock.unlock();
+    tell_end(wake, "too slow");
     return false;
   }
   queue_bytes_ += chunk->size();
@@ -26,41 +28,45 @@ bool StreamReply::send(Chunk chunk) {
   return true;
 }
 
-void StreamReply::finish() {
-  std::unique_lock lock(mutex_);
-  if (!ended_) end(lock, "finished");
-}
+void StreamReply::finish() { abandon("finished"); }
 
 void StreamReply::abandon(std::string_view reason) {
-  std::unique_lock lock(mutex_);
-  if (!ended_) end(lock, reason);
+  std::function<void()> wake;
+  {
+    const MutexLock lock(mutex_);
+    if (ended_) return;
+    wake = end();
+  }
+  tell_end(wake, reason);
 }
 
-void StreamReply::end(std::unique_lock<std::mutex>& lock, std::string_view reason) {
+std::function<void()> StreamReply::end() {
   ended_ = true;
-  const auto wake = std::exchange(waiting_, false) ? wake_ : std::function<void()>{};
-  lock.unlock();
+  return std::exchange(waiting_, false) ? wake_ : std::function<void()>{};
+}
+
+void StreamReply::tell_end(const std::function<void()>& wake, std::string_view reason) const {
   if (wake) wake();
   if (options_.on_end) options_.on_end(reason);
 }
 
 bool StreamReply::over() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return ended_;
 }
 
 std::size_t StreamReply::waiting_bytes() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return queue_bytes_;
 }
 
 void StreamReply::attach(std::function<void()> wake) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   wake_ = std::move(wake);
 }
 
 bool StreamReply::take(std::vector<Chunk>& out, std::size_t bytes_max) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   std::size_t bytes = 0;
   while (queue_begin_ < queue_.size() && bytes < bytes_max) {
     Chunk& chunk = queue_[queue_begin_++];

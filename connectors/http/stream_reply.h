@@ -19,10 +19,11 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "events/mutex.h"
 
 namespace tocsin {
 
@@ -63,15 +64,16 @@ class StreamReply {
   const std::string& heartbeat() const { return options_.heartbeat; }
 
  private:
-  void end(std::unique_lock<std::mutex>& lock, std::string_view reason);
+  std::function<void()> end() REQUIRES(mutex_);  // who is to be woken, or nobody
+  void tell_end(const std::function<void()>& wake, std::string_view reason) const;
 
   const StreamReplyOptions options_;
-  mutable std::mutex mutex_;
-  std::vector<Chunk> queue_;
-  std::size_t queue_begin_ = 0, queue_bytes_ = 0;
-  std::function<void()> wake_;
-  bool waiting_ = false;  // the server found nothing and wants to be woken
-  bool ended_ = false;
+  mutable Mutex mutex_;
+  std::vector<Chunk> queue_ GUARDED_BY(mutex_);
+  std::size_t queue_begin_ GUARDED_BY(mutex_) = 0, queue_bytes_ GUARDED_BY(mutex_) = 0;
+  std::function<void()> wake_ GUARDED_BY(mutex_);
+  bool waiting_ GUARDED_BY(mutex_) = false;  // the server found nothing and wants to be woken
+  bool ended_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace tocsin

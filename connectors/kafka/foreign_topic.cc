@@ -1,13 +1,12 @@
 #include "connectors/kafka/foreign_topic.h"
 
 #include <chrono>
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <stdexcept>
 #include <vector>
 
 #include "connectors/kafka/rdkafka.h"
+#include "events/mutex.h"
 
 namespace tocsin {
 namespace {
@@ -17,10 +16,11 @@ constexpr auto kAgainAfter = std::chrono::seconds(1);
 
 // What became of the records of a batch. Shared with their answers, which may come late.
 struct Answers {
-  std::mutex mutex;
-  std::condition_variable all;
-  std::size_t left = 0;
-  std::vector<bool> kept;
+  Answers(std::size_t awaited, std::size_t records) : left(awaited), kept(records) {}
+  Mutex mutex;
+  Changed all;
+  std::size_t left GUARDED_BY(mutex);
+  std::vector<bool> kept GUARDED_BY(mutex);
 };
 
 }  // namespace
@@ -84,12 +84,10 @@ void ForeignTopic::run() {
     std::vector<IntakeRecord> batch = impl_->poll();
     std::size_t from = 0;  // of those that are not kept yet
     while (from < batch.size() && !stopping_) {
-      auto answers = std::make_shared<Answers>();
-      answers->left = batch.size() - from;
-      answers->kept.resize(batch.size());
+      const auto answers = std::make_shared<Answers>(batch.size() - from, batch.size());
       for (std::size_t i = from; i < batch.size(); ++i) {
         const ForeignTopic::Done done = [answers, i](bool kept) {
-          const std::lock_guard lock(answers->mutex);
+          const MutexLock lock(answers->mutex);
           answers->kept[i] = kept;
           if (--answers->left == 0) answers->all.notify_all();
         };
@@ -101,7 +99,7 @@ void ForeignTopic::run() {
           sink_(batch[i], done);
         }
       }
-      std::unique_lock lock(answers->mutex);
+      MutexLock lock(answers->mutex);
       while (answers->left > 0 && !stopping_) answers->all.wait_for(lock, kAgainAfter);
       std::map<PartitionId, Offset> next;
       for (; from < batch.size() && answers->kept[from]; ++from)

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <set>
 #include <thread>
 #include <utility>
 
 #include "connectors/kafka/rdkafka.h"
+#include "events/mutex.h"
 
 namespace tocsin {
 namespace {
@@ -82,14 +81,14 @@ struct IntakeConsumer::Impl {
   Membership membership;
   bool subscribed = false;
 
-  mutable std::mutex mutex;  // guards what follows
-  std::condition_variable probe_wanted;
-  mutable std::condition_variable probe_answered;
-  std::uint64_t probes_begun = 0;
-  std::vector<PartitionId> probe_partitions;
-  bool stopping = false;
-  Probe answered;
-  std::string last_error;
+  mutable Mutex mutex;  // guards what follows
+  Changed probe_wanted;
+  mutable Changed probe_answered;
+  std::uint64_t probes_begun GUARDED_BY(mutex) = 0;
+  std::vector<PartitionId> probe_partitions GUARDED_BY(mutex);
+  bool stopping GUARDED_BY(mutex) = false;
+  Probe answered GUARDED_BY(mutex);
+  std::string last_error GUARDED_BY(mutex);
   std::atomic<bool> troubled = false;  // last_error is not empty
 
   // Before the threads that use it, so that it is destroyed after them.
@@ -100,7 +99,7 @@ struct IntakeConsumer::Impl {
   rd_kafka_t* rk() const { return handle->get(); }
 
   void note_error(const std::string& text) {
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     last_error = text;
     troubled = !text.empty();
   }
@@ -173,9 +172,9 @@ struct IntakeConsumer::Impl {
 
   void serve_probes() {
     std::uint64_t served = 0;
-    std::unique_lock lock(mutex);
+    MutexLock lock(mutex);
     while (true) {
-      probe_wanted.wait(lock, [&] { return stopping || probes_begun > served; });
+      probe_wanted.wait(lock, [&]() REQUIRES(mutex) { return stopping || probes_begun > served; });
       if (stopping) return;
       const std::uint64_t number = probes_begun;
       const auto partitions = probe_partitions;
@@ -216,7 +215,7 @@ IntakeConsumer::IntakeConsumer(const KafkaSettings& settings, Callbacks callback
 
 IntakeConsumer::~IntakeConsumer() {
   {
-    const std::lock_guard lock(impl_->mutex);
+    const MutexLock lock(impl_->mutex);
     impl_->stopping = true;
   }
   impl_->probe_wanted.notify_all();
@@ -353,7 +352,7 @@ std::map<PartitionId, PositionRange> IntakeConsumer::ranges(
 std::uint64_t IntakeConsumer::probe(const std::vector<PartitionId>& partitions) {
   std::uint64_t number = 0;
   {
-    const std::lock_guard lock(impl_->mutex);
+    const MutexLock lock(impl_->mutex);
     impl_->probe_partitions = partitions;
     number = ++impl_->probes_begun;
   }
@@ -362,9 +361,10 @@ std::uint64_t IntakeConsumer::probe(const std::vector<PartitionId>& partitions) 
 }
 
 IntakeConsumer::Probe IntakeConsumer::probed(std::uint64_t number, Duration wait) const {
-  std::unique_lock lock(impl_->mutex);
-  impl_->probe_answered.wait_for(lock, std::chrono::milliseconds(wait.ms),
-                                 [&] { return impl_->answered.number >= number; });
+  MutexLock lock(impl_->mutex);
+  impl_->probe_answered.wait_for(
+      lock, std::chrono::milliseconds(wait.ms),
+      [&]() REQUIRES(impl_->mutex) { return impl_->answered.number >= number; });
   return impl_->answered;
 }
 
@@ -379,7 +379,7 @@ Offset IntakeConsumer::last_seen_end(PartitionId partition) const {
 std::int32_t IntakeConsumer::partitions() const { return impl_->partition_total; }
 
 std::string IntakeConsumer::last_error() const {
-  const std::lock_guard lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   return impl_->last_error;
 }
 

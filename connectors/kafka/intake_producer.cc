@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "connectors/kafka/murmur2.h"
 #include "connectors/kafka/rdkafka.h"
 #include "connectors/kafka/topics.h"
+#include "events/mutex.h"
 
 namespace tocsin {
 namespace {
@@ -46,18 +46,19 @@ class Ticket {
 
   void settle(std::string error) {
     {
-      const std::lock_guard lock(mutex_);
-      if (!error.empty() && error_.empty()) error_ = std::move(error);
+      const MutexLock lock(mutex_);
+      if (error_.empty()) error_ = std::move(error);
       if (--left_ > 0) return;
+      error = error_;
     }
-    if (done_) done_(error_);
+    if (done_) done_(error);
     delete this;
   }
 
  private:
-  std::mutex mutex_;
-  std::size_t left_;
-  std::string error_;
+  Mutex mutex_;
+  std::size_t left_ GUARDED_BY(mutex_);
+  std::string error_ GUARDED_BY(mutex_);
   IntakeProducer::Completion done_;
   IntakeProducer::Placed placed_;
 };
@@ -70,7 +71,7 @@ struct IntakeProducer::Impl {
   std::int32_t partition_total = 0;
   std::unique_ptr<rdkafka::Handle> handle;
   rdkafka::Topic intake, rejected, control;
-  std::mutex admission;  // send_all takes all or nothing
+  Mutex admission;  // send_all takes all or nothing
   std::atomic<int> records{0};
   std::atomic<std::int64_t> bytes{0};
   std::atomic<bool> stopping{false};
@@ -89,7 +90,7 @@ struct IntakeProducer::Impl {
   }
 
   bool admit(int more, std::int64_t more_bytes) {
-    const std::lock_guard lock(admission);
+    const MutexLock lock(admission);
     if (records + more > kRecordsMax || bytes + more_bytes > kBytesMax) return false;
     records += more;
     bytes += more_bytes;

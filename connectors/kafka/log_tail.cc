@@ -2,13 +2,13 @@
 
 #include <charconv>
 #include <chrono>
-#include <mutex>
 #include <thread>
 #include <utility>
 
 #include "connectors/kafka/rdkafka.h"
 #include "connectors/kafka/record.h"
 #include "connectors/kafka/transactions.h"
+#include "events/mutex.h"
 
 namespace tocsin {
 namespace {
@@ -127,7 +127,7 @@ class StretchReader {
 
   template <typename Sink>
   Offset read(PartitionId partition, Offset from, const Sink& sink) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const PositionRange range = range_of(rk(), topic_, partition, settings_.request_timeout);
     check_held(topic_, partition, from, range);
     if (from >= range.end) return from;
@@ -161,7 +161,7 @@ class StretchReader {
   KafkaSettings settings_;
   std::string topic_;
   rdkafka::Handle handle_;
-  std::mutex mutex_;
+  Mutex mutex_;
 };
 
 }  // namespace
@@ -250,8 +250,8 @@ struct LogFollower::Impl {
   rdkafka::Handle handle;
   rdkafka::Message message;  // keeps the last entry's views alive
 
-  mutable std::mutex mutex;
-  std::map<PartitionId, Offset> positions;
+  mutable Mutex mutex;
+  std::map<PartitionId, Offset> positions GUARDED_BY(mutex);
 };
 
 LogFollower::LogFollower(const KafkaSettings& settings)
@@ -272,7 +272,7 @@ void LogFollower::follow(const std::map<PartitionId, Offset>& from) {
         range_of(impl_->handle.get(), impl_->topic, partition, impl_->settings.request_timeout));
   }
   assign(impl_->handle.get(), impl_->topic, from);
-  const std::lock_guard lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   impl_->positions = from;
 }
 
@@ -284,7 +284,7 @@ std::optional<LogEntry> LogFollower::poll(Duration wait) {
     const Met met = classify(*impl_->message, impl_->topic);
     if (met.what == Met::What::kNothing) return std::nullopt;
     {
-      const std::lock_guard lock(impl_->mutex);
+      const MutexLock lock(impl_->mutex);
       const auto it = impl_->positions.find(met.partition);
       // Left over from an assignment that is gone.
       if (it == impl_->positions.end() || met.next < it->second) continue;
@@ -299,7 +299,7 @@ std::optional<LogEntry> LogFollower::poll(Duration wait) {
 }
 
 Offset LogFollower::position(PartitionId partition) const {
-  const std::lock_guard lock(impl_->mutex);
+  const MutexLock lock(impl_->mutex);
   const auto it = impl_->positions.find(partition);
   return it == impl_->positions.end() ? -1 : it->second;
 }

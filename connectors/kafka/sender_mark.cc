@@ -9,14 +9,14 @@
 namespace tocsin {
 
 void SenderMarks::replace(Keys keys) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   keys_ = std::move(keys);
 }
 
 std::string SenderMarks::proof(const std::string& name, std::string_view value) const {
   std::string key;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = keys_.find(name);
     if (found == keys_.end()) return {};
     key = found->second;

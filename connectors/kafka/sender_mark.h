@@ -10,11 +10,11 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
 
 #include "connectors/kafka/record.h"
+#include "events/mutex.h"
 
 namespace tocsin {
 
@@ -36,8 +36,8 @@ class SenderMarks {
  private:
   std::string proof(const std::string& name, std::string_view value) const;  // empty: not known
 
-  mutable std::mutex mutex_;
-  Keys keys_;
+  mutable Mutex mutex_;
+  Keys keys_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tocsin

@@ -39,34 +39,34 @@ void Figures::Histogram::text(std::string& out, const char* name) const {
 }
 
 void Figures::delivery(const std::string& channel, bool delivered) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   ++deliveries_[{channel, delivered}];
 }
 
 void Figures::reached_after(Duration span) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   reached_.add(span);
 }
 
 void Figures::acknowledged_after(Duration span) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   acknowledged_.add(span);
 }
 
 void Figures::now(std::int64_t owed, std::int64_t unheard, double oldest_seconds) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   owed_ = owed;
   unheard_ = unheard;
   oldest_ = oldest_seconds;
 }
 
 void Figures::channel_failing(const std::string& channel, bool failing) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   failing_[channel] = failing;
 }
 
 std::string Figures::text() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::string out;
   head(out, "tocsin_notifications_total", "counter", "Messages to people by channel and outcome.");
   for (const auto& [key, count] : deliveries_) {

@@ -4,9 +4,9 @@
 #include <array>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <string>
 
+#include "events/mutex.h"
 #include "events/time.h"
 
 namespace tocsin::notify {
@@ -30,12 +30,13 @@ class Figures {
     void add(Duration span);
     void text(std::string& out, const char* name) const;
   };
-  mutable std::mutex mutex_;
-  std::map<std::pair<std::string, bool>, std::int64_t> deliveries_;  // channels are the config's
-  std::map<std::string, bool> failing_;
-  Histogram reached_, acknowledged_;
-  std::int64_t owed_ = 0, unheard_ = 0;
-  double oldest_ = 0;
+  mutable Mutex mutex_;
+  std::map<std::pair<std::string, bool>, std::int64_t> deliveries_
+      GUARDED_BY(mutex_);  // channels are the config's
+  std::map<std::string, bool> failing_ GUARDED_BY(mutex_);
+  Histogram reached_ GUARDED_BY(mutex_), acknowledged_ GUARDED_BY(mutex_);
+  std::int64_t owed_ GUARDED_BY(mutex_) = 0, unheard_ GUARDED_BY(mutex_) = 0;
+  double oldest_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace tocsin::notify

@@ -10,6 +10,7 @@
 #include "connectors/notify/pagerduty_key.h"
 #include "events/duration.h"
 #include "events/log_record.h"
+#include "events/mutex.h"
 
 namespace tocsin::notify {
 
@@ -83,7 +84,7 @@ void Notifier::start(std::map<PartitionId, Offset> ends) {
 
 void Notifier::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stopping_) return;
     stopping_ = true;
   }
@@ -103,7 +104,7 @@ void Notifier::observe(PartitionId partition, Offset offset, std::string_view ty
                        std::string_view record) {
   if (!concerns(type)) return;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (fed_bytes_ + record.size() > kFeedBytesMax) {
       overflowed_.insert(partition);  // it stands in the log
       return;
@@ -124,12 +125,12 @@ void Notifier::read_log(PartitionId partition, Offset end) {
           if (record.find("escalation") != std::string_view::npos ||
               record.find("tocsin.engine.notify") != std::string_view::npos)
             take(partition, offset, record);
-          const std::lock_guard lock(mutex_);
+          const MutexLock lock(mutex_);
           return !stopping_;
         });
     if (after <= next) break;
     next = std::max(next, after);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stopping_) return;
   }
 }
@@ -150,7 +151,7 @@ void Notifier::take_fed() {
   std::vector<Fed> fed;
   std::set<PartitionId> overflowed;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     fed.swap(fed_);
     fed_bytes_ = 0;
     overflowed.swap(overflowed_);
@@ -223,7 +224,7 @@ void Notifier::take_event(PartitionId partition, std::string_view record) {
 
 std::vector<Reached> Notifier::reached(const std::string& group) const {
   std::vector<Reached> out;
-  const std::lock_guard lock(reached_mutex_);
+  const MutexLock lock(reached_mutex_);
   for (auto it = reached_.lower_bound({group, 0, {}});
        it != reached_.end() && std::get<0>(it->first) == group; ++it)
     out.push_back(it->second);
@@ -232,7 +233,7 @@ std::vector<Reached> Notifier::reached(const std::string& group) const {
 
 void Notifier::remember(const Told& told, Instant at) {
   {
-    const std::lock_guard lock(reached_mutex_);
+    const MutexLock lock(reached_mutex_);
     const Call key{told.group, told.step, told.person};
     const auto [it, added] = reached_.try_emplace(key);
     if (added) reached_order_.push_back(key);
@@ -251,7 +252,7 @@ void Notifier::remember(const Told& told, Instant at) {
 
 bool Notifier::ask(std::function<void()> task) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stopping_ || tasks_.size() >= kTasksMax) return false;
     tasks_.push_back(std::move(task));
   }
@@ -262,7 +263,7 @@ bool Notifier::ask(std::function<void()> task) {
 void Notifier::take_tasks() {
   std::vector<std::function<void()>> tasks;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     tasks.swap(tasks_);
   }
   for (const auto& task : tasks) task();
@@ -278,7 +279,7 @@ void Notifier::run() {
     }
     for (;;) {
       {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (stopping_) break;
       }
       take_fed();
@@ -479,7 +480,7 @@ void Notifier::record_told(Instant now) {
                      std::make_move_iterator(told.end()));
   std::vector<Told> batch;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     unrecorded_.insert(unrecorded_.begin(), not_recorded_.begin(), not_recorded_.end());
     not_recorded_.clear();
     if (recording_ || unrecorded_.empty() || !ports_.healthy()) return;
@@ -493,7 +494,7 @@ void Notifier::record_told(Instant now) {
   for (const Told& one : batch) records.push_back(record_of(one));
   ports_.record(std::move(records), [this, batch = std::move(batch)](bool durable) mutable {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       recording_ = false;
       if (!durable) not_recorded_ = std::move(batch);
     }

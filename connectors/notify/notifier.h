@@ -12,13 +12,11 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
@@ -38,6 +36,7 @@
 #include "connectors/notify/transport.h"
 #include "engine/input_port.h"
 #include "engine/log_port.h"
+#include "events/mutex.h"
 #include "projections/read/query.h"
 
 namespace tocsin::notify {
@@ -190,18 +189,18 @@ class Notifier {
   bool fed_again_ = false;
 
   using Call = std::tuple<std::string, int, std::string>;  // group, step, person
-  mutable std::mutex reached_mutex_;                       // guards the two below
-  std::map<Call, Reached> reached_;
-  std::deque<Call> reached_order_;
+  mutable Mutex reached_mutex_;                            // guards the two below
+  std::map<Call, Reached> reached_ GUARDED_BY(reached_mutex_);
+  std::deque<Call> reached_order_ GUARDED_BY(reached_mutex_);
 
-  std::mutex mutex_;  // guards what follows
-  std::vector<Fed> fed_;
-  std::size_t fed_bytes_ = 0;
-  std::set<PartitionId> overflowed_;
-  std::vector<std::function<void()>> tasks_;
-  std::vector<Told> not_recorded_;  // to be tried again
-  bool recording_ = false;
-  bool stopping_ = false;
+  Mutex mutex_;  // guards what follows
+  std::vector<Fed> fed_ GUARDED_BY(mutex_);
+  std::size_t fed_bytes_ GUARDED_BY(mutex_) = 0;
+  std::set<PartitionId> overflowed_ GUARDED_BY(mutex_);
+  std::vector<std::function<void()>> tasks_ GUARDED_BY(mutex_);
+  std::vector<Told> not_recorded_ GUARDED_BY(mutex_);  // to be tried again
+  bool recording_ GUARDED_BY(mutex_) = false;
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
   std::map<PartitionId, Offset> ends_;
 };

@@ -12,6 +12,7 @@
 #include <stdexcept>
 
 #include "connectors/notify/crypto.h"
+#include "events/mutex.h"
 
 namespace tocsin::notify {
 
@@ -51,13 +52,13 @@ PushStore::PushStore(const Shared& shared)
     : link_secret_(shared.secret), keys_(push_keys_of(shared.secret)) {}
 
 std::vector<PushSubscription> PushStore::of(const std::string& person) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto it = people_.find(person);
   return it == people_.end() ? std::vector<PushSubscription>{} : it->second;
 }
 
 bool PushStore::add(const std::string& person, PushSubscription subscription) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (people_.count(person) == 0 && people_.size() >= kPeopleMax) return false;
   auto& list = people_[person];
   std::erase_if(list, [&](const auto& one) { return one.endpoint == subscription.endpoint; });
@@ -68,7 +69,7 @@ bool PushStore::add(const std::string& person, PushSubscription subscription) {
 }
 
 void PushStore::remove(const std::string& person, const std::string& endpoint) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto it = people_.find(person);
   if (it == people_.end()) return;
   std::erase_if(it->second, [&](const auto& one) { return one.endpoint == endpoint; });

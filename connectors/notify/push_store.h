@@ -8,12 +8,12 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "connectors/notify/message.h"
 #include "connectors/notify/push_crypto.h"
+#include "events/mutex.h"
 
 namespace tocsin::notify {
 
@@ -37,12 +37,12 @@ class PushStore {
   void remove(const std::string& person, const std::string& endpoint);
 
  private:
-  void write() const;
+  void write() const REQUIRES(mutex_);
 
   std::string path_, link_secret_;  // path empty: nothing is kept
   PushKeys keys_;
-  mutable std::mutex mutex_;
-  std::map<std::string, std::vector<PushSubscription>> people_;
+  mutable Mutex mutex_;
+  std::map<std::string, std::vector<PushSubscription>> people_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tocsin::notify

@@ -77,7 +77,7 @@ void SoughtFilter::prefetch(std::uint64_t mark) const {
 
 // Where there is no room the newest layer goes on being filled.
 void SoughtFilter::grow() {
-  const std::lock_guard lock(growing_);
+  const MutexLock lock(growing_);
   const std::size_t count = layer_count_.load(std::memory_order_relaxed);
   const std::size_t keys = layers_[count - 1]->keys * 2;
   if (count == kLayersMax || bytes() + keys * kBitsPerKey / 8 > bytes_max_) return;

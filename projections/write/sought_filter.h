@@ -18,9 +18,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 
 #include "events/hash.h"
+#include "events/mutex.h"
 #include "projections/rows/keys.h"
 
 namespace tocsin {
@@ -75,7 +75,7 @@ class SoughtFilter {
   std::array<std::unique_ptr<Layer>, kLayersMax> layers_;  // of which so many are there:
   std::atomic<std::size_t> layer_count_ = 0;
   std::atomic<std::size_t> bytes_ = 0;
-  std::mutex growing_;
+  Mutex growing_;
 };
 
 }  // namespace tocsin

@@ -7,8 +7,8 @@
 //   const MutexLock lock(mutex_);
 //   ++n_;
 //
-// A condition is waited for in a loop, not by a predicate, whose body clang could not see to hold the mutex:
-//   while (n_ == 0) changed_.wait(lock);
+// A condition says itself that it wants the mutex:
+//   changed_.wait(lock, [this]() REQUIRES(mutex_) { return n_ > 0; });
 //
 // Threads: that is what it is for. Cost: as std::mutex.
 #pragma once
@@ -27,6 +27,8 @@
 #define REQUIRES(mutex) TOCSIN_CLANG(requires_capability(mutex))
 #define ACQUIRES(...) TOCSIN_CLANG(acquire_capability(__VA_ARGS__))
 #define RELEASES(...) TOCSIN_CLANG(release_capability(__VA_ARGS__))
+// Only for what clang cannot follow, with the reason beside it.
+#define UNCHECKED_LOCKING TOCSIN_CLANG(no_thread_safety_analysis)
 
 namespace tocsin {
 
@@ -52,14 +54,41 @@ class TOCSIN_CLANG(scoped_lockable) MutexLock {
   std::unique_lock<std::mutex> lock_;
 };
 
+// Lets a mutex that is held go for the time of a block.
+class TOCSIN_CLANG(scoped_lockable) MutexReleased {
+ public:
+  explicit MutexReleased(Mutex& mutex) RELEASES(mutex) : mutex_(mutex) { mutex_.unlock(); }
+  ~MutexReleased() RELEASES() { mutex_.lock(); }
+
+ private:
+  Mutex& mutex_;
+};
+
 // What is waited for changed, perhaps.
 class Changed {
  public:
   void notify_one() { condition_.notify_one(); }
   void notify_all() { condition_.notify_all(); }
+
   void wait(MutexLock& lock) { condition_.wait(lock.lock_); }
-  void wait_for(MutexLock& lock, std::chrono::milliseconds most) {
+  template <class Duration>
+  void wait_for(MutexLock& lock, Duration most) {
     condition_.wait_for(lock.lock_, most);
+  }
+
+  // Until the condition holds, with the mutex of `lock` held whenever it is asked; of those with an end, whether
+  // it holds. Unchecked: clang does not know that this mutex is the condition's.
+  template <class Condition>
+  void wait(MutexLock& lock, Condition holds) UNCHECKED_LOCKING {
+    condition_.wait(lock.lock_, holds);
+  }
+  template <class Duration, class Condition>
+  bool wait_for(MutexLock& lock, Duration most, Condition holds) UNCHECKED_LOCKING {
+    return condition_.wait_for(lock.lock_, most, holds);
+  }
+  template <class Instant, class Condition>
+  bool wait_until(MutexLock& lock, Instant until, Condition holds) UNCHECKED_LOCKING {
+    return condition_.wait_until(lock.lock_, until, holds);
   }
 
  private:
