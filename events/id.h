@@ -7,13 +7,13 @@
 #include <string>
 #include <string_view>
 
+#include "events/byte_scan.h"
+
 namespace tocsin {
 
 // Whether a part of an id is written as it is.
 inline bool is_id_part(std::string_view part) {
-  bool plain = true;
-  for (const char c : part) plain &= c != '/' && c != '%';
-  return plain;
+  return !any_byte(part, [](Bytes16 b) { return (b == '/') | (b == '%'); });
 }
 
 // Appends one part of an id, with `/` and `%` percent-encoded.

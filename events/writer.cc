@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "events/byte_scan.h"
+
 namespace tocsin {
 namespace {
 
@@ -21,22 +23,8 @@ constexpr std::array<char, 256> kEscapes = [] {
   return table;
 }();
 
-// Whether any of eight bytes is below 0x20, a quote or a backslash. Source: the zero-byte test of
-// "Bit Twiddling Hacks" (Sean Anderson, public domain), once for each.
-bool needs_escape(std::uint64_t eight) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
-  const std::uint64_t quote = eight ^ (kOnes * '"'), slash = eight ^ (kOnes * '\\');
-  return (((eight - kOnes * 0x20) | (quote - kOnes) | (slash - kOnes)) & ~eight & kHighs) != 0;
-}
-
-// The first byte at or behind `i` that may need an escape, found eight at a time.
-std::size_t skip_plain(std::string_view text, std::size_t i) {
-  for (; i + 8 <= text.size(); i += 8) {
-    std::uint64_t eight;
-    std::memcpy(&eight, text.data() + i, 8);
-    if (needs_escape(eight)) break;
-  }
-  return i;
+bool needs_escape(std::string_view text) {
+  return any_byte(text, [](Bytes16 b) { return (b < 0x20) | (b == '"') | (b == '\\'); });
 }
 
 constexpr std::size_t kDigitsMax = 24;  // of an int64
@@ -44,8 +32,12 @@ constexpr std::size_t kDigitsMax = 24;  // of an int64
 }  // namespace
 
 void append_json_escaped(std::string& out, std::string_view text) {
+  if (!needs_escape(text)) {
+    out += text;
+    return;
+  }
   std::size_t written = 0;
-  for (std::size_t i = skip_plain(text, 0); i < text.size(); ++i) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
     const char escape = kEscapes[byte];
     if (escape == 0) [[likely]]
@@ -88,50 +80,28 @@ TextBlock& TextBlock::spill(std::string_view text) {
   return *this;
 }
 
-// Copies eight or four bytes at a time while nothing needs an escape; the last may overlap those
-// before them.
 TextBlock& TextBlock::escaped(std::string_view text) {
-  const auto slowly = [&]() -> TextBlock& {
-    flush();
-    append_json_escaped(out_, text);
-    return *this;
-  };
-  const std::size_t size = text.size();
-  if (!make_room(size)) return slowly();
-  const auto copy_eight = [&](std::size_t at) {
-    std::uint64_t eight;
-    std::memcpy(&eight, text.data() + at, 8);
-    if (needs_escape(eight)) return false;
-    std::memcpy(end_ + at, &eight, 8);
-    return true;
-  };
-  if (size >= 8) {
-    for (std::size_t i = 0; i + 8 < size; i += 8) {
-      if (!copy_eight(i)) return slowly();
-    }
-    if (!copy_eight(size - 8)) return slowly();
-  } else if (size >= 4) {
-    std::uint32_t first, last;
-    std::memcpy(&first, text.data(), 4);
-    std::memcpy(&last, text.data() + size - 4, 4);
-    if (needs_escape(first | std::uint64_t{last} << 32)) return slowly();
-    std::memcpy(end_, &first, 4);
-    std::memcpy(end_ + size - 4, &last, 4);
-  } else {
-    for (std::size_t i = 0; i < size; ++i) {
-      if (kEscapes[static_cast<unsigned char>(text[i])] != 0) return slowly();
-      end_[i] = text[i];
-    }
-  }
-  end_ += size;
+  if (!needs_escape(text)) [[likely]]
+    return raw(text);
+  flush();
+  append_json_escaped(out_, text);
   return *this;
 }
 
 TextBlock& TextBlock::time(Instant t) {
   make_room(kRfc3339Max + 2);
+  const char* const written = end_;
+  if (last_time_ != nullptr && t == last_instant_) {
+    std::memcpy(end_, last_time_, last_time_bytes_);
+    end_ += last_time_bytes_;
+    return *this;
+  }
   *end_++ = '"';
   end_ = write_rfc3339(end_, t);
   *end_++ = '"';
+  last_instant_ = t;
+  last_time_ = written;
+  last_time_bytes_ = static_cast<std::size_t>(end_ - written);
   return *this;
 }
 

@@ -58,6 +58,7 @@ class TextBlock {
   void flush() {
     out_.append(block_.data(), end_);
     end_ = block_.data();
+    last_time_ = nullptr;
   }
 
  private:
@@ -75,6 +76,10 @@ class TextBlock {
   std::string& out_;
   std::array<char, 1024> block_;
   char* end_ = block_.data();
+  // The time that was written last, while it is in the block: an event says most of its times twice.
+  const char* last_time_ = nullptr;
+  std::size_t last_time_bytes_ = 0;
+  Instant last_instant_;
 };
 
 // An object under construction at the end of `out`. Names are written as they are: plain ASCII.
