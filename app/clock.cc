@@ -122,10 +122,10 @@ Instant WallClock::now() {
   return {read().now};
 }
 
-Instant WallClock::facts_now() {
+Duration WallClock::facts_ahead() {
   const MutexLock lock(mutex_);
   const Reading r = read();
-  return {std::max(r.now, r.steady)};
+  return {std::max<std::int64_t>(0, r.steady - r.now)};
 }
 
 std::optional<Instant> WallClock::doubted() {

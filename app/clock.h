@@ -37,8 +37,9 @@ class Clock {
   virtual ~Clock() = default;
   // What dues are judged by.
   virtual Instant now() = 0;
-  // What the time of facts is judged by; not before now().
-  virtual Instant facts_now() { return now(); }
+  // By how much the time of facts is judged by a later clock than dues are: not zero only while the wall
+  // clock is in doubt because it was set back.
+  virtual Duration facts_ahead() { return {}; }
   // A wall clock that is ahead and not believed.
   virtual std::optional<Instant> doubted() { return std::nullopt; }
   // How far the wall clock is from what is believed; zero when it is not in doubt.
@@ -83,7 +84,7 @@ class WallClock final : public Clock {
   explicit WallClock(WallClockOptions options = {});
 
   Instant now() override;
-  Instant facts_now() override;
+  Duration facts_ahead() override;
   std::optional<Instant> doubted() override;
   Duration doubt() override;
   void accept() override;

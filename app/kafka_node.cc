@@ -151,7 +151,7 @@ void KafkaNode::submit(std::unique_ptr<Submission> submission, SubmitDone done) 
     refused.retry_after_seconds = kClockRetrySeconds;
     return done(std::move(refused));
   }
-  const Instant now = clock_->facts_now();
+  const Instant now = clock_->now() + clock_->facts_ahead();
   auto result = std::make_shared<SubmitResult>();
   std::vector<RejectedRecord> refused;
   std::vector<IntakeProducer::Event> accepted;

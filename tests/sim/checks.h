@@ -44,6 +44,8 @@ class LogChecks {
                  .second)
           return "a fact is there twice: " + id;
         facts_.insert(id);
+        if (event.time > event.recorded && event.decided == event.recorded)
+          return "a fact's time is behind its arrival: " + record;
       } else if (!derived.insert(id).second) {
         return "a derived id is there twice: " + id;
       }

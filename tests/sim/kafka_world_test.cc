@@ -10,6 +10,7 @@
 #include "connectors/kafka/murmur2.h"
 #include "tests/engine/property_facts.h"
 #include "tests/sim/checks.h"
+#include "tests/sim/senders.h"
 #include "tests/sim/settings.h"
 #include "tests/sim/sim_broker.h"
 #include "tests/sim/sim_node.h"
@@ -77,7 +78,7 @@ class KafkaWorld {
     Process& p = nodes_[i];
     WallClockOptions clock;
     const std::int64_t skew = static_cast<std::int64_t>(i) * 150;  // machines differ by some
-    clock.wall = [this, skew] { return time_.truth + skew; };
+    clock.wall = [this, skew] { return time_.read() + skew; };
     clock.since_boot = [this] { return time_.since_boot; };
     clock.boot = "boot";
     p.clock = std::make_shared<WallClock>(std::move(clock));
@@ -139,11 +140,11 @@ class KafkaWorld {
     PartitionId to = partition_of(given.account, partitions_);
     if (random_.chance(5))
       to = static_cast<PartitionId>(random_.below(static_cast<std::uint64_t>(partitions_)));
-    broker_.publish(to, given.account, line_of(given));
-    if (random_.chance(8))
-      broker_.publish(to, given.account, line_of(given));  // a producer's retry
-    sent_.insert(given.id);
-    published_.push_back({given.account, given.time, {time_.truth}});
+    const Given& said = senders_.say(given, {time_.truth});
+    broker_.publish(to, said.account, line_of(said));
+    if (random_.chance(8)) broker_.publish(to, said.account, line_of(said));  // a producer's retry
+    sent_.insert(said.id);
+    published_.push_back({said.account, said.time, {time_.truth}});
   }
 
   void trouble() {
@@ -305,6 +306,7 @@ class KafkaWorld {
   Random random_;
   const std::int32_t partitions_;
   SimTime time_;
+  Senders senders_{random_};
   SimBroker broker_;
   ConfiguredPolicy policy_;
   Story story_;

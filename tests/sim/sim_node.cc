@@ -9,7 +9,7 @@ namespace {
 
 WallClockOptions clock_options(SimTime& time, std::optional<ClockMemory>& memory) {
   WallClockOptions options;
-  options.wall = [&time] { return time.truth + time.wall_error; };
+  options.wall = [&time] { return time.read() + time.wall_error; };
   options.since_boot = [&time] { return time.since_boot; };
   options.boot = time.boot;
   options.memory = memory;

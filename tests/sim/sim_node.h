@@ -17,6 +17,16 @@ namespace tocsin::sim {
 struct SimTime {  // what the machine's clocks say, and what is true
   std::int64_t truth = 0, wall_error = 0, since_boot = 1'000'000;
   std::string boot = "boot-0";
+  int readings = 0;
+
+  // What a wall clock that is right shows. Time passes while a program looks at it.
+  std::int64_t read() {
+    if (++readings % 4 == 0) {
+      ++truth;
+      ++since_boot;
+    }
+    return truth;
+  }
 };
 
 struct SimNodeOptions {

@@ -9,6 +9,7 @@
 #include "tests/engine/property_facts.h"
 #include "tests/projections/temp_directory.h"
 #include "tests/sim/checks.h"
+#include "tests/sim/senders.h"
 #include "tests/sim/settings.h"
 #include "tests/sim/sim_node.h"
 
@@ -140,7 +141,7 @@ class EmbeddedWorld {
   }
 
   void send(const Given& given) {
-    sent_.push_back(line_of(given));
+    sent_.push_back(line_of(senders_.say(given, {time_.truth})));
     if (node_ == nullptr) return;
     node_->submit({sent_.back()});
     // The client did not hear the answer.
@@ -262,6 +263,7 @@ class EmbeddedWorld {
   SimDisk disk_;
   SimStore store_;
   SimTime time_;
+  Senders senders_{random_};
   std::optional<ClockMemory> memory_;
   SimNodeOptions options_;
   Story story_;
