@@ -247,7 +247,8 @@ class KafkaWorld {
           return wrong(found);
       }
       LogChecks checks(partition, std::move(log), policy_);
-      if (const std::string found = checks.form(time_.truth); !found.empty()) return wrong(found);
+      if (const std::string found = checks.form(time_.truth, false); !found.empty())
+        return wrong(found);
       facts.insert(checks.facts().begin(), checks.facts().end());
       for (Process& p : nodes_) {
         Room& room = p.loop->room(partition);
