@@ -52,6 +52,8 @@ class TextBlock {
   // The contents of a JSON string; with its quotes; the same of a time, and a number.
   TextBlock& escaped(std::string_view text);
   TextBlock& string(std::string_view text) { return raw("\"").escaped(text).raw("\""); }
+  // What is known to hold nothing that is escaped, with quotes.
+  TextBlock& plain(std::string_view text) { return raw("\"").raw(text).raw("\""); }
   TextBlock& time(Instant t);
   TextBlock& number(std::int64_t value);
 

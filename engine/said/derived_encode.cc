@@ -12,6 +12,9 @@ namespace {
 
 using enum DerivedType;
 
+// A policy's names are written as they are, in JSON and in ids: they hold nothing that either escapes
+// (PolicyReader::name).
+
 void append_thresholds(TextBlock& out, const Policy& policy, const Derived& event, bool verdicts) {
   static constexpr std::string_view kVerdicts[] = {"pending", "met", "breached"};
   out.raw(",\"thresholds\":[");
@@ -76,16 +79,14 @@ void append_path_part(Out& out, std::string_view part) {
 template <class Out>
 void append_path(Out& out, const Entity& entity, const KindSpec& kind) {
   append_path_part(out, entity.account);
-  out.raw("/");
-  append_path_part(out, kind.name);
-  out.raw("/");
+  out.raw("/").raw(kind.name).raw("/");
   append_path_part(out, entity.id);
 }
 
 template <class Out>
 void append_cycle(Out& out, const Policy& policy, const ClockSpec& clock, std::int64_t cycle) {
   if (clock.period) {
-    out.escaped(cycle_name(policy, clock, cycle));
+    out.raw(cycle_name(policy, clock, cycle));
   } else {
     out.number(cycle);
   }
@@ -98,17 +99,17 @@ void append_group_path(Out& out, const KindSpec& kind, const Policy& policy, con
     case GroupKey::Kind::kBreach:
     case GroupKey::Kind::kWarning: {
       const ClockSpec& clock = kind.clocks[key.clock];
-      out.raw("/").escaped(clock.name).raw("/");
+      out.raw("/").raw(clock.name).raw("/");
       append_cycle(out, policy, clock, key.cycle);
-      out.raw("/").escaped(policy.thresholds[key.threshold]);
+      out.raw("/").raw(policy.thresholds[key.threshold]);
       if (key.kind == GroupKey::Kind::kWarning) out.raw("/warned");
       break;
     }
     case GroupKey::Kind::kRouting:
-      out.raw("/routed/").escaped(policy.priority_name(key.priority));
+      out.raw("/routed/").raw(policy.priority_name(key.priority));
       break;
     case GroupKey::Kind::kStage:
-      out.raw("/routed/stage:").escaped(kind.stages[key.stage]);
+      out.raw("/routed/stage:").raw(kind.stages[key.stage]);
       break;
     case GroupKey::Kind::kFault:
       out.raw("/fault/").escaped(key.name);
@@ -146,18 +147,18 @@ void append_local_id(TextBlock& out, const KindSpec& kind, const Policy& policy,
       append_again(out, event.n);
       return;
     case kComplaintAdvanced:
-      out.raw("/stage:").escaped(kind.stages[event.to]);
+      out.raw("/stage:").raw(kind.stages[event.to]);
       append_again(out, event.n);
       return;
     case kComplaintWithdrawn:
-      out.raw("/stage:").escaped(kind.stages[event.to]);
+      out.raw("/stage:").raw(kind.stages[event.to]);
       out.raw(":withdrawn:").number(event.n);
       return;
     default:
       break;
   }
   const ClockSpec& clock = kind.clocks[event.clock];
-  out.raw("/").escaped(clock.name).raw("/");
+  out.raw("/").raw(clock.name).raw("/");
   append_cycle(out, policy, clock, event.cycle);
   const auto threshold = [&]() -> const std::string& { return policy.thresholds[event.threshold]; };
   switch (event.type) {
@@ -175,11 +176,11 @@ void append_local_id(TextBlock& out, const KindSpec& kind, const Policy& policy,
       out.raw("/resumed:").number(event.n);
       break;
     case kClockWarned:
-      out.raw("/warned:").escaped(threshold());
+      out.raw("/warned:").raw(threshold());
       append_again(out, event.n);
       break;
     case kClockBreached:
-      out.raw("/breached:").escaped(threshold());
+      out.raw("/breached:").raw(threshold());
       append_again(out, event.n);
       break;
     case kClockStopped:
@@ -190,7 +191,7 @@ void append_local_id(TextBlock& out, const KindSpec& kind, const Policy& policy,
       append_again(out, event.n);
       break;
     case kClockWithdrawn:
-      out.raw("/withdrawn:").escaped(threshold()).raw(":").number(event.n);
+      out.raw("/withdrawn:").raw(threshold()).raw(":").number(event.n);
       break;
     case kClockCorrected:
       out.raw("/corrected:").number(event.n);
@@ -210,7 +211,7 @@ void append_type(TextBlock& out, const KindSpec& kind, DerivedType type) {
 
 void append_cycle_members(TextBlock& out, const Policy& policy, const ClockSpec& clock,
                           std::int64_t cycle) {
-  out.raw(",\"clock\":").string(clock.name);
+  out.raw(",\"clock\":").plain(clock.name);
   out.raw(clock.period ? ",\"cycle\":\"" : ",\"cycle\":");
   append_cycle(out, policy, clock, cycle);
   if (clock.period) out.raw("\"");
@@ -223,14 +224,14 @@ void append_words(TextBlock& out, const KindSpec& kind, const Policy& policy,
   const GroupKey& group = event.group;
   if (!words.title.empty()) out.raw(",\"title\":").string(words.title);
   if (words.priority != kNone) {
-    out.raw(",\"priority\":").string(policy.priority_name(words.priority));
+    out.raw(",\"priority\":").plain(policy.priority_name(words.priority));
   }
-  if (words.tier != kNone) out.raw(",\"tier\":").string(policy.tiers[words.tier]);
+  if (words.tier != kNone) out.raw(",\"tier\":").plain(policy.tiers[words.tier]);
   if (!words.account_name.empty()) out.raw(",\"accountName\":").string(words.account_name);
   if (group.clock != kNone) {
     const ClockSpec& clock = kind.clocks[group.clock];
     append_cycle_members(out, policy, clock, group.cycle);
-    out.raw(",\"threshold\":").string(policy.thresholds[group.threshold]);
+    out.raw(",\"threshold\":").plain(policy.thresholds[group.threshold]);
     if (words.due != kNever) out.raw(",\"due\":").time(words.due);
   }
   if (!words.link.empty()) out.raw(",\"link\":").string(words.link);
@@ -250,7 +251,7 @@ void append_escalation(TextBlock& out, const Entity& entity, const KindSpec& kin
     out.raw(",\"step\":").number(event.step).raw(",\"roles\":[");
     for (std::size_t i = 0; i < event.roles.size(); ++i) {
       if (i != 0) out.raw(",");
-      out.string(policy.roles[event.roles[i]]);
+      out.plain(policy.roles[event.roles[i]]);
     }
     out.raw("],\"persons\":");
     append_strings(out, event.persons);
@@ -288,12 +289,12 @@ void append_clock_data(TextBlock& out, const Policy& policy, const Derived& even
                        const ClockSpec& clock) {
   append_cycle_members(out, policy, clock, event.cycle);
   const auto threshold = [&] {
-    out.raw(",\"threshold\":").string(policy.thresholds[event.threshold]);
+    out.raw(",\"threshold\":").plain(policy.thresholds[event.threshold]);
   };
   switch (event.type) {
     case kClockStarted:
       out.raw(",\"start\":").time(event.start).raw(",\"calendar\":");
-      out.string(policy.calendars[event.calendar].name);
+      out.plain(policy.calendars[event.calendar].name);
       append_thresholds(out, policy, event, false);
       break;
     case kClockRetargeted:
@@ -443,7 +444,7 @@ void encode(std::string& to, const Entity& entity, const Policy& policy, const D
   append_causation(out, event);
   if (extended) append_extensions(out, kind, event);
   if (!stamps.empty()) out.raw(",").raw(stamps);
-  out.raw(",\"data\":{\"entity\":\"").escaped(kind.name).raw("/").escaped(entity.id).raw("\"");
+  out.raw(",\"data\":{\"entity\":\"").raw(kind.name).raw("/").escaped(entity.id).raw("\"");
   switch (event.type) {
     case kComplaintAdvanced:
     case kComplaintWithdrawn:
