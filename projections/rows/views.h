@@ -134,6 +134,10 @@ using CountOwner =
     std::tuple<PartitionId, std::string, std::string, std::string, std::string, std::string>;
 using CountOwnerView = std::tuple<PartitionId, std::string_view, std::string_view, std::string_view,
                                   std::string_view, std::string_view>;
+struct CountOwnerLess {
+  using is_transparent = void;
+  bool operator()(const CountOwnerView& a, const CountOwnerView& b) const { return a < b; }
+};
 
 // Changes of sums; figures and scores by the key of their row.
 struct Sums {
@@ -141,8 +145,8 @@ struct Sums {
   Sums(const Sums&) = delete;  // `last` points into its own
 
   // By partition, account, kind, tier, priority and clock.
-  std::map<CountOwner, EntityCounts, std::less<>> counts;
-  std::map<CountOwner, EntityCounts, std::less<>>::iterator last = counts.end();  // counted last
+  std::map<CountOwner, EntityCounts, CountOwnerLess> counts;
+  std::map<CountOwner, EntityCounts, CountOwnerLess>::iterator last = counts.end();  // counted last
   std::map<std::string, KpiValue> figures;
   std::map<std::string, ScoreSum> scores;
 };
