@@ -100,7 +100,9 @@ int run_log_command(const Config& config, const LogCommand& command) {
       if (!command.after.empty() && p == from_partition) offset = after + 1;
     }
     do {
-      for (auto& [p, offset] : next) {
+      for (auto& position : next) {
+        const PartitionId p = position.first;
+        Offset& offset = position.second;
         if (!command.after.empty() && p < from_partition) continue;
         std::string line;
         bool open = true;
