@@ -31,7 +31,7 @@ TEST(Writer, ABlockWritesTheSameBytes) {
   std::string odd;
   while (odd.size() < 3000) odd += "ab\"c\\库\x01 defghijklmnop";
   for (const std::string& text : {plain, odd}) {
-    for (std::size_t filled : {0, 1, 1000, 1015, 1016, 1023, 1024}) {
+    for (std::size_t filled : {0u, 1u, 1000u, 1015u, 1016u, 1023u, 1024u}) {
       for (std::size_t size = 0; size < text.size(); size += size < 40 || size > 1000 ? 1 : 97) {
         const std::string_view part = std::string_view(text).substr(0, size);
         std::string block, one_by_one;
