@@ -20,10 +20,10 @@ export function signIn(secret: string): void {
   refused.value = false;
 }
 
+/** What was read for one token is not shown to another: the page begins anew. */
 export function signOut(): void {
   localStorage.removeItem(KEY);
-  token.value = "";
-  refused.value = true;
+  window.location.reload();
 }
 
 export function choose(person: string): void {
@@ -31,9 +31,9 @@ export function choose(person: string): void {
   chosen.value = person;
 }
 
-/** Who acts: the token's person, else who was chosen. */
+/** Who acts: the token's person, else the token by its name; without tokens who was chosen. */
 export function actor(): string {
-  return me.value.person ?? chosen.value;
+  return me.value.person ?? (me.value.open ? chosen.value : (me.value.name ?? "board"));
 }
 
 export function may(role: "read" | "ingest" | "act" | "admin"): boolean {

@@ -8,7 +8,7 @@ import { estimate, now, speed } from "./clock";
 import { contractZone } from "./format";
 import { switchLanguage, words } from "./i18n";
 import { connection, onFresh, silence } from "./live";
-import { say, Toasts } from "./parts/toast";
+import { say, sendAll, Toasts } from "./parts/toast";
 import { allowPush } from "./push";
 import { sound, switchSound } from "./ring";
 import { AccountScreen, Accounts } from "./screens/accounts";
@@ -107,7 +107,13 @@ function Menu() {
         </button>
         {!me.value.open && <a href="/pair">{w.pair}</a>}
         {token.value && (
-          <button type="button" onClick={signOut}>
+          <button
+            type="button"
+            onClick={() => {
+              sendAll();
+              signOut();
+            }}
+          >
             {w.signOut}
           </button>
         )}
@@ -120,17 +126,20 @@ function Menu() {
 function SignIn() {
   const w = words.value;
   const [secret, set] = useState("");
+  const [wrong, setWrong] = useState(false);
   return (
     <main id="content">
       <h1>{w.signIn}</h1>
       <form
         onSubmit={(e) => {
           e.preventDefault();
+          // A token is plain ASCII; the browser would not even send another.
+          if (!/^[\x21-\x7e]+$/.test(secret.trim())) return setWrong(true);
           signIn(secret.trim());
-          void start();
+          window.location.reload(); // what was read for another token is not shown
         }}
       >
-        <p>{token.value ? w.tokenWrong : w.tokenAsk}</p>
+        <p role="status">{token.value || wrong ? w.tokenWrong : w.tokenAsk}</p>
         <input type="password" autocomplete="current-password" aria-label={w.tokenAsk} value={secret} onInput={(e) => set(e.currentTarget.value)} />
         <p class="buttons">
           <button type="submit" class="main">

@@ -57,6 +57,15 @@ function plain(name: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** A part of an id as it was before it was put into the id. */
+export function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 /** A name of the policy in the reader's language. */
 export function label(name: string | null | undefined): string {
   if (!name) return "";
@@ -84,6 +93,6 @@ export function about(group: { clock: string | null; threshold?: string | null; 
     return known ?? w.stage(stage[1] ?? "");
   }
   const fault = /\/fault\/([^/]+)\//.exec(group.escalation);
-  if (fault) return `${w.reasons.fault}: ${decodeURIComponent(fault[1] ?? "")}`;
+  if (fault) return `${w.reasons.fault}: ${decoded(fault[1] ?? "")}`;
   return why || (w.reasons.routed ?? "");
 }

@@ -56,6 +56,8 @@ export const en = {
   save: "Save",
   retry: "Try again",
   failed: "That did not work",
+  notConfirmed: "not confirmed yet",
+  nobodyAnswers: "the node does not answer; nothing was done",
   loading: "Loading…",
   empty: "Nothing here.",
   allQuiet: "Nobody is waiting for anybody.",

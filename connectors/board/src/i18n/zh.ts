@@ -58,6 +58,8 @@ export const zh: Words = {
   save: "保存",
   retry: "重试",
   failed: "没有成功",
+  notConfirmed: "尚未确认",
+  nobodyAnswers: "服务没有应答，什么也没有做",
   loading: "加载中…",
   empty: "暂无内容。",
   allQuiet: "没有人在等待。",

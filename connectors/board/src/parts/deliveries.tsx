@@ -1,14 +1,14 @@
 // What was sent to whom over what channel, and what became of it.
 import { words } from "../i18n";
 import type { Data } from "../types";
-import { called, label } from "../words";
+import { called, decoded, label } from "../words";
 import { groupUrl, idOf, Time } from "./base";
 
 function entityOf(row: Data): { account: string; entity: string } {
   if (row.entity) return { account: String(row.account), entity: String(row.entity) };
   const [account = "", kind = "", id = ""] = String(row.escalation ?? "")
     .split("/")
-    .map(decodeURIComponent);
+    .map(decoded);
   return { account, entity: `${kind}/${id}` };
 }
 

@@ -25,21 +25,32 @@ export function say(text: string, bad = false): void {
   setTimeout(() => change(id, null), bad ? 12_000 : 5000);
 }
 
-export async function doing(order: () => Promise<unknown>, done: string): Promise<boolean> {
+const SLOW_MS = 3000; // without an answer: whoever waits hears that nothing is sure yet
+
+/** Says `done` when it is; `what` it is about stands before whatever else is said. */
+export async function doing(order: () => Promise<unknown>, done: string | (() => string), what = ""): Promise<boolean> {
+  const w = words.value;
+  const about = what ? `${what}: ` : "";
+  const slow = setTimeout(() => say(about + w.notConfirmed, true), SLOW_MS);
   try {
     await order();
-    say(done);
+    say(about + (typeof done === "string" ? done : done()));
     return true;
   } catch (error) {
-    say(`${words.value.failed}: ${error instanceof Error ? error.message : error}`, true);
+    // A TypeError is how a browser says that nobody answers.
+    say(about + (error instanceof TypeError ? w.nobodyAnswers : `${w.failed}: ${error instanceof Error ? error.message : error}`), true);
     return false;
+  } finally {
+    clearTimeout(slow);
   }
 }
 
-const unsent = new Map<number, () => void>();
+const unsent = new Map<number, { what: string; of: string; send: () => void }>();
 
-/** Sends after five seconds, or when the page is left; until then it can be undone. Never used for acknowledging. */
-export function undoable(what: string, order: () => Promise<unknown>): void {
+/** Sends after five seconds, or when the page is left; until then it can be undone, and the same of the same is not
+ * ordered twice. Never used for acknowledging. */
+export function undoable(what: string, of: string, order: () => Promise<unknown>): void {
+  if ([...unsent.values()].some((one) => one.what === what && one.of === of)) return;
   const id = ++last;
   let left = UNDO_S;
   const timer = setInterval(() => (--left > 0 ? change(id, { left }) : send()), 1000);
@@ -50,15 +61,16 @@ export function undoable(what: string, order: () => Promise<unknown>): void {
   };
   const send = () => {
     undo();
-    void doing(order, `${what}: ${words.value.done}`);
+    void doing(order, words.value.done, what);
   };
-  unsent.set(id, send);
+  unsent.set(id, { what, of, send });
   toasts.value = [...toasts.value, { id, text: what, left, undo }];
 }
 
-window.addEventListener("pagehide", () => {
-  for (const send of [...unsent.values()]) send();
-});
+export function sendAll(): void {
+  for (const { send } of [...unsent.values()]) send();
+}
+window.addEventListener("pagehide", sendAll);
 
 export function Toasts() {
   const w = words.value;

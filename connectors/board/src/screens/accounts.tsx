@@ -125,7 +125,7 @@ function OpenRow({ view }: { view: EntityView }) {
 
 export function AccountScreen() {
   const w = words.value;
-  const account = decodeURIComponent(useRoute().params.account ?? "");
+  const account = useRoute().params.account ?? "";
   const { value, error, again } = useAnswer(() => get<Account & Data>(`/v1/accounts/${encodeURIComponent(account)}`), account);
   const about = useAnswer(() => own(account), account);
   if (error) return <Trouble title={account} error={error} again={again} />;

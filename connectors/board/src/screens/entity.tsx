@@ -118,7 +118,7 @@ export function GroupBlock({ view, group, alone }: { view: EntityView; group: Gr
       <Ladder group={group} />
       {group.state === "open" && may("act") && (
         <p class="buttons">
-          <button type="button" class="main" onClick={() => void acknowledge(view.account, view.entity, group.escalation)}>
+          <button type="button" class="main" onClick={() => void acknowledge(view.account, view.entity, view.title, group.escalation)}>
             {w.acknowledge}
           </button>
           {group.next && mayDecide() && (
@@ -215,8 +215,8 @@ function History({ account, entity, turn }: { account: string; entity: string; t
 export function EntityScreen() {
   const w = words.value;
   const { account = "", kind = "", id = "" } = useRoute().params;
-  const entity = `${decodeURIComponent(kind)}/${decodeURIComponent(id)}`;
-  const name = decodeURIComponent(account);
+  const entity = `${kind}/${id}`;
+  const name = account;
   const turn = useTurn(name, entity);
   const [segments, setSegments] = useState(new Map<string, Segment[]>());
   const [person, setPerson] = useState("");
@@ -242,7 +242,7 @@ export function EntityScreen() {
   return (
     <>
       <h1>
-        <Priority name={value.priority} /> {value.title || `${label(decodeURIComponent(kind))} ${idOf(entity)}`}
+        <Priority name={value.priority} /> {value.title || `${label(kind)} ${idOf(entity)}`}
       </h1>
       <p class="quiet">
         <a href={accountUrl(name)}>{value.accountName || name}</a> · {value.tier ?? "–"} · {idOf(entity)} · {w.states[value.state] ?? value.state}
@@ -251,7 +251,7 @@ export function EntityScreen() {
       </p>
       <p class="buttons">
         {open.length > 0 && may("act") && (
-          <button type="button" class="main" onClick={() => void acknowledge(name, entity)}>
+          <button type="button" class="main" onClick={() => void acknowledge(name, entity, value.title)}>
             {w.acknowledgeAll(open.length)}
           </button>
         )}

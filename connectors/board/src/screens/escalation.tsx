@@ -27,13 +27,13 @@ export function Escalation() {
   const w = words.value;
   const { account = "", kind = "", id = "" } = useRoute().params;
   const wanted = useLocation().query.escalation;
-  const name = decodeURIComponent(account);
-  const entity = `${decodeURIComponent(kind)}/${decodeURIComponent(id)}`;
+  const name = account;
+  const entity = `${kind}/${id}`;
   const turn = useTurn(name, entity);
   const { value, error, again } = useAnswer(() => get<EntityView>(`/v1/entities/${entityPath(name, entity)}`), `${name} ${entity} ${turn}`);
   if (error) return <Trouble title={idOf(entity)} error={error} again={again} />;
   if (!value) return <Busy title={idOf(entity)} />;
-  const group = value.escalations.find((one) => one.escalation === wanted) ?? value.escalations[0];
+  const group = wanted ? value.escalations.find((one) => one.escalation === wanted) : value.escalations[0];
   const row = group?.clock ? value.clocks.find((c) => c.clock === group.clock && String(c.cycle) === String(group.cycle ?? c.cycle)) : undefined;
   const line = group?.clock ? policy.value?.lines?.[`clocks.${group.clock}`] : undefined;
   return (
@@ -42,8 +42,8 @@ export function Escalation() {
         <Priority name={value.priority} /> {group ? about(group) : w.notFound}
       </h1>
       <p class="quiet">
-        <a href={entityUrl(name, entity)}>{value.title || `${label(decodeURIComponent(kind))} ${idOf(entity)}`}</a> ·{" "}
-        <a href={accountUrl(name)}>{value.accountName || name}</a> · {idOf(entity)}
+        <a href={entityUrl(name, entity)}>{value.title || `${label(kind)} ${idOf(entity)}`}</a> · <a href={accountUrl(name)}>{value.accountName || name}</a> ·{" "}
+        {idOf(entity)}
       </p>
       {group && (
         <>

@@ -64,7 +64,14 @@ export function Claim() {
       )}
       {state === "done" && (
         <p>
-          <a class="button" href="/q">
+          <a
+            class="button"
+            href="/q"
+            onClick={(e) => {
+              e.preventDefault();
+              window.location.assign("/q"); // anew: what was read for another token is not shown
+            }}
+          >
             {w.queue}
           </a>
         </p>

@@ -1,6 +1,6 @@
 // On call: one card for each entity about which somebody was called, the worst first.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
 import { acknowledge, respondedByPhone } from "../actions";
 import { actor, entityPath, get, may, query } from "../api";
@@ -63,8 +63,21 @@ function ClockBar({ row }: { row: ClockRow }) {
   );
 }
 
-export function QueueCard({ card, selected, select }: { card: Card; selected: boolean; select: (key: string) => void }) {
+const SETTLE_MS = 500;
+
+/** Whether the card has stood at its place for a moment: a touch that was meant for another card that stood here takes nothing. */
+function useSettled(place: number | string): boolean {
+  const [settled, set] = useState<number | string>(-1);
+  useEffect(() => {
+    const timer = setTimeout(() => set(place), SETTLE_MS);
+    return () => clearTimeout(timer);
+  }, [place]);
+  return settled === place;
+}
+
+export function QueueCard({ card, place, selected, select }: { card: Card; place: number; selected: boolean; select: (key: string) => void }) {
   const w = words.value;
+  const settled = useSettled(place);
   card.version.value; // drawn again when it has changed
   useEffect(() => {
     if (!card.clocksKnown) void readClocks(card);
@@ -83,7 +96,7 @@ export function QueueCard({ card, selected, select }: { card: Card; selected: bo
     >
       <h2 class="cardname">
         <Priority name={card.priority} urgent={alive.some((g) => g.urgency === "high")} />
-        <a href={entityUrl(card.account, card.entity)}>{card.title || `${label(card.entity.split("/")[0])} ${idOf(card.entity)}`}</a>
+        <a href={entityUrl(card.account, card.entity)}>{card.title.trim() || `${label(card.entity.split("/")[0])} ${idOf(card.entity)}`}</a>
       </h2>
       <p class="quiet">
         <a href={accountUrl(card.account)}>{card.accountName || card.account}</a>
@@ -113,12 +126,12 @@ export function QueueCard({ card, selected, select }: { card: Card; selected: bo
       {takers.length > 0 && <p class="fine">✔ {w.acknowledgedBy(everybody(takers as string[]))}</p>}
       <p class="buttons">
         {open.length > 0 && may("act") && (
-          <button type="button" class="main" onClick={() => void acknowledge(card.account, card.entity)}>
+          <button type="button" class="main" aria-disabled={!settled} onClick={() => settled && void acknowledge(card.account, card.entity, card.title)}>
             {w.acknowledgeAll(open.length)}
           </button>
         )}
         {card.entity.startsWith("ticket/") && may("ingest") && clocks.length > 0 && (
-          <button type="button" onClick={() => respondedByPhone(card.account, card.entity)}>
+          <button type="button" aria-disabled={!settled} onClick={() => settled && respondedByPhone(card.account, card.entity)}>
             {w.respondedByPhone}
           </button>
         )}
@@ -166,22 +179,26 @@ export function Queue() {
             (!account || card.account === account) &&
             (!needle || `${card.title} ${card.entity} ${card.accountName} ${card.account}`.toLowerCase().includes(needle)),
         );
-  // By its key: what comes in above it moves nothing.
-  const selected = Math.max(
-    0,
-    shown.findIndex((card) => card.key === chosen),
-  );
+  // By its key: what comes in above it moves nothing. One that has gone leaves its place chosen by nobody until `j` or `k`.
+  const found = shown.findIndex((card) => card.key === chosen);
+  const lastAt = useRef(0);
+  if (found >= 0) lastAt.current = found;
+  const selected = chosen ? found : 0;
+  const firstStands = useSettled(shown[0]?.key ?? "");
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement || event.metaKey || event.ctrlKey || event.altKey) return;
       const card = shown[selected];
       if (event.key === "j" || event.key === "k") {
-        const to = Math.max(0, Math.min(shown.length - 1, selected + (event.key === "j" ? 1 : -1)));
+        // What stood behind the one that has gone stands at its place now.
+        const next = selected >= 0 ? selected + 1 : lastAt.current;
+        const to = Math.max(0, Math.min(shown.length - 1, event.key === "j" ? next : next - 2 + (selected >= 0 ? 0 : 1)));
         const target = shown[to];
         if (!target) return;
         select(target.key);
         document.querySelector<HTMLElement>(`[data-key="${CSS.escape(target.key)}"] a`)?.focus();
-      } else if (event.key === "a" && card && may("act")) void acknowledge(card.account, card.entity);
+      } else if (event.key === "a" && !event.repeat && card && openGroups(card).length > 0 && may("act") && (chosen || firstStands))
+        void acknowledge(card.account, card.entity, card.title);
       else if (event.key === "/") {
         event.preventDefault();
         document.getElementById("search")?.focus();
@@ -217,7 +234,7 @@ export function Queue() {
           keyOf={(card) => card.key}
           height={210}
           label={w.queue}
-          draw={(card, i) => <QueueCard card={card} selected={i === selected} select={select} />}
+          draw={(card, i) => <QueueCard card={card} place={i} selected={i === selected} select={select} />}
         />
       )}
       {shown.length < all.length && (
