@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { deeds } from "./deeds.mjs";
 import { demo } from "./demo.mjs";
 import { desk } from "./desk.mjs";
+import { hands } from "./hands.mjs";
 import { rights } from "./rights.mjs";
 import { told } from "./told.mjs";
 import { account, ago, browser, card, fact, look, Node, right, root, summary, text, until, violations } from "./house.mjs";
@@ -284,6 +285,7 @@ try {
   const done = deeds(chrome, pictures)
     .then(() => told(chrome, pictures))
     .then(() => rights(chrome))
+    .then(() => hands(chrome))
     .then(() => demo(chrome, pictures))
     .then(() => desk(chrome, pictures));
   await alarm(chrome, first);

@@ -118,7 +118,14 @@ export async function violations(page) {
   return page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }).then((r) => r.violations.map((v) => `${v.id} ${v.nodes[0]?.html.slice(0, 160)}`)));
 }
 
-export const text = (page) => page.evaluate(() => document.body.innerText.replace(/\s+/g, " "));
+/** What a page says; nothing while it begins anew. */
+export const text = (page) =>
+  page
+    .evaluate(() => document.body.innerText.replace(/\s+/g, " "))
+    .catch((error) => {
+      if (/Execution context was destroyed/.test(error.message)) return "";
+      throw error;
+    });
 export const shows = (page, words, ms) => until(() => text(page).then((t) => (words instanceof RegExp ? words.test(t) : t.includes(words))), ms);
 export const card = (page, id) => page.locator("article.card", { hasText: id });
 

@@ -162,7 +162,14 @@ export function Queue() {
   const w = words.value;
   const location = useLocation();
   const [text, setText] = useState("");
-  const [chosen, select] = useState("");
+  const [, redraw] = useState(0);
+  // Not a state: a key that follows at once must find it.
+  const chosen = useRef("");
+  const select = (key: string) => {
+    if (chosen.current === key) return;
+    chosen.current = key;
+    redraw((n) => n + 1);
+  };
   changes.value;
   const { list: all, counts } = order;
   const wanted = location.query.tab as Tab | undefined;
@@ -180,24 +187,28 @@ export function Queue() {
             (!needle || `${card.title} ${card.entity} ${card.accountName} ${card.account}`.toLowerCase().includes(needle)),
         );
   // By its key: what comes in above it moves nothing. One that has gone leaves its place chosen by nobody until `j` or `k`.
-  const found = shown.findIndex((card) => card.key === chosen);
   const lastAt = useRef(0);
-  if (found >= 0) lastAt.current = found;
-  const selected = chosen ? found : 0;
+  const placeOfChosen = () => {
+    const found = shown.findIndex((card) => card.key === chosen.current);
+    if (found >= 0) lastAt.current = found;
+    return chosen.current ? found : 0;
+  };
+  const selected = placeOfChosen();
   const firstStands = useSettled(shown[0]?.key ?? "");
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement || event.metaKey || event.ctrlKey || event.altKey) return;
-      const card = shown[selected];
+      const at = placeOfChosen();
+      const card = shown[at];
       if (event.key === "j" || event.key === "k") {
         // What stood behind the one that has gone stands at its place now.
-        const next = selected >= 0 ? selected + 1 : lastAt.current;
-        const to = Math.max(0, Math.min(shown.length - 1, event.key === "j" ? next : next - 2 + (selected >= 0 ? 0 : 1)));
+        const next = at >= 0 ? at + 1 : lastAt.current;
+        const to = Math.max(0, Math.min(shown.length - 1, event.key === "j" ? next : next - (at >= 0 ? 2 : 1)));
         const target = shown[to];
         if (!target) return;
         select(target.key);
         document.querySelector<HTMLElement>(`[data-key="${CSS.escape(target.key)}"] a`)?.focus();
-      } else if (event.key === "a" && !event.repeat && card && openGroups(card).length > 0 && may("act") && (chosen || firstStands))
+      } else if (event.key === "a" && !event.repeat && card && openGroups(card).length > 0 && may("act") && (chosen.current || firstStands))
         void acknowledge(card.account, card.entity, card.title);
       else if (event.key === "/") {
         event.preventDefault();
