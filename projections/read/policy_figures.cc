@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <string_view>
 #include <tuple>
 
 #include "projections/read/list_filter.h"
@@ -188,10 +189,15 @@ void add_walked(const ReadView& view, const std::vector<NamedFigure>& figures,
   });
 }
 
+// A spreadsheet takes a cell that begins so for a formula: a `'` before it says that it is text.
+constexpr std::string_view kFormulaBegins = "=+-@\t\r";
+
 std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  const bool formula = !text.empty() && kFormulaBegins.find(text[0]) != std::string_view::npos;
+  const std::string shown = (formula ? "'" : "") + text;
+  if (shown.find_first_of(",\"\r\n") == std::string::npos) return shown;
   std::string out = "\"";
-  for (const char c : text) {
+  for (const char c : shown) {
     if (c == '"') out += '"';
     out += c;
   }

@@ -144,5 +144,24 @@ TEST_P(AnyPolicyTest, TheInboxHoldsEachOpenAlarmOnceTheMostUrgentFirst) {
 
 INSTANTIATE_TEST_SUITE_P(Policies, AnyPolicyTest, testing::Values("key-account", "it-helpdesk"));
 
+TEST(FiguresCsv, ACellThatASpreadsheetTakesForAFormulaIsText) {
+  const auto line = [](const std::string& account) {
+    FigureRow row;
+    row.figure = "response";
+    row.account = account;
+    row.target = 0.95;
+    row.met = 1;
+    const std::string csv = figures_csv({row});
+    return csv.substr(csv.find("\r\n") + 2);
+  };
+  const std::string rest = ",,,,,0.95,1,0,0,1.0000,,\r\n";
+  for (const std::string begin : {"=", "+", "-", "@", "\t"})
+    EXPECT_EQ(line(begin + "1+1"), "response,,'" + begin + "1+1" + rest);
+  EXPECT_EQ(line("\r1"), "response,,\"'\r1\"" + rest);
+  EXPECT_EQ(line("=A1,\"B\""), "response,,\"'=A1,\"\"B\"\"\"" + rest);
+  for (const std::string plain : {"ACME", "1-2", "A=B", "'", ""})
+    EXPECT_EQ(line(plain), "response,," + plain + rest);
+}
+
 }  // namespace
 }  // namespace tocsin
