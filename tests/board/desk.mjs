@@ -19,7 +19,18 @@ async function figures(page, node, pictures) {
   await missed.click();
   right(await shows(page, "Line 3 stands still"), "the list behind the number names it", page.url());
   await page.goto(`${node.url}/figures?by=quarter&account=ACME`);
-  right(await shows(page, /Figures · ACME.*Show all/), "narrowed to an account, it says so");
+  right(await shows(page, /Figures · Acme Ltd.*Show all/), "narrowed to an account, it says so");
+  right(await until(() => page.title().then((t) => t === "Tocsin · Figures · Acme Ltd")), "the page's title says the screen", await page.title());
+  // The list behind a number is narrowed as the number was, and so is the way back.
+  await page.goto(`${node.url}/figures?by=month&priority=P3`);
+  const none = page.locator("section", { hasText: "Response" }).first().locator("td.number a").nth(1);
+  right((await none.innerText()) === "0", "of the P3 none was missed", await none.innerText());
+  await none.click();
+  right(await shows(page, "Nothing here"), "and none stands behind the number", await text(page));
+  await page.locator("main p a", { hasText: "Figures" }).click();
+  right(await shows(page, /Figures · P3/), "back at the figures of P3", page.url());
+  await page.goto(`${node.url}/figures?by=month&per=account`);
+  right(await until(() => page.locator("h3", { hasText: "Acme Ltd" }).count()), "accounts are called by their names", await text(page));
 }
 
 async function queueByAddress(page, node) {

@@ -188,6 +188,7 @@ export const en = {
   list: "The list behind this number",
   csv: "CSV",
   print: "Print",
+  asOf: (time: string) => `As of ${time}`,
   onCallNow: "On call now",
   week: "Week",
   gap: "NOBODY",

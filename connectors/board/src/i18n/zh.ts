@@ -190,6 +190,7 @@ export const zh: Words = {
   list: "数字背后的清单",
   csv: "CSV",
   print: "打印",
+  asOf: (time) => `截至 ${time}`,
   onCallNow: "现在值班",
   week: "周",
   gap: "无人",

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { now } from "../clock";
 import { instant, remaining, wholeInstant } from "../format";
 import { words } from "../i18n";
+import "../title";
 
 export function Time({ at, full }: { at: string | null | undefined; full?: boolean }) {
   if (!at) return <span>–</span>;
@@ -29,6 +30,11 @@ export function Countdown({ due, paused, leftMs }: { due: string | null | undefi
 export function Priority({ name, urgent }: { name: string | null | undefined; urgent?: boolean }) {
   if (!name) return urgent ? <span class="badge high">!</span> : null;
   return <span class={`badge p${name.replace(/\D/g, "")}`}>{name}</span>;
+}
+
+/** On paper: as of when this is. */
+export function Printed() {
+  return <p class="print-only">{words.value.asOf(wholeInstant(new Date(now.value).toISOString()))}</p>;
 }
 
 /** `title`: this stands for a whole screen, which has no other heading yet. */

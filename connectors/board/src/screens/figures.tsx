@@ -3,12 +3,13 @@ import { useLocation, useRoute } from "preact-iso";
 import { get, headers, query } from "../api";
 import { duration, percent } from "../format";
 import { words } from "../i18n";
-import { accountUrl, Busy, entityUrl, idOf, Priority, Section, Time, Trouble, useAnswer } from "../parts/base";
-import type { Data } from "../types";
+import { accountUrl, Busy, entityUrl, idOf, Printed, Priority, Section, Time, Trouble, useAnswer } from "../parts/base";
+import { say } from "../parts/toast";
+import type { Account, Data } from "../types";
 import { called, label, policy } from "../words";
 import { usePages } from "./clocks";
 
-interface Figure {
+export interface Figure {
   figure: string;
   period: string | null;
   account?: string | null;
@@ -80,19 +81,29 @@ export function within(buckets: { upToMs: number | null; count: number }[], shar
 
 /** The newest period of each figure, as tiles. */
 export function FigureTiles({ account }: { account?: string }) {
-  const w = words.value;
-  const { value, error, again } = useAnswer(() => get<{ figures: Figure[] }>(query("/v1/figures", { by: "month", account })), account ?? "");
+  const { value, error, again } = useAnswer(() => newestFigures(account), account ?? "");
   if (error) return <Trouble error={error} again={again} />;
-  if (!value) return <Busy />;
+  return value ? <Tiles figures={value.figures} account={account} /> : <Busy />;
+}
+
+export const newestFigures = (account?: string) => get<{ figures: Figure[] }>(query("/v1/figures", { by: "month", account }));
+
+export function Tiles({ figures, account }: { figures: Figure[]; account?: string }) {
+  const w = words.value;
   const newest = new Map<string, Figure>();
-  for (const f of value.figures) newest.set(f.figure, f);
+  for (const f of figures) newest.set(f.figure, f);
   return (
     <div class="tiles">
       {[...newest.values()].map((f) => (
         <a
           key={f.figure}
           class="tile"
-          href={query(`/figures/${encodeURIComponent(f.figure)}`, { by: "month", account, outcome: f.met === undefined ? undefined : "breached" })}
+          href={query(`/figures/${encodeURIComponent(f.figure)}`, {
+            by: "month",
+            period: f.period,
+            account,
+            outcome: f.met === undefined ? undefined : "breached",
+          })}
         >
           <span class="quiet">
             {label(f.figure)} {f.period}
@@ -123,13 +134,52 @@ function Spark({ rows }: { rows: Figure[] }) {
 }
 
 async function download(path: string): Promise<void> {
-  const response = await fetch(path, { headers: { ...headers(), accept: "text/csv" } });
-  const url = URL.createObjectURL(await response.blob());
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = "figures.csv";
-  link.click();
-  URL.revokeObjectURL(url);
+  try {
+    const response = await fetch(path, { headers: { ...headers(), accept: "text/csv" } });
+    if (!response.ok) {
+      const problem = (await response.json().catch(() => null)) as { detail?: string; title?: string } | null;
+      throw new Error(problem?.detail ?? problem?.title ?? `HTTP ${response.status}`);
+    }
+    const url = URL.createObjectURL(await response.blob());
+    const link = document.createElement("a");
+    link.href = url;
+    link.download = "figures.csv";
+    link.click();
+    URL.revokeObjectURL(url);
+  } catch (error) {
+    say(`${words.value.failed}: ${error instanceof Error ? error.message : error}`, true);
+  }
+}
+
+/** What numbers and the lists behind them are narrowed to, by the page's address. */
+function filtersOf(search: Record<string, string | undefined>) {
+  return { account: search.account, tier: search.tier, priority: search.priority, person: search.person, module: search.module };
+}
+
+const ACCOUNTS_PAGE = 1000;
+
+/** How accounts are called: the one that is asked for, or all. */
+async function accountNames(account: string | undefined, all: boolean): Promise<Map<string, string>> {
+  if (account) return new Map([[account, (await get<Account>(accountPath(account))).name || account]]);
+  const names = new Map<string, string>();
+  for (let cursor: string | null = all ? "" : null; cursor !== null; ) {
+    const page: { accounts: Account[]; cursor: string | null } = await get(query("/v1/accounts", { limit: ACCOUNTS_PAGE, cursor }));
+    for (const one of page.accounts) names.set(one.account, one.name || one.account);
+    cursor = page.cursor ?? null;
+  }
+  return names;
+}
+
+const accountPath = (account: string) => `/v1/accounts/${encodeURIComponent(account)}`;
+
+function narrowed(filters: Record<string, string | undefined>, nameOf: (of: string, name: string) => string): string[] {
+  return Object.entries(filters).flatMap(([of, name]) => (name ? [nameOf(of, name)] : []));
+}
+
+/** How people call what numbers are narrowed to, or counted by. */
+function useNames(account: string | undefined, all: boolean): (of: string, name: string) => string {
+  const { value } = useAnswer(() => accountNames(account, all), `${account ?? ""} ${all}`);
+  return (of, name) => (of === "account" ? (value?.get(name) ?? name) : of === "person" ? called(name) : name);
 }
 
 export function Figures() {
@@ -137,11 +187,12 @@ export function Figures() {
   const { query: search } = useLocation();
   const by = PERIODS.includes(search.by as never) ? (search.by as string) : "month";
   const per = PER.includes(search.per as never) ? (search.per as string) : "";
-  const filters = { tier: search.tier, account: search.account, priority: search.priority };
+  const filters = filtersOf(search);
+  const nameOf = useNames(search.account, per === "account");
   const path = query("/v1/figures", { by, per, ...filters });
   const { value, error, again } = useAnswer(() => get<{ figures: Figure[] }>(path), path);
   // How long things took is known by clock, not by module and person.
-  const timed = per !== "module" && per !== "person";
+  const timed = per !== "module" && per !== "person" && !filters.module && !filters.person;
   const durations = useAnswer(() => (timed ? get<{ kpis: Kpi[] }>(path.replace("/v1/figures", "/v1/kpis")) : Promise.resolve({ kpis: [] })), path);
   const kpis = durations.value?.kpis ?? [];
   const groups = new Map<string, Map<string, Figure[]>>();
@@ -154,7 +205,8 @@ export function Figures() {
   const names: Record<string, string> = { "": w.all, tier: w.tier, priority: w.priority, account: w.account, module: w.module, person: w.person };
   return (
     <>
-      <h1>{[w.figures, ...Object.values(filters).filter(Boolean)].join(" · ")}</h1>
+      <h1>{[w.figures, ...narrowed(filters, nameOf)].join(" · ")}</h1>
+      <Printed />
       {Object.values(filters).some(Boolean) && (
         <p>
           <a href={query("/figures", { by, per })}>{w.showAll}</a>
@@ -190,7 +242,7 @@ export function Figures() {
           <div class="wide" tabIndex={0} role="region" aria-label={label(figure)}>
             {[...lines].map(([whose, rows]) => (
               <div key={whose}>
-                {whose && <h3>{whose}</h3>}
+                {whose && <h3>{nameOf(per, whose)}</h3>}
                 {rows.length > 1 && <Spark rows={rows} />}
                 <table>
                   <thead>
@@ -214,11 +266,11 @@ export function Figures() {
                             by,
                             period: f.period,
                             outcome,
-                            account: f.account ?? search.account,
-                            tier: f.tier,
-                            priority: f.priority,
-                            person: f.person,
-                            module: f.module,
+                            account: f.account ?? filters.account,
+                            tier: f.tier ?? filters.tier,
+                            priority: f.priority ?? filters.priority,
+                            person: f.person ?? filters.person,
+                            module: f.module ?? filters.module,
                           });
                         return (
                           <tr key={f.period}>
@@ -280,7 +332,8 @@ export function FigureList() {
   const name = decodeURIComponent(useRoute().params.name ?? "");
   const { query: search } = useLocation();
   const days = daysOf(search.period);
-  const filters = { account: search.account, tier: search.tier, priority: search.priority, person: search.person, module: search.module };
+  const filters = filtersOf(search);
+  const nameOf = useNames(search.account, false);
   const path = query(`/v1/figures/${encodeURIComponent(name)}/entities`, { by: search.by, ...days, outcome: search.outcome, ...filters, limit: 100 });
   const { rows, error, begun, cursor, more, again } = usePages<Data>(path, (p: { entities: Data[]; cursor: string | null }) => ({
     rows: p.entities,
@@ -289,10 +342,11 @@ export function FigureList() {
   return (
     <>
       <h1>
-        {label(name)} {search.period}
+        {label(name)} {[search.period, ...narrowed(filters, nameOf)].filter(Boolean).join(" · ")}
       </h1>
+      <Printed />
       <p class="quiet">
-        <a href={query("/figures", { by: search.by })}>{w.figures}</a> · {w.list}
+        <a href={query("/figures", { by: search.by, ...filters })}>{w.figures}</a> · {w.list}
       </p>
       <nav class="tabs" aria-label={w.outcome}>
         {["", "met", "breached", "excused"].map((one) => (
