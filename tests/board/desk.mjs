@@ -40,6 +40,16 @@ async function queueByAddress(page, node) {
   right(await shows(page, /1 more, not shown by this filter/), "what it hides is counted");
 }
 
+/** Nobody reloads the director's screen: what happens shows on it, with the clocks that it starts. */
+async function director(page, node) {
+  await page.goto(`${node.url}/director`);
+  const tile = (name) => page.locator("a.tile", { hasText: name }).first().locator("b").innerText();
+  right(await shows(page, "Running"), "the director's tiles are there");
+  const running = Number(await tile("Running"));
+  await node.tell([fact("ACME", "ticket.opened", "T-3", ago(1), { priority: "P3", title: "One more" })]);
+  right(await until(async () => Number(await tile("Running")) > running), "a clock that starts is counted without a reload", await tile("Running"));
+}
+
 async function policy(page, node) {
   await page.goto(`${node.url}/policy`);
   const draft = page.locator("textarea");
@@ -79,6 +89,7 @@ export async function desk(chrome, pictures) {
     ]);
     await figures(page, node, pictures);
     await queueByAddress(page, node);
+    await director(page, node);
     await policy(page, node);
     right(page.wrongs.length === 0, "no error at the desk", page.wrongs.join("; "));
     await page.context().close();

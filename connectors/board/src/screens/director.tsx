@@ -1,14 +1,17 @@
 // For whoever is in charge: what burns now, whether promises are kept, who carries the load.
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { get, query } from "../api";
 import { count, duration } from "../format";
 import { words } from "../i18n";
+import { onEvent, onFresh } from "../live";
 import { accountUrl, Busy, Section, Trouble, useAnswer } from "../parts/base";
-import { aliveGroups, cards, changes, everCalled, nobodyKnows, openGroups, priorities } from "../store";
+import { aliveGroups, cards, changes, everCalled, loading, nobodyKnows, openGroups, priorities } from "../store";
 import type { Data } from "../types";
 import { label, called as nameOf } from "../words";
-import { FigureTiles } from "./figures";
+import { newestFigures, Tiles } from "./figures";
 
 const LOAD_SHOWN = 12;
+const ASKED_EVERY_MS = 5000; // at most, however much happens
 
 function Tile({ href, name, value, tone }: { href: string; name: string; value: number; tone?: string }) {
   return (
@@ -35,16 +38,30 @@ export function Bars({ rows }: { rows: [string, number][] }) {
   );
 }
 
-export function Director() {
-  const w = words.value;
-  const turn = Math.floor(changes.value / 20); // the counts of clocks are asked for again now and then
-  const board = useAnswer(() => get<{ counts: Record<string, number> }>(query("/v1/board", { limit: 1 })), turn);
-  const faults = useAnswer(() => get<{ faults: Data[] }>(query("/v1/faults", { limit: 20 })), 0);
-  if (board.error) return <Trouble title={w.director} error={board.error} again={board.again} />;
-  if (!board.value) return <Busy title={w.director} />;
-  const counts = board.value.counts;
-  const first = priorities()[0] ?? "P1";
+/** Grows when something has changed since it last grew, and so often at most. */
+function useChanged(): number {
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const soon = () => {
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        setTurn((n) => n + 1);
+      }, ASKED_EVERY_MS);
+    };
+    const stops = [onEvent(soon), onFresh(soon), changes.subscribe(soon)];
+    return () => {
+      clearTimeout(timer);
+      for (const stop of stops) stop();
+    };
+  }, []);
+  return turn;
+}
+
+/** What the page itself knows of who was called, as of now. */
+function counted() {
   const all = [...cards.values()];
+  const first = priorities()[0] ?? "P1";
   const called = new Map<string, number>();
   const places = new Map<string, number>();
   const tiers = new Map<string, number>();
@@ -58,21 +75,50 @@ export function Director() {
     places.set(card.accountName || card.account, (places.get(card.accountName || card.account) ?? 0) + 1);
   }
   taken.sort((a, b) => a - b);
+  const open = all.filter((c) => openGroups(c).length > 0);
+  return {
+    first,
+    called,
+    places,
+    tiers,
+    taken,
+    nobody: all.filter(nobodyKnows).length,
+    open: open.length,
+    firstOpen: open.filter((c) => c.priority === first).length,
+    acknowledged: all.length - open.length,
+  };
+}
+
+/** All that the screen asks for, as one answer. */
+async function asked() {
+  const [board, figures, faults] = await Promise.all([
+    get<{ counts: Record<string, number> }>(query("/v1/board", { limit: 1 })),
+    newestFigures(),
+    get<{ faults: Data[] }>(query("/v1/faults", { limit: 20 })).catch(() => ({ faults: [] })),
+  ]);
+  return { counts: board.counts, figures: figures.figures, faults: faults.faults };
+}
+
+export function Director() {
+  const w = words.value;
+  const { value, error, again } = useAnswer(asked, useChanged());
+  // Counted when the answer came: what the page heard since waits for the next one.
+  const now = useMemo(counted, [value, loading.value]);
+  if (!value && error) return <Trouble title={w.director} error={error} again={again} />;
+  if (!value || loading.value) return <Busy title={w.director} />;
+  const { counts, figures, faults } = value;
+  const { first, called, places, tiers, taken } = now;
   const most = (map: Map<string, number>) => [...map].sort((a, b) => b[1] - a[1]).slice(0, LOAD_SHOWN);
   return (
     <>
       <h1 class="screen-title">{w.director}</h1>
+      {error && <Trouble error={error} again={again} />}
       <Section title={w.rightNow}>
         <div class="tiles">
-          <Tile href="/q?tab=nobody" name={w.nobody} value={all.filter(nobodyKnows).length} tone="late" />
-          <Tile
-            href={`/q?tab=all&priority=${encodeURIComponent(first)}`}
-            name={`${first} ${w.notTaken}`}
-            value={all.filter((c) => c.priority === first && openGroups(c).length > 0).length}
-            tone="late"
-          />
-          <Tile href="/q?tab=all" name={w.notTaken} value={all.filter((c) => openGroups(c).length > 0).length} tone="soon" />
-          <Tile href="/q?tab=taken" name={w.taken} value={all.filter((c) => openGroups(c).length === 0).length} />
+          <Tile href="/q?tab=nobody" name={w.nobody} value={now.nobody} tone="late" />
+          <Tile href={`/q?tab=all&priority=${encodeURIComponent(first)}`} name={`${first} ${w.notTaken}`} value={now.firstOpen} tone="late" />
+          <Tile href="/q?tab=all" name={w.notTaken} value={now.open} tone="soon" />
+          <Tile href="/q?tab=taken" name={w.taken} value={now.acknowledged} />
           <Tile href="/clocks?state=overdue" name={w.overdue} value={counts.overdue ?? 0} tone="late" />
           <Tile href="/clocks?state=at_risk" name={w.atRisk} value={counts.at_risk ?? 0} tone="soon" />
           <Tile href="/clocks?state=running" name={w.runningNow} value={counts.running ?? 0} />
@@ -80,7 +126,7 @@ export function Director() {
         {taken.length > 0 && <p class="quiet">{w.takenAfter(duration(taken[Math.floor(taken.length / 2)] ?? 0), taken.length)}</p>}
       </Section>
       <Section title={w.figures}>
-        <FigureTiles />
+        <Tiles figures={figures} />
       </Section>
       <Section title={w.load}>
         <Bars rows={most(called).map(([id, n]) => [nameOf(id), n])} />
@@ -91,11 +137,11 @@ export function Director() {
         <Bars rows={most(places)} />
       </Section>
       <Section title={w.faults}>
-        {(faults.value?.faults ?? []).length === 0 ? (
+        {faults.length === 0 ? (
           <p class="quiet">{w.empty}</p>
         ) : (
           <ul class="plain">
-            {faults.value?.faults.map((f) => (
+            {faults.map((f) => (
               <li key={`${f.account}/${f.module}/${f.weeks}`} class="row">
                 <a href={accountUrl(f.account)}>{f.accountName || f.account}</a>{" "}
                 {w.faultIn(String(f.module), Array.isArray(f.weeks) ? f.weeks.join(", ") : String(f.weeks ?? ""))}
