@@ -65,7 +65,10 @@ async function policy(page, node) {
   right(await shows(page, "No mistake was found"), "a good one is told so");
   await page.getByRole("button", { name: "Try it on the past" }).click();
   right(await shows(page, /Tried on \d+ facts: \d+ decisions? differ/), "it is tried on what happened", (await text(page)).slice(-300));
-  right(await shows(page, /goes Clock breached|goes .*T-1/), "what would not have come is named", (await text(page)).slice(-400));
+  right(await shows(page, /goes call, step 1 · Response: promise missed T-1/), "the call that would not have come is named", (await text(page)).slice(-400));
+  right((await text(page)).includes("goes Response: promise missed T-1"), "and the breach", (await text(page)).slice(-400));
+  await draft.fill(`${changed}\n`);
+  right(await until(() => text(page).then((t) => !/Tried on \d+ facts|No mistake was found/.test(t))), "of another draft nothing was said yet");
   await page.getByLabel("Tried on").selectOption("30");
   await page.getByRole("button", { name: "Try it on the past" }).click();
   right(await shows(page, /Tried on \d+ facts/), "or on the last month alone");
@@ -76,6 +79,24 @@ async function policy(page, node) {
   right(await shows(page, /Versions.*Version 2.*Version 1/), "versions are listed");
   await page.getByRole("button", { name: "Compare" }).click();
   right(await until(() => page.locator("ul[role=status] li").count().then((n) => n > 0)), "and compared in words");
+  await page.evaluate(() => localStorage.setItem("tocsin-language", "zh"));
+  await page.goto(`${node.url}/policy`);
+  await until(() => page.locator(".rules article").count());
+  const rules = await page.locator(".rules").innerText();
+  right(!/[a-z]{4,}/i.test(rules), "the rules in Chinese have no English word", rules.match(/.{0,30}[a-z]{4,}.{0,30}/i)?.[0]);
+  await page.evaluate(() => localStorage.setItem("tocsin-language", "en"));
+}
+
+/** A word without spaces is broken: no screen is wider than the window. */
+async function longWords(page, node) {
+  const long = "W".repeat(400);
+  await node.tell([...account("LONG", long), fact("LONG", "ticket.opened", "T-9", ago(20 * 60), { priority: "P1", title: long, module: long })]);
+  for (const path of ["/q?tab=all", "/clocks", "/accounts", "/accounts/LONG", "/director", "/figures?per=account", "/figures/response?by=month", "/e/LONG/ticket/T-9"]) {
+    await page.goto(node.url + path);
+    right(await until(() => text(page).then((t) => t.includes("WWWW"))), `${path} shows the long word`);
+    const [wide, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    right(wide <= window, `${path} is no wider than the window`, `${wide} > ${window}`);
+  }
 }
 
 export async function desk(chrome, pictures) {
@@ -91,6 +112,7 @@ export async function desk(chrome, pictures) {
     await queueByAddress(page, node);
     await director(page, node);
     await policy(page, node);
+    await longWords(page, node);
     right(page.wrongs.length === 0, "no error at the desk", page.wrongs.join("; "));
     await page.context().close();
   } finally {

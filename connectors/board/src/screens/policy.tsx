@@ -1,6 +1,6 @@
 // The promises as people read them: how long, when, who is called; versions; and what a change would have done.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
 import { get, post, query } from "../api";
 import { estimate, now } from "../clock";
@@ -8,7 +8,7 @@ import { instant } from "../format";
 import { words } from "../i18n";
 import { Busy, entityUrl, Facts, idOf, Section, Time, Trouble, useAnswer } from "../parts/base";
 import type { Data } from "../types";
-import { everybody, label } from "../words";
+import { about, everybody, label, policy } from "../words";
 
 interface Version {
   version: number;
@@ -65,14 +65,42 @@ function Allowed({ clock }: { clock: Data }) {
   );
 }
 
+function stageOf(kind: string, stage: string): string {
+  return policy.value?.labels?.[`${kind}/${stage}`] ? label(`${kind}/${stage}`) : words.value.stage(stage);
+}
+
+/** `first contacted in=2`, `stage 1`, `drafted with-due`, as people say it. */
+function fact(text: string, kind: string): string {
+  const w = words.value;
+  const [begin = "", ...rest] = text.split(" ");
+  if (begin === "first") return w.firstOf(fact(rest.join(" "), kind));
+  if (begin === "stage") return w.entersStage(stageOf(kind, rest.join(" ")));
+  const more = rest.map((one) => {
+    const [name = "", value] = one.split("=");
+    if (value === undefined) return w.conditions[name] ?? label(name);
+    return name === "in" ? w.inStage(stageOf(kind, value)) : label(`${kind}.${value}`);
+  });
+  return more.length ? `${label(`${kind}.${begin}`)} (${more.join(w.comma)})` : label(`${kind}.${begin}`);
+}
+
 function facts(list: unknown, kind: string): string {
   return (Array.isArray(list) ? list : [list])
     .filter((one) => one !== undefined && one !== null)
-    .map((one) => {
-      const [name = "", ...more] = String(one).split(" ");
-      return [label(`${kind}.${name}`), ...more.map((m) => label(m.split("=")[1] ?? m))].join(" ");
-    })
+    .map((one) => fact(String(one), kind))
     .join(words.value.comma);
+}
+
+/** Sentences of the node, which speaks English; what the policy has a label for is called by it. */
+function Sentences({ list }: { list: string[] }) {
+  const labels = policy.value?.labels ?? {};
+  const said = (one: string) => one.replace(/\b[a-z]+(?:[._][a-z0-9_]+)+\b/g, (name) => labels[name]?.en ?? name);
+  return (
+    <ul role="status" lang="en">
+      {list.map((one) => (
+        <li key={one}>{said(one)}</li>
+      ))}
+    </ul>
+  );
 }
 
 function Steps({ steps }: { steps: Data[] }) {
@@ -102,6 +130,7 @@ function stepsOf(breach: Data | undefined): [string, Data[]][] {
 function ClockRule({ name, clock, line, kind }: { name: string; clock: Data; line: number | undefined; kind: Data | undefined }) {
   const w = words.value;
   const breach = stepsOf((clock.breach as Data) ?? (kind?.breach as Data));
+  const enters = (clock.breach as Data | undefined)?.enters;
   const hours =
     typeof clock.hours === "object" && clock.hours
       ? Object.entries(clock.hours)
@@ -126,11 +155,24 @@ function ClockRule({ name, clock, line, kind }: { name: string; clock: Data; lin
           [w.stops, facts(clock.stop ?? clock.match, of)],
           [w.waits, clock.pauses ? w.pauses : null],
           [w.warns, clock.warn ? span(clock.warn) : null],
+          [w.breachCalls, enters === undefined ? null : w.entersStage(stageOf(of, String(enters)))],
           ...breach.map(([what, steps]) => [`${w.breachCalls}${what ? ` (${what})` : ""}`, <Steps steps={steps} />] as [string, preact.ComponentChild]),
         ]}
       />
     </article>
   );
+}
+
+/** What comes or goes: a call with its step, or a breach; what it is about stands in its id. */
+function decided(change: Data): string {
+  const w = words.value;
+  const step = change.what === "call" ? /:(\d+)$/.exec(change.id)?.[1] : undefined;
+  const escalation = step ? String(change.id).slice(0, -step.length - 1) : String(change.id);
+  const [first = "", cycle, last = ""] = escalation.split("/").slice(3);
+  const clock = first.includes(".") && cycle ? first : null;
+  const threshold = last.replace(/^breached:/, "").replace(/[:~]\d+$/, "");
+  const why = about({ clock, threshold, reason: "", escalation, entity: change.entity });
+  return step ? `${w.callStep(Number(step))} · ${why}` : why;
 }
 
 function Trial({ answer }: { answer: Data }) {
@@ -171,8 +213,8 @@ function Trial({ answer }: { answer: Data }) {
         <ul class="plain">
           {changes.slice(0, 200).map((c) => (
             <li key={c.id + c.change} class="row">
-              <span class={c.change === "comes" ? "late" : "fine"}>{c.change === "comes" ? w.comes : w.goes}</span>{" "}
-              {label(String(c.what).split(".").slice(1).join("."))} <a href={entityUrl(c.account, c.entity)}>{idOf(c.entity)}</a> <Time at={c.time} />
+              <span class={c.change === "comes" ? "late" : "fine"}>{c.change === "comes" ? w.comes : w.goes}</span> {decided(c)}{" "}
+              <a href={entityUrl(c.account, c.entity)}>{idOf(c.entity)}</a> <Time at={c.time} />
             </li>
           ))}
         </ul>
@@ -193,31 +235,76 @@ function WhatIf({ text }: { text: string }) {
   const [trouble, setTrouble] = useState("");
   const [busy, setBusy] = useState(false);
   const [days, setDays] = useState("");
-  useEffect(() => setDraft(text), [text]);
+  // What was answered is of the draft and the days that were asked about: with another one it goes.
+  const asked = useRef(0);
+  const forget = () => {
+    asked.current++;
+    setErrors(null);
+    setSentences([]);
+    setTrial(null);
+    setTrouble("");
+  };
+  const edit = (to: string) => {
+    setDraft(to);
+    forget();
+  };
+  useEffect(() => edit(text), [text]);
   const running = trial?.state === "running";
   useEffect(() => {
     if (!running) return;
-    const timer = setInterval(() => void get<Data>("/v1/policy/try").then(setTrial, () => {}), POLL_MS);
+    const mine = asked.current;
+    const timer = setInterval(
+      () =>
+        void get<Data>("/v1/policy/try").then(
+          (answer) => mine === asked.current && setTrial(answer),
+          () => {},
+        ),
+      POLL_MS,
+    );
     return () => clearInterval(timer);
   }, [running]);
-  const ask = async (order: () => Promise<void>) => {
+  /** `show` is what the answer is shown by, if it is still of this draft. */
+  const ask = async <T,>(order: () => Promise<T>, show: (answer: T) => void) => {
+    const mine = asked.current;
     setBusy(true);
     setTrouble("");
-    await order().catch((error) => setTrouble(error instanceof Error ? error.message : String(error)));
+    try {
+      const answer = await order();
+      if (mine === asked.current) show(answer);
+    } catch (error) {
+      if (mine === asked.current) setTrouble(error instanceof Error ? error.message : String(error));
+    }
     setBusy(false);
   };
   const check = () =>
-    ask(async () => {
-      const answer = await post<{ ok: boolean; errors: Data[] }>("/v1/policy/check", draft, "application/yaml");
-      setErrors(answer.errors);
-      setSentences(answer.ok ? (await post<{ changes: string[] }>("/v1/policy/diff", draft, "application/yaml")).changes : []);
-    });
+    ask(
+      async () => {
+        const { ok, errors } = await post<{ ok: boolean; errors: Data[] }>("/v1/policy/check", draft, "application/yaml");
+        return { errors, sentences: ok ? (await post<{ changes: string[] }>("/v1/policy/diff", draft, "application/yaml")).changes : [] };
+      },
+      (answer) => {
+        setErrors(answer.errors);
+        setSentences(answer.sentences);
+      },
+    );
+  const tryIt = () => {
+    const since = days && new Date(estimate() - Number(days) * DAY_MS).toISOString();
+    return ask(() => post<Data>(query("/v1/policy/try", { since }), draft, "application/yaml"), setTrial);
+  };
   return (
     <Section title={w.tryPolicy}>
       <p class="quiet">{w.tryHint}</p>
-      <textarea aria-label={w.tryPolicy} spellcheck={false} value={draft} onInput={(e) => setDraft(e.currentTarget.value)} />
+      <textarea aria-label={w.tryPolicy} spellcheck={false} value={draft} onInput={(e) => edit(e.currentTarget.value)} />
       <p class="buttons">
-        <select aria-label={w.ofTheLast} value={days} onChange={(e) => setDays(e.currentTarget.value)}>
+        <select
+          aria-label={w.ofTheLast}
+          value={days}
+          onChange={(e) => {
+            setDays(e.currentTarget.value);
+            setTrial(null);
+            asked.current++;
+          }}
+        >
           {["", "7", "30", "90"].map((one) => (
             <option key={one} value={one}>
               {one ? w.lastDays(Number(one)) : w.wholePast}
@@ -227,17 +314,7 @@ function WhatIf({ text }: { text: string }) {
         <button type="button" disabled={busy} onClick={() => void check()}>
           {w.checkPolicy}
         </button>
-        <button
-          type="button"
-          class="main"
-          disabled={busy || running}
-          onClick={() =>
-            void ask(async () => {
-              const since = days && new Date(estimate() - Number(days) * DAY_MS).toISOString();
-              setTrial(await post<Data>(query("/v1/policy/try", { since }), draft, "application/yaml"));
-            })
-          }
-        >
+        <button type="button" class="main" disabled={busy || running} onClick={() => void tryIt()}>
           {busy ? w.loading : w.tryRun}
         </button>
       </p>
@@ -251,18 +328,12 @@ function WhatIf({ text }: { text: string }) {
           <ul role="status">
             {errors.map((e) => (
               <li key={`${e.line}${e.reason}`} class="late">
-                {w.line(Number(e.line))}: {e.reason}
+                {w.line(Number(e.line))}: <span lang="en">{e.reason}</span>
               </li>
             ))}
           </ul>
         ))}
-      {sentences.length > 0 && (
-        <ul>
-          {sentences.map((one) => (
-            <li key={one}>{one}</li>
-          ))}
-        </ul>
-      )}
+      {sentences.length > 0 && <Sentences list={sentences} />}
       {trial && <Trial answer={trial} />}
     </Section>
   );
@@ -315,16 +386,7 @@ export function Policy() {
               </li>
             ))}
           </ul>
-          {changes &&
-            (changes.length === 0 ? (
-              <p class="quiet">{w.noChanges}</p>
-            ) : (
-              <ul role="status">
-                {changes.map((one) => (
-                  <li key={one}>{one}</li>
-                ))}
-              </ul>
-            ))}
+          {changes && (changes.length === 0 ? <p class="quiet">{w.noChanges}</p> : <Sentences list={changes} />)}
         </Section>
       )}
       <Section title={w.promises}>
