@@ -1,10 +1,10 @@
 // For whoever is in charge: what burns now, whether promises are kept, who carries the load.
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { get, query } from "../api";
 import { count, duration } from "../format";
 import { words } from "../i18n";
 import { onEvent, onFresh } from "../live";
-import { accountUrl, Busy, Section, Trouble, useAnswer } from "../parts/base";
+import { accountUrl, Busy, Section, Trouble } from "../parts/base";
 import { aliveGroups, cards, changes, everCalled, loading, nobodyKnows, openGroups, priorities } from "../store";
 import type { Data } from "../types";
 import { label, called as nameOf } from "../words";
@@ -38,24 +38,44 @@ export function Bars({ rows }: { rows: [string, number][] }) {
   );
 }
 
-/** Grows when something has changed since it last grew, and so often at most. */
-function useChanged(): number {
-  const [turn, setTurn] = useState(0);
+/** Asks at once, and again when something has changed: one question at a time, and so often at most. */
+function useFollowed<T>(ask: () => Promise<T>): { value: T | null; error: string; again: () => void } {
+  const [state, set] = useState<{ value: T | null; error: string }>({ value: null, error: "" });
+  const again = useRef(() => {});
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const soon = () => {
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        setTurn((n) => n + 1);
-      }, ASKED_EVERY_MS);
+    let [asking, changed, gone] = [false, false, false];
+    const now = async () => {
+      [asking, changed] = [true, false];
+      const answer = await ask().then(
+        (value) => ({ value, error: "" }),
+        (error) => ({ value: null, error: error instanceof Error ? error.message : String(error) }),
+      );
+      asking = false;
+      if (gone) return;
+      set((old) => ({ value: answer.value ?? old.value, error: answer.error }));
+      if (changed) soon();
     };
+    const soon = () => {
+      if (asking) changed = true;
+      else
+        timer ??= setTimeout(() => {
+          timer = undefined;
+          void now();
+        }, ASKED_EVERY_MS);
+    };
+    again.current = () => {
+      if (!asking) void now();
+    };
+    void now();
     const stops = [onEvent(soon), onFresh(soon), changes.subscribe(soon)];
     return () => {
+      gone = true;
       clearTimeout(timer);
       for (const stop of stops) stop();
     };
   }, []);
-  return turn;
+  return { ...state, again: () => again.current() };
 }
 
 /** What the page itself knows of who was called, as of now. */
@@ -101,7 +121,7 @@ async function asked() {
 
 export function Director() {
   const w = words.value;
-  const { value, error, again } = useAnswer(asked, useChanged());
+  const { value, error, again } = useFollowed(asked);
   // Counted when the answer came: what the page heard since waits for the next one.
   const now = useMemo(counted, [value, loading.value]);
   if (!value && error) return <Trouble title={w.director} error={error} again={again} />;
