@@ -65,6 +65,8 @@ function useFollowed<T>(ask: () => Promise<T>): { value: T | null; error: string
         }, ASKED_EVERY_MS);
     };
     again.current = () => {
+      clearTimeout(timer);
+      timer = undefined;
       if (!asking) void now();
     };
     void now();
