@@ -329,7 +329,7 @@ export function daysOf(period: string | undefined): { from?: string; to?: string
 
 export function FigureList() {
   const w = words.value;
-  const name = decodeURIComponent(useRoute().params.name ?? "");
+  const name = useRoute().params.name ?? "";
   const { query: search } = useLocation();
   const days = daysOf(search.period);
   const filters = filtersOf(search);
