@@ -64,7 +64,7 @@ async function nobodyIsReached(chrome, node, vendors, pictures) {
   await page.goto(`${node.url}/q?tab=all`);
   await shows(page, /\blive\b/);
   await node.tell([fact("ACME", "ticket.opened", "U-1", ago(1), { priority: "P1", title: "Unheard" })]);
-  right(await shows(page, /Unheard.*NOBODY WAS REACHED/, 5000), "that nobody was reached is told without loading the page");
+  right(await shows(page, /Unheard.*NOBODY WAS REACHED/), "that nobody was reached is told without loading the page");
   await page.reload();
   right(await shows(page, /Unheard.*NOBODY WAS REACHED/), "and stays there when it is loaded again");
   const found = await violations(page);
