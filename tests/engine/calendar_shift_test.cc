@@ -12,7 +12,8 @@ Instant sh(std::string_view local) { return at(std::string(local) + "+08:00"); }
 // Monday to Friday from 21:00 to 02:00 of the next day.
 Calendar nights() {
   CalendarSpec spec = weekly("Asia/Shanghai", {"21:00-24:00"}, {0, 1, 2, 3, 4});
-  for (const std::size_t day : {1u, 2u, 3u, 4u, 5u}) spec.weekly[day].push_back(interval("00:00-02:00"));
+  for (const std::size_t day : {1u, 2u, 3u, 4u, 5u})
+    spec.weekly[day].push_back(interval("00:00-02:00"));
   return build(spec);
 }
 
@@ -55,7 +56,8 @@ TEST(CalendarShift, OnlyWhereTheDayBeforeIsOpenUntilMidnight) {
 
 TEST(CalendarShift, AHolidayAfterItClosesItsEndToo) {
   CalendarSpec spec = weekly("Asia/Shanghai", {"21:00-24:00"}, {0, 1, 2, 3, 4});
-  for (const std::size_t day : {1u, 2u, 3u, 4u, 5u}) spec.weekly[day].push_back(interval("00:00-02:00"));
+  for (const std::size_t day : {1u, 2u, 3u, 4u, 5u})
+    spec.weekly[day].push_back(interval("00:00-02:00"));
   spec.holidays = {date("2026-03-10")};
   const Calendar c = build(spec);
   EXPECT_EQ(c.end_of_working_day(sh("2026-03-06T22:00:00"), 1), sh("2026-03-10T00:00:00"));
