@@ -97,7 +97,8 @@ TEST(Roster, AFallbackIsPassedOverForTheNextOfItsList) {
   roster->resolve("boss", {}, at("2026-03-12T16:00:00Z"), persons);
   EXPECT_THAT(persons, ElementsAre("sun"));  // li is away too
   persons.clear();
-  roster->resolve("boss", {"zheng", "chen"}, at("2026-03-12T16:00:00Z"), persons);
+  const std::vector<std::string> assigned = {"zheng", "chen"};  // what is resolved points into it
+  roster->resolve("boss", assigned, at("2026-03-12T16:00:00Z"), persons);
   EXPECT_THAT(persons, ElementsAre("chen"));  // who plays it for the account comes first
   persons.clear();
   roster->resolve("nobody's", {}, at("2026-03-12T16:00:00Z"), persons);
@@ -195,7 +196,8 @@ TEST(Roster, TheShortFormStillWorks) {
   EXPECT_THAT(on_call(*roster, "2026-03-02T00:00:00Z"), IsEmpty());
   EXPECT_THAT(on_call(*roster, "2026-03-02T00:00:00Z", "expert"), ElementsAre("Zhao Lei", "Ana"));
   Roster::Persons persons;
-  roster->resolve("boss", {"Wang Fang"}, Instant{0}, persons);
+  const std::vector<std::string> one = {"Wang Fang"};  // what is resolved points into it
+  roster->resolve("boss", one, Instant{0}, persons);
   EXPECT_THAT(persons, ElementsAre("Duty desk"));
 }
 
@@ -215,7 +217,8 @@ last_resort: [王芳, li.wei]
   EXPECT_EQ(roster->person("Wang Fang")->language, "zh");
   EXPECT_TRUE(roster->is_away("Wang Fang", Instant{0}));
   Roster::Persons persons;
-  roster->resolve("boss", {"Wang Fang", "Ana"}, Instant{0}, persons);
+  const std::vector<std::string> two = {"Wang Fang", "Ana"};  // what is resolved points into it
+  roster->resolve("boss", two, Instant{0}, persons);
   EXPECT_THAT(persons, ElementsAre("Ana"));
   persons.clear();
   roster->everybodys_last_resort(Instant{0}, persons);
