@@ -166,7 +166,8 @@ void Partition::decide_one(Entity& e, Instant now, Instant release, const Derive
     e.told_at = now;
     changed(e);
   }
-  for (const Derived& event : derived_) sink(e, event, now);
+  in_order_told(derived_, told_);
+  for (const Derived* event : told_) sink(e, *event, now);
   watch_faults(e, known, a.news);
   schedule(e, due, true);
 }

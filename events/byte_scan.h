@@ -3,9 +3,11 @@
 //
 //   any_byte("a/b", [](Bytes16 b) { return b == '/'; });   // true
 //
-// Pure; any thread. Reads nothing outside the text. Cost: some ten instructions for up to 32 bytes.
+// Pure; any thread. any_byte reads nothing outside the text. Cost: some ten instructions for up to 32
+// bytes.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -14,6 +16,7 @@
 namespace tocsin {
 
 using Bytes16 [[gnu::vector_size(16)]] = std::uint8_t;
+using SignedBytes16 [[gnu::vector_size(16)]] = std::int8_t;
 
 namespace byte_scan {
 
@@ -58,6 +61,21 @@ bool any_byte(std::string_view text, Test test) {
   if (size >= 4) return any(test(ends<std::uint32_t>(text)));
   if (size >= 2) return any(test(ends<std::uint16_t>(text)));
   return size == 1 && any(test(Bytes16{} + static_cast<std::uint8_t>(text[0])));
+}
+
+// The first byte from `p` on that `test` marks. One must come; reads up to 15 bytes past it.
+template <class Test>
+const char* find_byte(const char* p, Test test) {
+  for (;; p += 16) {
+    const auto marks = test(byte_scan::load16(p));
+    std::uint64_t halves[2];
+    std::memcpy(halves, &marks, sizeof halves);
+    if constexpr (std::endian::native == std::endian::big) {
+      for (std::uint64_t& half : halves) half = __builtin_bswap64(half);
+    }
+    if (halves[0] != 0) return p + std::countr_zero(halves[0]) / 8;
+    if (halves[1] != 0) return p + 8 + std::countr_zero(halves[1]) / 8;
+  }
 }
 
 }  // namespace tocsin

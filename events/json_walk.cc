@@ -1,10 +1,10 @@
 #include "events/json_walk.h"
 
 #include <algorithm>
-#include <bit>
 #include <charconv>
 #include <cstring>
 
+#include "events/byte_scan.h"
 #include "events/hash.h"
 #include "events/writer.h"
 
@@ -26,34 +26,18 @@ bool is_scalar(std::string_view token) {
   }
 }
 
-// Reads up to 7 bytes past the end, which the padding of the buffer allows.
 bool has_backslash(std::string_view text) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101u, kHighs = 0x8080808080808080u;
-  for (std::size_t i = 0; i < text.size(); i += 8) {
-    std::uint64_t word;
-    std::memcpy(&word, text.data() + i, sizeof word);
-    word ^= kOnes * '\\';
-    if (((word - kOnes) & ~word & kHighs) != 0) {
-      return text.substr(i).find('\\') != std::string_view::npos;
-    }
-  }
-  return false;
+  return any_byte(text, [](Bytes16 bytes) { return bytes == '\\'; });
 }
 
 // The end of the printable ASCII without quotes and backslashes that begins at `p`: the closing
-// quote of most strings. The buffer's padding of zeros ends it at the latest; reads up to 7 bytes
+// quote of most strings. The buffer's padding of zeros ends it at the latest; reads up to 15 bytes
 // past the end.
 const char* plain_end(const char* p) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101u, kHighs = 0x8080808080808080u;
-  for (;; p += 8) {
-    std::uint64_t word;
-    std::memcpy(&word, p, sizeof word);
-    const std::uint64_t quote = word ^ (kOnes * '"'), slash = word ^ (kOnes * '\\');
-    const std::uint64_t odd =
-        ((word - kOnes * 0x20) | (word + kOnes) | word | (quote - kOnes) | (slash - kOnes)) &
-        kHighs;
-    if (odd != 0) return p + std::countr_zero(odd) / 8;  // the lowest is exact
-  }
+  return find_byte(p, [](Bytes16 bytes) {
+    const auto as_signed = reinterpret_cast<SignedBytes16>(bytes);  // beyond ASCII: below zero
+    return (as_signed < 0x20) | (bytes == 0x7f) | (bytes == '"') | (bytes == '\\');
+  });
 }
 
 // 1, 1.0 and 1e0 are one number; integers too long for a double are taken by their digits.

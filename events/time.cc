@@ -81,6 +81,55 @@ void put_two_digits(char* to, std::uint32_t value) {
   std::memcpy(to, kTwoDigits.data() + std::size_t{2} * value, 2);
 }
 
+// A day and how it is written, 2026-03-02: most instants are of the same day as the one before.
+struct WrittenDay {
+  static constexpr std::size_t kSize = 10;
+  std::int64_t number = 0;
+  char text[kSize + 1] = "1970-01-01";
+};
+
+// The day since 1970-01-01 that the ten characters name; nullopt: none.
+std::optional<std::int64_t> day_of(const char* text) {
+  thread_local WrittenDay last;
+  if (std::memcmp(text, last.text, WrittenDay::kSize) == 0) return last.number;
+  Digits digits(text);
+  const unsigned year = digits.two(0) * 100 + digits.two(2);
+  const unsigned month = digits.two(5), day = digits.two(8);
+  if (!digits.right() || text[4] != '-' || text[7] != '-') return std::nullopt;
+  if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month)) return std::nullopt;
+  last.number = days_from_civil(year, month, day);
+  std::memcpy(last.text, text, WrittenDay::kSize);
+  return last.number;
+}
+
+// Returns the end. A year beyond those of four digits takes more than ten characters.
+char* write_day(char* to, std::int64_t number) {
+  thread_local WrittenDay last;
+  if (number == last.number) {
+    std::memcpy(to, last.text, WrittenDay::kSize);
+    return to + WrittenDay::kSize;
+  }
+  const Civil date = civil_from_days(number);
+  char* const begin = to;
+  if (date.year >= 0 && date.year <= 9999) {
+    const auto year = static_cast<std::uint32_t>(date.year);
+    put_two_digits(to, year / 100);
+    put_two_digits(to + 2, year % 100);
+    to += 4;
+  } else {
+    to = std::to_chars(to, to + kRfc3339Max, date.year).ptr;
+  }
+  to[0] = to[3] = '-';
+  put_two_digits(to + 1, date.month);
+  put_two_digits(to + 4, date.day);
+  to += 6;
+  if (to - begin == WrittenDay::kSize) {
+    last.number = number;
+    std::memcpy(last.text, begin, WrittenDay::kSize);
+  }
+  return to;
+}
+
 }  // namespace
 
 std::optional<Instant> parse_rfc3339(std::string_view text) {
@@ -88,15 +137,12 @@ std::optional<Instant> parse_rfc3339(std::string_view text) {
   if (text.size() < kShortest) return std::nullopt;
   const char* p = text.data();
   const char* const end = p + text.size();
+  const std::optional<std::int64_t> day = day_of(p);
   Digits digits(p);
-  const unsigned year = digits.two(0) * 100 + digits.two(2);
-  const unsigned month = digits.two(5), day = digits.two(8);
   const unsigned hour = digits.two(11), minute = digits.two(14), second = digits.two(17);
-  if (!digits.right() || p[4] != '-' || p[7] != '-' || (p[10] != 'T' && p[10] != 't') ||
-      p[13] != ':' || p[16] != ':') {
+  if (!day || !digits.right() || (p[10] != 'T' && p[10] != 't') || p[13] != ':' || p[16] != ':') {
     return std::nullopt;
   }
-  if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month)) return std::nullopt;
   if (hour > 23 || minute > 59 || second > 59) return std::nullopt;
   p += 19;
 
@@ -124,7 +170,7 @@ std::optional<Instant> parse_rfc3339(std::string_view text) {
     if (*p == '-') offset_minutes = -offset_minutes;
   }
 
-  const std::int64_t ms = days_from_civil(year, month, day) * kMsPerDay +
+  const std::int64_t ms = *day * kMsPerDay +
                           static_cast<std::int64_t>(hour * 3600 + minute * 60 + second) * 1000 +
                           fraction_ms - offset_minutes * 60'000;
   // An offset can carry the first and the last day out of the years that can be written.
@@ -139,26 +185,16 @@ char* write_rfc3339(char* to, Instant t) {
     ms_of_day += kMsPerDay;
     --day_number;
   }
-  const Civil date = civil_from_days(day_number);
-  if (date.year >= 0 && date.year <= 9999) {
-    const auto year = static_cast<std::uint32_t>(date.year);
-    put_two_digits(to, year / 100);
-    put_two_digits(to + 2, year % 100);
-    to += 4;
-  } else {
-    to = std::to_chars(to, to + kRfc3339Max, date.year).ptr;
-  }
-  constexpr std::string_view kRest = "-00-00T00:00:00.000Z";
+  to = write_day(to, day_number);
+  constexpr std::string_view kRest = "T00:00:00.000Z";
   std::memcpy(to, kRest.data(), kRest.size());
   const auto ms = static_cast<std::uint32_t>(ms_of_day);
   const std::uint32_t second = ms / 1000, minute = second / 60;
-  put_two_digits(to + 1, date.month);
-  put_two_digits(to + 4, date.day);
-  put_two_digits(to + 7, minute / 60);
-  put_two_digits(to + 10, minute % 60);
-  put_two_digits(to + 13, second % 60);
-  to[16] = static_cast<char>('0' + ms % 1000 / 100);
-  put_two_digits(to + 17, ms % 100);
+  put_two_digits(to + 1, minute / 60);
+  put_two_digits(to + 4, minute % 60);
+  put_two_digits(to + 7, second % 60);
+  to[10] = static_cast<char>('0' + ms % 1000 / 100);
+  put_two_digits(to + 11, ms % 100);
   return to + kRest.size();
 }
 

@@ -242,6 +242,10 @@ struct ClockSpec {
   bool group_by_run = false;      // one group a run of breaches, named after the first
   std::vector<Trigger> run_ends;  // what ends a run and clears its group
 
+  // What follows from all that: which facts can start a cycle or let the last one run on, and which
+  // can change the clock otherwise (beside those that cancel or pause all clocks of the kind).
+  VerbMask starts = 0, changes = 0;
+
   // What a threshold allows; kNothing where it has no promise.
   const Allowance& allowed(ThresholdCode threshold, PriorityCode priority, TierCode tier) const {
     return allowance[threshold].of(priority, tier);

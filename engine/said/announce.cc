@@ -433,24 +433,25 @@ void Before::read() {
   truth.recode(*news.back().to);
 }
 
-namespace {
-
-constexpr std::ptrdiff_t kFewEvents = 16;  // of a decision
-
-// Where this changes their order, each keeps the place at which it was decided, for a replay.
-void sort_events(std::vector<Derived>::iterator begin, std::vector<Derived>::iterator end) {
-  const auto less = [](const Derived& a, const Derived& b) {
-    return a.time != b.time ? a.time < b.time : a.type < b.type;
+void in_order_told(std::vector<Derived>& decided, std::vector<const Derived*>& told) {
+  constexpr std::size_t kFewEvents = 16;
+  const auto less = [](const Derived* a, const Derived* b) {
+    return a->time != b->time ? a->time < b->time : a->type < b->type;
   };
-  if (std::is_sorted(begin, end, less)) return;
-  for (auto it = begin; it != end; ++it) {
-    it->place = static_cast<std::uint16_t>(it - begin + 1);
-    it->of = static_cast<std::uint16_t>(end - begin);
+  told.clear();
+  for (const Derived& event : decided) told.push_back(&event);
+  if (std::is_sorted(told.begin(), told.end(), less)) return;
+  std::uint16_t place = 0;
+  for (Derived& event : decided) {
+    event.place = ++place;
+    event.of = static_cast<std::uint16_t>(decided.size());
   }
-  if (end - begin > kFewEvents) return std::stable_sort(begin, end, less);
-  for (auto it = begin; it != end; ++it)
-    std::rotate(std::upper_bound(begin, it, *it, less), it, it + 1);
+  if (decided.size() > kFewEvents) return std::stable_sort(told.begin(), told.end(), less);
+  for (auto it = told.begin(); it != told.end(); ++it)
+    std::rotate(std::upper_bound(told.begin(), it, *it, less), it, it + 1);
 }
+
+namespace {
 
 // The fact that this decision is about: of those that none was made about, the one that arrived
 // last, whatever waited since before. At one instant the last in the facts' order.
@@ -472,7 +473,6 @@ void announce(Announcement& a) {
   announce_stages(a);
   announce_clocks(a);
   escalate(a, first);
-  sort_events(a.out.begin() + static_cast<std::ptrdiff_t>(first), a.out.end());
   a.truth.compared = true;
   for (TruthMove& move : a.truth.moves) move.read = true;
   for (PolicyMove& move : a.entity.moves) move.read = true;

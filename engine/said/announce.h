@@ -58,7 +58,7 @@ struct Announcement {
   // alone.
   std::string_view news = {};
 
-  void say(Derived event) {
+  void say(Derived&& event) {
     if (event.cause.empty()) event.cause = news;
     apply(entity, event, now);
     out.push_back(std::move(event));
@@ -66,9 +66,13 @@ struct Announcement {
 };
 
 // Says everything that there is to say at `now`; `truth` has been advanced to it. Afterwards all
-// facts count as read, and all that happened as told. The events of a decision are in order of time,
-// then as contract §7 lists them.
+// facts count as read, and all that happened as told.
 void announce(Announcement& a);
+
+// Replaces `told` by the events of one decision as they are told: in order of time, then as contract
+// §7 lists them. Where that is not the order in which they were decided, each keeps its place in that,
+// for a replay.
+void in_order_told(std::vector<Derived>& decided, std::vector<const Derived*>& told);
 
 // What happened so far is nothing new to the next decision, which still compares all of it with
 // what was announced: earlier ones knew it, but their words may be lost. History is kept only of

@@ -153,6 +153,10 @@ class FactEffect {
   void change_clock(ClockCode c) {
     const ClockSpec& spec = kind_.clocks[c];
     ClockTruth& clock = truth_.clocks[c];
+    if (!is(spec.changes | kind_.cancels)) {
+      if (Cycle* cycle = live_cycle(truth_, c)) follow_waits(*cycle, clock);
+      return;
+    }
     if (any(spec.run_ends, fact_, before_)) close_run(truth_, clock, t_);
     const bool stops = any(spec.stop, fact_, before_);
     const bool cancels = is(kind_.cancels | spec.cancel);
@@ -163,11 +167,7 @@ class FactEffect {
         running.cancel(t_, cause_);
       } else if (stops || is(spec.restart)) {
         running.stop(t_, cause_);
-      } else if (cycle->state == ClockState::kRunning && clock.waits) {
-        running.pause(t_, cause_);
-      } else if (cycle->state == ClockState::kPaused && !clock.waits) {
-        running.resume(t_, cause_);
-      } else if (is(spec.sets) && due_of(spec, fact_) != kNever) {
+      } else if (!follow_waits(*cycle, clock) && is(spec.sets) && due_of(spec, fact_) != kNever) {
         running.set_due(t_, due_of(spec, fact_), cause_);
       }
     }
@@ -176,6 +176,13 @@ class FactEffect {
       clock.resting = false;
       clock.in_a_row = 0;
     }
+  }
+
+  // A clock is paused while the entity waits for something that it pauses in.
+  bool follow_waits(Cycle& cycle, const ClockTruth& clock) {
+    if (clock.waits == (cycle.state == ClockState::kPaused)) return false;
+    clock.waits ? work(truth_, cycle).pause(t_, cause_) : work(truth_, cycle).resume(t_, cause_);
+    return true;
   }
 
   void move_stage() {
@@ -193,6 +200,7 @@ class FactEffect {
 
   void start_clock(ClockCode c) {
     const ClockSpec& spec = kind_.clocks[c];
+    if (!is(spec.starts)) return;
     ClockTruth& clock = truth_.clocks[c];
     if (is(spec.resume) && clock.last >= 0) return run_on(c);
     bool start = is(spec.resume) || is(spec.restart);

@@ -9,6 +9,8 @@ bool passes(const std::string& filter, std::string_view value) {
   return filter.empty() || filter == value;
 }
 
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
 bool contains(const std::vector<std::string>& texts, const std::string& text) {
   return std::find(texts.begin(), texts.end(), text) != texts.end();
 }
@@ -46,10 +48,15 @@ std::string account_name(const ReadView& view, PartitionId partition, const std:
 
 std::string lower_case(std::string_view text) {
   std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  for (char& c : out) c = lower(c);
   return out;
+}
+
+bool contains_words(std::string_view text, std::string_view words) {
+  return std::search(text.begin(), text.end(), words.begin(), words.end(),
+                     [](char of_text, char word) { return lower(of_text) == word; }) !=
+             text.end() ||
+         words.empty();
 }
 
 FilteredList::FilteredList(const ReadView& view, const ListFilter& filter)
@@ -84,13 +91,41 @@ bool FilteredList::was_called(const GroupRow& group) const {
 }
 
 bool FilteredList::has_words(PartitionId partition, const EntityKey& entity,
-                             const EntityView& view) {
-  if (words_.empty()) return true;
-  for (const std::string& text :
-       {view.title, entity.id, entity.account, account(partition, entity.account).name}) {
-    if (lower_case(text).find(words_) != std::string::npos) return true;
+                             std::string_view title) {
+  return contains_words(title, words_) || contains_words(entity.id, words_) ||
+         contains_words(entity.account, words_) ||
+         contains_words(account(partition, entity.account).name, words_);
+}
+
+bool FilteredList::each_narrowed(
+    bool ended, std::size_t most,
+    const std::function<bool(PartitionId, const EntityKey&, const Projection&)>& visit) {
+  bool all = false;
+  std::vector<std::string> accounts = filter_.accounts(all);
+  if (all && (ended || words_.empty())) return false;
+  const Family family = ended ? Family::kEntity : Family::kOpen;
+  std::size_t scanned = 0, read = 0;
+  for (const PartitionId partition : view_.partitions()) {
+    std::vector<std::string> prefixes;
+    if (all) prefixes.push_back(Key(partition, family).take());
+    for (const std::string& name : accounts)
+      prefixes.push_back(Key(partition, family).text(name).take());
+    for (const std::string& prefix : prefixes) {
+      for (RowCursor rows = view_.rows(prefix); rows.valid(); rows.next()) {
+        if (++scanned > kRowsScannedMax) return false;
+        const EntityKey entity = KeyReader(rows.key()).entity();
+        if (!tocsin::passes(filter_.kind, entity.kind) || !filter_.lets(entity)) continue;
+        if (!ended && !has_words(partition, entity, decode_open_summary(rows.value()).title))
+          continue;
+        if (++read > most) return false;
+        const auto found =
+            ended ? projection_in(rows.value(), entity) : find_projection(view_, partition, entity);
+        if (!found || (ended && !has_words(partition, entity, found->view.title))) continue;
+        if (!visit(partition, entity, *found)) return false;
+      }
+    }
   }
-  return false;
+  return true;
 }
 
 const AccountSummary& FilteredList::account(PartitionId partition, const std::string& name) {

@@ -1,9 +1,10 @@
 // Which rows of a list pass its filter: the part of the questions that clocks and alarms share.
 //
-// One query's; not thread safe. Cost: words are sought in the entity, which is a Get a row; teams
-// and names of accounts are read once.
+// One query's; not thread safe. Cost: teams and names of accounts are read once. Words are sought in
+// the rows of what is open (each_narrowed), or row by row in the entity, which is a Get each.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -32,7 +33,14 @@ class FilteredList {
   // Of whom a row of another person's or role's inbox passes too.
   bool was_called(const GroupRow& group) const;
   // Whether the words stand in it.
-  bool has_words(PartitionId partition, const EntityKey& entity, const EntityView& view);
+  bool has_words(PartitionId partition, const EntityKey& entity, std::string_view title);
+  // Calls `visit` with each entity that can be in the list, read, when account, scope or words
+  // narrow it to few: at most `most`. `ended`: those too of which nothing is open any more; only
+  // accounts narrow these. False: it is about more, or narrowed by nothing; `visit` may have been
+  // called for some. `visit` returns false to end it so.
+  bool each_narrowed(
+      bool ended, std::size_t most,
+      const std::function<bool(PartitionId, const EntityKey&, const Projection&)>& visit);
   bool seeks_words() const { return !words_.empty(); }
 
   const AccountSummary& account(PartitionId partition, const std::string& name);
@@ -49,5 +57,7 @@ class FilteredList {
 
 // ASCII letters in lower case; all else as it is.
 std::string lower_case(std::string_view text);
+// Whether `words`, in lower case, stand in the text, however it writes its ASCII letters.
+bool contains_words(std::string_view text, std::string_view words);
 
 }  // namespace tocsin

@@ -8,8 +8,10 @@
 namespace tocsin {
 namespace {
 
-// Beyond so many clocks an account is not sorted in memory but filtered out of the clocks of all.
-constexpr std::size_t kAccountClocksMax = 10'000;
+// Beyond so many rows, or entities read for them, a narrowed list is not sorted in memory but
+// filtered out of the rows of all.
+constexpr std::size_t kSortedMax = 10'000;
+constexpr std::size_t kWordsMax = 1'000;  // where words alone narrow it
 constexpr std::size_t kDueBytes = 8;
 
 std::size_t page_size(std::size_t limit) { return std::clamp<std::size_t>(limit, 1, kPageMax); }
@@ -88,7 +90,8 @@ ClockPage clocks_of_all(const ReadView& view, const ClockQuery& query, const std
     const ClockSummary summary = decode_clock_summary(rows.value());
     if (!filter.passes(place.partition, place.entity, place.clock, summary)) continue;
     const auto projection = find_projection(view, place.partition, place.entity);
-    if (!projection || !filter.has_words(place.partition, place.entity, projection->view)) continue;
+    if (!projection || !filter.has_words(place.partition, place.entity, projection->view.title))
+      continue;
     for (const ClockRow& clock : projection->view.clocks) {
       if (clock.clock != place.clock || clock.cycle != place.cycle) continue;
       page.clocks.push_back(listed(filter, place.partition, place.entity, projection->view, clock));
@@ -103,74 +106,65 @@ bool in_class(const ClockRow& clock, ClockClass of) {
   return class_of(clock.state) == of;
 }
 
-// All clocks of these accounts that pass, by their keys in the order of the list; nullopt when there
-// are too many to sort.
-using Keyed = std::pair<std::string, ListedClock>;
-std::optional<std::vector<Keyed>> keyed_clocks_of(const ReadView& view, const ClockQuery& query,
-                                                  const std::vector<std::string>& accounts) {
+// What passes, by its key, which gives the order of the list.
+template <typename Item>
+using Keyed = std::vector<std::pair<std::string, Item>>;
+
+std::size_t most_read(const ListFilter& filter) {
+  bool all = false;
+  filter.accounts(all);
+  return all ? kWordsMax : kRowsScannedMax;
+}
+
+// nullopt: too many to sort.
+std::optional<Keyed<ListedClock>> keyed_clocks(const ReadView& view, const ClockQuery& query) {
   const std::vector<ClockClass> classes = classes_of(query);
   const bool ended = std::any_of(classes.begin(), classes.end(), [](ClockClass c) {
     return c == ClockClass::kStopped || c == ClockClass::kCancelled;
   });
   FilteredList filter(view, query.filter);
-  std::vector<Keyed> found;
-  std::vector<std::pair<PartitionId, std::string>> prefixes;
-  for (const PartitionId partition : view.partitions()) {
-    // Entities with running or paused clocks are among the open ones, a shorter list.
-    for (const std::string& account : accounts) {
-      Key key(partition, ended ? Family::kEntity : Family::kOpen);
-      prefixes.emplace_back(partition, key.text(account).take());
-    }
-  }
-  for (const auto& [partition, prefix] : prefixes) {
-    for (RowCursor rows = view.rows(prefix); rows.valid(); rows.next()) {
-      const EntityKey entity = KeyReader(rows.key()).entity();
-      if (!query.filter.kind.empty() && entity.kind != query.filter.kind) continue;
-      if (!query.filter.lets(entity)) continue;
-      const auto projection =
-          ended ? projection_in(rows.value(), entity) : find_projection(view, partition, entity);
-      if (!projection || !filter.has_words(partition, entity, projection->view)) continue;
-      for (const ClockRow& clock : projection->view.clocks) {
-        for (const ClockClass of : classes) {
-          if (!in_class(clock, of) ||
-              !filter.passes(partition, entity, clock.clock, summarize(projection->view, clock))) {
-            continue;
-          }
-          if (found.size() == kAccountClocksMax) return std::nullopt;
-          found.emplace_back(clock_key(partition, of, entity, clock),
-                             listed(filter, partition, entity, projection->view, clock));
+  Keyed<ListedClock> found;
+  const auto add = [&](PartitionId partition, const EntityKey& entity, const Projection& p) {
+    for (const ClockRow& clock : p.view.clocks) {
+      for (const ClockClass of : classes) {
+        if (!in_class(clock, of) ||
+            !filter.passes(partition, entity, clock.clock, summarize(p.view, clock))) {
+          continue;
         }
+        found.emplace_back(clock_key(partition, of, entity, clock),
+                           listed(filter, partition, entity, p.view, clock));
       }
     }
-  }
+    return found.size() <= kSortedMax;
+  };
+  if (!filter.each_narrowed(ended, most_read(query.filter), add)) return std::nullopt;
   return found;
 }
 
-ClockPage page_of(std::vector<Keyed> found, const ClockQuery& query, const std::string& after) {
-  // The same order as MergedRows has.
-  const auto order = [](const std::string& key) {
-    const std::string_view prefix = queue_prefix(key);
-    return std::tuple(std::string_view(key).substr(prefix.size(), kDueBytes), prefix,
+// The items behind `after`, in the order that MergedRows has too. `prefix_of`: the range of a key.
+template <typename Item, typename PrefixOf>
+std::string take_page(Keyed<Item> found, std::size_t limit, std::size_t order_bytes,
+                      const std::string& after, const PrefixOf& prefix_of,
+                      std::vector<Item>& items) {
+  const auto order = [&](const std::string& key) {
+    const std::string_view prefix = prefix_of(key);
+    return std::tuple(std::string_view(key).substr(prefix.size(), order_bytes), prefix,
                       std::string_view(key));
   };
   const auto before = [&](const std::string& a, const std::string& b) {
     return order(a) < order(b);
   };
   std::sort(found.begin(), found.end(),
-            [&](const Keyed& a, const Keyed& b) { return before(a.first, b.first); });
+            [&](const auto& a, const auto& b) { return before(a.first, b.first); });
   auto from = found.begin();
   if (!after.empty()) {
-    from = std::find_if(from, found.end(), [&](const Keyed& k) { return before(after, k.first); });
+    from = std::find_if(from, found.end(), [&](const auto& k) { return before(after, k.first); });
   }
-  ClockPage page;
   for (; from != found.end(); ++from) {
-    if (page.clocks.size() == page_size(query.limit)) {
-      page.cursor = to_cursor((from - 1)->first);
-      break;
-    }
-    page.clocks.push_back(std::move(from->second));
+    if (items.size() == page_size(limit)) return to_cursor((from - 1)->first);
+    items.push_back(std::move(from->second));
   }
-  return page;
+  return {};
 }
 
 // ---- alarms ------------------------------------------------------------------------------------
@@ -198,25 +192,40 @@ GroupPlace group_place_of(std::string_view key) {
   return place;
 }
 
-// The inbox that holds the fewest rows beside those that are wanted.
-std::vector<std::string> inbox_prefixes(const ReadView& view, const InboxQuery& query) {
-  const ListFilter& f = query.filter;
+// The inbox that holds the fewest rows beside those that are wanted: of whom, and their names.
+struct Inboxes {
+  InboxOf of = InboxOf::kEverybody;
+  std::vector<std::string> names;
+};
+
+Inboxes inboxes_of(const ListFilter& f) {
+  if (!f.person.empty()) return {InboxOf::kPerson, {f.person}};
+  if (!f.role.empty()) return {InboxOf::kRole, {f.role}};
   bool all = false;
-  std::vector<std::string> names = f.accounts(all);
-  InboxOf of = all ? InboxOf::kEverybody : InboxOf::kAccount;
-  if (all) names = {""};
-  if (!f.person.empty() || !f.role.empty()) {
-    of = f.person.empty() ? InboxOf::kRole : InboxOf::kPerson;
-    names = {f.person.empty() ? f.role : f.person};
-  }
+  std::vector<std::string> accounts = f.accounts(all);
+  if (all) return {InboxOf::kEverybody, {""}};
+  return {InboxOf::kAccount, std::move(accounts)};
+}
+
+std::vector<std::string> inbox_prefixes(const ReadView& view, const InboxQuery& query) {
+  const Inboxes inboxes = inboxes_of(query.filter);
   std::vector<std::string> prefixes;
   for (const PartitionId partition : view.partitions()) {
-    for (const std::string& name : names) {
-      if (query.open) prefixes.push_back(inbox_prefix(partition, of, name, false));
-      if (query.acknowledged) prefixes.push_back(inbox_prefix(partition, of, name, true));
+    for (const std::string& name : inboxes.names) {
+      if (query.open) prefixes.push_back(inbox_prefix(partition, inboxes.of, name, false));
+      if (query.acknowledged) prefixes.push_back(inbox_prefix(partition, inboxes.of, name, true));
     }
   }
   return prefixes;
+}
+
+// Up to its order: the range that an inbox's row lies in.
+std::string_view inbox_range(std::string_view key) {
+  KeyReader reader(key);
+  reader.letter();
+  reader.text();
+  reader.letter();
+  return key.substr(0, key.size() - reader.rest().size());
 }
 
 const GroupRow* group_of(const EntityView& view, const EntityKey& entity, const std::string& name) {
@@ -224,6 +233,46 @@ const GroupRow* group_of(const EntityView& view, const EntityKey& entity, const 
     if (group_name(entity, g.escalation) == name) return &g;
   }
   return nullptr;
+}
+
+InboxItem inbox_item(FilteredList& filter, PartitionId partition, const EntityKey& entity,
+                     const EntityView& view, const GroupRow& group) {
+  EntityView of = view;
+  return {entity, group, without_rows(std::move(of)),
+          filter.account(partition, entity.account).name, next_pending(view)};
+}
+
+// Calls `visit` with each alarm of an entity that passes.
+template <typename Visit>
+void each_alarm(FilteredList& filter, const InboxQuery& query, PartitionId partition,
+                const EntityKey& entity, const EntityView& view, const Visit& visit) {
+  for (const GroupRow& group : view.groups) {
+    const bool wanted = group.state == GroupState::kOpen ? query.open : query.acknowledged;
+    if (!wanted || !is_in_inboxes(view, group)) continue;
+    if (!filter.passes(partition, entity, summarize(view, group))) continue;
+    if (!filter.was_called(group)) continue;
+    if (query.nobody && !called_persons(group).empty()) continue;
+    visit(group);
+  }
+}
+
+// Where words narrow the list; nullopt: too many to sort, or no words.
+std::optional<Keyed<InboxItem>> keyed_alarms(const ReadView& view, const InboxQuery& query) {
+  FilteredList filter(view, query.filter);
+  if (!filter.seeks_words()) return std::nullopt;
+  const Inboxes inboxes = inboxes_of(query.filter);
+  Keyed<InboxItem> found;
+  const auto add = [&](PartitionId partition, const EntityKey& entity, const Projection& p) {
+    const std::string& name =
+        inboxes.of == InboxOf::kAccount ? entity.account : inboxes.names.front();
+    each_alarm(filter, query, partition, entity, p.view, [&](const GroupRow& group) {
+      found.emplace_back(inbox_key(partition, inboxes.of, name, entity, p.view, group),
+                         inbox_item(filter, partition, entity, p.view, group));
+    });
+    return found.size() <= kSortedMax;
+  };
+  if (!filter.each_narrowed(false, most_read(query.filter), add)) return std::nullopt;
+  return found;
 }
 
 // ---- counts ------------------------------------------------------------------------------------
@@ -279,20 +328,63 @@ Counts counts_of_sums(const ReadView& view, const ListFilter& f) {
   return sums;
 }
 
-// By walking over what is listed.
+// By walking over what is listed; with words over the entities in which they stand.
 class ListCounter {
  public:
-  ListCounter(const ReadView& view, const ListFilter& filter)
-      : view_(view), filter_(filter), list_(view, filter) {}
+  ListCounter(const ReadView& view, const ListFilter& filter, CountsOf of)
+      : view_(view), filter_(filter), list_(view, filter), of_(of) {}
 
-  void count_clocks() {
-    count(ClockClass::kRunning, "running");
-    count(ClockClass::kPaused, "paused");
-    count(ClockClass::kAtRisk, "at_risk");
-    count(ClockClass::kOverdue, "overdue");
+  Counts take() {
+    if (!list_.seeks_words() || !count_entities()) count_rows();
+    return std::move(sums_);
   }
 
-  void count_groups() {
+ private:
+  static constexpr std::pair<ClockClass, const char*> kCounted[] = {
+      {ClockClass::kRunning, "running"},
+      {ClockClass::kPaused, "paused"},
+      {ClockClass::kAtRisk, "at_risk"},
+      {ClockClass::kOverdue, "overdue"},
+  };
+
+  bool count_entities() {
+    InboxQuery alarms;
+    alarms.filter = filter_;
+    const auto add = [&](PartitionId partition, const EntityKey& entity, const Projection& p) {
+      if (of_ != CountsOf::kGroups) add_clocks_of(partition, entity, p.view);
+      if (of_ == CountsOf::kClocks) return true;
+      each_alarm(list_, alarms, partition, entity, p.view,
+                 [&](const GroupRow& group) { add_group(group.urgency); });
+      return true;
+    };
+    if (list_.each_narrowed(false, kRowsScannedMax, add)) return true;
+    sums_.clear();
+    return false;
+  }
+
+  void add_clocks_of(PartitionId partition, const EntityKey& entity, const EntityView& view) {
+    for (const ClockRow& clock : view.clocks) {
+      if (!is_live(clock) || !list_.passes(partition, entity, clock.clock, summarize(view, clock)))
+        continue;
+      for (const auto& [of, name] : kCounted) {
+        if (in_class(clock, of)) add_clocks(sums_, name, view.tier, 1);
+      }
+    }
+  }
+
+  void add_group(const std::string& urgency) {
+    ++sums_["groups"];
+    if (urgency == "high") ++sums_["groups/high"];
+  }
+
+  void count_rows() {
+    if (of_ != CountsOf::kGroups) {
+      for (const auto& [of, name] : kCounted) count_clock_rows(of, name);
+    }
+    if (of_ != CountsOf::kClocks) count_group_rows();
+  }
+
+  void count_group_rows() {
     InboxQuery query;
     query.filter = filter_;
     const bool must_read =
@@ -302,16 +394,11 @@ class ListCounter {
       const GroupPlace place = group_place_of(rows.key());
       const GroupSummary summary = decode_group_summary(rows.value());
       if (!list_.passes(place.partition, place.entity, summary)) continue;
-      if (must_read && !reads_well(place)) continue;
-      ++sums_["groups"];
-      if (summary.urgency == "high") ++sums_["groups/high"];
+      if (!must_read || reads_well(place)) add_group(summary.urgency);
     }
   }
 
-  Counts take() { return std::move(sums_); }
-
- private:
-  void count(ClockClass of, const char* name) {
+  void count_clock_rows(ClockClass of, const char* name) {
     ClockQuery query;
     query.classes = {of};
     query.filter = filter_;
@@ -322,7 +409,7 @@ class ListCounter {
       if (!list_.passes(place.partition, place.entity, place.clock, summary)) continue;
       if (list_.seeks_words()) {
         const auto found = find_projection(view_, place.partition, place.entity);
-        if (!found || !list_.has_words(place.partition, place.entity, found->view)) continue;
+        if (!found || !list_.has_words(place.partition, place.entity, found->view.title)) continue;
       }
       add_clocks(sums_, name, summary.tier, 1);
     }
@@ -330,7 +417,7 @@ class ListCounter {
 
   bool reads_well(const GroupPlace& place) {
     const auto found = find_projection(view_, place.partition, place.entity);
-    if (!found || !list_.has_words(place.partition, place.entity, found->view)) return false;
+    if (!found || !list_.has_words(place.partition, place.entity, found->view.title)) return false;
     const GroupRow* const group = group_of(found->view, place.entity, place.group);
     return group != nullptr && list_.was_called(*group);
   }
@@ -338,6 +425,7 @@ class ListCounter {
   const ReadView& view_;
   const ListFilter& filter_;
   FilteredList list_;
+  const CountsOf of_;
   Counts sums_;
   std::size_t scanned_ = 0;
 };
@@ -357,11 +445,11 @@ std::optional<EntityView> find_entity(const ReadView& view, const EntityKey& ent
 ClockPage list_clocks(const ReadView& view, const ClockQuery& query) {
   std::string after = from_cursor(query.cursor).value_or("");
   if (queue_prefix(after).empty()) after.clear();
-  bool all = false;
-  const std::vector<std::string> accounts = query.filter.accounts(all);
-  if (!all) {
-    if (auto found = keyed_clocks_of(view, query, accounts))
-      return page_of(std::move(*found), query, after);
+  if (auto found = keyed_clocks(view, query)) {
+    ClockPage page;
+    page.cursor =
+        take_page(std::move(*found), query.limit, kDueBytes, after, queue_prefix, page.clocks);
+    return page;
   }
   return clocks_of_all(view, query, after);
 }
@@ -369,18 +457,25 @@ ClockPage list_clocks(const ReadView& view, const ClockQuery& query) {
 Counts counts(const ReadView& view, const ListFilter& filter, CountsOf of) {
   const bool kept = filter.role.empty() && filter.person.empty() && filter.q.empty();
   if (kept) return counts_of_sums(view, filter);
-  ListCounter counter(view, filter);
-  if (of != CountsOf::kGroups) counter.count_clocks();
-  if (of != CountsOf::kClocks) counter.count_groups();
-  return counter.take();
+  return ListCounter(view, filter, of).take();
 }
 
 InboxPage list_inbox(const ReadView& view, const InboxQuery& query) {
-  FilteredList filter(view, query.filter);
+  std::string after = from_cursor(query.cursor).value_or("");
+  const std::vector<std::string> prefixes = inbox_prefixes(view, query);
+  if (std::none_of(prefixes.begin(), prefixes.end(),
+                   [&](const std::string& p) { return after.starts_with(p); })) {
+    after.clear();
+  }
   InboxPage page;
+  if (auto found = keyed_alarms(view, query)) {
+    page.cursor =
+        take_page(std::move(*found), query.limit, kInboxOrderBytes, after, inbox_range, page.items);
+    return page;
+  }
+  FilteredList filter(view, query.filter);
   std::string last;
-  MergedRows rows(view, inbox_prefixes(view, query), kInboxOrderBytes,
-                  from_cursor(query.cursor).value_or(""));
+  MergedRows rows(view, prefixes, kInboxOrderBytes, after);
   for (std::size_t scanned = 0; rows.valid(); rows.next(), ++scanned) {
     if (page.items.size() == page_size(query.limit) || scanned == kRowsScannedMax) {
       page.cursor = to_cursor(last);
@@ -391,16 +486,10 @@ InboxPage list_inbox(const ReadView& view, const InboxQuery& query) {
     if (query.nobody && !place.nobody) break;  // they come first
     if (!filter.passes(place.partition, place.entity, decode_group_summary(rows.value()))) continue;
     auto found = find_projection(view, place.partition, place.entity);
-    if (!found || !filter.has_words(place.partition, place.entity, found->view)) continue;
+    if (!found || !filter.has_words(place.partition, place.entity, found->view.title)) continue;
     const GroupRow* group = group_of(found->view, place.entity, place.group);
     if (group == nullptr || !filter.was_called(*group)) continue;
-    InboxItem item{place.entity,
-                   *group,
-                   {},
-                   filter.account(place.partition, place.entity.account).name,
-                   next_pending(found->view)};
-    item.of = without_rows(std::move(found->view));
-    page.items.push_back(std::move(item));
+    page.items.push_back(inbox_item(filter, place.partition, place.entity, found->view, *group));
   }
   return page;
 }

@@ -186,15 +186,16 @@ std::optional<EntityView> account_entity(const ReadView& view, const Policy& pol
 void add_open_entities(const ReadView& view, const Policy& policy, const Scope* scope,
                        AccountView& out) {
   const std::vector<std::string> about_account = account_kinds(policy);
-  std::vector<std::pair<char, EntityKey>> open;
+  std::vector<std::pair<std::uint8_t, EntityKey>> open;
   for (const PartitionId partition : view.partitions()) {
     const std::string prefix = Key(partition, Family::kOpen).text(out.account).take();
     for (RowCursor rows = view.rows(prefix); rows.valid(); rows.next()) {
-      if (!rows.value().starts_with('1')) continue;  // ended, or waiting for a creation fact
+      const OpenSummary row = decode_open_summary(rows.value());
+      if (!row.open) continue;  // ended, or waiting for a creation fact
       EntityKey entity = KeyReader(rows.key()).entity();
       if (scope != nullptr && !scope->has_kind(entity.kind)) continue;
       if (std::find(about_account.begin(), about_account.end(), entity.kind) == about_account.end())
-        open.emplace_back(rows.value().back(), std::move(entity));
+        open.emplace_back(row.rank, std::move(entity));
       if (open.size() == kRowsScannedMax) break;
     }
   }
@@ -213,7 +214,7 @@ void add_open_entities(const ReadView& view, const Policy& policy, const Scope* 
 bool stands_open(const ReadView& view, const EntityKey& entity) {
   for (const PartitionId partition : view.partitions()) {
     const auto row = view.get(Key(partition, Family::kOpen).entity(entity).take());
-    if (row && row->starts_with('1')) return true;
+    if (row && decode_open_summary(*row).open) return true;
   }
   return false;
 }

@@ -68,7 +68,7 @@ inline constexpr std::array<FamilySpec, 18> kFamilies = {{
     // groups of inboxes: whose (InboxOf), name, state, called, rank, acknowledged, next due,
     // account, kind, id, group's name
     {.family = Family::kGroup, .parts = "ltllllitttt", .by_instant = true},
-    // open entities, and those that have clocks: account, kind, id
+    // open entities, those that have clocks or are in an inbox, with their title: account, kind, id
     {Family::kOpen, "ttt"},
     // counts: account or empty, kind, tier, priority, clock or empty
     {.family = Family::kCount, .parts = "ttttt", .remembered = true},

@@ -47,12 +47,6 @@ void add_called(const EntityView& view, const ClockRow& clock, Texts& roles, Tex
   }
 }
 
-bool is_in_inboxes(const EntityView& view, const GroupRow& g) {
-  if (g.state == GroupState::kOpen) return true;
-  return g.state == GroupState::kAcknowledged &&
-         (!view.over || std::any_of(view.clocks.begin(), view.clocks.end(), is_live));
-}
-
 Key& put_clock_key(Key& key, ClockClass of, const EntityKey& entity, const ClockRow& clock) {
   return key.letter(static_cast<char>(of))
       .text(entity.kind)
@@ -69,6 +63,13 @@ void put_inbox_order(Key& key, bool acknowledged, bool called, std::uint8_t rank
       .letter(static_cast<char>(rank))
       .letter(acknowledged ? '1' : '0')
       .instant(due);
+}
+
+Key& put_inbox_key(Key& key, InboxOf of, std::string_view name, const EntityKey& entity,
+                   const EntityView& view, const GroupRow& g, bool called, Instant next_due) {
+  key.letter(static_cast<char>(of)).text(name);
+  put_inbox_order(key, g.state == GroupState::kAcknowledged, called, view.rank, next_due);
+  return key.entity(entity).text(group_name(entity, g.escalation));
 }
 
 // Makes rows one after the other in memory that is used again for each.
@@ -98,10 +99,9 @@ class RowMaker {
     put_text(value_, g.urgency);
     const std::string_view summary = arena_.keep(value_);
     const auto add_to = [&](InboxOf of, std::string_view name) {
-      const bool acknowledged = g.state == GroupState::kAcknowledged;
-      Key& key = start(Family::kGroup).letter(static_cast<char>(of)).text(name);
-      put_inbox_order(key, acknowledged, !persons.empty(), view.rank, next_due);
-      add(key.entity(entity_).text(group_name(entity_, g.escalation)), summary);
+      const bool called = !persons.empty();
+      Key& key = start(Family::kGroup);
+      add(put_inbox_key(key, of, name, entity_, view, g, called, next_due), summary);
     };
     add_to(InboxOf::kEverybody, {});
     add_to(InboxOf::kAccount, entity_.account);
@@ -140,10 +140,13 @@ class RowMaker {
         arena_.keep(value_));
   }
 
-  // Of one that is open, or that has clocks: '1' or '0', and its rank.
-  void add_open(bool open, std::uint8_t rank) {
-    const char value[] = {open ? '1' : '0', static_cast<char>(rank)};
-    add(start(Family::kOpen).entity(entity_), arena_.keep({value, sizeof value}));
+  // What an OpenSummary says.
+  void add_open(const EntityView& view) {
+    value_.clear();
+    value_.push_back(is_open(view) ? '1' : '0');
+    value_.push_back(static_cast<char>(view.rank));
+    value_ += view.title;
+    add(start(Family::kOpen).entity(entity_), arena_.keep(value_));
   }
 
  private:
@@ -224,6 +227,12 @@ bool is_overdue(const ClockRow& clock) {
   return is_live(clock) &&
          std::any_of(clock.thresholds.begin(), clock.thresholds.end(),
                      [](const ThresholdRow& t) { return t.verdict == Verdict::kBreached; });
+}
+
+bool is_in_inboxes(const EntityView& view, const GroupRow& g) {
+  if (g.state == GroupState::kOpen) return true;
+  return g.state == GroupState::kAcknowledged &&
+         (!view.over || std::any_of(view.clocks.begin(), view.clocks.end(), is_live));
 }
 
 bool is_open(const EntityView& view) { return view.created && !view.over; }
@@ -326,6 +335,23 @@ Key behind_prefix(PartitionId partition, std::string_view clock, std::string_vie
   return Key(partition, Family::kBehind).text(clock).text(threshold);
 }
 
+std::string inbox_key(PartitionId partition, InboxOf of, std::string_view name,
+                      const EntityKey& entity, const EntityView& view, const GroupRow& group) {
+  Key key(partition, Family::kGroup);
+  return put_inbox_key(key, of, name, entity, view, group, !called_persons(group).empty(),
+                       next_pending(view))
+      .take();
+}
+
+GroupSummary summarize(const EntityView& view, const GroupRow& group) {
+  return {view.tier, view.priority, group.clock, group.urgency};
+}
+
+OpenSummary decode_open_summary(std::string_view bytes) {
+  if (bytes.size() < 2) return {};
+  return {bytes[0] == '1', static_cast<std::uint8_t>(bytes[1]), bytes.substr(2)};
+}
+
 std::string_view group_name(const EntityKey& entity, std::string_view escalation) {
   std::string_view rest = escalation;
   for (const std::string* part : {&entity.account, &entity.kind, &entity.id}) {
@@ -351,12 +377,14 @@ void index_rows(PartitionId partition, const EntityKey& entity, const Projection
     make.add_behind(p.view, p.view.scores[i], p.score_days[i]);
   if (p.next_due != kNever) make.add_due(p.next_due);
   const Instant next_due = next_pending(p.view);
+  bool is_listed = !p.view.over || !p.view.created;
   for (const GroupRow& g : p.view.groups) {
-    if (is_in_inboxes(p.view, g)) make.add_group(p.view, g, next_due);
+    if (!is_in_inboxes(p.view, g)) continue;
+    make.add_group(p.view, g, next_due);
+    is_listed = true;
   }
-  const bool open = is_open(p.view);
-  if (open || !p.view.created || std::any_of(p.view.clocks.begin(), p.view.clocks.end(), is_live))
-    make.add_open(open, p.view.rank);
+  if (is_listed || std::any_of(p.view.clocks.begin(), p.view.clocks.end(), is_live))
+    make.add_open(p.view);
   std::sort(rows.begin(), rows.end());
 }
 

@@ -79,13 +79,26 @@ inline constexpr std::size_t kInboxOrderBytes = 11;
 struct GroupSummary {
   std::string tier, priority, clock, urgency;
 };
+GroupSummary summarize(const EntityView& view, const GroupRow& group);
 GroupSummary decode_group_summary(std::string_view bytes);
+bool is_in_inboxes(const EntityView& view, const GroupRow& group);
+std::string inbox_key(PartitionId partition, InboxOf of, std::string_view name,
+                      const EntityKey& entity, const EntityView& view, const GroupRow& group);
 // Who was ever called for it, each once.
 std::vector<std::string> called_persons(const GroupRow& group);
 
 // What a group's key says beyond its entity: the group's id without the entity's, where it begins
 // with that.
 std::string_view group_name(const EntityKey& entity, std::string_view escalation);
+
+// What the row of an entity in the family of open ones holds: of each that is open, waits for its
+// creation, has clocks that run or are paused, or is in an inbox.
+struct OpenSummary {
+  bool open = false;
+  std::uint8_t rank = 0;
+  std::string_view title;
+};
+OpenSummary decode_open_summary(std::string_view bytes);  // points into `bytes`
 
 struct ViewRow {
   std::string_view key, value;

@@ -13,18 +13,7 @@ namespace {
 
 // Faults call `whom`.
 std::string desk(const std::string& whom) {
-  return R"(policy: desk
-thresholds: [target, limit]
-priorities: [P1, P2]
-urgent: [P1]
-tiers: [A]
-default_tier: A
-roles: [lead, manager]
-hours: {A: 24x7}
-calendars:
-  24x7: always
-kinds:
-  ticket:
+  return kDeskBegin + R"(  ticket:
     priorities: {default: P2, changed_by: prioritized}
     ended: {closed: [], cancelled: []}
     cancelled: [cancelled]

@@ -26,6 +26,20 @@ namespace tocsin {
 
 inline constexpr Instant kBegin{1'772'416'800'000};  // 2026-03-02T02:00:00Z, a Monday
 
+// A small policy up to its kinds.
+inline const std::string kDeskBegin = R"(policy: desk
+thresholds: [target, limit]
+priorities: [P1, P2]
+urgent: [P1]
+tiers: [A]
+default_tier: A
+roles: [lead, manager]
+hours: {A: 24x7}
+calendars:
+  24x7: always
+kinds:
+)";
+
 inline PolicyText text_named(const std::string& text) {
   PolicyText out;
   out.name = "random.yaml";

@@ -14,18 +14,7 @@ namespace {
 
 // A desk that answers within `answer` and solves within `solve`, with a clock more.
 std::string desk(const std::string& answer, const std::string& more = "") {
-  return R"(policy: desk
-thresholds: [target, limit]
-priorities: [P1, P2]
-urgent: [P1]
-tiers: [A]
-default_tier: A
-roles: [lead, manager]
-hours: {A: 24x7}
-calendars:
-  24x7: always
-kinds:
-  ticket:
+  return kDeskBegin + R"(  ticket:
     priorities: {default: P2, changed_by: prioritized}
     paused: [paused]
     resumed: [resumed]

@@ -1,4 +1,7 @@
 // Alarms as people ask for them.
+#include <random>
+
+#include "projections/read/list_filter.h"
 #include "tests/projections/query_fixture.h"
 
 namespace tocsin {
@@ -111,6 +114,125 @@ TEST_F(InboxTest, WordsAreSoughtInTitleIdAndAccount) {
   }
   q.filter.q = "nothing";
   EXPECT_EQ(names(list_inbox(v, q)), (Ids{}));
+}
+
+// A list that words narrow is the whole list without what they do not stand in, on every page size,
+// and the counts are those of the lists.
+TEST_F(InboxTest, WordsLeaveOfEachListWhatTheyStandIn) {
+  std::mt19937_64 random(test_seed());
+  const auto any = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+  static const std::vector<std::string> kTitles = {"Line down", "line slow", "MES 停摆", "",
+                                                   "Print"};
+  static const std::vector<std::string> kPersons = {"", "wang", "chen"};
+  for (int i = 0; i < 150; ++i) {
+    const std::string account = "a" + std::to_string(any(4)), id = "T-" + std::to_string(i);
+    EntityView& v = entity(account, any(4) == 0 ? "complaint" : "ticket", id);
+    v.title = kTitles[static_cast<std::size_t>(any(5))];
+    v.rank = static_cast<std::uint8_t>(any(4));
+    v.tier = any(2) == 0 ? "A" : "B";
+    v.over = any(4) == 0;
+    v.clocks = {any(3) == 0 ? stopped("ticket.response", at(any(40)), Verdict::kMet, 5)
+                            : running("ticket.response", at(any(40)), any(3) == 0)};
+    if (any(3) == 0) v.clocks.push_back(running("ticket.resolution", at(any(40))));
+    if (any(5) == 0) v.clocks.back().thresholds[0].verdict = Verdict::kBreached;
+    for (int g = any(3); g > 0; --g) {
+      GroupRow alarm = group(account + "/" + v.kind + "/" + id + "/" + std::to_string(g));
+      alarm.clock = "ticket.response";
+      const std::string& person = kPersons[static_cast<std::size_t>(any(3))];
+      alarm.persons.clear();
+      if (!person.empty()) alarm.persons = {person};
+      alarm.state = static_cast<GroupState>(any(3));
+      if (any(2) == 0) alarm.urgency = "low";
+      v.groups.push_back(std::move(alarm));
+    }
+  }
+  summaries_["a1"].name = "Lineage";
+  const ReadView v = view();
+  const auto stands_in = [&](const EntityKey& e, const std::string& words) {
+    const auto name = summaries_.find(e.account);
+    for (const std::string& text :
+         {entities_[e].title, e.id, e.account, name == summaries_.end() ? "" : name->second.name}) {
+      if (lower_case(text).find(lower_case(words)) != std::string::npos) return true;
+    }
+    return false;
+  };
+  const auto pages = [](auto query, const auto& list, const auto& visit) {
+    for (int n = 0; n < 1000; ++n) {
+      const auto page = list(query);
+      visit(page);
+      query.cursor = page.cursor;
+      if (query.cursor.empty()) return;
+    }
+    ADD_FAILURE() << "pages without end";
+  };
+  for (int round = 0; round < 60; ++round) {
+    ListFilter all;
+    if (any(4) == 0) all.account = "a" + std::to_string(any(5));
+    if (any(4) == 0) all.kind = "ticket";
+    if (any(4) == 0) all.tier = "A";
+    all.person = kPersons[static_cast<std::size_t>(any(3))];
+    if (any(4) == 0) all.role = "account_manager";
+    ListFilter some = all;
+    static const std::vector<std::string> kWords = {"LINE", "down", "停", "t-1", "a2", "no such"};
+    some.q = kWords[static_cast<std::size_t>(any(6))];
+    SCOPED_TRACE(some.q + " account " + some.account + " person " + some.person + " role " +
+                 some.role + " kind " + some.kind);
+    const std::size_t limit = static_cast<std::size_t>(1 + any(7));
+    std::map<std::string, std::int64_t> sums;
+
+    InboxQuery alarms;
+    alarms.acknowledged = any(2) == 0;
+    alarms.nobody = any(4) == 0;
+    alarms.filter = all;
+    alarms.limit = kPageMax;
+    Ids wanted, found;
+    for (const InboxItem& item : list_inbox(v, alarms).items) {
+      if (stands_in(item.entity, some.q)) wanted.push_back(item.group.escalation);
+    }
+    alarms.filter = some;
+    alarms.limit = limit;
+    pages(
+        alarms, [&](const InboxQuery& q) { return list_inbox(v, q); },
+        [&](const InboxPage& page) {
+          for (const std::string& name : names(page)) found.push_back(name);
+        });
+    EXPECT_EQ(found, wanted);
+
+    static const std::vector<std::pair<ClockClass, std::string>> kClasses = {
+        {ClockClass::kRunning, "running"},
+        {ClockClass::kAtRisk, "at_risk"},
+        {ClockClass::kOverdue, "overdue"},
+        {ClockClass::kStopped, ""}};
+    for (const auto& [of, name] : kClasses) {
+      ClockQuery clocks;
+      clocks.classes = {of};
+      clocks.filter = all;
+      clocks.limit = kPageMax;
+      Ids wanted_clocks, found_clocks;
+      for (const ListedClock& c : list_clocks(v, clocks).clocks) {
+        if (stands_in(c.entity, some.q)) wanted_clocks.push_back(c.entity.id + c.clock.clock);
+      }
+      clocks.filter = some;
+      clocks.limit = limit;
+      pages(
+          clocks, [&](const ClockQuery& q) { return list_clocks(v, q); },
+          [&](const ClockPage& page) {
+            for (const ListedClock& c : page.clocks)
+              found_clocks.push_back(c.entity.id + c.clock.clock);
+          });
+      EXPECT_EQ(found_clocks, wanted_clocks) << name;
+      if (!name.empty()) sums[name] = static_cast<std::int64_t>(wanted_clocks.size());
+    }
+    auto counted = counts(v, some);
+    for (const auto& [name, n] : sums) EXPECT_EQ(counted[name], n) << name;
+    InboxQuery open;
+    open.filter = all;
+    open.limit = kPageMax;
+    std::int64_t groups = 0;
+    for (const InboxItem& item : list_inbox(v, open).items)
+      groups += stands_in(item.entity, some.q) ? 1 : 0;
+    EXPECT_EQ(counted["groups"], groups);
+  }
 }
 
 }  // namespace

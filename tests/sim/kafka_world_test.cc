@@ -10,22 +10,20 @@
 #include "connectors/kafka/murmur2.h"
 #include "tests/engine/property_facts.h"
 #include "tests/sim/checks.h"
-#include "tests/sim/senders.h"
 #include "tests/sim/settings.h"
 #include "tests/sim/sim_broker.h"
 #include "tests/sim/sim_node.h"
+#include "tests/sim/world.h"
 
 namespace tocsin::sim {
 namespace {
 
-class KafkaWorld {
+class KafkaWorld : public TroubledWorld {
  public:
   KafkaWorld(std::uint64_t seed, bool loud)
-      : seed_(seed),
-        random_(seed),
+      : TroubledWorld(seed, loud),
         partitions_(static_cast<std::int32_t>(1 + random_.below(3))),
-        broker_(partitions_, random_, [this](Duration d) { pass(d.ms); }),
-        loud_(loud) {
+        broker_(partitions_, random_, [this](Duration d) { pass(d.ms); }) {
     policy_ = one_of_them();
     story_ = StoryTeller(*policy_.policy(), seed).tell();
     time_.truth = story_.in_order.empty() ? 1'772'000'000'000 : story_.in_order.front().arrival.ms;
@@ -50,7 +48,6 @@ class KafkaWorld {
     settle();
   }
 
-  std::string wrong_;
   std::size_t fenced() const { return broker_.fenced(); }
 
  private:
@@ -62,17 +59,6 @@ class KafkaWorld {
     std::unique_ptr<KafkaLoop> loop;
     bool asleep = false;
   };
-
-  void say(const std::string& what) const {
-    if (loud_) std::fprintf(stderr, "%s %s\n", format_rfc3339({time_.truth}).c_str(), what.c_str());
-  }
-  void wrong(const std::string& what) {
-    if (wrong_.empty()) wrong_ = "seed " + std::to_string(seed_) + ": " + what;
-  }
-  void pass(std::int64_t ms) {
-    time_.truth += ms;
-    time_.since_boot += ms;
-  }
 
   void start(std::size_t i) {
     Process& p = nodes_[i];
@@ -303,11 +289,7 @@ class KafkaWorld {
     return "a false alarm: " + record;
   }
 
-  const std::uint64_t seed_;
-  Random random_;
   const std::int32_t partitions_;
-  SimTime time_;
-  Senders senders_{random_};
   SimBroker broker_;
   ConfiguredPolicy policy_;
   Story story_;
@@ -318,7 +300,6 @@ class KafkaWorld {
   bool settling_ = false, overtaking_ = false;
   std::vector<Published> published_;
   std::set<std::string> ideal_;  // what is said when nothing goes wrong
-  const bool loud_;
 };
 
 TEST(World, NodesOnKafkaSayWhatIsTrueOnceWhateverBreaks) {
@@ -327,7 +308,7 @@ TEST(World, NodesOnKafkaSayWhatIsTrueOnceWhateverBreaks) {
   for (std::uint64_t seed = some.first; seed < some.end; ++seed) {
     KafkaWorld world(seed, some.loud);
     world.run();
-    ASSERT_EQ(world.wrong_, "") << "again: TOCSIN_SIM_SEED=" << seed;
+    ASSERT_EQ(world.found_wrong(), "") << "again: TOCSIN_SIM_SEED=" << seed;
     fenced += world.fenced();
   }
   if (some.end - some.first > 50) {

@@ -1,5 +1,7 @@
 // Worlds: a seed makes a node on the embedded log, what customers send it, and everything that goes
 // wrong on the way; at the end, and on the way, what must hold is looked at.
+#include "tests/sim/world.h"
+
 #include <gtest/gtest.h>
 
 #include <set>
@@ -9,7 +11,6 @@
 #include "tests/engine/property_facts.h"
 #include "tests/projections/temp_directory.h"
 #include "tests/sim/checks.h"
-#include "tests/sim/senders.h"
 #include "tests/sim/settings.h"
 #include "tests/sim/sim_node.h"
 
@@ -18,10 +19,9 @@ namespace {
 
 constexpr Duration kPatience = minutes(10);
 
-class EmbeddedWorld {
+class EmbeddedWorld : public TroubledWorld {
  public:
-  EmbeddedWorld(std::uint64_t seed, bool loud)
-      : seed_(seed), random_(seed), disk_(random_), loud_(loud) {
+  EmbeddedWorld(std::uint64_t seed, bool loud) : TroubledWorld(seed, loud), disk_(random_) {
     const ConfiguredPolicy& first = one_of_them();
     story_ = StoryTeller(*first.policy(), seed).tell();
     time_.truth = story_.in_order.empty() ? 1'772'000'000'000 : story_.in_order.front().arrival.ms;
@@ -47,20 +47,7 @@ class EmbeddedWorld {
     settle();
   }
 
-  std::string wrong_;
-
  private:
-  void say(const std::string& what) const {
-    if (loud_) std::fprintf(stderr, "%s %s\n", format_rfc3339({time_.truth}).c_str(), what.c_str());
-  }
-  void wrong(const std::string& what) {
-    if (wrong_.empty()) wrong_ = "seed " + std::to_string(seed_) + ": " + what;
-  }
-
-  void pass(std::int64_t ms) {
-    time_.truth += ms;
-    time_.since_boot += ms;
-  }
   // In steps, so that dues are told on the way as a node tells them.
   void pass_until(std::int64_t truth) {
     for (int steps = 0; time_.truth < truth && wrong_.empty(); ++steps) {
@@ -259,13 +246,9 @@ class EmbeddedWorld {
     return {};
   }
 
-  const std::uint64_t seed_;
-  Random random_;
   TempDirectory directory_;
   SimDisk disk_;
   SimStore store_;
-  SimTime time_;
-  Senders senders_{random_};
   std::optional<ClockMemory> memory_;
   SimNodeOptions options_;
   Story story_;
@@ -274,7 +257,6 @@ class EmbeddedWorld {
   std::set<std::string> acknowledged_;
   std::vector<std::pair<Offset, std::int64_t>> written_;  // how far the log was, when
   bool calm_ = false, leapt_ = false;
-  const bool loud_;
 };
 
 TEST(World, AnEmbeddedNodeSaysWhatIsTrueOnceWhateverBreaks) {
@@ -282,7 +264,7 @@ TEST(World, AnEmbeddedNodeSaysWhatIsTrueOnceWhateverBreaks) {
   for (std::uint64_t seed = some.first; seed < some.end; ++seed) {
     EmbeddedWorld world(seed, some.loud);
     world.run();
-    ASSERT_EQ(world.wrong_, "") << "again: TOCSIN_SIM_SEED=" << seed;
+    ASSERT_EQ(world.found_wrong(), "") << "again: TOCSIN_SIM_SEED=" << seed;
   }
 }
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from crm_lib import ROOT, TOCSIN, Node, check, facts_of, lines_of, rejected_of, result, wait_for  # noqa: E402
+from checks import check, result  # noqa: E402
+from crm_lib import ROOT, TOCSIN, Node, facts_of, lines_of, rejected_of, wait_for  # noqa: E402
 
 DESK = """adapter: desk
 source: /desk

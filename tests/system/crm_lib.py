@@ -1,4 +1,4 @@
-"""What the tests of adapters share: a running node, its facts and what it rejected, and the counting of checks."""
+"""What the tests of adapters share: a running node, its facts and what it rejected."""
 import http.client
 import json
 import os
@@ -8,24 +8,11 @@ import subprocess
 import time
 from pathlib import Path
 
+from checks import check
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 TOCSIN = os.environ.get("TOCSIN", str(ROOT / "build" / "release" / "tocsin"))
 PATIENCE_S = 60
-failures = checks = 0
-
-
-def check(what, got, wanted):
-    global failures, checks
-    checks += 1
-    if got != wanted:
-        failures += 1
-        print(f"FAILED {what}: {got!r}, not {wanted!r}")
-
-
-def result():
-    """The exit status, when all is done."""
-    print(f"{checks} checks, {failures} failed")
-    return 1 if failures or not checks else 0
 
 
 def wait_for(what, condition):

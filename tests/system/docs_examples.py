@@ -11,6 +11,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from checks import run_script  # noqa: E402
 from http_api import ROOT, TOCSIN, Node  # noqa: E402
 
 BLOCK = re.compile(r"^( *)```sh\n(.*?)^ *```", re.M | re.S)
@@ -139,8 +140,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    finally:
-        for process in Node.running:
-            process.kill()
+    run_script(main, Node.running)

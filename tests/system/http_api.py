@@ -15,22 +15,13 @@ import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from checks import check, result, run_script
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 TOCSIN = os.environ.get("TOCSIN", str(ROOT / "build" / "release" / "tocsin"))
 PATIENCE_S = 30
 ONE = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
-
-failures = 0
-checks = 0
-
-
-def check(what, got, wanted):
-    global failures, checks
-    checks += 1
-    if got != wanted:
-        failures += 1
-        print(f"FAILED {what}: {got!r}, not {wanted!r}")
 
 
 def free_port():
@@ -327,13 +318,8 @@ def main():
         tls(directory("tls"))
         restart(directory("restart"))
         refusals(directory("refusals"))
-    print(f"{checks - failures} passed, {failures} failed")
-    return 1 if failures else 0
+    return result()
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    finally:
-        for process in Node.running:
-            process.kill()
+    run_script(main, Node.running)

@@ -12,7 +12,8 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from crm_lib import TOCSIN, Node, check, facts_of, result, wait_for  # noqa: E402
+from checks import check, result  # noqa: E402
+from crm_lib import TOCSIN, Node, facts_of, wait_for  # noqa: E402
 from kafka_lib import Broker, Producer  # noqa: E402
 
 TOKEN = "desk-secret-0123456789"

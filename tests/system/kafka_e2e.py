@@ -13,23 +13,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import os
+import checks
 import kafka_lib as k
+from checks import check
 
 PARTITIONS = 4
 SESSION_S = 3
 RESPONSE = timedelta(minutes=15)
-
-failures = 0
-checks = 0
-
-
-def check(what, got, wanted):
-    global failures, checks
-    checks += 1
-    if got != wanted:
-        failures += 1
-        print(f"FAILED {what}: {got!r}, not {wanted!r}", flush=True)
-
 
 class World:
     def __init__(self, folder, bootstrap, brokers):
@@ -256,7 +246,7 @@ ALL = (producers, counts, door, backlog, bulk_load, two_nodes)
 
 def run(bootstrap, brokers, steps=ALL):
     folder = Path(tempfile.mkdtemp(prefix="tocsin-e2e-"))
-    before = failures
+    before = checks.failures
     try:
         world = World(folder, bootstrap, brokers)
         a = world.engine("a").start()
@@ -276,7 +266,7 @@ def run(bootstrap, brokers, steps=ALL):
         k.end_all()
         subprocess.run([str(k.ROOT / "scripts" / "kafka"), "tool", "TopicCommand", "--bootstrap-server", bootstrap, "--delete", "--topic",
                         f"e2e-{brokers}-{os.getpid()}.*"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        if failures == before:
+        if checks.failures == before:
             shutil.rmtree(folder, ignore_errors=True)
         else:
             print(f"what is left: {folder}", file=sys.stderr)
@@ -289,8 +279,7 @@ def main():
         run(broker.up("--brokers", "3"), 3, ALL if os.environ.get("TOCSIN_LONG") == "1" else (producers, two_nodes))
     finally:
         broker.command("down", "--brokers", "3")
-    print(f"{checks} checks, {failures} failed")
-    return 1 if failures else 0
+    return checks.result()
 
 
 if __name__ == "__main__":

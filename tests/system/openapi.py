@@ -25,6 +25,7 @@ except ImportError:
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "system"))
 sys.dont_write_bytecode = True
+from checks import run_script  # noqa: E402
 from http_api import Node, event  # noqa: E402
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
@@ -336,8 +337,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    finally:
-        for process in Node.running:
-            process.kill()
+    run_script(main, Node.running)

@@ -15,7 +15,8 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from crm_lib import ROOT, TOCSIN, Node, check, lines_of, result, wait_for  # noqa: E402
+from checks import check, result  # noqa: E402
+from crm_lib import ROOT, TOCSIN, Node, lines_of, wait_for  # noqa: E402
 
 PAYLOADS = ROOT / "connectors" / "crm" / "adapters" / "payloads"
 # Of each system: who its own user is in the payload of a note, and a colleague in that place.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from checks import check, result, run_script  # noqa: E402
 from http_api import BATCH, Node, event  # noqa: E402
 
 ACCOUNTS = ("alpha", "beta", "gamma", "delta")
@@ -20,17 +21,6 @@ SCOPES = {
     "accounts": {"kinds": ["account", "ticket"]},
     "elsewhere": {"accounts": ["omega"]},
 }
-failures = checks = 0
-
-
-def check(what, got, wanted):
-    global failures, checks
-    checks += 1
-    if got != wanted:
-        failures += 1
-        print(f"FAILED {what}: {got!r}, not {wanted!r}")
-
-
 def bearer(name):
     return {"Authorization": f"Bearer {name}-secret-0123456789"}
 
@@ -184,13 +174,8 @@ def main():
             if name not in ("elsewhere", "complaints"):
                 stream(name, scope, node)
         check("stopped", node.stop(), 0)
-    print(f"{checks} checks, {failures} failed")
-    return 1 if failures else 0
+    return result()
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    finally:
-        for process in Node.running:
-            process.kill()
+    run_script(main, Node.running)

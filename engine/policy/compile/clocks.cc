@@ -56,6 +56,7 @@ class ClockReader : OneOfKindReader {
     read_repeat(node_["repeat"]);
     read_clock_ladders(reader_, node_, of_kind_, kind_, policy_, clock_);
     kind_.pauses_clocks = kind_.pauses_clocks || clock_.pauses;
+    note_verbs();
     kind_.clocks.push_back(std::move(clock_));
   }
 
@@ -238,6 +239,19 @@ class ClockReader : OneOfKindReader {
           node, where,
           std::string(kDurations) + ", or `given` (`given FIELD`) by the fact that starts it");
     return allowance;
+  }
+
+  void note_verbs() {
+    clock_.starts = clock_.resume | clock_.restart;
+    for (const Trigger& trigger : clock_.start) clock_.starts |= mask_of(trigger);
+    clock_.changes =
+        clock_.cancel | clock_.restart | clock_.sets | clock_.presets | clock_.wakes;
+    for (const Trigger& trigger : clock_.stop) clock_.changes |= mask_of(trigger);
+    for (const Trigger& trigger : clock_.run_ends) clock_.changes |= mask_of(trigger);
+  }
+
+  static VerbMask mask_of(const Trigger& trigger) {
+    return trigger.verb == kNone ? 0 : bit(trigger.verb);
   }
 
   // `given confirmBy`: of facts that carry two dues it takes the one called so.
