@@ -378,7 +378,7 @@ class Escalator {
 
   // ---- saying it ---------------------------------------------------------------------------------
 
-  void raise(Derived event) {
+  void raise(Derived&& event) {
     event.reason = reason_of(event.group.kind);
     Told told = persons_of(a_.entity, a_.truth, a_.roles, event.roles, event.time);
     event.persons = std::move(told.persons);
