@@ -74,6 +74,11 @@ class LogChecks {
     }
     const Decided more = again.take_decided();
     if (!more.batch.log.empty()) return "said anew after a replay: " + more.batch.log.front().value;
+    std::string stays;
+    again.partition().each_entity([&](Entity& e) {
+      if (stays.empty()) stays = untrue_breach(e, now);
+    });
+    if (!stays.empty()) return stays;
     return verdicts(again, now, true);
   }
 
@@ -103,6 +108,24 @@ class LogChecks {
   }
 
  private:
+  // A breach that was told, not taken back, and is none.
+  static std::string untrue_breach(const Entity& e, Instant now) {
+    Truth truth(e);
+    truth.read(e.facts);
+    if (!truth.created) return {};
+    truth.advance(e.facts, now);
+    for (const SaidCycle& said : e.said) {
+      const Cycle* const cycle = truth.find(said.clock, said.cycle);
+      for (const ThresholdCode t : kThresholds) {
+        if (!said.thresholds[t].breached) continue;
+        if (cycle == nullptr || cycle->thresholds[t].verdict != Verdict::kBreached)
+          return "a breach of " + e.spec().clocks[said.clock].name + " of " + name_of(e) +
+                 " stays told and is none";
+      }
+    }
+    return {};
+  }
+
   static std::string name_of(const Entity& e) {
     return e.account + "/" + e.spec().name + "/" + e.id;
   }

@@ -156,7 +156,48 @@ class EmbeddedWorld : public TroubledWorld {
       glitch();
     } else if (random_.chance(3)) {
       hand_in();
+    } else if (random_.chance(2)) {
+      put_back_without_the_end();
     }
+  }
+
+  // Somebody puts back a copy of the log that lacks the last of what was acknowledged: nobody starts
+  // on it.
+  void put_back_without_the_end() {
+    if (node_ == nullptr) return;
+    die(false);
+    const std::uint64_t cut = random_.below(1'000'000);
+    const TempDirectory looked_at, started_on;
+    EmbeddedLogOptions anyway;
+    anyway.accept_loss = true;
+    const auto missing =
+        EmbeddedLog::open(copy_cut(looked_at, cut), anyway)->recovery().missing_batches;
+    if (missing == 0) return;
+    copy_cut(started_on, cut);
+    SimNodeOptions options = options_;
+    options.data = started_on.path();
+    try {
+      SimStore empty;
+      std::optional<ClockMemory> memory = memory_;
+      SimNode(options, time_, disk_, empty, memory, [](const std::string&) {});
+      wrong("a node starts on a log without its end");
+    } catch (const Crash&) {
+    } catch (const AcknowledgedLost& error) {
+      say(error.what());
+    }
+  }
+
+  // The log's directory under `to`, of which the newest file ends somewhere earlier.
+  std::filesystem::path copy_cut(const TempDirectory& to, std::uint64_t cut) const {
+    const std::filesystem::path log = to.path() / "log";
+    std::filesystem::copy(options_.data / "log", log);
+    std::filesystem::path newest;
+    for (const auto& file : std::filesystem::directory_iterator(log)) {
+      if (file.path().filename().string().starts_with("log-"))
+        newest = std::max(newest, file.path());
+    }
+    std::filesystem::resize_file(newest, cut % std::filesystem::file_size(newest));
+    return log;
   }
 
   // The wall clock leaps and is right again before anybody believes it.
