@@ -4,7 +4,7 @@
     bench/questions.py [--alarms 5000] [--asked 300]        TOCSIN names the binary
 
 Each ticket is a P1 of tier A: one open alarm, two running clocks. Each page is asked over one connection, one after the other; the time is
-that of the whole answer at the client. Exit status 1 where a page's 99th percentile is over 5 ms, but for words that are sought: no index holds them."""
+that of the whole answer at the client. Exit status 1 where a page's 99th percentile is over 5 ms."""
 import argparse
 import atexit
 import json
