@@ -184,6 +184,7 @@ void KafkaLoop::give_up(const std::vector<PartitionId>& partitions) {
 void KafkaLoop::reset_given_up() {
   if (given_up_.empty()) return;
   for (const PartitionId p : given_up_) room(p).reset();
+  store_.hold_back(false);
   follow_others();
   given_up_.clear();
   if (owned_.empty() && given_.empty()) writer_->close();
@@ -418,6 +419,9 @@ void KafkaLoop::fire(Instant now) {
     Room& r = room(p);
     tell_due(r, r.moment(now), released_, most);
   }
+  store_.hold_back(std::any_of(owned_.begin(), owned_.end(), [&](PartitionId p) {
+    return in_arrears(room(p), room(p).moment(now), released_);
+  }));
 }
 
 // So that what was rejected is not rejected once more when the group's offsets have expired.

@@ -443,6 +443,25 @@ TEST_F(KafkaLoopTest, AStoreThatTakesNothingAtTheStartIsWaitedForOutsideTheGroup
   EXPECT_EQ(second->owned().size(), 2u);
 }
 
+TEST_F(KafkaLoopTest, TheStoreIsHeldBackWhileMoreIsDueThanARoundTells) {
+  constexpr std::size_t kTickets = 3'000;  // of one account: a round tells 2,500 of a partition
+  auto loop = start(1);
+  rounds(*loop, 20);
+  for (std::size_t i = 0; i < kTickets; ++i) open_ticket("T-" + std::to_string(i));
+  for (int i = 0; i < 100 && records("tocsin.ticket.opened") < kTickets; ++i) loop->round();
+  EXPECT_FALSE(stores_[1].held());
+  now_ += minutes(16).ms;
+  bool held = false;
+  for (int i = 0; i < 100 && records("tocsin.clock.breached") < kTickets; ++i) {
+    loop->round();
+    held = held || stores_[1].held();
+  }
+  EXPECT_TRUE(held);
+  rounds(*loop, 5);
+  EXPECT_FALSE(stores_[1].held());
+  EXPECT_EQ(records("tocsin.clock.breached"), kTickets);
+}
+
 TEST_F(KafkaLoopTest, WhatIsHandedToEveryPartitionIsInEachLogOnce) {
   auto loop = start(1);
   rounds(*loop, 20);

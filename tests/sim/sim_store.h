@@ -43,6 +43,7 @@ class SimStore final : public StorePort {
     begin_to_fill();
   }
   void block(std::string why) { problem_ = std::move(why); }
+  bool held() const { return held_; }
 
   // ---- StorePort
   Offset applied(PartitionId partition) const override {
@@ -91,6 +92,7 @@ class SimStore final : public StorePort {
       if (!sink(at, key)) return;
     }
   }
+  void hold_back(bool held) override { held_ = held; }
   std::size_t waiting_bytes() const override { return 0; }
   bool damaged() const override { return false; }
   bool blocked() const override { return !problem_.empty(); }
@@ -154,6 +156,7 @@ class SimStore final : public StorePort {
                                kBytesMax = 1 << 12;  // many layers, and soon no room
   std::unique_ptr<SoughtFilter> sought_ = std::make_unique<SoughtFilter>(kFirstKeys, kBytesMax);
   std::vector<std::uint64_t> to_fill_;  // what it lacks of `known_`
+  bool held_ = false;
   std::string problem_;
 };
 
