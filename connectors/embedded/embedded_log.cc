@@ -79,7 +79,8 @@ void EmbeddedLog::recover() {
     allocated_ = end_.at;
   }
   // The last batches may be whole in the page cache only, when the process was killed before its
-  // fdatasync; whoever reads them from now on may rely on them.
+  // fdatasync, or that failed; whoever reads them from now on may rely on them.
+  if (error == 0) error = write_again(recovery_.unproven_from);
   if (error == 0) error = options_.disk->sync_data(file_->fd());
   if (error == 0) error = sync_directory(directory_);
   if (error != 0) {
@@ -88,6 +89,20 @@ void EmbeddedLog::recover() {
   }
   mark_.set_batches(end_.sequence);
   show();
+}
+
+// After an fdatasync that failed the system takes for written what is not: another one writes only what
+// was written anew.
+int EmbeddedLog::write_again(std::int64_t from) {
+  constexpr std::int64_t kPiece = 1 << 20;
+  std::string bytes;
+  for (std::int64_t at = from; at < end_.at; at += kPiece) {
+    bytes.resize(static_cast<std::size_t>(std::min(kPiece, end_.at - at)));
+    bytes.resize(file_->read_at(at, bytes.data(), bytes.size()));
+    if (const int error = options_.disk->write_all(file_->fd(), at, bytes); error != 0)
+      return error;
+  }
+  return 0;
 }
 
 void EmbeddedLog::show() {

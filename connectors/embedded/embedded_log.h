@@ -85,6 +85,7 @@ class EmbeddedLog final : public LogReader {
   int start_segment();
   int seal_segment();
   int make_room(std::int64_t bytes);
+  int write_again(std::int64_t from);
   int write_frame();
   bool goes_direct() const { return direct_ && frame_.size() >= options_.direct_bytes; }
   int write_bytes();

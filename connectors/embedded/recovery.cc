@@ -94,7 +94,12 @@ FramePosition verify_tail(const Segments& segments, std::int64_t verify_bytes,
     LogSegment& segment = *segments[i];
     FrameCursor cursor(segment, segment.first());
     FrameCursor::Step step = FrameCursor::Step::kFrame;
-    while (step == FrameCursor::Step::kFrame) step = cursor.next();
+    report.unproven_from = segment.first().at;
+    while (step == FrameCursor::Step::kFrame) {
+      if (cursor.position().sequence <= durable_batches)
+        report.unproven_from = cursor.position().at;
+      step = cursor.next();
+    }
     const FramePosition& end = cursor.position();
     if (i + 1 == segments.size()) {
       judge_tail(segment, end, durable_batches, report);

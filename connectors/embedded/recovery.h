@@ -28,6 +28,8 @@ struct RecoveryReport {
   // Batches that the mark counts as durable and that the files end before: 0 unless the files were
   // truncated from outside or restored from an older copy.
   std::uint64_t missing_batches = 0;
+  // Byte of the last segment from which on no batch is known to have been flushed; its end: all are.
+  std::int64_t unproven_from = 0;
 };
 
 // Checks the chain of segment headers (same log, same partition, none missing at the front). Throws

@@ -40,6 +40,35 @@ void SimDisk::note(int fd, std::int64_t at, std::string_view bytes) {
   pending(fd).writes.push_back({at, std::move(before), std::string(bytes)});
 }
 
+SimDisk::Write SimDisk::Write::part(std::int64_t from, std::int64_t to) const {
+  const auto cut = [&](const std::string& bytes) {
+    const auto begin = std::min(static_cast<std::size_t>(from - at), bytes.size());
+    return bytes.substr(begin, static_cast<std::size_t>(to - from));
+  };
+  return {from, cut(before), cut(after), lost};
+}
+
+void SimDisk::Pending::flushed() {
+  std::vector<Write> left;
+  for (std::size_t i = 0; i < writes.size(); ++i) {
+    if (!writes[i].lost) continue;
+    std::vector<Write> parts = {writes[i]};
+    for (std::size_t j = i + 1; j < writes.size(); ++j) {
+      if (writes[j].lost) continue;
+      const std::int64_t from = writes[j].at, to = from + writes[j].size();
+      std::vector<Write> outside;
+      for (const Write& part : parts) {
+        const std::int64_t end = part.at + part.size();
+        if (part.at < from) outside.push_back(part.part(part.at, std::min(end, from)));
+        if (end > to) outside.push_back(part.part(std::max(part.at, to), end));
+      }
+      parts = std::move(outside);
+    }
+    left.insert(left.end(), parts.begin(), parts.end());
+  }
+  writes = std::move(left);
+}
+
 bool SimDisk::counts_down() {
   ++made_;
   return crash_in_ > 0 && --crash_in_ == 0;
@@ -66,9 +95,10 @@ int SimDisk::sync_data(int fd) {
   if (dies && current->random_.chance(50)) throw Crash{};
   if (current->breaks_) {
     current->breaks_ = false;
+    for (Write& write : current->pending(fd).writes) write.lost = true;
     return EIO;  // and who asks again is told that all is well, which is a lie
   }
-  current->pending_.erase(path_of(fd));
+  current->pending(fd).flushed();
   if (dies) throw Crash{};
   return 0;
 }
@@ -93,8 +123,7 @@ void SimDisk::lose_power() {
     for (auto write = pending.writes.rbegin(); write != pending.writes.rend(); ++write) {
       // Either all of it, or some of its sectors.
       const bool whole = random_.chance(30);
-      const auto size =
-          static_cast<std::int64_t>(std::max(write->before.size(), write->after.size()));
+      const std::int64_t size = write->size();
       for (std::int64_t from = 0; from < size;) {
         const std::int64_t to =
             std::min(size, (write->at + from + kSector) / kSector * kSector - write->at);

@@ -2,11 +2,13 @@
 // its calls, and what was not flushed is lost or torn when the power goes.
 //
 // Files are real (give it a directory in memory); what a power failure would lose is what was written
-// since the last flush of its file, and each sector of that may survive or not.
+// since the last flush of its file, and each sector of that may survive or not. What a flush failed to
+// write no later one writes, unless it is written again, though the system says so and shows it.
 //
 // DiskCalls are plain functions, so one disk at a time is in use: the last one made. One thread.
 #pragma once
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <filesystem>
@@ -51,10 +53,16 @@ class SimDisk {
   struct Write {
     std::int64_t at;
     std::string before, after;  // before: as it was, shorter where the file ended
+    bool lost = false;          // a flush failed: the system takes it for written
+    std::int64_t size() const {
+      return static_cast<std::int64_t>(std::max(before.size(), after.size()));
+    }
+    Write part(std::int64_t from, std::int64_t to) const;
   };
   struct Pending {
     std::int64_t size = 0;  // when it was flushed last
     std::vector<Write> writes;
+    void flushed();  // all but what is lost and was not written again
   };
   static int allocate(int fd, std::int64_t from, std::int64_t bytes);
   static int write_all(int fd, std::int64_t at, std::string_view bytes);
