@@ -158,6 +158,8 @@ class EmbeddedWorld : public TroubledWorld {
       hand_in();
     } else if (random_.chance(2)) {
       put_back_without_the_end();
+    } else if (random_.chance(2)) {
+      set_the_clock_back();
     }
   }
 
@@ -212,6 +214,17 @@ class EmbeddedWorld : public TroubledWorld {
     }
     time_.wall_error = 0;
     step();
+  }
+
+  // Somebody sets the clock back, so long that the node comes to believe it.
+  void set_the_clock_back() {
+    time_.wall_error = -random_.between(minutes(10).ms, hours(3).ms);
+    say("the wall clock is set back by " + std::to_string(-time_.wall_error) + " ms");
+    leapt_ = true;
+    for (int i = 0; i < 4; ++i) {
+      pass(random_.between(1, kPatience.ms));
+      step();
+    }
   }
 
   const ConfiguredPolicy& one_of_them() { return policies()[random_.below(policies().size())]; }
