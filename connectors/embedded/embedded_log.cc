@@ -92,15 +92,15 @@ void EmbeddedLog::recover() {
 }
 
 // After an fdatasync that failed the system takes for written what is not: another one writes only what
-// was written anew.
+// was written anew. A disk that is full even for what stands on it already keeps nobody from starting.
 int EmbeddedLog::write_again(std::int64_t from) {
   constexpr std::int64_t kPiece = 1 << 20;
   std::string bytes;
   for (std::int64_t at = from; at < end_.at; at += kPiece) {
     bytes.resize(static_cast<std::size_t>(std::min(kPiece, end_.at - at)));
     bytes.resize(file_->read_at(at, bytes.data(), bytes.size()));
-    if (const int error = options_.disk->write_all(file_->fd(), at, bytes); error != 0)
-      return error;
+    const int error = options_.disk->write_all(file_->fd(), at, bytes);
+    if (error != 0) return means_disk_full(error) ? 0 : error;
   }
   return 0;
 }

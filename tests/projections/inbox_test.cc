@@ -2,6 +2,7 @@
 #include <random>
 
 #include "projections/read/list_filter.h"
+#include "tests/engine/calendar_fixture.h"
 #include "tests/projections/query_fixture.h"
 
 namespace tocsin {

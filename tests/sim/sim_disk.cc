@@ -83,11 +83,14 @@ int SimDisk::allocate(int fd, std::int64_t from, std::int64_t bytes) {
 
 int SimDisk::write_all(int fd, std::int64_t at, std::string_view bytes) {
   const bool dies = current->counts_down();
-  if (dies || current->full_) bytes = bytes.substr(0, current->random_.below(bytes.size() + 1));
+  struct stat found {};
+  ::fstat(fd, &found);
+  const bool full = current->full_ && at + static_cast<std::int64_t>(bytes.size()) > found.st_size;
+  if (dies || full) bytes = bytes.substr(0, current->random_.below(bytes.size() + 1));
   current->note(fd, at, bytes);
   const int error = real_disk_calls().write_all(fd, at, bytes);
   if (dies) throw Crash{};
-  return current->full_ ? ENOSPC : error;
+  return full ? ENOSPC : error;
 }
 
 int SimDisk::sync_data(int fd) {
