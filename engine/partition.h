@@ -325,7 +325,7 @@ class Partition {
   Derived replayed_event_;
   DecisionReader decisions_;                 // read back
   const Entity* replayed_entity_ = nullptr;  // null: the record was no such event
-  std::vector<Derived> derived_;  // of the decision that is being made
+  std::vector<Derived> derived_;             // of the decision that is being made
   std::vector<const Derived*> told_;
   Counters counters_;
 };
