@@ -244,8 +244,7 @@ class ClockReader : OneOfKindReader {
   void note_verbs() {
     clock_.starts = clock_.resume | clock_.restart;
     for (const Trigger& trigger : clock_.start) clock_.starts |= mask_of(trigger);
-    clock_.changes =
-        clock_.cancel | clock_.restart | clock_.sets | clock_.presets | clock_.wakes;
+    clock_.changes = clock_.cancel | clock_.restart | clock_.sets | clock_.presets | clock_.wakes;
     for (const Trigger& trigger : clock_.stop) clock_.changes |= mask_of(trigger);
     for (const Trigger& trigger : clock_.run_ends) clock_.changes |= mask_of(trigger);
   }
