@@ -27,7 +27,8 @@ std::string read_secret_config(const Yaml& node, const Config& config, AdapterSe
     if (known == members.end())
       return "has a secret with an unknown member `" + member.key +
              "` (known: token, aes_key, receiver, encrypt_key)";
-    *known->second = secret_ref(member.text, config);
+    if (std::string wrong = read_secret(member, config, *known->second); !wrong.empty())
+      return "has a secret whose " + wrong;
   }
   return {};
 }
@@ -35,13 +36,15 @@ std::string read_secret_config(const Yaml& node, const Config& config, AdapterSe
 std::string read_pull(const Yaml& node, const Config& config, AdapterConfig& out) {
   if (!node.is_map()) return "pull must be a map with secret and url";
   for (const Yaml& member : node.values) {
+    std::string wrong;
     if (member.key == "secret") {
-      out.pull_secret = secret_ref(member.text, config);
+      wrong = read_secret(member, config, out.pull_secret);
     } else if (member.key == "url") {
-      out.pull_url = member.text;
+      wrong = read_text(member, out.pull_url);
     } else {
-      return "pull has an unknown member `" + member.key + "` (known: secret, url)";
+      wrong = "has an unknown member `" + member.key + "` (known: secret, url)";
     }
+    if (!wrong.empty()) return "pull " + wrong;
   }
   return {};
 }
@@ -63,12 +66,16 @@ std::string read_adapter_config(const Yaml& node, const Config& config, AdapterC
   for (const Yaml& member : node.values) {
     std::string wrong;
     if (member.key == "file") {
-      out.file = beside(config.directory, member.text);
+      wrong = read_text(member, out.file);
+      out.file = beside(config.directory, out.file);
     } else if (member.key == "topic") {
-      out.topic = member.text;
+      wrong = read_text(member, out.topic);
     } else if (member.key == "act") {
-      if (member.text != "true" && member.text != "false") wrong = "act must be true or false";
-      out.act = member.text == "true";
+      std::string word;
+      wrong = read_text(member, word);
+      if (wrong.empty() && word != "true" && word != "false")
+        wrong = "act must be true or false, not `" + word + "`";
+      out.act = word == "true";
     } else if (member.key == "pull") {
       wrong = read_pull(member, config, out);
     } else if (member.key == "secrets") {
@@ -123,6 +130,25 @@ ConfigKey adapters_key() {
   key.read = read_adapters;
   key.show = show_adapters;
   return key;
+}
+
+std::string read_text(const Yaml& member, std::string& out) {
+  if (member.is_text()) {
+    out = member.text;
+    return {};
+  }
+  return member.key + " must be a text, not " +
+         (member.is_list()  ? "a list"
+          : member.is_map() ? "a map"
+                            : "nothing") +
+         " (line " + std::to_string(member.line) + ")";
+}
+
+std::string read_secret(const Yaml& member, const Config& config, SecretRef& out) {
+  std::string text;
+  std::string wrong = read_text(member, text);
+  if (wrong.empty()) out = secret_ref(text, config);
+  return wrong;
 }
 
 SecretRef secret_ref(const std::string& text, const Config& config) {

@@ -3,36 +3,71 @@
 #include <set>
 
 #include "app/config_adapters.h"
+#include "events/vocabulary.h"
 
 namespace tocsin {
 namespace {
 
+// A type of ours that there is not would never be sent, and nobody would know.
+std::string check_type(const std::string& type) {
+  if (derived_type(type)) return {};
+  std::vector<std::string> of_family;
+  const std::string family = type.substr(0, type.rfind('.') + 1);
+  for (const std::string_view known : kDerivedTypes) {
+    // `tocsin.complaint.` has facts too.
+    if (known.starts_with(family) && family != "tocsin.complaint.") of_family.emplace_back(known);
+  }
+  if (family.size() <= std::string_view("tocsin.").size() || of_family.empty()) return {};
+  std::string known;
+  for (const std::string& one : of_family) known += (known.empty() ? "" : ", ") + one;
+  return "on has an unknown type `" + type + "` (known: " + known + ")";
+}
+
+std::string read_types(const Yaml& node, std::vector<std::string>& out) {
+  std::string wrong;
+  const auto add = [&](const Yaml& type) {
+    if (wrong.empty()) wrong = read_text(type, out.emplace_back());
+    if (wrong.empty()) wrong = check_type(out.back());
+  };
+  if (!node.is_list()) {
+    add(node);
+  } else {
+    for (Yaml type : node.values) {
+      type.key = node.key;
+      add(type);
+    }
+  }
+  return wrong;
+}
+
+std::string read_headers(const Yaml& node, const Config& config, PushConfig& out) {
+  if (!node.is_map()) return "headers must be a map";
+  for (const Yaml& header : node.values) {
+    if (std::string wrong = read_secret(header, config, out.headers[header.key]); !wrong.empty())
+      return "headers " + wrong;
+  }
+  return {};
+}
+
+std::string read_member(const Yaml& member, const Config& config, PushConfig& out) {
+  if (member.key == "name") return read_text(member, out.name);
+  if (member.key == "on") return read_types(member, out.on);
+  if (member.key == "url") return read_text(member, out.url);
+  if (member.key == "method") return read_text(member, out.method);
+  if (member.key == "body") return read_text(member, out.body);
+  if (member.key == "secret") return read_secret(member, config, out.secret);
+  if (member.key == "headers") return read_headers(member, config, out);
+  if (member.key != "where")
+    return "has an unknown member `" + member.key +
+           "` (known: name, on, where, url, method, secret, headers, body)";
+  out.where = member;
+  return {};
+}
+
 std::string read_push(const Yaml& node, const Config& config, PushConfig& out) {
   if (!node.is_map()) return "must be a map with on, url, where, method, secret, headers, body";
   for (const Yaml& member : node.values) {
-    if (member.key == "name") {
-      out.name = member.text;
-    } else if (member.key == "on") {
-      if (member.is_text()) out.on.push_back(member.text);
-      for (const Yaml& type : member.values) out.on.push_back(type.text);
-    } else if (member.key == "where") {
-      out.where = member;
-    } else if (member.key == "url") {
-      out.url = member.text;
-    } else if (member.key == "method") {
-      out.method = member.text;
-    } else if (member.key == "body") {
-      out.body = member.text;
-    } else if (member.key == "secret") {
-      out.secret = secret_ref(member.text, config);
-    } else if (member.key == "headers") {
-      if (!member.is_map()) return "headers must be a map";
-      for (const Yaml& header : member.values)
-        out.headers[header.key] = secret_ref(header.text, config);
-    } else {
-      return "has an unknown member `" + member.key +
-             "` (known: name, on, where, url, method, secret, headers, body)";
-    }
+    if (std::string wrong = read_member(member, config, out); !wrong.empty()) return wrong;
   }
   if (out.on.empty() || out.url.empty()) return "needs `on` and `url`";
   return {};

@@ -230,6 +230,7 @@ void CrmService::start_pullers() {
     options.secret = secret.value;
     options.now = [this] { return node_.now(); };
     options.report = report_;
+    options.cursors = std::filesystem::path(config_.data) / ("wecom-" + one.name + ".json");
     const MutexLock lock(pullers_mutex_);
     pullers_[one.name] = std::make_unique<WecomPuller>(std::move(options), *inbound_);
   }

@@ -38,6 +38,27 @@ void Decoder::structured(std::string_view json, std::string_view key, Decoded& o
   work_->finish(key, out);
 }
 
+void Decoder::parts(const EventParts& event, Decoded& out) {
+  work_->start(out);
+  const auto put = [&](Attribute attribute, std::string_view text) {
+    work_->text_of(attribute, out.fact).assign(text);
+    work_->set(attribute, text);
+  };
+  char time[kRfc3339Max];
+  const char* const time_end = write_rfc3339(time, event.time);
+  put(Attribute::kSpecVersion, "1.0");
+  put(Attribute::kId, event.id);
+  put(Attribute::kSource, event.source);
+  put(Attribute::kType, event.type);
+  put(Attribute::kTime, {time, static_cast<std::size_t>(time_end - time)});
+  put(Attribute::kSubject, event.subject);
+  put(Attribute::kPartitionKey, event.account);
+  put(Attribute::kSequence, event.sequence);
+  add_extension(out.fact, "tocsinadapter", event.adapter);
+  out.fact.data.assign(event.data);
+  work_->finish({}, out);
+}
+
 std::string_view judge(Decoded& decoded, Instant arrival) {
   if (!decoded.attribute_error.empty()) return decoded.attribute_error;
   Fact& fact = decoded.fact;

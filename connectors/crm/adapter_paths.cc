@@ -210,9 +210,10 @@ Condition AdapterParts::condition(const Yaml& node, const std::string& where) {
       }
     }
   } else {
-    reader_.error(node, where +
-                            ": a condition is a word, a list of words, exists, absent, or one of "
-                            "{not:}, {same:}, {not_same:}, {match:}, {contains:}");
+    reader_.wrong(
+        node, where,
+        "a word, a list of words, exists, absent, or one of {not:}, {same:}, {not_same:}, "
+        "{match:}, {contains:}");
   }
   return out;
 }

@@ -69,21 +69,22 @@ class Reading {
     adapter_.source = reader_.text(source, "source");
     if (adapter_.source.starts_with("/tocsin/"))
       reader_.error(source, "source: what begins with /tocsin/ is the product's own");
-    if (const Yaml& kind = root["kind"]; !kind.absent()) adapter_.kind = reader_.text(kind, "kind");
-    kind_known_ = reader_
-                      .place(root["kind"].absent() ? 1 : root["kind"].line, "kind", "kind",
-                             adapter_.kind, names_of_types(false))
-                      .has_value();
-    if (const Yaml& zone = root["zone"]; !zone.absent()) {
-      auto found = zones_(reader_.text(zone, "zone"));
+    const Yaml& kind = root["kind"];
+    if (!kind.absent()) adapter_.kind = reader_.text(kind, "kind");
+    kind_known_ =
+        !adapter_.kind.empty() && reader_.place(kind.absent() ? 1 : kind.line, "kind", "kind",
+                                                adapter_.kind, names_of_types(false));
+    const Yaml& zone = root["zone"];
+    if (const std::string name = reader_.text(zone, "zone"); !name.empty()) {
+      auto found = zones_(name);
       if (auto* why = std::get_if<std::string>(&found)) {
         reader_.error(zone, "zone: " + *why);
       } else {
         adapter_.zone = std::get<Zone>(std::move(found));
       }
     }
-    if (const Yaml& encoding = root["encoding"]; !encoding.absent()) {
-      std::string word = reader_.text(encoding, "encoding");
+    const Yaml& encoding = root["encoding"];
+    if (std::string word = reader_.text(encoding, "encoding"); !word.empty()) {
       for (char& c : word) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
       adapter_.gb18030 =
           reader_.place(encoding.line, "encoding", "encoding", word, {"utf-8", "gb18030"}) == 1;

@@ -65,7 +65,9 @@ void AdapterParts::check_word(const Yaml& node, const ValueUse& use) {
   if (node.is_text()) {
     reader_.place(node.line, use.where, use.what, text, *use.words);
   } else {
-    reader_.error(node, std::string(use.where) + ": a " + use.what + " is a word");
+    std::string known;
+    for (const std::string& word : *use.words) known += (known.empty() ? "one of " : ", ") + word;
+    reader_.wrong(node, use.where, known);
   }
 }
 
@@ -134,9 +136,7 @@ AdapterValue AdapterParts::value(const Yaml& node, const ValueUse& use) {
   } else if (node.is_text() || node.is_map()) {
     out.choices.push_back(choice(node, use));
   } else {
-    reader_.error(node, std::string(use.where) +
-                            " must be a path, a list of paths, or a map with "
-                            "path or const");
+    reader_.wrong(node, use.where, "a path, a list of paths, or a map with path or const");
   }
   return out;
 }

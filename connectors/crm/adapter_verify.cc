@@ -12,6 +12,19 @@ const std::vector<std::string> kSchemes = {"none",  "hmac",     "token", "basic"
 const std::vector<std::string> kAlgorithms = {"sha1", "sha256", "sha512"};
 const std::vector<std::string> kEncodings = {"hex", "base64"};
 
+// What stands before a signature or a token; it may be empty.
+std::string read_prefix(PolicyReader& reader, const Yaml& node) {
+  if (node.absent() || (node.is_text() && node.text.empty())) return {};
+  return reader.text(node, "verify prefix");
+}
+
+// The place of the word that `node` is; what is no text at all is told once.
+std::optional<std::size_t> place_of(PolicyReader& reader, const Yaml& node, const std::string& key,
+                                    const std::vector<std::string>& words) {
+  const std::string word = reader.text(node, "verify " + key);
+  return word.empty() ? std::nullopt : reader.place(node.line, "verify", key, word, words);
+}
+
 std::string header_path(PolicyReader& reader, const Yaml& node, const std::string& where) {
   constexpr std::string_view kHeader = "header.";
   const std::string text = reader.text(node, where);
@@ -48,14 +61,10 @@ void read_hmac(PolicyReader& reader, const Yaml& node, VerifyRule& rule) {
           {"scheme", "algorithm", "header", "prefix", "over", "encoding", "timestamp", "window"}))
     return;
   rule.header = reader.text(reader.required(node, "header", "verify"), "verify header");
-  if (const Yaml& algorithm = node["algorithm"]; !algorithm.absent()) {
-    rule.algorithm = reader.text(algorithm, "verify algorithm");
-    reader.place(algorithm.line, "verify", "algorithm", rule.algorithm, kAlgorithms);
-  }
-  if (const Yaml& prefix = node["prefix"]; !prefix.absent()) rule.prefix = prefix.text;
-  if (const Yaml& encoding = node["encoding"]; !encoding.absent())
-    rule.base64 = reader.place(encoding.line, "verify", "encoding",
-                               reader.text(encoding, "verify encoding"), kEncodings) == 1;
+  if (const auto place = place_of(reader, node["algorithm"], "algorithm", kAlgorithms))
+    rule.algorithm = kAlgorithms[*place];
+  rule.prefix = read_prefix(reader, node["prefix"]);
+  rule.base64 = place_of(reader, node["encoding"], "encoding", kEncodings) == 1;
   read_over(reader, node["over"], rule);
   if (const Yaml& timestamp = node["timestamp"]; !timestamp.absent())
     rule.timestamp_header = header_path(reader, timestamp, "verify timestamp");
@@ -76,10 +85,8 @@ void read_hmac(PolicyReader& reader, const Yaml& node, VerifyRule& rule) {
 VerifyRule read_verify(PolicyReader& reader, const Yaml& node) {
   VerifyRule rule;
   if (node.absent() || !reader.map(node, "verify")) return rule;
-  const Yaml& scheme = reader.required(node, "scheme", "verify");
-  const std::string word = reader.text(scheme, "verify scheme");
   const auto place =
-      word.empty() ? std::nullopt : reader.place(scheme.line, "verify", "scheme", word, kSchemes);
+      place_of(reader, reader.required(node, "scheme", "verify"), "scheme", kSchemes);
   if (!place) return rule;
   rule.scheme = static_cast<Scheme>(*place);
   switch (rule.scheme) {
@@ -90,7 +97,7 @@ VerifyRule read_verify(PolicyReader& reader, const Yaml& node) {
       reader.map(node, "verify", {"scheme", "header", "query", "prefix"});
       rule.header = reader.text(node["header"], "verify header");
       rule.query = reader.text(node["query"], "verify query");
-      if (const Yaml& prefix = node["prefix"]; !prefix.absent()) rule.prefix = prefix.text;
+      rule.prefix = read_prefix(reader, node["prefix"]);
       if (rule.header.empty() == rule.query.empty())
         reader.error(node, "verify: a token stands in a `header` or in the `query`, one of them");
       break;

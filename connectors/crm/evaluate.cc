@@ -1,8 +1,10 @@
 #include "connectors/crm/evaluate.h"
 
-#include <openssl/sha.h>
+#include <openssl/evp.h>
 
 #include <algorithm>
+#include <array>
+#include <memory>
 
 #include "connectors/crm/lenient_time.h"
 #include "connectors/crm/lookup.h"
@@ -21,10 +23,27 @@ std::string shown(std::string_view text) {
   return std::string(text.substr(0, end)) + "…";
 }
 
-std::string digits(std::size_t value, std::size_t width) {
-  std::string text = std::to_string(value);
-  if (text.size() < width) text.insert(0, width - text.size(), '0');
-  return text;
+void append_digits(std::string& out, std::size_t value, std::size_t width) {
+  const std::string text = std::to_string(value);
+  if (text.size() < width) out.append(width - text.size(), '0');
+  out += text;
+}
+
+// Asking the library for the algorithm and for memory costs more than the hash of a short text: a
+// thread does so once.
+std::array<unsigned char, 32> sha256(std::string_view text) {
+  struct Free {
+    void operator()(EVP_MD* p) const { EVP_MD_free(p); }
+    void operator()(EVP_MD_CTX* p) const { EVP_MD_CTX_free(p); }
+  };
+  thread_local const std::unique_ptr<EVP_MD, Free> algorithm(
+      EVP_MD_fetch(nullptr, "SHA256", nullptr));
+  thread_local const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
+  std::array<unsigned char, 32> hash{};
+  EVP_DigestInit_ex2(context.get(), algorithm.get(), nullptr);
+  EVP_DigestUpdate(context.get(), text.data(), text.size());
+  EVP_DigestFinal_ex(context.get(), hash.data(), nullptr);
+  return hash;
 }
 
 void append_value(std::string& out, const Found& found, const Payload& payload, bool sorted) {
@@ -136,27 +155,32 @@ class Run {
     run_.sequence = text + std::string(place);
   }
 
-  void add(std::string verb, Instant time, std::string data, std::string sorted, std::string id) {
-    AdapterFact fact;
-    fact.id = id.empty() ? fact_hash_id(run_.subject, verb, time, sorted) : std::move(id);
-    fact.verb = std::move(verb);
+  AdapterFact& add(std::string_view verb, Instant time) {
+    AdapterFact& fact = run_.facts.emplace_back();
+    fact.verb = verb;
     fact.time = time;
-    fact.data = std::move(data);
-    fact.sequence = run_.sequence + digits(run_.facts.size(), 2);
-    run_.facts.push_back(std::move(fact));
+    fact.nested = false;
+    fact.sequence.reserve(run_.sequence.size() + 2);
+    fact.sequence = run_.sequence;
+    append_digits(fact.sequence, run_.facts.size() - 1, 2);
+    return fact;
   }
-  void add(std::string verb) { add(std::move(verb), run_.time, {}, {}, {}); }
+  void add(std::string_view verb) {
+    AdapterFact& fact = add(verb, run_.time);
+    fact.id = fact_hash_id(run_.subject, verb, run_.time, {});
+  }
   // With one text in its data.
-  void add(std::string verb, std::string_view name, std::string_view text) {
-    std::string data;
-    JsonObject(data).text(name, text).close();
-    add(std::move(verb), run_.time, data, data, {});
+  void add(std::string_view verb, std::string_view name, std::string_view text) {
+    AdapterFact& fact = add(verb, run_.time);
+    JsonObject(fact.data).text(name, text).close();
+    fact.id = fact_hash_id(run_.subject, verb, run_.time, fact.data);
   }
 
   // ---- data
 
   struct Written {
     std::string name, plain, sorted;
+    bool nested = false;
   };
   bool members(const DataRule& rule, std::vector<Written>& out) {
     for (const DataMember& member : rule) {
@@ -165,6 +189,7 @@ class Run {
       if (!found.present()) continue;
       Written& written = out.emplace_back();
       written.name = member.name;
+      written.nested = found.kind >= JsonNode::Kind::kList;
       append_value(written.plain, found, payload_, false);
       append_value(written.sorted, found, payload_, true);
     }
@@ -181,11 +206,16 @@ class Run {
     if (!out.empty()) out += '}';
     return out;
   }
-  void add(std::string verb, Instant time, std::vector<Written> data, std::string id) {
-    std::string plain = object(data, false);
+  // An empty id: that of the content.
+  void add(std::string_view verb, Instant time, std::vector<Written> data, std::string id) {
+    AdapterFact& fact = add(verb, time);
+    fact.data = object(data, false);
+    fact.nested = std::any_of(data.begin(), data.end(), [](const Written& m) { return m.nested; });
+    fact.id = std::move(id);
+    if (!fact.id.empty()) return;
     std::sort(data.begin(), data.end(),
               [](const Written& a, const Written& b) { return a.name < b.name; });
-    add(std::move(verb), time, std::move(plain), object(data, true), std::move(id));
+    fact.id = fact_hash_id(run_.subject, verb, time, object(data, true));
   }
 
   // ---- state
@@ -261,7 +291,7 @@ class Run {
                                   : block.cancelled,
                  data))
       return false;
-    add(std::string(is), run_.time, std::move(data), {});
+    add(is, run_.time, std::move(data), {});
     return true;
   }
 
@@ -312,8 +342,7 @@ std::string fact_hash_id(std::string_view subject, std::string_view fact, Instan
   text += ',';
   text += data.empty() ? std::string_view("null") : data;
   text += ']';
-  unsigned char hash[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), hash);
+  const auto hash = sha256(text);
   constexpr char kHex[] = "0123456789abcdef";
   std::string id;
   for (int i = 0; i < 10; ++i) {
@@ -360,7 +389,9 @@ std::string Evaluator::run(const Adapter& adapter, const Payload& payload, const
   place = 0;
   for (const JsonNode* n = payload.child(*list); n != nullptr; n = payload.next(*n)) {
     lookup.element(n);
-    one(digits(place++, 4) + ".");
+    std::string digits;
+    append_digits(digits, place++, 4);
+    one(digits + ".");
   }
   return {};
 }

@@ -1,5 +1,7 @@
 #include "connectors/crm/given_facts.h"
 
+#include <simdjson.h>
+
 #include <utility>
 
 #include "events/writer.h"
@@ -15,8 +17,7 @@ bool is_move(std::string_view verb, std::string_view data) {
   return verb == "cancelled" && data == kMoved;
 }
 
-std::vector<GivenFact> given_facts(AdapterRun run, const SubjectHistory* history) {
-  std::vector<GivenFact> out;
+void visit_given(const AdapterRun& run, const SubjectHistory* history, const GivenVisit& each) {
   if (history != nullptr && !history->account.empty() && history->account != run.account) {
     AdapterFact moved;
     moved.verb = "cancelled";
@@ -24,30 +25,53 @@ std::vector<GivenFact> given_facts(AdapterRun run, const SubjectHistory* history
     moved.data = kMoved;
     moved.sequence = run.sequence + "00";
     moved.id = fact_hash_id(run.subject, moved.verb, moved.time, moved.data);
-    out.push_back({history->account, run.subject, std::move(moved)});
-    for (const AdapterFact& fact : history->facts) out.push_back({run.account, run.subject, fact});
+    if (!each(history->account, moved)) return;
+    for (const AdapterFact& fact : history->facts) {
+      if (!each(run.account, fact)) return;
+    }
   }
-  for (AdapterFact& fact : run.facts) out.push_back({run.account, run.subject, std::move(fact)});
+  for (const AdapterFact& fact : run.facts) {
+    if (!each(run.account, fact)) return;
+  }
+}
+
+std::vector<GivenFact> given_facts(const AdapterRun& run, const SubjectHistory* history) {
+  std::vector<GivenFact> out;
+  visit_given(run, history, [&](const std::string& account, const AdapterFact& fact) {
+    out.push_back({account, run.subject, fact});
+    return true;
+  });
   return out;
 }
 
-void append_given(std::string& out, const Adapter& adapter, const GivenFact& given) {
-  JsonObject event(out);
-  event.text("specversion", "1.0")
-      .text("id", given.fact.id)
-      .text("source", adapter.source)
-      .text("type", "tocsin." + adapter.kind + "." + given.fact.verb)
-      .time("time", given.fact.time)
-      .text("subject", given.subject)
-      .text("partitionkey", given.account)
-      .text("sequence", given.fact.sequence)
-      .text("tocsinadapter", adapter.tag);
-  if (!given.fact.data.empty()) event.raw("data", given.fact.data);
-  event.close();
+void append_given(std::string& out, const Adapter& adapter, std::string_view account,
+                  std::string_view subject, const AdapterFact& fact) {
+  TextBlock text(out);
+  text.raw(R"({"specversion":"1.0","id":)").string(fact.id);
+  text.raw(R"(,"source":)").string(adapter.source);
+  text.raw(R"(,"type":"tocsin.)").escaped(adapter.kind).raw(".").escaped(fact.verb);
+  text.raw(R"(","time":)").time(fact.time);
+  text.raw(R"(,"subject":)").string(subject);
+  text.raw(R"(,"partitionkey":)").string(account);
+  text.raw(R"(,"sequence":)").string(fact.sequence);
+  text.raw(R"(,"tocsinadapter":)").string(adapter.tag);
+  if (!fact.data.empty()) text.raw(R"(,"data":)").raw(fact.data);
+  text.raw("}").flush();
 }
 
-std::string FactCheck::check(std::string_view text, Instant arrival, Decoded& out) {
-  decoder_.structured(text, {}, out);
+std::string FactCheck::check(std::string_view text, const Adapter& adapter,
+                             std::string_view account, std::string_view subject,
+                             const AdapterFact& fact, Instant arrival, Decoded& out) {
+  // What cannot be malformed need not be read again.
+  if (!fact.nested && text.size() <= kEventBytesMax &&
+      simdjson::validate_utf8(text.data(), text.size())) {
+    type_.assign("tocsin.").append(adapter.kind).append(".").append(fact.verb);
+    decoder_.parts({fact.id, adapter.source, type_, fact.time, subject, account, fact.sequence,
+                    adapter.tag, fact.data},
+                   out);
+  } else {
+    decoder_.structured(text, {}, out);
+  }
   if (!out.form_error.empty()) return std::string(out.form_error);
   if (const std::string_view why = judge(out, arrival); !why.empty()) return std::string(why);
   const auto type = policy_->types.find(out.fact.kind + "." + out.fact.verb);

@@ -4,6 +4,7 @@
 // here the facts that its source gave so far come again, then those of this payload.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,11 +34,20 @@ struct SubjectHistory {
 // The `cancelled` that tells the old account of a move.
 bool is_move(std::string_view verb, std::string_view data);
 
-// The facts of a run, behind those of a move where `history` says that there is one.
-std::vector<GivenFact> given_facts(AdapterRun run, const SubjectHistory* history);
+// Calls `each(account, fact)` for the facts of a run, behind those of a move where `history` says
+// that there is one, until it returns false.
+using GivenVisit = std::function<bool(const std::string& account, const AdapterFact& fact)>;
+void visit_given(const AdapterRun& run, const SubjectHistory* history, const GivenVisit& each);
+
+// The same as a list.
+std::vector<GivenFact> given_facts(const AdapterRun& run, const SubjectHistory* history);
 
 // One structured CloudEvent, compact; with the attribute `tocsinadapter`.
-void append_given(std::string& out, const Adapter& adapter, const GivenFact& given);
+void append_given(std::string& out, const Adapter& adapter, std::string_view account,
+                  std::string_view subject, const AdapterFact& fact);
+inline void append_given(std::string& out, const Adapter& adapter, const GivenFact& given) {
+  append_given(out, adapter, given.account, given.subject, given.fact);
+}
 
 // Judges facts as the node would, by the codec's rules and the policy's fields.
 // Threads: one at a time.
@@ -45,12 +55,19 @@ class FactCheck {
  public:
   explicit FactCheck(std::shared_ptr<const Policy> policy) : policy_(std::move(policy)) {}
 
-  // `text`: one structured event. The reason why it is not taken, or empty; `out` is what was read,
-  // judged by its arrival.
-  std::string check(std::string_view text, Instant arrival, Decoded& out);
+  // `text`: the structured event that append_given made of these. The reason why it is not taken,
+  // or empty; `out` is what a node reads from it, judged by its arrival.
+  std::string check(std::string_view text, const Adapter& adapter, std::string_view account,
+                    std::string_view subject, const AdapterFact& fact, Instant arrival,
+                    Decoded& out);
+  std::string check(std::string_view text, const Adapter& adapter, const GivenFact& given,
+                    Instant arrival, Decoded& out) {
+    return check(text, adapter, given.account, given.subject, given.fact, arrival, out);
+  }
 
  private:
   std::shared_ptr<const Policy> policy_;
+  std::string type_;
   Decoder decoder_;
   ReadData data_;
 };

@@ -36,10 +36,6 @@ struct Inbound::Work {
 
 // What a payload came to, before it is handed in.
 struct Inbound::Pass final : SubjectPort {
-  struct Given {
-    std::string text;
-    Decoded decoded;
-  };
   explicit Pass(SubjectBook& b) : book(b) {}
 
   std::optional<std::string> account_of(const Adapter& adapter,
@@ -67,17 +63,30 @@ struct Inbound::Pass final : SubjectPort {
   }
   void clear() {
     seen.clear();
-    given.clear();
+    take_back({});
     rejected.clear();
     why.clear();
     ignored = not_ours = 0;
     too_many = false;
   }
 
+  // How far the submission goes: to undo what a run gave.
+  struct Mark {
+    std::size_t facts = 0, bytes = 0;
+  };
+  Mark mark() const { return {given->events.size(), given->body.size()}; }
+  void take_back(Mark mark) {
+    given->events.resize(mark.facts);
+    ends.resize(mark.facts);
+    given->body.resize(mark.bytes);
+  }
+
   SubjectBook& book;
   std::map<std::string, SubjectHistory> fetched;  // from the log, by subject
   std::map<std::string, SubjectHistory> seen;     // in this payload
-  std::vector<Given> given;
+  // The facts' texts one behind the other, and the facts; `original` is set when it is complete.
+  std::unique_ptr<Submission> given = std::make_unique<Submission>();
+  std::vector<std::size_t> ends;  // of the facts in the submission's body
   std::vector<std::string> rejected;
   std::string why;                  // the first of them, with its prefix
   std::vector<std::string> moving;  // keys of subjects that others wait for
@@ -231,27 +240,34 @@ void Inbound::give(Pass& pass, const InboundAdapter& in, FactCheck& check, Adapt
   }
   if (pass.too_many) return;
   const SubjectHistory before = pass.history_before(run);
-  pass.too_many = pass.given.size() + before.facts.size() + run.facts.size() > kFactsMax;
+  Submission& given = *pass.given;
+  const Pass::Mark mark = pass.mark();
+  const std::size_t facts = before.facts.size() + run.facts.size();
+  pass.too_many = mark.facts + facts > kFactsMax;
   if (pass.too_many) return;
-  const std::vector<GivenFact> facts = given_facts(run, &before);
-  std::vector<Pass::Given> all;
-  all.reserve(facts.size());
-  for (const GivenFact& given : facts) {
-    Pass::Given& one = all.emplace_back();
-    append_given(one.text, *in.adapter, given);
-    if (!in.act && needs_act(given.fact.verb)) return reject("forbidden:" + given.fact.verb);
-    if (const std::string why = check.check(one.text, arrival, one.decoded); !why.empty())
-      return reject(why);
+  std::string why;
+  if (mark.facts == 0) given.events.reserve(facts + 1);
+  visit_given(run, &before, [&](const std::string& account, const AdapterFact& fact) {
+    append_given(given.body, *in.adapter, account, run.subject, fact);
+    const std::size_t begin = pass.ends.empty() ? 0 : pass.ends.back();
+    pass.ends.push_back(given.body.size());
+    const std::string_view text = std::string_view(given.body).substr(begin);
+    if (!in.act && needs_act(fact.verb)) {
+      why = "forbidden:" + fact.verb;
+    } else {
+      why = check.check(text, *in.adapter, account, run.subject, fact, arrival,
+                        given.events.emplace_back().decoded);
+    }
+    return why.empty();
+  });
+  if (!why.empty()) {
+    pass.take_back(mark);
+    return reject(why);
   }
-  if (all.empty()) return;
+  if (given.events.size() == mark.facts) return;
   SubjectHistory& seen = pass.seen[run.subject];
-  seen.account = run.account;
-  for (const AdapterFact& fact : run.facts) seen.facts.push_back(fact);
-  if (pass.given.empty()) {
-    pass.given = std::move(all);
-  } else {
-    std::move(all.begin(), all.end(), std::back_inserter(pass.given));
-  }
+  seen.account = std::move(run.account);
+  std::move(run.facts.begin(), run.facts.end(), std::back_inserter(seen.facts));
 }
 
 // With mutex_ held: the node gets payloads in the order in which they were read.
@@ -267,31 +283,20 @@ void Inbound::hand_in(std::unique_ptr<Work> work, Pass pass) {
   }
   figures.note(work->payload.arrival, pass.ignored, pass.not_ours);
   if (work->payload.replayed) pass.why.clear();
-  if (pass.given.empty() && pass.why.empty()) {
+  if (pass.given->events.empty() && pass.why.empty()) {
     result->kept = true;
     return work->done(std::move(*result));
   }
-  auto submission = std::make_unique<Submission>();
-  std::size_t bytes = pass.why.empty() ? 0 : work->payload.body.size();
-  for (const Pass::Given& given : pass.given) bytes += given.text.size();
-  submission->body.reserve(bytes);
-  if (!pass.why.empty()) submission->body = work->payload.body;
-  std::vector<std::pair<std::size_t, std::size_t>> places;
-  for (const Pass::Given& given : pass.given) {
-    places.emplace_back(submission->body.size(), given.text.size());
-    submission->body += given.text;
-  }
-  const std::string_view whole = submission->body;
-  submission->events.reserve(pass.given.size() + 1);
-  for (std::size_t i = 0; i < pass.given.size(); ++i) {
-    SubmittedEvent& event = submission->events.emplace_back();
-    event.original = whole.substr(places[i].first, places[i].second);
-    event.decoded = std::move(pass.given[i].decoded);
-  }
+  std::unique_ptr<Submission> submission = std::move(pass.given);
+  const std::size_t facts = submission->events.size(), facts_bytes = submission->body.size();
   const bool rejects = !pass.why.empty();
+  if (rejects) submission->body += work->payload.body;
+  const std::string_view whole = submission->body;
+  for (std::size_t i = 0, begin = 0; i < facts; begin = pass.ends[i++])
+    submission->events[i].original = whole.substr(begin, pass.ends[i] - begin);
   if (rejects) {
     SubmittedEvent& event = submission->events.emplace_back();
-    event.original = whole.substr(0, work->payload.body.size());
+    event.original = whole.substr(facts_bytes);
     event.decoded.form_error = submission->texts.emplace_back(std::move(pass.why));
   }
   submission->source = work->payload.source;
@@ -301,7 +306,6 @@ void Inbound::hand_in(std::unique_ptr<Work> work, Pass pass) {
     keys.push_back(subject_key(*in.adapter, subject));
     book_.handed_in(keys.back(), history.account);
   }
-  const std::size_t facts = pass.given.size();
   node_.submit(std::move(submission), [this, keys = std::move(keys), facts, result, &figures,
                                        done = std::move(work->done)](SubmitResult answer) {
     const bool kept = answer.status == SubmitResult::Status::kJudged;

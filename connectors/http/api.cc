@@ -11,6 +11,15 @@
 namespace tocsin {
 namespace {
 
+// A body that is packed would be taken for what it is not.
+std::optional<HttpResponse> refuse_packed_body(const HttpRequest& request) {
+  const std::string_view coding = request.header("Content-Encoding");
+  if (coding.empty() || equal_ignoring_case(coding, "identity")) return std::nullopt;
+  return problem(415, "unsupported-media-type", "send the body as it is, without Content-Encoding")
+      .header("Accept-Encoding", "identity")
+      .response();
+}
+
 constexpr Role kIngest = Role::kIngest, kRead = Role::kRead, kAct = Role::kAct;
 
 std::vector<std::string_view> split_pattern(std::string_view pattern) {
@@ -141,6 +150,7 @@ std::optional<HttpResponse> Api::admit(HttpRequest& request) {
   }
   if (auto refusal = guard_.check(request, found.route->needed)) return refusal;
   if (auto refusal = keep_inside(request, found)) return refusal;
+  if (auto refusal = refuse_packed_body(request)) return refusal;
   if (found.route->handler == &Api::post_events) return check_event_content(request);
   const bool acts = found.route->needed && request.method != "GET" && request.method != "HEAD";
   return acts && has_body(request) ? refuse_unasked_body(request) : std::nullopt;

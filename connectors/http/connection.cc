@@ -274,6 +274,11 @@ void Connection::admit() {
         problem(400, "bad-target", "the request target is no path that can be read").response();
   } else if (!expect.empty() && !waits) {
     refusal = problem(417, "bad-expectation", "only Expect: 100-continue is understood").response();
+  } else if (const auto coding = request_.header("Transfer-Encoding");
+             !coding.empty() && !equal_ignoring_case(coding, "chunked")) {
+    // Where its body ends, nobody knows (RFC 9112 §6.1).
+    return refuse(problem(501, "not-implemented", "the only transfer coding is chunked").response(),
+                  true);
   } else if (seat_ == Seat::kVitalOnly && !shared_.service->is_vital(request_)) {
     return refuse(too_many_connections(), true);
   } else {

@@ -201,6 +201,43 @@ TEST(Config, FileThatCannotBeRead) {
   std::filesystem::remove(path);
 }
 
+// What should be a text and is a list, a map or nothing is told with its name, not read as empty.
+TEST(Config, TextsOfAdaptersAndPushes) {
+  const auto told = [](const std::string& text) {
+    const auto found = problems(text);
+    return found.empty() ? std::string() : found.at(0);
+  };
+  const std::string push = "push:\n  - {on: [tocsin.clock.breached], url: \"http://x\", ";
+  const std::vector<std::pair<std::string, std::string>> places = {
+      {"adapters:\n  zammad: {file: %}\n", "file"},
+      {"adapters:\n  zammad: {topic: %}\n", "topic"},
+      {"adapters:\n  zammad: {act: %}\n", "act"},
+      {"adapters:\n  wecom: {secrets: {token: %}}\n", "token"},
+      {"adapters:\n  wecom: {pull: {secret: %}}\n", "secret"},
+      {"adapters:\n  wecom: {pull: {url: %}}\n", "url"},
+      {push + "name: %}\n", "name"},
+      {push + "method: %}\n", "method"},
+      {push + "body: %}\n", "body"},
+      {push + "secret: %}\n", "secret"},
+      {push + "headers: {A: %}}\n", "headers A"},
+      {"push:\n  - {on: [tocsin.clock.breached], url: %}\n", "url"},
+      {"push:\n  - {on: [%], url: \"http://x\"}\n", "on"},
+  };
+  for (const auto& [text, name] : places) {
+    for (const auto& [bad, kind] : {std::pair{"[x]", "a list"}, {"{x: y}", "a map"}}) {
+      std::string config = text;
+      config.replace(config.find('%'), 1, bad);
+      EXPECT_THAT(told(config), HasSubstr(name + " must be a text, not " + kind + " (line 2)"))
+          << config;
+    }
+  }
+  EXPECT_EQ(told("push:\n  - {on: [tocsin.clock.breached, tocsin.ticket.opened, tocsin.complaint."
+                 "opened, tocsin.engine.policy, other], url: \"http://x\"}\n"),
+            "");
+  EXPECT_THAT(told("push:\n  - {on: [tocsin.clock.breeched], url: \"http://x\"}\n"),
+              HasSubstr("unknown type `tocsin.clock.breeched` (known: tocsin.clock.started,"));
+}
+
 TEST(Config, Tokens) {
   const auto with = [](const std::string& tokens) {
     const auto found = problems("http:\n  tokens:\n" + tokens);

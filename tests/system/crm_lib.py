@@ -27,7 +27,7 @@ def wait_for(what, condition):
 
 
 class Node:
-    def __init__(self, folder, config):
+    def __init__(self, folder, config, env=None):
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
@@ -35,7 +35,7 @@ class Node:
         self.folder = folder
         self.log = open(folder / "node.log", "ab")
         self.process = subprocess.Popen([TOCSIN, "run", "--data", str(folder / "data"), "--listen", f"127.0.0.1:{self.port}",
-                                         "--config", str(folder / "config.yaml")], stdout=self.log, stderr=self.log, env={**os.environ, "CRM_TOKEN": "tok"})
+                                         "--config", str(folder / "config.yaml")], stdout=self.log, stderr=self.log, env={**os.environ, "CRM_TOKEN": "tok", **(env or {})})
         wait_for("ready", lambda: self.process.poll() is not None or self.try_ready())
 
     def try_ready(self):
@@ -72,6 +72,12 @@ class Node:
         status = c.getresponse().status
         c.close()
         return status
+
+    def raw(self, request):
+        """The status of the answer to these bytes."""
+        with socket.create_connection(("127.0.0.1", self.port), PATIENCE_S) as s:
+            s.sendall(request)
+            return int(s.recv(4096).split(b" ")[1])
 
     def entity(self, account, subject):
         status, text = self.call("GET", f"/v1/entities/{account}/ticket/{subject}")

@@ -59,7 +59,7 @@ class Stream {
     ids.push_back(given.fact.id);
     std::string text;
     append_given(text, *adapter_, given);
-    EXPECT_EQ(check_.check(text, kArrival, decoded_), "") << text;
+    EXPECT_EQ(check_.check(text, *adapter_, given, kArrival, decoded_), "") << text;
     std::string time = format_rfc3339(given.fact.time);
     return given.fact.verb + " " + given.account + "/" + given.subject + " " + time.substr(11, 8) +
            " " + given.fact.sequence + (given.fact.data.empty() ? "" : " " + given.fact.data) +

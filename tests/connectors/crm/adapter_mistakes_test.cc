@@ -68,6 +68,40 @@ TEST(AdapterMistakes, AreNamedByLine) {
          "9", "late");
 }
 
+// What should be a word and is a list or a map: its field, what stands there and what may, once.
+TEST(AdapterMistakes, AListOrAMapInThePlaceOfAWordIsNamedOnce) {
+  const std::string event = "events:\n  - {fact: responded}\n";
+  const std::string hmac = "verify: {scheme: hmac, header: X, ";
+  const std::vector<std::pair<std::string, std::string>> places = {
+      {"kind: %\n" + event, "kind must be text"},
+      {"zone: %\n" + event, "zone must be text"},
+      {"encoding: %\n" + event, "encoding must be text"},
+      {"prefix: %\n" + event, "prefix must be text"},
+      {"each: %\n" + event, "each must be a path"},
+      {"verify: {scheme: %}\n" + event, "verify scheme must be text"},
+      {"verify: {scheme: token, header: X, prefix: %}\n" + event, "verify prefix must be text"},
+      {hmac + "algorithm: %}\n" + event, "verify algorithm must be text"},
+      {hmac + "encoding: %}\n" + event, "verify encoding must be text"},
+      {hmac + "prefix: %}\n" + event, "verify prefix must be text"},
+      {hmac + "timestamp: header.X, window: %}\n" + event, "verify window must be a duration"},
+      {"state: {is: {path: %}}\n", "state is path must be a path"},
+      {"state: {is: s, priority: {path: p, default: %}}\n",
+       "state priority must be one of P1, P2, P3, P4"},
+      {"state: {is: {path: s, match: %}}\n", "state is match must be a regular expression"},
+      {"events: [{fact: %}]\n", "events fact must be text"},
+  };
+  for (const auto& [text, said] : places) {
+    for (const auto& [bad, name] : {std::pair{"[x, y]", "a list"}, {"{x: y}", "a map"}}) {
+      std::string yaml = text;
+      yaml.replace(yaml.find('%'), 1, bad);
+      const std::string told = mistakes(kGood + yaml);
+      EXPECT_TRUE(told.starts_with("6: " + said)) << told;
+      EXPECT_TRUE(told.ends_with(std::string(", not ") + name + "\n")) << told;
+      EXPECT_EQ(std::count(told.begin(), told.end(), '\n'), 1) << told;
+    }
+  }
+}
+
 TEST(AdapterMistakes, AFileWithoutAnyIsRead) {
   EXPECT_EQ(mistakes(kGood + "events:\n  - {fact: responded}\n"), "");
   EXPECT_EQ(adapter(kGood + "events:\n  - {fact: responded}\n")->tag.size(), 14u);

@@ -4,7 +4,9 @@
 
 #include <cstdlib>
 #include <random>
+#include <tuple>
 
+#include "events/json_walk.h"
 #include "tests/connectors/crm/adapter_fixture.h"
 
 namespace tocsin::test {
@@ -90,6 +92,29 @@ unsigned seed_of_run() {
   return seed;
 }
 
+// What is made of the parts is what a node would read from the text.
+void expect_read_alike(const Decoded& made, const std::string& text, const std::string& fault) {
+  static Decoder decoder;
+  Decoded read;
+  decoder.structured(text, {}, read);
+  ASSERT_EQ(made.form_error, read.form_error) << text;
+  if (!read.form_error.empty()) return;
+  const std::string_view why = judge(read, kArrival);
+  EXPECT_EQ(made.attribute_error, read.attribute_error) << text;
+  if (!why.empty()) {
+    EXPECT_EQ(fault, why) << text;
+  }
+  EXPECT_EQ(made.has_identity, read.has_identity) << text;
+  EXPECT_EQ(made.recorded, read.recorded);
+  EXPECT_EQ(made.tombstone, read.tombstone);
+  const Fact &a = made.fact, &b = read.fact;
+  EXPECT_EQ(std::tie(a.account, a.subject, a.type, a.kind, a.verb, a.source, a.id, a.sequence,
+                     a.time, a.recorded, a.claimed, a.data, a.extensions),
+            std::tie(b.account, b.subject, b.type, b.kind, b.verb, b.source, b.id, b.sequence,
+                     b.time, b.recorded, b.claimed, b.data, b.extensions))
+      << text;
+}
+
 TEST(AdapterProperty, AnyJsonGivesFactsOrAReasonAndTheSameAgain) {
   Maker maker(seed_of_run());
   const auto read = adapter(kAll);
@@ -112,10 +137,11 @@ TEST(AdapterProperty, AnyJsonGivesFactsOrAReasonAndTheSameAgain) {
             for (const GivenFact& given : memory.give(one)) {
               std::string text;
               append_given(text, *read, given);
-              const std::string fault = check.check(text, kArrival, decoded);
+              const std::string fault = check.check(text, *read, given, kArrival, decoded);
               EXPECT_TRUE(fault.empty() || fault.starts_with("bad_data:") ||
                           fault == "time_in_future" || fault.starts_with("bad_attribute:"))
                   << fault << " " << text;
+              expect_read_alike(decoded, text, fault);
               ++facts;
               out += text + "\n";
             }
@@ -129,6 +155,49 @@ TEST(AdapterProperty, AnyJsonGivesFactsOrAReasonAndTheSameAgain) {
   }
   EXPECT_GT(facts, 100);
   EXPECT_GT(reasons, 100);
+}
+
+TEST(AdapterProperty, WhatEventsCannotHoldIsRefusedHoweverItIsRead) {
+  const auto read = adapter(
+      "adapter: a\nsource: /a\nsubject: id\naccount: account\ntime: at\n"
+      "events: [{fact: responded, id: n, data: {x: [header.x-text, x], y: y}}]\n");
+  const std::string deep(kNestingMax - 3, '['), end(kNestingMax - 3, ']');
+  const std::string large(kEventBytesMax, 'x'), long_name(kAttributeBytesMax + 1, 'n');
+  const auto payload = [](const std::string& more) {
+    return R"({"at":"2026-03-02T01:00:00Z",)" + more + "}";
+  };
+  const std::vector<std::tuple<std::string, std::string, std::string>> cases = {
+      {R"("id":"T","account":"a","x":"钱 \u0001 \"\\ /","y":1e400)", "", ""},
+      {R"("id":"T","account":"a","x":{"a":[{}],"a":[]},"y":[1,{"b":null}])", "", ""},
+      {R"("id":"T","account":"a","x":)" + deep + end, "", "malformed"},
+      {R"("id":"T","account":"a","x":")" + large + '"', "", "too_large"},
+      {R"("id":"T","account":"a")", "caf\xe9", "malformed"},
+      {R"("id":"T","account":"a")", "caf\xc3\xa9", ""},
+      {R"("id":"T\u0001","account":"a")", "", "bad_attribute:subject"},
+      {R"("id":"T\u0085","account":"a")", "", "bad_attribute:subject"},
+      {R"("id":"T","account":")" + long_name + '"', "", "bad_attribute:partitionkey"},
+      {R"("id":"T","account":"a","n":")" + long_name + '"', "", "bad_attribute:id"},
+  };
+  Evaluator evaluator;
+  FactCheck check(default_policy());
+  for (const auto& [members, header, wanted] : cases) {
+    SubjectMemory memory;
+    const std::vector<HeaderView> headers = {{"X-Text", header}};
+    const std::string body = payload(members);
+    int facts = 0;
+    evaluator.run(*read, {body, headers, kArrival}, memory, [&](AdapterRun&& run) {
+      for (const GivenFact& given : memory.give(run)) {
+        std::string text;
+        append_given(text, *read, given);
+        Decoded decoded;
+        const std::string fault = check.check(text, *read, given, kArrival, decoded);
+        EXPECT_EQ(fault, wanted) << body.substr(0, 200);
+        expect_read_alike(decoded, text, fault);
+        ++facts;
+      }
+    });
+    EXPECT_EQ(facts, 1) << body.substr(0, 200);
+  }
 }
 
 TEST(AdapterProperty, AnyBytesGiveAReason) {

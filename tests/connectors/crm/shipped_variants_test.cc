@@ -168,7 +168,7 @@ Said run(const std::shared_ptr<const Adapter>& adapter, const Payload& payload,
     for (const GivenFact& given : facts) {
       std::string text;
       append_given(text, *adapter, given);
-      const std::string fault = check.check(text, kArrival, decoded);
+      const std::string fault = check.check(text, *adapter, given, kArrival, decoded);
       if (fault.empty()) continue;
       said.all += fault + "\n";
       return;

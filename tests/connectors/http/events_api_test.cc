@@ -106,6 +106,17 @@ TEST_F(EventsApiTest, BinaryMode) {
   EXPECT_THAT(binary(attributes + "ce-id: 3\r\n", "{").body, HasSubstr("malformed"));
 }
 
+TEST_F(EventsApiTest, APackedBodyIsRefusedUnread) {
+  const std::string event = event_text("1");
+  for (const std::string_view coding : {"gzip", "br", "deflate, gzip", "identity"}) {
+    const Answer answer = client->post("/v1/events", "application/cloudevents+json", event,
+                                       "Content-Encoding: " + std::string(coding) + "\r\n");
+    EXPECT_EQ(answer.status, coding == "identity" ? 202 : 415) << coding;
+  }
+  EXPECT_EQ(node.facts().size(), 1u);
+  EXPECT_TRUE(node.rejected().empty());
+}
+
 TEST_F(EventsApiTest, OtherContentTypesAreRefusedUnread) {
   for (const std::string_view type :
        {"application/x-www-form-urlencoded", "text/plain", "application/cloudevents+avro",

@@ -131,6 +131,22 @@ TEST_F(ServerTest, HalfClosedClientGetsItsAnswers) {
   EXPECT_TRUE(client.closed());
 }
 
+// Read as bodies of no length they would leave their bytes to be the next request.
+TEST_F(ServerTest, OtherTransferCodingsAreRefused) {
+  start_echo();
+  for (const std::string_view coding : {"gzip", "gzip, chunked", "identity"}) {
+    Client client(port());
+    client.send("POST /e HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: " + std::string(coding) +
+                "\r\n\r\n4\r\nbody\r\n0\r\n\r\n");
+    EXPECT_EQ(client.read().status, 501) << coding;
+    EXPECT_TRUE(client.closed()) << coding;
+  }
+  Client client(port());
+  client.send(
+      "POST /e HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n");
+  EXPECT_EQ(client.read().body, "POST /e body");
+}
+
 TEST_F(ServerTest, ContinueIsSaidToThoseWhoWaitForIt) {
   start_echo();
   Client client(port());
