@@ -183,17 +183,23 @@ class Run:
             return otherwise
         if v == {"const": "arrival"}:
             return self.arrival
-        found = self.value(v, True)
-        if found is MISSING:
-            return otherwise
-        return self.read_time(text(found) if isinstance(found, str) else str(found))
+        for c in v if isinstance(v, list) else [v]:
+            found = self.choice(c if isinstance(c, dict) else {"path": c}, True)
+            if found is not MISSING:
+                return self.read_time(text(found) if isinstance(found, str) else str(found), isinstance(c, dict) and "as" in c)
+        return otherwise
 
-    def read_time(self, t):
+    def read_time(self, t, wall_clock):
         zone = ZoneInfo(self.a["zone"]) if "zone" in self.a else None
         epoch = datetime.datetime(1970, 1, 1)
-        if re.fullmatch(r"\d+", t):
-            n = int(t)
-            return n // 1_000_000 if n > 10**17 else n // 1000 if n > 10**14 else n if n > 10**11 else n * 1000
+        if re.fullmatch(r"\d+(\.\d+)?", t):
+            n = int(t.split(".")[0])
+            ms = n // 1_000_000 if n > 10**17 else n // 1000 if n > 10**14 else n if n > 10**11 else n * 1000 + int(((t.split(".") + [""])[1] + "000")[:3])
+            if not wall_clock:
+                return ms
+            if zone is None:
+                raise Rejected("time_without_zone")
+            return self.at_local(epoch + datetime.timedelta(milliseconds=ms // 1000 * 1000), zone, ms % 1000)
         m = re.fullmatch(r"(\d{4})(?:-(\d\d)-(\d\d)|/(\d\d?)/(\d\d?))(?:[Tt ](\d\d?):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|z| UTC| ?[+-]\d\d(?::?\d\d)?)?)?", t)
         if not m:
             raise Rejected("bad_time:" + t)
@@ -212,6 +218,10 @@ class Run:
             return int((local - epoch).total_seconds()) * 1000 + ms - shift
         if zone is None:
             raise Rejected("bad_time:" + t if h is None else "time_without_zone")
+        return self.at_local(local, zone, ms)
+
+    @staticmethod
+    def at_local(local, zone, ms):
         first = int(local.replace(tzinfo=zone).timestamp())
         there = datetime.datetime.fromtimestamp(first, zone).replace(tzinfo=None)
         if there == local:
@@ -471,7 +481,7 @@ class Maker:
         return out
 
     def time(self):
-        return self.one("t", "t", "t", ["t2", "t"], {"path": "t"}, {"const": "arrival"}, ["t3", "t2", "t"])
+        return self.one("t", "t", "t", ["t2", "t"], {"path": "t"}, {"const": "arrival"}, ["t3", "t2", "t"], {"path": "t", "as": "local"}, [{"path": "t2", "as": "local"}, "t"])
 
     def adapter(self):
         maps = {}
@@ -544,14 +554,14 @@ class Maker:
         if self.often(0.5):
             e["id"] = self.one(self.path(), [self.path(), "n"], {"path": "n", "default": "d"})
         if self.often(0.4):
-            e["time"] = self.one("t2", "t3", ["t3", "t2"], {"const": "arrival"})
+            e["time"] = self.one("t2", "t3", ["t3", "t2"], {"const": "arrival"}, {"path": "t3", "as": "local"})
         if self.often(0.6):
             e["data"] = {k: self.value(own) for k in self.r.sample(["u", "v", "客", "z", "a b"], self.r.randrange(1, 4))}
         return e
 
     def when_text(self):
         return self.one("2026-03-02T01:00:00Z", "2026-03-02 09:00:00", "2026-03-29 02:30:00", "2026-10-25 02:30:00", "2026/3/2 9:05", "2026-03-02", "2026-03-02T09:00:00.123456+0800", "2026-03-02 09:00:00 +0800", "2026-03-02T09:00+08",
-                        "2026-03-02 01:00:00 UTC", Number("1772413200"), Number("1772413200123"), "1772413200123456", Number("1772413200123456789"), "1772413200", "soon", "", None, "2026-02-30T00:00:00Z", "2026-11-01 01:30:00", "2026-03-08 02:30:00")
+                        "2026-03-02 01:00:00 UTC", Number("1772413200"), Number("1772413200123"), "1772413200123456", Number("1772413200123456789"), "1772413200", Number("1640244967.924"), "1640244967.9249", "soon", "", None, "2026-02-30T00:00:00Z", "2026-11-01 01:30:00", "2026-03-08 02:30:00")
 
     def element(self, ids):
         e = {"id": self.one(*ids, *ids, Number("7"), None), "acc": self.one("x", "x", "y", Number("3"), "", "7", "a"), "t": self.when_text() if self.often(0.5) else "2026-03-02T01:00:00Z", "st": self.one(*STATES, "open", "odd", None), "pr": self.one("P1", "P2", "P3", None, "P4")}
