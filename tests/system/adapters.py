@@ -69,7 +69,7 @@ def webhooks(folder):
         check(name, node.post("desk", body)[1].get("rejected"), ["adapter:desk:" + reason])
     check("a number of 400 digits is a name", node.post("desk", json.dumps(payload(id=0)).replace('"id": 0', '"id": ' + "9" * 400))[1]["accepted"], 4)
     check("of two members the last counts", node.post("desk", json.dumps(payload(id="T-13"))[:-1] + ', "status": "hold"}')[1]["accepted"], 4)
-    check("... it is paused", [c["state"] for c in node.entity("acme", "T-13")["clocks"] if c["clock"] == "ticket.response"], ["paused"])
+    check("... it is paused", [c["state"] for c in wait_for("T-13", lambda: node.entity("acme", "T-13"))["clocks"] if c["clock"] == "ticket.resolution"], ["paused"])
     check("the others go on", node.post("desk", payload(id="T-10"))[1]["accepted"], 4)
     node.stop(signal.SIGKILL)
     node = Node(folder, config)
