@@ -16,7 +16,8 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from crm_lib import ROOT, Node, check, result  # noqa: E402
+from checks import check, result  # noqa: E402
+from crm_lib import ROOT, Node  # noqa: E402
 
 VECTORS = json.loads((ROOT / "tests/connectors/crm/data/signatures.json").read_text())
 
