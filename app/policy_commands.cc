@@ -168,8 +168,8 @@ int command_policy_diff(const std::string& old_file, const std::string& new_file
     }
     policies[i] = std::get<std::shared_ptr<const Policy>>(compiled);
   }
-  for (const std::string& sentence : policy_diff(*policies[0], *policies[1]))
-    std::cout << sentence << "\n";
+  for (const PolicyChange& change : policy_diff(*policies[0], *policies[1]))
+    std::cout << change.sentence << "\n";
   return 0;
 } catch (const std::runtime_error& error) {
   return unusable(error);

@@ -241,13 +241,17 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
       return problem(503, "not-ready", "no policy is in force yet").retry_after(1).response();
     // As it was posted: what the node has also remembers names of policies before.
     const auto now = policy_of_record(history.back().data, history.back().since);
-    const auto sentences = policy_diff(*now, *std::get<std::shared_ptr<const Policy>>(compiled));
-    std::string out = "{\"changes\":[";
-    for (std::size_t i = 0; i < sentences.size(); ++i) {
-      if (i > 0) out += ',';
-      append_json_string(out, sentences[i]);
+    std::string sentences, details;
+    for (const PolicyChange& change :
+         policy_diff(*now, *std::get<std::shared_ptr<const Policy>>(compiled))) {
+      if (!sentences.empty()) {
+        sentences += ',';
+        details += ',';
+      }
+      append_json_string(sentences, change.sentence);
+      append_change(details, change);
     }
-    return json(out + "]}");
+    return json("{\"changes\":[" + sentences + "],\"details\":[" + details + "]}");
   }
 
   void apply(const HttpRequest& request, Reply reply) {

@@ -287,7 +287,7 @@ class Service {
 
 }  // namespace
 
-int run(const RunOptions& options) {
+int run(RunOptions options) {
   const Signals signals;
   keep_memory();
   Journal journal(options.config.log_level);
@@ -295,13 +295,13 @@ int run(const RunOptions& options) {
     journal.line("warn", "config", warning);
   std::shared_ptr<Clock> clock;
   std::unique_ptr<DemoDirectory> scratch;
-  std::filesystem::path data = options.config.data;
   if (options.demo) {
     scratch = std::make_unique<DemoDirectory>();
-    data = scratch->path();
+    options.config.data = scratch->path();  // nothing of it looks into what is really there
     clock = demo_clock();
   }
   warn_of_roster(options.config, journal);
+  const std::filesystem::path data = options.config.data;
   try {
     keep_private(data);
     if (!clock) clock = machine_clock(options.config, data, journal);

@@ -17,6 +17,6 @@ struct RunOptions {
 
 // Runs until SIGTERM or SIGINT, then drains. SIGHUP reads the roster, tokens and TLS files
 // anew and ends nothing. Returns the exit status: 0; 1 when it could not start.
-int run(const RunOptions& options);
+int run(RunOptions options);
 
 }  // namespace tocsin

@@ -19,7 +19,7 @@ struct ThresholdRow {
   std::optional<Instant> due;  // empty only while pending and paused (or cancelled while paused)
   Verdict verdict = Verdict::kPending;
   bool warned = false;
-  bool excused = false;  // its breach had a good reason
+  std::optional<Instant> excused = {};  // since when its breach has a good reason
   // Open time that remains; only while pending and paused.
   std::optional<std::int64_t> remaining_ms = {};
   std::string person = {};  // the assignee at the due, once it is met or breached

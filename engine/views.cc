@@ -48,7 +48,8 @@ void fill(ClockRow& row, const Cycle& cycle, const ClockSpec& spec, const Truth&
     if (th.due != kNever) t.due = th.due;
     t.verdict = th.verdict;
     t.warned = th.warned > 0;
-    t.excused = !truth.excused.empty() && truth.excused_at(cycle, i) != kNever;
+    t.excused.reset();
+    if (const Instant at = truth.excused_at(cycle, i); at != kNever) t.excused = at;
   }
   row.thresholds.resize(n);
   row.stopped.reset();

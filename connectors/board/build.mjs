@@ -34,7 +34,7 @@ async function bundle(entry, loader = {}) {
 const hashed = (name, bytes) => name.replace(".", `-${createHash("sha256").update(bytes).digest("hex").slice(0, 12)}.`);
 
 const js = await bundle("src/main.tsx");
-const css = await bundle("src/style.css");
+const css = await bundle("src/board.css");
 const names = { js: hashed("board.js", js), css: hashed("board.css", css) };
 const page = readFileSync(join(here, "index.html"), "utf8").replace("{{js}}", names.js).replace("{{css}}", names.css);
 const files = {

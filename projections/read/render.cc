@@ -81,8 +81,11 @@ void add_cursor(JsonObject& object, const std::string& cursor) {
   add_text(object, "cursor", cursor);
 }
 
+// What is shown of a threshold beyond the verdict that the contract gives to the byte.
+enum class Excuses { kShown, kLeftOut };
+
 void add_clock_members(std::string& out, JsonObject& object, const EntityKey& entity,
-                       const ClockRow& clock) {
+                       const ClockRow& clock, Excuses excuses) {
   object.text("account", entity.account)
       .text("entity", entity.kind + "/" + entity.id)
       .text("clock", clock.clock);
@@ -92,7 +95,9 @@ void add_clock_members(std::string& out, JsonObject& object, const EntityKey& en
     JsonObject threshold(out);
     threshold.text("name", t.name);
     add_time(threshold, "due", t.due);
-    threshold.text("verdict", name_of(t.verdict)).close();
+    threshold.text("verdict", name_of(t.verdict));
+    if (t.excused && excuses == Excuses::kShown) threshold.time("excusedAt", *t.excused);
+    threshold.close();
   });
   add_time(object, "stopped", clock.stopped);
   clock.elapsed_ms ? object.number("elapsedMs", *clock.elapsed_ms) : object.null("elapsedMs");
@@ -108,7 +113,7 @@ void add_clock_with_progress(std::string& out, JsonObject& object, const Shown& 
   ClockRow row = clock;
   const Progress progress = progress_of(clock, shown.policy, shown.now);
   row.elapsed_ms = progress.elapsed_ms;
-  add_clock_members(out, object, entity, row);
+  add_clock_members(out, object, entity, row, Excuses::kShown);
   add_number(object, "remainingMs", progress.remaining_ms);
   progress.fraction ? object.raw("elapsedFraction", fmt::format("{:.4f}", *progress.fraction))
                     : object.null("elapsedFraction");
@@ -381,7 +386,7 @@ std::string body(const Shown& shown, Fill fill) {
 
 void append_clock_row(std::string& out, const EntityKey& entity, const ClockRow& clock) {
   JsonObject object(out);
-  add_clock_members(out, object, entity, clock);
+  add_clock_members(out, object, entity, clock, Excuses::kLeftOut);
   object.close();
 }
 

@@ -54,6 +54,7 @@ void put_clock(ByteBuffer& out, const ClockRow& c) {
                                     (t.excused ? 0x20 : 0) | (t.remaining_ms ? 0x40 : 0) |
                                     (t.person.empty() ? 0 : 0x80)));
     put_optional(out, t.due);
+    if (t.excused) put_signed(out, t.excused->ms);
     if (t.remaining_ms) put_signed(out, *t.remaining_ms);
     if (!t.person.empty()) put_text(out, t.person);
   }
@@ -81,8 +82,9 @@ void take_clock(ByteReader& in, ClockRow& c) {
     const std::uint8_t verdict = in.byte();
     t.verdict = static_cast<Verdict>(verdict & 0x0F);
     t.warned = (verdict & 0x10) != 0;
-    t.excused = (verdict & 0x20) != 0;
     t.due = in.optional_instant();
+    t.excused.reset();
+    if ((verdict & 0x20) != 0) t.excused = in.instant();
     t.remaining_ms.reset();
     if ((verdict & 0x40) != 0) t.remaining_ms = in.signed_int();
     t.person.clear();

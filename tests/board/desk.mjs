@@ -1,13 +1,17 @@
 // What a desk does with the figures and the policy: CSV, paper, lists behind numbers, a check and a trial of another policy.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { account, ago, fact, look, Node, right, shows, text, until } from "./house.mjs";
+import { account, ago, fact, look, Node, right, root, shows, text, until, violations } from "./house.mjs";
 
 async function figures(page, node, pictures) {
   await page.goto(`${node.url}/figures?by=month`);
   await shows(page, "Response");
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "CSV" }).click()]);
   const csv = readFileSync(await download.path(), "utf8");
+  await page.route("**/v1/figures*", (route) => route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"detail":"the views are made anew"}' }));
+  await page.getByRole("button", { name: "CSV" }).click();
+  right(await shows(page, "That did not work: the views are made anew"), "a CSV that is refused is told, not saved", (await text(page)).slice(-200));
+  await page.unroute("**/v1/figures*");
   right(csv.startsWith("figure,period") && csv.split("\n").some((line) => line.startsWith("response,")), "the figures come as CSV", csv.slice(0, 300));
   await page.emulateMedia({ media: "print" });
   const printed = await page.evaluate(() => [...document.querySelectorAll("header.top, nav, .buttons")].filter((one) => one.checkVisibility()).length);
@@ -40,12 +44,38 @@ async function queueByAddress(page, node) {
   right(await shows(page, /1 more, not shown by this filter/), "what it hides is counted");
 }
 
+/** An account of the first tier is owed two reviews a month. */
+async function owed(page, node, pictures) {
+  await page.evaluate(() => localStorage.setItem("tocsin-language", "zh"));
+  const cadence = /应做的沟通与报告 .*业务回顾 \d{4}-\d\d (\d\/2 \S+|✔)/;
+  const review = (reviews) => until(() => text(page).then((t) => new RegExp(`业务回顾 \\d{4}-\\d\\d ${reviews}`).test(t)));
+  await page.goto(`${node.url}/accounts/ACME`);
+  right(await review("0/2"), "two reviews of this month are wanted, none was held", await text(page));
+  await node.tell([fact("ACME", "account.contacted", "ACME", ago(0), { kind: "business_review", by: "Li Wei" })]);
+  await page.goto(`${node.url}/accounts/ACME`);
+  right(await review("1/2"), "one was held", (await text(page)).match(cadence)?.[0]);
+  await page.getByText("全部沟通（1）").click();
+  right(await shows(page, "Li Wei"), "who spoke with the customer");
+  const found = await violations(page);
+  right(found.length === 0, "axe finds nothing there", found.join("\n     "));
+  await page.screenshot({ path: join(pictures, "zh-account.png"), fullPage: true });
+  await node.tell([fact("ACME", "account.contacted", "ACME", ago(0), { kind: "business_review", by: "Li Wei" })]);
+  await page.goto(`${node.url}/accounts/ACME`);
+  right(await review("2/2 ✔"), "two were held: it is met", (await text(page)).match(cadence)?.[0]);
+  await page.evaluate(() => localStorage.setItem("tocsin-language", "en"));
+}
+
 /** Nobody reloads the director's screen: what happens shows on it, with the clocks that it starts. */
 async function director(page, node) {
   await page.goto(`${node.url}/director`);
   const tile = (name) => page.locator("a.tile", { hasText: name }).first().locator("b").innerText();
   right(await shows(page, "Running"), "the director's tiles are there");
   const running = Number(await tile("Running"));
+  const calm = performance.now();
+  await node.tell([fact("BARE", "account.tiered", "BARE", "2026-01-01T00:00:00Z", { tier: "A", name: "No team" }), fact("BARE", "ticket.opened", "T-4", ago(1), { priority: "P1", title: "Who?" })]);
+  right(await until(async () => (await tile("NOBODY")) === "1"), "an alarm that called nobody is on the director's screen", await tile("NOBODY"));
+  const after = Math.round(performance.now() - calm);
+  right(after < 2000, `after ${after} ms`);
   await node.tell([fact("ACME", "ticket.opened", "T-3", ago(1), { priority: "P3", title: "One more" })]);
   right(await until(async () => Number(await tile("Running")) > running), "a clock that starts is counted without a reload", await tile("Running"));
 }
@@ -78,14 +108,40 @@ async function policy(page, node) {
   await page.goto(`${node.url}/policy`);
   right(await shows(page, /Versions.*Version 2.*Version 1/), "versions are listed");
   await page.getByRole("button", { name: "Compare" }).click();
-  right(await until(() => page.locator("ul[role=status] li").count().then((n) => n > 0)), "and compared in words");
+  right(await shows(page, "Response · P1 · allowed: 5 h → 15 min"), "and compared in words", (await text(page)).slice(0, 600));
   await page.evaluate(() => localStorage.setItem("tocsin-language", "zh"));
   await page.goto(`${node.url}/policy`);
   await until(() => page.locator(".rules article").count());
   const english = () => page.locator(".rules").innerText().then((rules) => rules.match(/.{0,30}[a-z]{4,}.{0,30}/i)?.[0]);
   // The labels come by another question than the rules.
   right(await until(async () => !(await english())), "the rules in Chinese have no English word", await english());
+  await changesInChinese(page, node, old);
   await page.evaluate(() => localStorage.setItem("tocsin-language", "en"));
+}
+
+/** What the node says of a draft is in the reader's language: what differs, and what is wrong. */
+async function changesInChinese(page, node, shipped) {
+  const draft = page.locator("textarea");
+  const check = async (written) => {
+    await draft.fill(written);
+    await page.getByRole("button", { name: "检查" }).click();
+  };
+  const list = () => page.locator("ul[role=status]").innerText().catch(() => "");
+  await page.getByRole("button", { name: "与现行版比较" }).click();
+  right(await shows(page, "响应 · P1 · 时限: 5 小时 → 15 分"), "versions are compared in Chinese", await list());
+  await page.goto(`${node.url}/policy`);
+  await check(shipped.replace("hours: {A: 24x7, B: business", "hours: {A: 24x7, B: 24x7").replace("start: [messaged from=customer]", "start: [messaged]"));
+  right(await shows(page, /B 重点发展 · 服务时间: 工作时间 → 全天候/), "a tier's hours", await list());
+  right(await shows(page, /群消息回复 · 开始于: 消息 \(客户\) → 消息/), "what starts a promise", await list());
+  right((await page.locator("ul[role=status] li[lang=en]").count()) === 0, "each difference has Chinese words", await list());
+  // Another policy altogether: nothing is the same.
+  await check(readFileSync(join(root, "policy", "it-helpdesk.yaml"), "utf8"));
+  right(await until(() => page.locator("ul[role=status] li").count().then((n) => n > 60)), "all that differs from another policy", await list());
+  right((await page.locator("ul[role=status] li[lang=en]").count()) === 0, "all of it in Chinese", await page.locator("ul[role=status] li[lang=en]").allInnerTexts().then((all) => all.join("\n")));
+  await check(shipped.replace("ticket.response:", "ticket.response:\n    nonsense: 1").replace("weeks: 3", "weeks: many").replace("tell: [assignee, service_director]", "tell: [asignee, service_director]"));
+  right(await shows(page, /第 \d+ 行: .*没有\S+ `nonsense`/), "a key that there is not", await list());
+  right(await shows(page, /weeks 应为\S+ 到 \d+ 的整数，而不是 `many`/), "what must stand there, and what was met", await list());
+  right(await shows(page, /没有角色 `asignee`（您是否想写 `assignee`？）/), "what was meant", await list());
 }
 
 /** A word without spaces is broken: no screen is wider than the window. */
@@ -111,6 +167,7 @@ export async function desk(chrome, pictures) {
     ]);
     await figures(page, node, pictures);
     await queueByAddress(page, node);
+    await owed(page, node, pictures);
     await director(page, node);
     await longWords(page, node);
     await policy(page, node);

@@ -126,8 +126,12 @@ async function keepsItsPlace(chrome, node) {
   await until(() => text(page).then((t) => !/\blive\b/.test(t)));
   await node.again();
   right(await until(() => text(page).then((t) => /\blive\b/.test(t))), "a node that comes back is live on the page");
+  // That it does not move: by when the page has counted what was told after it.
+  const all = () => page.locator("nav.tabs a", { hasText: "All" }).locator("b").innerText().then(Number);
+  const many = await all();
   await node.tell([fact("ACME", "ticket.responded", "K-139", ago(0), {})]);
-  await page.waitForTimeout(1500); // that it does not move: there is no condition to wait for
+  await node.tell([fact("ACME", "ticket.opened", "K-200", ago(16 * 60), { priority: "P1", title: "Told behind it" })]);
+  right(await until(async () => (await all()) === many + 1), "what is told then is counted", `${many} ${await all()}`);
   const after = await place(page);
   right(after[1] === before[1] && Math.abs(after[0] - before[0]) < 300, "it keeps selection and scroll", `${before} ${after}`);
   right(await page.evaluate(() => window.stayed && window.empties === 0), "and never said meanwhile that nobody waits");

@@ -432,6 +432,7 @@ TEST(RenderTest, AClockRowIsThatOfTheContract) {
   c.start = *parse_rfc3339("2026-03-02T01:00:00Z");
   c.thresholds = {{"target", *parse_rfc3339("2026-03-02T03:00:00Z"), Verdict::kBreached, true},
                   {"limit", std::nullopt, Verdict::kPending, false}};
+  c.thresholds[0].excused = c.start;  // said elsewhere
   c.state = ClockState::kPaused;
   std::string out;
   append_clock_row(out, {"客户", "ticket", "T\"1"}, c);
@@ -449,6 +450,20 @@ TEST(RenderTest, AClockRowIsThatOfTheContract) {
   append_clock_row(out, {"a", "account", "a"}, c);
   EXPECT_NE(out.find(R"("cycle":"2026-W10","state":"stopped")"), std::string::npos);
   EXPECT_NE(out.find(R"("stopped":"2026-03-02T01:00:00.000Z","elapsedMs":0})"), std::string::npos);
+}
+
+TEST_F(QueryTest, AnExcusedBreachIsMarkedWhereverItsClockIsShown) {
+  const EntityKey t{"a", "ticket", "1"};
+  ClockRow clock = running("ticket.response", at(60'000));
+  clock.calendar = "24x7";
+  clock.thresholds[0].verdict = Verdict::kBreached;
+  clock.thresholds[0].excused = at(90'000);
+  entity("a", "ticket", "1").clocks = {clock};
+  const ReadView v = view();
+  const Shown shown{v, *default_policy(), at(100'000)};
+  const std::string marked = R"("verdict":"breached","excusedAt":"2026-03-01T00:01:30.000Z"}])";
+  EXPECT_NE(clocks_json(shown, list_clocks(v, {}), {}).find(marked), std::string::npos);
+  EXPECT_NE(entity_json(shown, *find_entity(v, t), {}).find(marked), std::string::npos);
 }
 
 TEST_F(QueryTest, BodiesAreOneJsonObjectWithTheOffsetTheyAreOf) {

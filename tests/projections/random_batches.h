@@ -155,7 +155,7 @@ class RandomBatches {
       t.name = i == 0 ? "target" : "limit";
       t.verdict = static_cast<Verdict>(pick(3));
       t.warned = pick(2) == 0;
-      t.excused = t.verdict == Verdict::kBreached && pick(3) == 0;
+      if (t.verdict == Verdict::kBreached && pick(3) == 0) t.excused = instant();
       if (t.verdict != Verdict::kPending && pick(2) == 0) t.person = person();
       if (c.state == ClockState::kPaused && t.verdict == Verdict::kPending)
         t.remaining_ms = pick(1000);

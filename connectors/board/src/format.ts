@@ -84,6 +84,11 @@ export function count(n: number): string {
   return new Intl.NumberFormat(words.value.locale).format(n);
 }
 
+/** An instant as a field for date and time has it, in the contract's zone. */
+export function inField(at: number): string {
+  return new Intl.DateTimeFormat("sv-SE", { timeZone: contractZone.value, dateStyle: "short", timeStyle: "short" }).format(at).replace(" ", "T");
+}
+
 /** What a field for date and time says, in the contract's zone, as an instant. */
 export function inContractZone(text: string): string | null {
   const wanted = Date.parse(`${text}Z`);

@@ -6,11 +6,12 @@ export type Tab = "mine" | "all" | "taken" | "nobody";
 
 /** What decides where a card stands: the less, the further up. */
 export interface Place {
-  nobody: 0 | 1; // 0: there is an open alarm for which nobody was called, or nobody could be told
+  nobody: 0 | 1; // 0: there is an alarm, open or taken, for which nobody was called, or an open one that nobody could be told of
   rank: number; // of its priority
   taken: 0 | 1; // 0: an alarm is open
   due: string; // the next one that is pending
   mine: boolean; // decides no place, only the tab
+  alone: boolean; // the same: an open alarm of which nobody knows
 }
 
 function before(a: Card, b: Card): number {
@@ -21,7 +22,8 @@ function before(a: Card, b: Card): number {
   );
 }
 
-const same = (a: Place, b: Place) => a.nobody === b.nobody && a.rank === b.rank && a.taken === b.taken && a.due === b.due && a.mine === b.mine;
+const same = (a: Place, b: Place) =>
+  a.nobody === b.nobody && a.rank === b.rank && a.taken === b.taken && a.due === b.due && a.mine === b.mine && a.alone === b.alone;
 
 export class Order {
   /** The same array for good; whoever shows it looks again when it is told to. */
@@ -61,7 +63,7 @@ export class Order {
     this.counts.all += by;
     if (place.mine) this.counts.mine += by;
     if (place.taken) this.counts.taken += by;
-    if (!place.nobody) this.counts.nobody += by;
+    if (place.alone) this.counts.nobody += by;
   }
 }
 
@@ -69,5 +71,5 @@ export const inTab: Record<Tab, (card: Card) => boolean> = {
   all: () => true,
   mine: (card) => !!card.place?.mine,
   taken: (card) => card.place?.taken === 1,
-  nobody: (card) => card.place?.nobody === 0,
+  nobody: (card) => !!card.place?.alone,
 };

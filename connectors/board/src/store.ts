@@ -371,8 +371,10 @@ function rank(found: Card): number {
     const at = order.indexOf(found.priority);
     return at < 0 ? order.length : at;
   }
-  // What has no priority and is urgent (a complaint) stands with the most urgent.
-  return aliveGroups(found).some((g) => g.urgency === "high") ? 0 : order.length;
+  // A kind that has no priority and is always urgent (a complaint) stands with the most urgent.
+  const kind = policy.value?.document?.kinds?.[found.entity.split("/")[0] ?? ""];
+  const urgent = kind ? kind.urgency === "high" : aliveGroups(found).some((g) => g.urgency === "high");
+  return urgent ? 0 : order.length;
 }
 
 /** The next due that is still pending, as far as it is known. */
@@ -385,7 +387,8 @@ function nextDue(found: Card): string {
 
 function placeOf(found: Card): Place {
   return {
-    nobody: nobodyKnows(found) ? 0 : 1,
+    nobody: nobodyKnows(found) || aliveGroups(found).some((g) => everCalled(g).length === 0) ? 0 : 1,
+    alone: nobodyKnows(found),
     rank: rank(found),
     taken: openGroups(found).length ? 0 : 1,
     due: nextDue(found),

@@ -8,6 +8,7 @@ export interface Threshold {
   name: string;
   due: string | null;
   verdict: Verdict;
+  excusedAt?: string; // since when this breach has a good reason
 }
 
 export interface ClockRow {
@@ -101,6 +102,7 @@ export interface EntityView {
   factCount: number;
   clocks: ClockRow[];
   escalations: Group[];
+  facts?: TimelineEntry[];
   now?: string;
 }
 

@@ -51,6 +51,17 @@ export function samePerson(a: string | null | undefined, b: string): boolean {
   return a === b || (!!a && (people.value.get(a) === b || people.value.get(b) === a));
 }
 
+/** Whether a fact of this verb would stop one of these promises, by the policy; without one it may. */
+export function stops(clocks: Iterable<{ clock: string; state: string }>, verb: string): boolean {
+  const rules = policy.value?.document?.clocks;
+  for (const one of clocks) {
+    if (one.state !== "running" && one.state !== "paused") continue;
+    const stop = rules?.[one.clock]?.stop;
+    if (!rules || (Array.isArray(stop) ? stop : [stop]).some((trigger) => String(trigger).split(" ")[0] === verb)) return true;
+  }
+  return false;
+}
+
 function plain(name: string): string {
   const last = name.includes(".") ? name.slice(name.indexOf(".") + 1) : name;
   const text = last.replaceAll("_", " ");

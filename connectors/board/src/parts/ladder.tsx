@@ -59,7 +59,7 @@ export function Ladder({ group }: { group: Group }) {
           {group.next.persons.length ? everybody(group.next.persons) : group.next.roles.map(label).join(w.comma)}
         </li>
       ) : (
-        group.state === "open" && <li class="quiet">{w.noNext}</li>
+        group.state === "open" && <li class="quiet last">{w.noNext}</li>
       )}
     </ol>
   );

@@ -4,9 +4,10 @@ import { useState } from "preact/hooks";
 import { entityPath, get, query } from "../api";
 import { duration } from "../format";
 import { words } from "../i18n";
-import type { ClockRow } from "../types";
+import type { ClockRow, TimelineEntry } from "../types";
 import { label } from "../words";
 import { Busy, Facts, Time, Trouble, useAnswer } from "./base";
+import { excuseText } from "./excuse";
 import type { Segment } from "./sla";
 
 export interface Explained {
@@ -25,7 +26,7 @@ export interface Explained {
 export const explain = (account: string, entity: string, row: ClockRow) =>
   get<Explained>(query(`/v1/entities/${entityPath(account, entity)}/explain`, { clock: row.clock, cycle: row.cycle }));
 
-function evidence(name: string, row: ClockRow, proof: Explained): string {
+function evidence(name: string, row: ClockRow, proof: Explained, facts: TimelineEntry[]): string {
   const w = words.value;
   const lines = [
     `${name} · ${label(row.clock)} · ${row.start}`,
@@ -34,19 +35,21 @@ function evidence(name: string, row: ClockRow, proof: Explained): string {
   for (const t of proof.thresholds) {
     lines.push(`${t.name}: ${t.allowance ?? "–"} → ${t.due ?? "–"}`);
     for (const s of t.segments) lines.push(`  ${s.from} – ${s.to}  ${s.what}${s.name ? ` (${s.name})` : ""}  ${duration(s.ms)}`);
+    const threshold = row.thresholds.find((one) => one.name === t.name);
+    if (threshold) lines.push(`  ${[w.verdicts[threshold.verdict], excuseText(row, threshold, facts)].filter(Boolean).join("  ")}`);
     for (const r of t.retargets) lines.push(`  ${r.at}  ${r.cause}  ${r.from ?? "–"} → ${r.to ?? "–"}  ${r.fact ?? ""}`);
   }
   return lines.join("\n");
 }
 
-export function Proof({ account, entity, row }: { account: string; entity: string; row: ClockRow }) {
+export function Proof({ account, entity, row, facts }: { account: string; entity: string; row: ClockRow; facts: TimelineEntry[] }) {
   const w = words.value;
   const [copied, setCopied] = useState(false);
   const { value, error, again } = useAnswer(() => explain(account, entity, row), `${account} ${entity} ${row.clock} ${row.cycle}`);
   if (error) return <Trouble error={error} again={again} />;
   if (!value) return <Busy />;
   const copy = async () => {
-    await navigator.clipboard.writeText(evidence(`${account}/${entity}`, row, value));
+    await navigator.clipboard.writeText(evidence(`${account}/${entity}`, row, value, facts));
     setCopied(true);
   };
   return (

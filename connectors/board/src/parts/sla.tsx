@@ -1,9 +1,10 @@
 // The promises of an entity over time: what counted, what did not, where the dues lie.
 import { now } from "../clock";
-import { clockTime, day } from "../format";
+import { clockTime, day, wholeInstant } from "../format";
 import { words } from "../i18n";
-import type { ClockRow } from "../types";
+import type { ClockRow, Threshold, TimelineEntry } from "../types";
 import { label } from "../words";
+import { excuseText } from "./excuse";
 
 export interface Segment {
   from: string;
@@ -27,7 +28,7 @@ function ticks(from: number, to: number, most: number): number[] {
 }
 
 /** `segments`: of each clock and cycle, where its proof was read; without it the whole span counts as one. */
-export function SlaTimeline({ clocks, segments }: { clocks: ClockRow[]; segments: Map<string, Segment[]> }) {
+export function SlaTimeline({ clocks, segments, facts }: { clocks: ClockRow[]; segments: Map<string, Segment[]>; facts: TimelineEntry[] }) {
   const w = words.value;
   if (clocks.length === 0) return <p class="quiet">{w.empty}</p>;
   const at = now.value;
@@ -52,7 +53,9 @@ export function SlaTimeline({ clocks, segments }: { clocks: ClockRow[]; segments
       : clockTime(t);
   };
   const height = clocks.length * form.row + 40;
-  const text = clocks.map((c) => `${label(c.clock)}: ${c.thresholds.map((t) => `${label(t.name)} ${w.verdicts[t.verdict]}`).join(", ")}`).join("; ");
+  const became = (c: ClockRow, t: Threshold) => [`${label(t.name)} ${w.verdicts[t.verdict]}`, excuseText(c, t, facts)].filter(Boolean).join(", ");
+  const text = clocks.map((c) => `${label(c.clock)}: ${c.thresholds.map((t) => became(c, t)).join(", ")}`).join("; ");
+  const excused = clocks.some((c) => c.thresholds.some((t) => t.excusedAt));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide picture scrolls by keyboard too
     <div class="sla" tabIndex={0} role="region" aria-label={w.timeline}>
@@ -90,13 +93,14 @@ export function SlaTimeline({ clocks, segments }: { clocks: ClockRow[]; segments
                 if (!t.due) return null;
                 const dx = x(Date.parse(t.due));
                 return (
-                  <g key={t.name} class={`mark ${t.verdict}`}>
+                  <g key={t.name} class={`mark ${t.verdict} ${t.excusedAt ? "excused" : ""}`}>
+                    {t.excusedAt && <circle cx={dx} cy={bar + 7} r={11} />}
                     {t.verdict === "breached" ? (
                       <path d={`M${dx - 6} ${bar + 1}l12 12M${dx + 6} ${bar + 1}l-12 12`} />
                     ) : (
                       <path d={`M${dx} ${bar - 1}l8 8l-8 8l-8 -8z`} />
                     )}
-                    <title>{`${label(t.name)} ${w.verdicts[t.verdict]} ${t.due}`}</title>
+                    <title>{`${became(clock, t)} · ${w.due} ${wholeInstant(t.due)}`}</title>
                   </g>
                 );
               })}
@@ -108,6 +112,7 @@ export function SlaTimeline({ clocks, segments }: { clocks: ClockRow[]; segments
       <p class="legend quiet">
         <span class="key open" /> {w.counted} <span class="key closed" /> {w.closedHours} <span class="key paused" /> {w.waitingHours} ◇ {w.legendDue} · ◆{" "}
         {w.legendMet} · ✖ {w.legendMissed}
+        {excused && ` · ⊗ ${w.excused}`}
       </p>
     </div>
   );

@@ -11,7 +11,9 @@ import { label, called as nameOf } from "../words";
 import { newestFigures, Tiles } from "./figures";
 
 const LOAD_SHOWN = 12;
+const ASKED_AFTER_MS = 200; // what happens together is asked for together
 const ASKED_EVERY_MS = 5000; // at most, however much happens
+const COUNTED_MS = 1000; // so long after it was told, something is surely counted
 
 function Tile({ href, name, value, tone }: { href: string; name: string; value: number; tone?: string }) {
   return (
@@ -38,15 +40,20 @@ export function Bars({ rows }: { rows: [string, number][] }) {
   );
 }
 
-/** Asks at once, and again when something has changed: one question at a time, and so often at most. */
+/**
+ * Asks at once, and soon after something has changed: one question at a time, and so often at most. What was told just before
+ * a question may not be counted in its answer yet: then there is another one.
+ */
 function useFollowed<T>(ask: () => Promise<T>): { value: T | null; error: string; again: () => void } {
   const [state, set] = useState<{ value: T | null; error: string }>({ value: null, error: "" });
   const again = useRef(() => {});
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    let [asking, changed, gone] = [false, false, false];
+    let [asking, gone] = [false, false];
+    let [heardAt, askedAt] = [Number.NEGATIVE_INFINITY, 0];
     const now = async () => {
-      [asking, changed] = [true, false];
+      asking = true;
+      askedAt = performance.now();
       const answer = await ask().then(
         (value) => ({ value, error: "" }),
         (error) => ({ value: null, error: error instanceof Error ? error.message : String(error) }),
@@ -54,15 +61,21 @@ function useFollowed<T>(ask: () => Promise<T>): { value: T | null; error: string
       asking = false;
       if (gone) return;
       set((old) => ({ value: answer.value ?? old.value, error: answer.error }));
-      if (changed) soon();
+      if (heardAt > askedAt - COUNTED_MS) soon();
     };
     const soon = () => {
-      if (asking) changed = true;
-      else
-        timer ??= setTimeout(() => {
+      if (asking) return; // it is seen to when the answer has come
+      timer ??= setTimeout(
+        () => {
           timer = undefined;
           void now();
-        }, ASKED_EVERY_MS);
+        },
+        Math.max(ASKED_AFTER_MS, askedAt + ASKED_EVERY_MS - performance.now()),
+      );
+    };
+    const heard = () => {
+      heardAt = performance.now();
+      soon();
     };
     again.current = () => {
       clearTimeout(timer);
@@ -70,7 +83,7 @@ function useFollowed<T>(ask: () => Promise<T>): { value: T | null; error: string
       if (!asking) void now();
     };
     void now();
-    const stops = [onEvent(soon), onFresh(soon), changes.subscribe(soon)];
+    const stops = [onEvent(heard), onFresh(heard), changes.subscribe(heard)];
     return () => {
       gone = true;
       clearTimeout(timer);
@@ -124,8 +137,8 @@ async function asked() {
 export function Director() {
   const w = words.value;
   const { value, error, again } = useFollowed(asked);
-  // Counted when the answer came: what the page heard since waits for the next one.
-  const now = useMemo(counted, [value, loading.value]);
+  // The alarms are those that the stream keeps, as of now; the rest follows.
+  const now = useMemo(counted, [value, changes.value, loading.value]);
   if (!value && error) return <Trouble title={w.director} error={error} again={again} />;
   if (!value || loading.value) return <Busy title={w.director} />;
   const { counts, figures, faults } = value;

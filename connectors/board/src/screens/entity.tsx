@@ -8,11 +8,12 @@ import { duration } from "../format";
 import { words } from "../i18n";
 import { onEvent } from "../live";
 import { accountUrl, Busy, Countdown, Dialog, Facts, groupUrl, idOf, Priority, Section, safeLink, Time, Trouble, useAnswer } from "../parts/base";
+import { Excuse } from "../parts/excuse";
 import { Ladder } from "../parts/ladder";
 import { explain, Proof } from "../parts/proof";
 import { type Segment, SlaTimeline } from "../parts/sla";
 import type { ClockRow, CloudEvent, EntityView, Group, TimelineEntry } from "../types";
-import { about, called, everybody, knownPeople, label } from "../words";
+import { about, called, everybody, knownPeople, label, stops } from "../words";
 
 const PROOFS_MAX = 8; // clocks whose segments the picture shows
 const LATE_MS = 60_000; // learned so much later than it happened: worth a word
@@ -40,10 +41,11 @@ export function useTurn(account: string, entity: string): number {
 }
 
 function ClockLine({ view, row }: { view: EntityView; row: ClockRow }) {
+  const facts = view.facts ?? [];
   const w = words.value;
   const [asking, ask] = useState(false);
   const [reason, setReason] = useState("");
-  const missed = row.thresholds.some((t) => t.verdict === "breached");
+  const missed = row.thresholds.some((t) => t.verdict === "breached" && !t.excusedAt);
   return (
     <li class="clockline">
       <p>
@@ -57,13 +59,14 @@ function ClockLine({ view, row }: { view: EntityView; row: ClockRow }) {
               {w.due} <Time at={t.due} />{" "}
             </>
           )}
-          {row.state === "running" && <Countdown due={t.due} />}
+          {row.state === "running" && !t.excusedAt && <Countdown due={t.due} />}
           {row.state === "paused" && (row.remainingMs ? w.pausedLeft(duration(row.remainingMs)) : w.paused)}
+          <Excuse row={row} threshold={t} facts={facts} />
         </p>
       ))}
       <details>
         <summary>{w.proof}</summary>
-        <Proof account={view.account} entity={view.entity} row={row} />
+        <Proof account={view.account} entity={view.entity} row={row} facts={facts} />
       </details>
       {missed && mayDecide() && (
         <>
@@ -255,7 +258,7 @@ export function EntityScreen() {
             {w.acknowledgeAll(open.length)}
           </button>
         )}
-        {entity.startsWith("ticket/") && current.length > 0 && may("ingest") && (
+        {entity.startsWith("ticket/") && stops(current, "responded") && may("ingest") && (
           <button type="button" onClick={() => respondedByPhone(name, entity)}>
             {w.respondedByPhone}
           </button>
@@ -314,7 +317,7 @@ export function EntityScreen() {
         </Section>
       )}
       <Section title={w.timeline}>
-        <SlaTimeline clocks={[...current, ...rest.slice(-PROOFS_MAX)]} segments={segments} />
+        <SlaTimeline clocks={[...current, ...rest.slice(-PROOFS_MAX)]} segments={segments} facts={value.facts ?? []} />
         <ul class="plain">
           {current.map((row) => (
             <ClockLine key={`${row.clock}/${row.cycle}`} view={value} row={row} />

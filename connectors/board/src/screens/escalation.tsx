@@ -4,6 +4,7 @@ import { entityPath, get, query } from "../api";
 import { words } from "../i18n";
 import { accountUrl, Busy, Countdown, entityUrl, Facts, idOf, Priority, Section, Time, Trouble, useAnswer } from "../parts/base";
 import { DeliveryTable } from "../parts/deliveries";
+import { Excuse } from "../parts/excuse";
 import { Proof } from "../parts/proof";
 import type { Data, EntityView } from "../types";
 import { about, label, policy } from "../words";
@@ -35,6 +36,7 @@ export function Escalation() {
   if (!value) return <Busy title={idOf(entity)} />;
   const group = wanted ? value.escalations.find((one) => one.escalation === wanted) : value.escalations[0];
   const row = group?.clock ? value.clocks.find((c) => c.clock === group.clock && String(c.cycle) === String(group.cycle ?? c.cycle)) : undefined;
+  const threshold = row?.thresholds.find((one) => one.name === group?.threshold);
   const line = group?.clock ? policy.value?.lines?.[`clocks.${group.clock}`] : undefined;
   return (
     <>
@@ -53,11 +55,12 @@ export function Escalation() {
                 w.due,
                 group.due ? (
                   <>
-                    <Time at={group.due} full /> <Countdown due={group.due} />
+                    <Time at={group.due} /> {row?.state === "running" && threshold?.verdict !== "met" && !threshold?.excusedAt && <Countdown due={group.due} />}
+                    {row && threshold && <Excuse row={row} threshold={threshold} facts={value.facts ?? []} />}
                   </>
                 ) : null,
               ],
-              [w.called, <Time at={group.begun} full />],
+              [w.called, <Time at={group.begun} />],
               [
                 w.policy,
                 group.clock ? (
@@ -73,7 +76,7 @@ export function Escalation() {
           <Told escalation={group.escalation} turn={turn} />
           {row && (
             <Section title={w.proofOf(label(row.clock))}>
-              <Proof account={name} entity={entity} row={row} />
+              <Proof account={name} entity={entity} row={row} facts={value.facts ?? []} />
             </Section>
           )}
         </>

@@ -244,7 +244,7 @@ export function Figures() {
               <div key={whose}>
                 {whose && <h3>{nameOf(per, whose)}</h3>}
                 {rows.length > 1 && <Spark rows={rows} />}
-                <table>
+                <table class="stacks">
                   <thead>
                     <tr>
                       <th>{w.period}</th>
@@ -274,25 +274,35 @@ export function Figures() {
                           });
                         return (
                           <tr key={f.period}>
-                            <td>{f.period}</td>
-                            <td class={good(f) === false ? "late" : good(f) ? "fine" : undefined}>{shown(f)}</td>
+                            <td data-name={w.period}>{f.period}</td>
+                            <td data-name={w.ratio} class={`nowrap ${good(f) === false ? "late" : good(f) ? "fine" : ""}`}>
+                              {shown(f)}
+                            </td>
                             {f.met !== undefined ? (
                               <>
-                                <td class="number">
+                                <td class="number" data-name={w.met}>
                                   <a href={list("met")}>{f.met}</a>
                                 </td>
-                                <td class="number">
+                                <td class="number" data-name={w.breached}>
                                   <a href={list("breached")}>{f.breached}</a>
                                 </td>
-                                <td class="number">
+                                <td class="number" data-name={w.excused}>
                                   <a href={list("excused")}>{f.excused ?? 0}</a>
                                 </td>
                               </>
                             ) : (
                               <td colSpan={3} />
                             )}
-                            {timed && <td class="number">{within(took(kpis, f), 0.5)}</td>}
-                            {timed && <td class="number">{within(took(kpis, f), 0.9)}</td>}
+                            {timed && (
+                              <td class="number" data-name={w.median}>
+                                {within(took(kpis, f), 0.5)}
+                              </td>
+                            )}
+                            {timed && (
+                              <td class="number" data-name={w.ninety}>
+                                {within(took(kpis, f), 0.9)}
+                              </td>
+                            )}
                           </tr>
                         );
                       })}

@@ -7,8 +7,9 @@ import { estimate, now } from "../clock";
 import { instant } from "../format";
 import { words } from "../i18n";
 import { Busy, entityUrl, Facts, idOf, Section, Time, Trouble, useAnswer } from "../parts/base";
+import { type Change, Changes, changesOf, facts, hoursOf, Mistake, span, stageOf, steps } from "../parts/rules";
 import type { Data } from "../types";
-import { about, everybody, label, policy } from "../words";
+import { about, label } from "../words";
 
 interface Version {
   version: number;
@@ -21,16 +22,6 @@ interface PolicyAnswer extends Version {
   text?: string;
   document?: Data;
   lines?: Record<string, number>;
-}
-
-/** `15m`, `3wd`, `2/3`, `given reviewBy`, as people say it. */
-function span(text: unknown): string {
-  const w = words.value;
-  const name = { s: w.units.s, m: w.units.m, h: w.units.h, d: w.units.d } as Record<string, string | undefined>;
-  return String(text ?? "–")
-    .replace(/^given.*$/, w.given)
-    .replace(/(\d+)\s*(wd|[smhd])\b/g, (_, n: string, unit: string) => (unit === "wd" ? w.workingDays(Number(n)) : `${n} ${name[unit] ?? unit}`))
-    .replace(/ before$/, ` ${w.before2}`);
 }
 
 function Allowed({ clock }: { clock: Data }) {
@@ -65,55 +56,6 @@ function Allowed({ clock }: { clock: Data }) {
   );
 }
 
-function stageOf(kind: string, stage: string): string {
-  return policy.value?.labels?.[`${kind}/${stage}`] ? label(`${kind}/${stage}`) : words.value.stage(stage);
-}
-
-/** `first contacted in=2`, `stage 1`, `drafted with-due`, as people say it. */
-function fact(text: string, kind: string): string {
-  const w = words.value;
-  const [begin = "", ...rest] = text.split(" ");
-  if (begin === "first") return w.firstOf(fact(rest.join(" "), kind));
-  if (begin === "stage") return w.entersStage(stageOf(kind, rest.join(" ")));
-  const more = rest.map((one) => {
-    const [name = "", value] = one.split("=");
-    if (value === undefined) return w.conditions[name] ?? label(name);
-    return name === "in" ? w.inStage(stageOf(kind, value)) : label(`${kind}.${value}`);
-  });
-  return more.length ? `${label(`${kind}.${begin}`)} (${more.join(w.comma)})` : label(`${kind}.${begin}`);
-}
-
-function facts(list: unknown, kind: string): string {
-  return (Array.isArray(list) ? list : [list])
-    .filter((one) => one !== undefined && one !== null)
-    .map((one) => fact(String(one), kind))
-    .join(words.value.comma);
-}
-
-/** Sentences of the node, which speaks English; what the policy has a label for is called by it. */
-function Sentences({ list }: { list: string[] }) {
-  const labels = policy.value?.labels ?? {};
-  const said = (one: string) => one.replace(/\b[a-z]+(?:[._][a-z0-9_]+)+\b/g, (name) => labels[name]?.en ?? name);
-  return (
-    <ul role="status" lang="en">
-      {list.map((one) => (
-        <li key={one}>{said(one)}</li>
-      ))}
-    </ul>
-  );
-}
-
-function Steps({ steps }: { steps: Data[] }) {
-  const w = words.value;
-  return (
-    <span>
-      {steps
-        .map((step) => `${step.after ? `${w.after(span(step.after))} ` : ""}${everybody((step.tell ?? []).map(label))}${step.times ? ` ×${step.times}` : ""}`)
-        .join(" → ")}
-    </span>
-  );
-}
-
 function stepsOf(breach: Data | undefined): [string, Data[]][] {
   if (!breach) return [];
   if (Array.isArray(breach.steps)) return [["", breach.steps]];
@@ -134,13 +76,11 @@ function ClockRule({ name, clock, line, kind }: { name: string; clock: Data; lin
   const hours =
     typeof clock.hours === "object" && clock.hours
       ? Object.entries(clock.hours)
-          .map(([p, h]) => `${p} ${h === "tier" ? w.byTier : label(String(h))}`)
+          .map(([p, h]) => `${p} ${hoursOf(h)}`)
           .join(" · ")
-      : clock.hours === "tier"
-        ? w.byTier
-        : clock.hours
-          ? label(String(clock.hours))
-          : null;
+      : clock.hours
+        ? hoursOf(clock.hours)
+        : null;
   const of = name.split(".")[0] ?? "";
   return (
     <article class="card" id={name}>
@@ -156,7 +96,7 @@ function ClockRule({ name, clock, line, kind }: { name: string; clock: Data; lin
           [w.waits, clock.pauses ? w.pauses : null],
           [w.warns, clock.warn ? span(clock.warn) : null],
           [w.breachCalls, enters === undefined ? null : w.entersStage(stageOf(of, String(enters)))],
-          ...breach.map(([what, steps]) => [`${w.breachCalls}${what ? ` (${what})` : ""}`, <Steps steps={steps} />] as [string, preact.ComponentChild]),
+          ...breach.map(([what, list]) => [`${w.breachCalls}${what ? ` (${what})` : ""}`, steps(list)] as [string, string]),
         ]}
       />
     </article>
@@ -226,11 +166,16 @@ function Trial({ answer }: { answer: Data }) {
 const POLL_MS = 2000;
 const DAY_MS = 86_400_000;
 
+/** From what is in force to that text. */
+async function differences(text: string): Promise<Change[]> {
+  return changesOf(await post<{ changes: string[]; details?: Change[] }>("/v1/policy/diff", text, "application/yaml"));
+}
+
 function WhatIf({ text }: { text: string }) {
   const w = words.value;
   const [draft, setDraft] = useState(text);
   const [errors, setErrors] = useState<Data[] | null>(null);
-  const [sentences, setSentences] = useState<string[]>([]);
+  const [changes, setChanges] = useState<Change[]>([]);
   const [trial, setTrial] = useState<Data | null>(null);
   const [trouble, setTrouble] = useState("");
   const [busy, setBusy] = useState(false);
@@ -240,7 +185,7 @@ function WhatIf({ text }: { text: string }) {
   const forget = () => {
     asked.current++;
     setErrors(null);
-    setSentences([]);
+    setChanges([]);
     setTrial(null);
     setTrouble("");
   };
@@ -280,11 +225,11 @@ function WhatIf({ text }: { text: string }) {
     ask(
       async () => {
         const { ok, errors } = await post<{ ok: boolean; errors: Data[] }>("/v1/policy/check", draft, "application/yaml");
-        return { errors, sentences: ok ? (await post<{ changes: string[] }>("/v1/policy/diff", draft, "application/yaml")).changes : [] };
+        return { errors, changes: ok ? await differences(draft) : [] };
       },
       (answer) => {
         setErrors(answer.errors);
-        setSentences(answer.sentences);
+        setChanges(answer.changes);
       },
     );
   const tryIt = () => {
@@ -327,13 +272,11 @@ function WhatIf({ text }: { text: string }) {
         ) : (
           <ul role="status">
             {errors.map((e) => (
-              <li key={`${e.line}${e.reason}`} class="late">
-                {w.line(Number(e.line))}: <span lang="en">{e.reason}</span>
-              </li>
+              <Mistake key={`${e.line}${e.reason}`} line={Number(e.line)} reason={String(e.reason)} />
             ))}
           </ul>
         ))}
-      {sentences.length > 0 && <Sentences list={sentences} />}
+      {changes.length > 0 && <Changes list={changes} />}
       {trial && <Trial answer={trial} />}
     </Section>
   );
@@ -343,7 +286,7 @@ export function Policy() {
   const w = words.value;
   const { query: search } = useLocation();
   const [comparing, compare] = useState(false);
-  const [changes, setChanges] = useState<string[] | null>(null);
+  const [changes, setChanges] = useState<Change[] | null>(null);
   const { value, error, again } = useAnswer(() => get<PolicyAnswer>(query("/v1/policy", { version: search.version })), search.version ?? "");
   const versions = useAnswer(() => get<{ inForce: number; versions: Version[] }>("/v1/policy/versions"), 0);
   if (error) return <Trouble title={w.policy} error={error} again={again} />;
@@ -351,11 +294,11 @@ export function Policy() {
   const clocks = Object.entries((value.document?.clocks ?? {}) as Record<string, Data>);
   const kinds = (value.document?.kinds ?? {}) as Record<string, Data>;
   const list = [...(versions.value?.versions ?? [])].reverse();
-  const differences = async (version: number) => {
+  const compareWith = async (version: number) => {
     // What would be otherwise if that version came back.
     compare(true);
     const old = await get<PolicyAnswer>(query("/v1/policy", { version }));
-    setChanges((await post<{ changes: string[] }>("/v1/policy/diff", old.text ?? "", "application/yaml")).changes);
+    setChanges(await differences(old.text ?? ""));
     compare(false);
   };
   return (
@@ -379,14 +322,14 @@ export function Policy() {
                   <Time at={one.since} /> {one.by && `${w.by} ${one.by}`}
                 </span>
                 {one.version !== versions.value?.inForce && (
-                  <button type="button" disabled={comparing} onClick={() => void differences(one.version).catch(() => compare(false))}>
+                  <button type="button" disabled={comparing} onClick={() => void compareWith(one.version).catch(() => compare(false))}>
                     {w.compare}
                   </button>
                 )}
               </li>
             ))}
           </ul>
-          {changes && (changes.length === 0 ? <p class="quiet">{w.noChanges}</p> : <Sentences list={changes} />)}
+          {changes && (changes.length === 0 ? <p class="quiet">{w.noChanges}</p> : <Changes list={changes} />)}
         </Section>
       )}
       <Section title={w.promises}>

@@ -12,7 +12,7 @@ import { CalledLine } from "../parts/ladder";
 import { VirtualList } from "../parts/list";
 import { aliveGroups, type Card, changes, failed, learnEntity, load, loading, nobodyKnows, openGroups, order } from "../store";
 import type { ClockRow, EntityView } from "../types";
-import { about, called, everybody, label } from "../words";
+import { about, called, everybody, label, stops } from "../words";
 
 const FAILING_ASK_MS = 15_000;
 const TABS: Tab[] = ["mine", "all", "taken", "nobody"];
@@ -130,7 +130,7 @@ export function QueueCard({ card, place, selected, select }: { card: Card; place
             {w.acknowledgeAll(open.length)}
           </button>
         )}
-        {card.entity.startsWith("ticket/") && may("ingest") && clocks.length > 0 && (
+        {card.entity.startsWith("ticket/") && may("ingest") && stops(clocks, "responded") && (
           <button type="button" aria-disabled={!settled} onClick={() => settled && respondedByPhone(card.account, card.entity)}>
             {w.respondedByPhone}
           </button>

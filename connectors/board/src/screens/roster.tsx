@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { get, may, post, query, remove, token } from "../api";
 import { now } from "../clock";
-import { contractZone, day, inContractZone, instant } from "../format";
+import { contractZone, day, inContractZone, inField, instant } from "../format";
 import { words } from "../i18n";
 import { Busy, Dialog, Section, Time, Trouble, useAnswer } from "../parts/base";
 import { doing } from "../parts/toast";
@@ -93,6 +93,17 @@ function Lines({ lines, from, to }: { lines: Map<string, Stretch[]>; from: numbe
   );
 }
 
+/** Whether the roster says who plays it; else each account's team does. */
+const says = (roster: RosterAnswer | null, role: string) => !!roster?.roles.some((one) => one.role === role);
+
+/** Of a role that nobody plays: a gap of the roster, or no role of it. */
+function Missing({ roster, role }: { roster: RosterAnswer | null; role: string }) {
+  return says(roster, role) ? <strong class="late">{words.value.gap}</strong> : <span class="quiet">{words.value.byTeams}</span>;
+}
+
+const drawn = (lines: Map<string, Stretch[]>, roster: RosterAnswer | null) =>
+  new Map([...lines].filter(([role, line]) => says(roster, role) || line.some((one) => one.persons.length > 0)));
+
 function TakeOver({ roster, roles, done }: { roster: RosterAnswer; roles: string[]; done: () => void }) {
   const w = words.value;
   const [open, set] = useState(false);
@@ -106,7 +117,13 @@ function TakeOver({ roster, roles, done }: { roster: RosterAnswer; roles: string
     );
   return (
     <>
-      <button type="button" onClick={() => set(true)}>
+      <button
+        type="button"
+        onClick={() => {
+          setFrom(inField(now.peek()));
+          set(true);
+        }}
+      >
         {w.override}…
       </button>
       <Dialog open={open} close={() => set(false)} title={w.override}>
@@ -214,6 +231,8 @@ export function Roster() {
   if (roster.error) return <Trouble title={w.roster} error={roster.error} again={roster.again} />;
   if (!roster.value) return <Busy title={w.roster} />;
   const { people, overrides, away, lastResort } = roster.value;
+  // Without a roster each account's team is called: nobody is missing.
+  const configured = people.length > 0 || roster.value.roles.length > 0;
   const changed = () => {
     roster.again();
     again((n) => n + 1);
@@ -222,37 +241,43 @@ export function Roster() {
   return (
     <>
       <h1>{w.roster}</h1>
-      {people.length === 0 && roster.value.roles.length === 0 && <p class="quiet">{w.noRoster}</p>}
-      <Section title={w.onCallNow}>
-        {plan.error && <Trouble error={plan.error} again={plan.again} />}
-        {!plan.value ? (
-          !plan.error && <Busy />
-        ) : (
-          <>
-            <ul class="plain">
-              {plan.value.first.oncall.map((row) => (
-                <li key={row.role} class="row">
-                  <span class="grow">{label(row.role)}</span>
-                  {row.persons.length ? <strong>{everybody(row.persons.map((one) => one.name || one.id))}</strong> : <strong class="late">{w.gap}</strong>}
-                  {row.until && (
-                    <span class="quiet">
-                      {w.until} <Time at={row.until} />
-                    </span>
-                  )}
-                </li>
-              ))}
-            </ul>
-            <h2>{w.week}</h2>
-            <Lines {...plan.value} />
-          </>
-        )}
-        <p class="buttons">
-          {may("act") && people.length > 0 && <TakeOver roster={roster.value} roles={roles} done={changed} />}
-          <a class="button" href={query("/v1/oncall.ics", { access_token: token.value })} download="oncall.ics">
-            {w.calendarLink}
-          </a>
-        </p>
-      </Section>
+      {!configured && <p class="quiet">{w.noRoster}</p>}
+      {configured && (
+        <Section title={w.onCallNow}>
+          {plan.error && <Trouble error={plan.error} again={plan.again} />}
+          {!plan.value ? (
+            !plan.error && <Busy />
+          ) : (
+            <>
+              <ul class="plain">
+                {plan.value.first.oncall.map((row) => (
+                  <li key={row.role} class="row">
+                    <span class="grow">{label(row.role)}</span>
+                    {row.persons.length ? (
+                      <strong>{everybody(row.persons.map((one) => one.name || one.id))}</strong>
+                    ) : (
+                      <Missing roster={roster.value} role={row.role} />
+                    )}
+                    {row.until && (
+                      <span class="quiet">
+                        {w.until} <Time at={row.until} />
+                      </span>
+                    )}
+                  </li>
+                ))}
+              </ul>
+              <h2>{w.week}</h2>
+              <Lines {...plan.value} lines={drawn(plan.value.lines, roster.value)} />
+            </>
+          )}
+          <p class="buttons">
+            {may("act") && people.length > 0 && <TakeOver roster={roster.value} roles={roles} done={changed} />}
+            <a class="button" href={query("/v1/oncall.ics", { access_token: token.value })} download="oncall.ics">
+              {w.calendarLink}
+            </a>
+          </p>
+        </Section>
+      )}
       {overrides.length > 0 && (
         <Section title={w.overrides}>
           <ul class="plain">
