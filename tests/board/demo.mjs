@@ -13,6 +13,12 @@ export async function demo(chrome, pictures) {
     await page.goto(`${node.url}/figures?by=month`);
     right(await until(() => text(page).then((t) => /响应 .*中位.*\d+ (秒|分|小时)/.test(t))), "how long an answer takes", await text(page));
     await page.screenshot({ path: join(pictures, "zh-demo-figures.png"), fullPage: true });
+    // Nothing of what lies where it was started, and nothing missing that nobody set up.
+    await page.goto(`${node.url}/rejected`);
+    right(await shows(page, "暂无内容"), "it has rejected nothing", await text(page));
+    await page.goto(`${node.url}/roster`);
+    right(await shows(page, /尚未配置排班.*谁会被呼叫/), "it has no roster, and says so");
+    right(!(await text(page)).includes("无人"), "not that nobody is on call", await text(page));
     right(page.wrongs.length === 0, "without an error", page.wrongs.join("; "));
     await page.context().close();
   } finally {

@@ -1,7 +1,7 @@
 // What a desk does with the figures and the policy: CSV, paper, lists behind numbers, a check and a trial of another policy.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { account, ago, fact, look, Node, right, root, shows, text, until, violations } from "./house.mjs";
+import { account, ago, fact, look, Node, right, root, shows, text, until } from "./house.mjs";
 
 async function figures(page, node, pictures) {
   await page.goto(`${node.url}/figures?by=month`);
@@ -42,27 +42,6 @@ async function queueByAddress(page, node) {
   await until(() => page.locator("article.card").count().then((n) => n === 1));
   right((await page.locator("article.card").count()) === 1, "the queue by priority, by its address");
   right(await shows(page, /1 more, not shown by this filter/), "what it hides is counted");
-}
-
-/** An account of the first tier is owed two reviews a month. */
-async function owed(page, node, pictures) {
-  await page.evaluate(() => localStorage.setItem("tocsin-language", "zh"));
-  const cadence = /应做的沟通与报告 .*业务回顾 \d{4}-\d\d (\d\/2 \S+|✔)/;
-  const review = (reviews) => until(() => text(page).then((t) => new RegExp(`业务回顾 \\d{4}-\\d\\d ${reviews}`).test(t)));
-  await page.goto(`${node.url}/accounts/ACME`);
-  right(await review("0/2"), "two reviews of this month are wanted, none was held", await text(page));
-  await node.tell([fact("ACME", "account.contacted", "ACME", ago(0), { kind: "business_review", by: "Li Wei" })]);
-  await page.goto(`${node.url}/accounts/ACME`);
-  right(await review("1/2"), "one was held", (await text(page)).match(cadence)?.[0]);
-  await page.getByText("全部沟通（1）").click();
-  right(await shows(page, "Li Wei"), "who spoke with the customer");
-  const found = await violations(page);
-  right(found.length === 0, "axe finds nothing there", found.join("\n     "));
-  await page.screenshot({ path: join(pictures, "zh-account.png"), fullPage: true });
-  await node.tell([fact("ACME", "account.contacted", "ACME", ago(0), { kind: "business_review", by: "Li Wei" })]);
-  await page.goto(`${node.url}/accounts/ACME`);
-  right(await review("2/2 ✔"), "two were held: it is met", (await text(page)).match(cadence)?.[0]);
-  await page.evaluate(() => localStorage.setItem("tocsin-language", "en"));
 }
 
 /** Nobody reloads the director's screen: what happens shows on it, with the clocks that it starts. */
@@ -167,7 +146,6 @@ export async function desk(chrome, pictures) {
     ]);
     await figures(page, node, pictures);
     await queueByAddress(page, node);
-    await owed(page, node, pictures);
     await director(page, node);
     await longWords(page, node);
     await policy(page, node);

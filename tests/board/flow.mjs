@@ -5,6 +5,8 @@ import { deeds } from "./deeds.mjs";
 import { demo } from "./demo.mjs";
 import { desk } from "./desk.mjs";
 import { hands } from "./hands.mjs";
+import { meetings } from "./meetings.mjs";
+import { order } from "./order.mjs";
 import { rights } from "./rights.mjs";
 import { told } from "./told.mjs";
 import { account, ago, browser, card, fact, look, Node, right, root, summary, text, until, violations } from "./house.mjs";
@@ -287,7 +289,9 @@ try {
     .then(() => rights(chrome))
     .then(() => hands(chrome))
     .then(() => demo(chrome, pictures))
-    .then(() => desk(chrome, pictures));
+    .then(() => desk(chrome, pictures))
+    .then(() => order(chrome))
+    .then(() => meetings(chrome, pictures));
   await alarm(chrome, first);
   await scrolling(chrome, first);
   await keyboard(chrome, first);

@@ -48,6 +48,7 @@ export async function until(condition, limitMs = PATIENCE_MS) {
 }
 
 export class Node {
+  environment = {};
   /** `config`: YAML, or how it is made of the node's address. `token`: one of it that may send facts. `files`: beside it. */
   async start(config = "", token = "", files = {}, more = []) {
     this.token = token;
@@ -61,7 +62,7 @@ export class Node {
   }
   /** Starts, or starts once more on what is there. */
   async again() {
-    this.process = spawn(TOCSIN, ["run", "--data", join(this.folder, "data"), "--listen", `127.0.0.1:${this.port}`, "--config", join(this.folder, "config.yaml"), ...this.more], { stdio: ["ignore", "pipe", "pipe"] });
+    this.process = spawn(TOCSIN, ["run", "--data", join(this.folder, "data"), "--listen", `127.0.0.1:${this.port}`, "--config", join(this.folder, "config.yaml"), ...this.more], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...this.environment } });
     this.words = "";
     this.printed = "";
     this.process.stdout.on("data", (text) => {
