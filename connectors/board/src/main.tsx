@@ -70,6 +70,21 @@ function ServerTime() {
   );
 }
 
+const menu = () => document.querySelector<HTMLDetailsElement>("details.menu");
+
+function closeMenu(): void {
+  menu()?.removeAttribute("open");
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !menu()?.open) return;
+  closeMenu();
+  menu()?.querySelector("summary")?.focus();
+});
+document.addEventListener("click", (event) => {
+  if (menu()?.open && event.target instanceof Element && !event.target.closest("details.menu")) closeMenu();
+});
+
 function Menu() {
   const w = words.value;
   const [said, say] = useState("");
@@ -169,9 +184,7 @@ function Shell() {
     window.addEventListener("keydown", onKey);
     return () => window.removeEventListener("keydown", onKey);
   }, []);
-  useEffect(() => {
-    document.querySelector<HTMLDetailsElement>("details.menu")?.removeAttribute("open");
-  }, [path]);
+  useEffect(() => closeMenu(), [path]);
   return (
     <div class={silent ? "frozen" : undefined}>
       <a class="skip" href="#content">

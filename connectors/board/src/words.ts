@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import { get } from "./api";
 import { contractZone } from "./format";
 import { language, words } from "./i18n";
+import type { CloudEvent } from "./types";
 
 type Label = { zh?: string; en?: string };
 // biome-ignore lint/suspicious/noExplicitAny: the policy as the node answers it
@@ -86,6 +87,18 @@ export function label(name: string | null | undefined): string {
   return (
     known?.[language.value] ?? words.value.names[name] ?? words.value.names[last] ?? labels[last]?.[language.value] ?? known?.en ?? known?.zh ?? plain(name)
   );
+}
+
+/** What an event says happened: a fact by its name, ours by what it is about and what became of it. */
+export function eventName(event: CloudEvent): string {
+  const w = words.value;
+  const [, kind = "", verb = ""] = event.type.split(".");
+  if (event.source !== "/tocsin/engine") return label(`${kind}.${verb}`);
+  const became = w.states[verb] ?? w.verdicts[verb] ?? label(`${kind}.${verb}`);
+  const data = event.data ?? {};
+  if (data.escalation && kind === "escalation")
+    return `${about({ clock: data.clock ?? null, threshold: data.threshold, reason: data.reason ?? "", escalation: data.escalation, entity: data.entity })} · ${became}`;
+  return data.clock ? `${label(data.clock)} · ${became}` : became;
 }
 
 /** What a group is about, in words: the promise and its threshold, or why somebody was called. */

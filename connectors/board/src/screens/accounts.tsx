@@ -7,7 +7,7 @@ import { words } from "../i18n";
 import { accountUrl, Busy, Countdown, entityUrl, Facts, idOf, Priority, Section, Time, Trouble, useAnswer } from "../parts/base";
 import { VirtualList } from "../parts/list";
 import type { Account, ClockRow, Data, EntityView, TimelineEntry } from "../types";
-import { called, everybody, label, policy } from "../words";
+import { called, eventName, everybody, label, policy } from "../words";
 import { usePages } from "./clocks";
 import { FigureTiles } from "./figures";
 
@@ -216,7 +216,7 @@ function AccountHistory({ account }: { account: string }) {
   const w = words.value;
   const [limit, setLimit] = useState(30);
   const { value, error } = useAnswer(
-    () => get<{ timeline: { position: string; event: Data }[] }>(query(`/v1/accounts/${encodeURIComponent(account)}/timeline`, { order: "newest", limit })),
+    () => get<{ timeline: TimelineEntry[] }>(query(`/v1/accounts/${encodeURIComponent(account)}/timeline`, { order: "newest", limit })),
     `${account} ${limit}`,
   );
   if (error) return <Trouble error={error} />;
@@ -225,12 +225,11 @@ function AccountHistory({ account }: { account: string }) {
     <>
       <ol class="history">
         {value.timeline.map(({ position, event }) => {
-          const [, kind = "", verb = ""] = String(event.type).split(".");
+          const kind = String(event.type).split(".")[1] ?? "";
           const about = event.data?.entity ?? `${kind}/${event.subject}`;
           return (
             <li key={position}>
-              <Time at={event.time} /> <a href={entityUrl(account, about)}>{idOf(about)}</a> {event.data?.clock ? `${label(event.data.clock)} ` : ""}
-              {w.states[verb] ?? w.verdicts[verb] ?? label(`${kind}.${verb}`)}
+              <Time at={event.time} /> <a href={entityUrl(account, about)}>{idOf(about)}</a> {eventName(event)}
             </li>
           );
         })}

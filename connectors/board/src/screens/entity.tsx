@@ -13,7 +13,7 @@ import { Ladder } from "../parts/ladder";
 import { explain, Proof } from "../parts/proof";
 import { type Segment, SlaTimeline } from "../parts/sla";
 import type { ClockRow, CloudEvent, EntityView, Group, TimelineEntry } from "../types";
-import { about, called, everybody, knownPeople, label, stops } from "../words";
+import { about, called, eventName, everybody, knownPeople, label, stops } from "../words";
 
 const PROOFS_MAX = 8; // clocks whose segments the picture shows
 const LATE_MS = 60_000; // learned so much later than it happened: worth a word
@@ -137,13 +137,8 @@ export function GroupBlock({ view, group, alone }: { view: EntityView; group: Gr
 
 function happened(event: CloudEvent): string {
   const w = words.value;
-  const [, kind = "", verb = ""] = event.type.split(".");
   const data = event.data ?? {};
-  const name =
-    event.source === "/tocsin/engine"
-      ? `${data.clock ? `${label(data.clock)} ` : ""}${w.states[verb] ?? w.verdicts[verb] ?? label(`${kind}.${verb}`)}`
-      : label(`${kind}.${verb}`);
-  const reason = typeof data.reason === "string" ? (w.reasons[data.reason] ?? data.reason) : null;
+  const reason = event.source !== "/tocsin/engine" && typeof data.reason === "string" ? (w.reasons[data.reason] ?? data.reason) : null;
   const who = (one: unknown) => (typeof one === "string" ? called(one) : Array.isArray(one) ? everybody(one.map(String)) : null);
   const more = [
     data.priority,
@@ -157,7 +152,7 @@ function happened(event: CloudEvent): string {
     data.step && w.step(data.step),
     data.persons && (data.persons.length ? who(data.persons) : w.calledNobody),
   ];
-  return [name, ...more.filter((m) => typeof m === "string" && m)].join(" · ");
+  return [eventName(event), ...more.filter((m) => typeof m === "string" && m)].join(" · ");
 }
 
 type HistoryOrder = "learned" | "newest" | "oldest";
