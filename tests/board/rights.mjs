@@ -52,7 +52,13 @@ async function replay(chrome, node) {
   await page.goto(`${node.url}/rejected`);
   const button = page.getByRole("button", { name: "Replay" }).first();
   await button.click();
-  right(await shows(page, "Replayed"), "a rejected record is replayed");
+  right(await shows(page, "it was rejected again (bad_data:priority)"), "a rejected record that is refused again says so", (await text(page)).slice(-300));
+  const headers = { authorization: `Bearer ${of("admin")}`, "content-type": "application/yaml" };
+  const { text: policy } = await fetch(`${node.url}/v1/policy`, { headers }).then((r) => r.json());
+  const wider = await fetch(`${node.url}/v1/policy`, { method: "POST", headers, body: policy.replace("priorities: [P1, P2, P3, P4]", "priorities: [P1, P2, P3, P4, P9]") });
+  right(wider.ok, "a policy that knows its priority is put in force", await wider.text());
+  await button.click();
+  right(await shows(page, "Replayed"), "then it is replayed");
   await page.context().close();
 }
 

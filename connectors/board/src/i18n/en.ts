@@ -208,6 +208,7 @@ export const en = {
   attempts: "Tries",
   replay: "Replay",
   replayed: "Replayed",
+  rejectedAgain: (why: string) => `it was rejected again (${why})`,
   reason: "Reason",
   original: "Original",
   version: (n: number) => `Version ${n}`,

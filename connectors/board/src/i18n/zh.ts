@@ -211,6 +211,7 @@ export const zh: Words = {
   attempts: "次数",
   replay: "重放",
   replayed: "已重放",
+  rejectedAgain: (why) => `再次未收下（${why}）`,
   reason: "原因",
   original: "原文",
   version: (n) => `第 ${n} 版`,

@@ -18,7 +18,7 @@ export function DeliveryTable({ rows, alone }: { rows: Data[]; alone?: boolean }
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls by keyboard too
     <div class="wide" tabIndex={0} role="region" aria-label={w.deliveries}>
-      <table>
+      <table class="stacks">
         <thead>
           <tr>
             <th>{w.when}</th>
@@ -34,18 +34,20 @@ export function DeliveryTable({ rows, alone }: { rows: Data[]; alone?: boolean }
             const { account, entity } = entityOf(row);
             return (
               <tr key={`${row.escalation}/${row.step}/${row.person}/${row.channel}/${row.outcome}/${row.at}`}>
-                <td>
+                <td data-name={w.when}>
                   <Time at={row.at ?? row.time} />
                 </td>
-                <td>{called(String(row.person ?? ""))}</td>
-                <td>{row.channel === "none" ? "–" : label(String(row.channel ?? ""))}</td>
-                <td>
+                <td data-name={w.who}>{called(String(row.person ?? ""))}</td>
+                <td data-name={w.channel}>{row.channel === "none" ? "–" : label(String(row.channel ?? ""))}</td>
+                <td data-name={w.what}>
                   {!alone && <a href={groupUrl(account, entity, String(row.escalation ?? ""))}>{row.title || idOf(entity)}</a>} {w.step(row.step)}
                 </td>
-                <td class={row.outcome === "failed" ? "late" : "fine"}>
+                <td data-name={w.outcome} class={row.outcome === "failed" ? "late" : "fine"}>
                   {w.outcomes[row.outcome] ?? row.outcome} {row.error && <span class="quiet">{w.names[row.error] ?? row.error}</span>}
                 </td>
-                <td class="number">{row.attempts}</td>
+                <td class="number" data-name={w.attempts}>
+                  {row.attempts}
+                </td>
               </tr>
             );
           })}

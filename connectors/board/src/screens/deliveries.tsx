@@ -1,10 +1,9 @@
 // What was sent to whom over what channel, and what the node could not take.
 
-import { useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
-import { get, may, post, query } from "../api";
+import { may, post, query } from "../api";
 import { words } from "../i18n";
-import { Busy, Time, Trouble, useAnswer } from "../parts/base";
+import { Busy, Time, Trouble } from "../parts/base";
 import { DeliveryTable } from "../parts/deliveries";
 import { doing } from "../parts/toast";
 import type { Data } from "../types";
@@ -52,11 +51,15 @@ function decoded(base64: string): string {
 export function Rejected() {
   const w = words.value;
   const { query: search, route } = useLocation();
-  const [turn, again] = useState(0);
-  const { value, error } = useAnswer(
-    () => get<{ rejected: Data[]; cursor?: string | null }>(query("/v1/rejected", { reason: search.reason, limit: 100 })),
-    `${search.reason} ${turn}`,
+  const { rows, error, begun, cursor, more, again, afresh } = usePages<Data>(
+    query("/v1/rejected", { reason: search.reason, limit: 100 }),
+    (p: { rejected: Data[]; cursor: string | null }) => ({ rows: p.rejected, cursor: p.cursor ?? null }),
   );
+  /** Once more, as it was: it may be refused again. */
+  const replay = async (position: string) => {
+    const answer = await post<{ rejected: number; reason?: string }>(`/v1/rejected/${encodeURIComponent(position)}/replay`);
+    if (answer.rejected) throw new Error(w.rejectedAgain(answer.reason ?? ""));
+  };
   return (
     <>
       <h1>{w.rejected}</h1>
@@ -69,14 +72,14 @@ export function Rejected() {
           onChange={(e) => route(query("/rejected", { reason: e.currentTarget.value }))}
         />
       </nav>
-      {error && <Trouble error={error} again={() => again(turn + 1)} />}
-      {!value ? (
-        !error && <Busy />
-      ) : value.rejected.length === 0 ? (
-        <p class="quiet">{w.empty}</p>
+      {error && <Trouble error={error} again={again} />}
+      {!begun ? (
+        <Busy />
+      ) : rows.length === 0 ? (
+        !error && <p class="quiet">{w.empty}</p>
       ) : (
         <ul class="plain">
-          {value.rejected.map((row) => (
+          {rows.map((row) => (
             <li key={row.position} class="card">
               <p>
                 <strong class="late">{row.reason}</strong>{" "}
@@ -89,18 +92,18 @@ export function Rejected() {
                 <pre>{decoded(String(row.original ?? ""))}</pre>
               </details>
               {may("admin") && (
-                <button
-                  type="button"
-                  onClick={() =>
-                    void doing(() => post(`/v1/rejected/${encodeURIComponent(row.position)}/replay`), w.replayed).then((good) => good && again(turn + 1))
-                  }
-                >
+                <button type="button" onClick={() => void doing(() => replay(String(row.position)), w.replayed).then((good) => good && afresh())}>
                   {w.replay}
                 </button>
               )}
             </li>
           ))}
         </ul>
+      )}
+      {cursor && (
+        <button type="button" onClick={more}>
+          {w.moreRows}
+        </button>
       )}
     </>
   );
