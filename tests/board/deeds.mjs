@@ -106,6 +106,10 @@ class Deeds {
     await this.giveTo(page, "li.wei", true);
     right(await until(() => this.entity("M-2").then((e) => e.assignee === "li.wei")), "a ticket is handed over, by keyboard");
     right(await shows(page, "李伟"), "the page names who has it");
+    const { escalation } = await this.group("M-2", "routed");
+    await page.goto(`${this.node.url}/g/ACME/ticket/M-2?escalation=${encodeURIComponent(escalation)}`);
+    await this.giveTo(page, "wang.fang");
+    right(await until(() => this.entity("M-2").then((e) => e.assignee === "wang.fang")), "an alarm's page hands over, too");
   }
 
   async excuse(page) {
@@ -120,6 +124,12 @@ class Deeds {
     const mark = page.locator(".sla .mark.excused");
     right((await mark.count()) === 1 && /board.*site was closed/.test(await mark.locator("title").textContent()), "so does its mark in the picture");
     right((await page.getByRole("button", { name: "Excuse" }).count()) === 0, "and nothing is left to excuse");
+    const { escalation } = await this.group("M-3", "response/1/target");
+    await page.goto(`${this.node.url}/g/ACME/ticket/M-3?escalation=${encodeURIComponent(escalation)}`);
+    right(await shows(page, /⊗ excused .*board: the customer's site was closed/), "its alarm says it too");
+    await page.getByRole("link", { name: /Response · line/ }).click();
+    const rule = () => page.evaluate(() => document.getElementById("ticket.response")?.getBoundingClientRect().top ?? -1);
+    right(await until(() => rule().then((top) => top >= 0 && top < 400)), "and leads to the rule that called", `${page.url()} ${await rule()}`);
     await page.screenshot({ path: join(this.pictures, "en-excused.png"), fullPage: true });
   }
 

@@ -1,7 +1,7 @@
 // The key accounts, and everything about one of them.
 
 import { useState } from "preact/hooks";
-import { useRoute } from "preact-iso";
+import { useLocation, useRoute } from "preact-iso";
 import { entityPath, get, query } from "../api";
 import { words } from "../i18n";
 import { accountUrl, Busy, Countdown, entityUrl, Facts, idOf, Priority, Section, Time, Trouble, useAnswer } from "../parts/base";
@@ -13,15 +13,22 @@ import { FigureTiles } from "./figures";
 
 export function Accounts() {
   const w = words.value;
+  const { query: search } = useLocation();
   const [text, setText] = useState("");
+  const tiers: string[] = policy.value?.document?.tiers ?? [];
   const { rows, error, begun, more, again } = usePages<Account>(
-    query("/v1/accounts", { limit: 200, q: text.trim() }),
+    query("/v1/accounts", { limit: 200, q: text.trim(), tier: search.tier }),
     (p: { accounts: Account[]; cursor: string | null }) => ({ rows: p.accounts, cursor: p.cursor }),
   );
   return (
     <>
       <h1 class="screen-title">{w.accounts}</h1>
       <nav class="tabs" aria-label={w.accounts}>
+        {["", ...tiers].map((tier) => (
+          <a key={tier} href={query("/accounts", { tier })} aria-current={(search.tier ?? "") === tier ? "page" : undefined}>
+            {tier || w.all}
+          </a>
+        ))}
         <input type="search" placeholder={w.search} aria-label={w.search} value={text} onChange={(e) => setText(e.currentTarget.value)} />
       </nav>
       {error && <Trouble error={error} again={again} />}

@@ -2,18 +2,19 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { useRoute } from "preact-iso";
-import { acknowledge, escalateNow, excuse, handOver, respondedByPhone } from "../actions";
+import { acknowledge, escalateNow, excuse, respondedByPhone } from "../actions";
 import { entityPath, get, may, mayDecide, query } from "../api";
 import { duration } from "../format";
 import { words } from "../i18n";
 import { onEvent } from "../live";
 import { accountUrl, Busy, Countdown, Dialog, Facts, groupUrl, idOf, Priority, Section, safeLink, Time, Trouble, useAnswer } from "../parts/base";
 import { Excuse } from "../parts/excuse";
+import { HandOver } from "../parts/handover";
 import { Ladder } from "../parts/ladder";
 import { explain, Proof } from "../parts/proof";
 import { type Segment, SlaTimeline } from "../parts/sla";
 import type { ClockRow, CloudEvent, EntityView, Group, TimelineEntry } from "../types";
-import { about, called, eventName, everybody, knownPeople, label, stops } from "../words";
+import { about, called, eventName, everybody, label, stops } from "../words";
 
 const PROOFS_MAX = 8; // clocks whose segments the picture shows
 const LATE_MS = 60_000; // learned so much later than it happened: worth a word
@@ -217,8 +218,6 @@ export function EntityScreen() {
   const name = account;
   const turn = useTurn(name, entity);
   const [segments, setSegments] = useState(new Map<string, Segment[]>());
-  const [person, setPerson] = useState("");
-  const [handing, hand] = useState(false);
   const { value, error, again } = useAnswer(() => get<EntityView>(`/v1/entities/${entityPath(name, entity)}`), `${name} ${entity} ${turn}`);
   useEffect(() => {
     const rows = (value?.clocks ?? []).slice(-PROOFS_MAX);
@@ -263,40 +262,13 @@ export function EntityScreen() {
             {w.escalateNow}
           </button>
         )}
-        {entity.startsWith("ticket/") && may("ingest") && (
-          <button type="button" onClick={() => hand(true)}>
-            {w.assignee}…
-          </button>
-        )}
+        <HandOver account={name} entity={entity} />
         {link && (
           <a class="button" href={link} target="_blank" rel="noopener noreferrer">
             {w.openCrm} ↗
           </a>
         )}
       </p>
-      <Dialog open={handing} close={() => hand(false)} title={w.assignee}>
-        <form method="dialog" onSubmit={() => person.trim() && handOver(name, entity, person.trim())}>
-          <label>
-            {w.person}
-            <input required list="people" value={person} onInput={(e) => setPerson(e.currentTarget.value)} />
-          </label>
-          <datalist id="people">
-            {knownPeople().map(([id, name]) => (
-              <option key={id} value={id}>
-                {name}
-              </option>
-            ))}
-          </datalist>
-          <p class="buttons">
-            <button type="submit" class="main">
-              {w.send}
-            </button>
-            <button type="button" onClick={() => hand(false)}>
-              {w.cancel}
-            </button>
-          </p>
-        </form>
-      </Dialog>
       <Facts
         rows={[
           [w.assignee, value.assignee && called(value.assignee)],

@@ -5,6 +5,7 @@ import { words } from "../i18n";
 import { accountUrl, Busy, Countdown, entityUrl, Facts, idOf, Priority, Section, Time, Trouble, useAnswer } from "../parts/base";
 import { DeliveryTable } from "../parts/deliveries";
 import { Excuse } from "../parts/excuse";
+import { HandOver } from "../parts/handover";
 import { Proof } from "../parts/proof";
 import type { Data, EntityView } from "../types";
 import { about, label, policy } from "../words";
@@ -37,7 +38,8 @@ export function Escalation() {
   const group = wanted ? value.escalations.find((one) => one.escalation === wanted) : value.escalations[0];
   const row = group?.clock ? value.clocks.find((c) => c.clock === group.clock && String(c.cycle) === String(group.cycle ?? c.cycle)) : undefined;
   const threshold = row?.thresholds.find((one) => one.name === group?.threshold);
-  const line = group?.clock ? policy.value?.lines?.[`clocks.${group.clock}`] : undefined;
+  // Lines are those of the policy in force.
+  const line = group?.clock && policy.value?.version === value.policy ? policy.value?.lines?.[`clocks.${group.clock}`] : undefined;
   return (
     <>
       <h1>
@@ -64,8 +66,8 @@ export function Escalation() {
               [
                 w.policy,
                 group.clock ? (
-                  <a href={`/policy#${group.clock}`}>
-                    {label(group.clock)}
+                  <a href={`${query("/policy", { version: value.policy })}#${group.clock}`}>
+                    {w.version(value.policy)} · {label(group.clock)}
                     {line !== undefined && ` · ${w.line(line)}`}
                   </a>
                 ) : null,
@@ -73,6 +75,11 @@ export function Escalation() {
             ]}
           />
           <GroupBlock view={value} group={group} alone />
+          {group.state === "open" && (
+            <p class="buttons">
+              <HandOver account={name} entity={entity} />
+            </p>
+          )}
           <Told escalation={group.escalation} turn={turn} />
           {row && (
             <Section title={w.proofOf(label(row.clock))}>

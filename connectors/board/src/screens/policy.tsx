@@ -83,7 +83,7 @@ function ClockRule({ name, clock, line, kind }: { name: string; clock: Data; lin
         : null;
   const of = name.split(".")[0] ?? "";
   return (
-    <article class="card" id={name}>
+    <article class={window.location.hash === `#${name}` ? "card selected" : "card"} id={name}>
       <h3>
         {label(of)} · {label(name)} {line !== undefined && <small class="quiet">{w.line(line)}</small>}
       </h3>
@@ -289,6 +289,11 @@ export function Policy() {
   const [changes, setChanges] = useState<Change[] | null>(null);
   const { value, error, again } = useAnswer(() => get<PolicyAnswer>(query("/v1/policy", { version: search.version })), search.version ?? "");
   const versions = useAnswer(() => get<{ inForce: number; versions: Version[] }>("/v1/policy/versions"), 0);
+  // A link from an alarm leads to its rule.
+  const rule = decodeURIComponent(window.location.hash.slice(1));
+  useEffect(() => {
+    if (value && rule) document.getElementById(rule)?.scrollIntoView();
+  }, [value?.version, rule]);
   if (error) return <Trouble title={w.policy} error={error} again={again} />;
   if (!value) return <Busy title={w.policy} />;
   const clocks = Object.entries((value.document?.clocks ?? {}) as Record<string, Data>);
