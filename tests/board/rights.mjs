@@ -47,6 +47,24 @@ async function eachButtonBehindItsRole(chrome, node) {
   }
 }
 
+/** Before the node has said who this is, no button is there that could be too much. */
+async function notBeforeItIsKnown(chrome, node) {
+  const page = await look(chrome, { phone: false });
+  await page.addInitScript((token) => localStorage.setItem("tocsin-token", token), of("watcher"));
+  let answer = () => {};
+  const held = new Promise((done) => {
+    answer = done;
+  });
+  await page.route("**/v1/me", (route) => held.then(() => route.continue()));
+  await page.goto(`${node.url}/q?tab=all`);
+  await shows(page, /\blive\b/);
+  right((await page.locator("main button").count()) === 0, "no button before it is known who looks");
+  answer();
+  right(await shows(page, "Behind roles"), "then the screen is there");
+  right((await page.locator("main button").count()) === 0, "without a button that a watcher may not touch");
+  await page.context().close();
+}
+
 async function replay(chrome, node) {
   const page = await as(chrome, node, "admin");
   await page.goto(`${node.url}/rejected`);
@@ -155,6 +173,7 @@ export async function rights(chrome) {
       body: JSON.stringify(fact("ACME", "ticket.opened", "R-9", ago(1), { priority: "P9" })),
     });
     await eachButtonBehindItsRole(chrome, node);
+    await notBeforeItIsKnown(chrome, node);
     await replay(chrome, node);
     await oneGroup(chrome, node);
     await whoLeavesThePage(chrome, node);

@@ -11,6 +11,8 @@ export const token = signal(localStorage.getItem(KEY) ?? "");
 /** The node refused the token (401): the page asks for another. */
 export const refused = signal(false);
 export const me = signal<Me>({ name: null, person: null, roles: [], open: true });
+/** Whether it was asked who that is: before, nobody knows which buttons there are. */
+export const met = signal(false);
 /** Without tokens: who this is, as chosen in the head. */
 export const chosen = signal(localStorage.getItem(PERSON) ?? "board");
 
@@ -130,5 +132,10 @@ export function timeBy(clock: () => number): void {
 }
 
 export async function whoAmI(): Promise<void> {
-  me.value = await get<Me>("/v1/me");
+  try {
+    me.value = await get<Me>("/v1/me");
+  } catch {
+    // 401 shows the form; anything else is told by the connection's state.
+  }
+  met.value = true;
 }

@@ -3,11 +3,12 @@ import { effect, signal } from "@preact/signals";
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { LocationProvider, Route, Router, useLocation } from "preact-iso";
-import { actor, choose, me, refused, signIn, signOut, timeBy, token, whoAmI } from "./api";
+import { actor, choose, me, met, refused, signIn, signOut, timeBy, token, whoAmI } from "./api";
 import { estimate, now, speed } from "./clock";
 import { contractZone } from "./format";
 import { switchLanguage, words } from "./i18n";
 import { connection, onFresh, silence } from "./live";
+import { Busy } from "./parts/base";
 import { say, sendAll, Toasts } from "./parts/toast";
 import { allowPush } from "./push";
 import { sound, switchSound } from "./ring";
@@ -214,6 +215,10 @@ function Shell() {
       {speed.value > 1 && <div class="banner soft">{w.demo(speed.value)}</div>}
       {refused.value && path !== "/pair/claim" ? (
         <SignIn />
+      ) : !met.value ? (
+        <main id="content">
+          <Busy />
+        </main>
       ) : (
         <main id="content">
           <Router>
@@ -243,11 +248,7 @@ function Shell() {
 }
 
 async function start(): Promise<void> {
-  try {
-    await whoAmI();
-  } catch {
-    // 401 shows the form; anything else is told by the connection's state.
-  }
+  await whoAmI();
   await learnPolicy();
   await learnPeople();
 }
@@ -259,6 +260,7 @@ document.addEventListener("click", (event) => {
 });
 
 timeBy(estimate);
+void whoAmI();
 onFresh(() => void start());
 const root = document.getElementById("board");
 if (root)
