@@ -241,9 +241,9 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
       return problem(503, "not-ready", "no policy is in force yet").retry_after(1).response();
     // As it was posted: what the node has also remembers names of policies before.
     const auto now = policy_of_record(history.back().data, history.back().since);
+    const Policy& policy = *std::get<std::shared_ptr<const Policy>>(compiled);
     std::string sentences, details;
-    for (const PolicyChange& change :
-         policy_diff(*now, *std::get<std::shared_ptr<const Policy>>(compiled))) {
+    for (const PolicyChange& change : policy_diff(*now, policy)) {
       if (!sentences.empty()) {
         sentences += ',';
         details += ',';
@@ -251,7 +251,17 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
       append_json_string(sentences, change.sentence);
       append_change(details, change);
     }
-    return json("{\"changes\":[" + sentences + "],\"details\":[" + details + "]}");
+    std::string labels;
+    JsonObject named(labels);
+    for (const auto& [name, label] : policy.labels) {
+      std::string member, of;
+      append_json_escaped(member, name);
+      JsonObject(of).text("zh", label.zh).text("en", label.en).close();
+      named.raw(member, of);
+    }
+    named.close();
+    return json("{\"changes\":[" + sentences + "],\"details\":[" + details +
+                "],\"labels\":" + labels + "}");
   }
 
   void apply(const HttpRequest& request, Reply reply) {

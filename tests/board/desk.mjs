@@ -117,6 +117,7 @@ async function changesInChinese(page, node, shipped) {
   await check(readFileSync(join(root, "policy", "it-helpdesk.yaml"), "utf8"));
   right(await until(() => page.locator("ul[role=status] li").count().then((n) => n > 40)), "all that differs from another policy", await list());
   right((await page.locator("ul[role=status] li[lang=en]").count()) === 0, "all of it in Chinese", await page.locator("ul[role=status] li[lang=en]").allInnerTexts().then((all) => all.join("\n")));
+  right(/角色 服务台: 新增/.test(await list()) && /类别 事件: 新增/.test(await list()), "by the labels that the other one has", await list());
   await check(shipped.replace("ticket.response:", "ticket.response:\n    nonsense: 1").replace("weeks: 3", "weeks: many").replace("tell: [assignee, service_director]", "tell: [asignee, service_director]"));
   right(await shows(page, /第 \d+ 行: .*没有\S+ `nonsense`/), "a key that there is not", await list());
   right(await shows(page, /weeks 应为\S+ 到 \d+ 的整数，而不是 `many`/), "what must stand there, and what was met", await list());

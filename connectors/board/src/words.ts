@@ -10,6 +10,8 @@ type Label = { zh?: string; en?: string };
 // biome-ignore lint/suspicious/noExplicitAny: the policy as the node answers it
 export const policy = signal<any>(null);
 let labels: Record<string, Label> = {};
+/** Of a policy that is not in force, for names that the one in force does not have. */
+let others: Record<string, Label> = {};
 /** Of the roster: how each person is called, by id. */
 const people = signal(new Map<string, string>());
 
@@ -21,6 +23,10 @@ export async function learnPolicy(): Promise<void> {
   } catch {
     // Without labels the names themselves are shown.
   }
+}
+
+export function learnLabels(of: Record<string, Label>): void {
+  others = of;
 }
 
 export async function learnPeople(): Promise<void> {
@@ -85,7 +91,14 @@ export function label(name: string | null | undefined): string {
   const last = name.slice(name.indexOf(".") + 1);
   const known = labels[name] ?? labels[`labels.${name}`];
   return (
-    known?.[language.value] ?? words.value.names[name] ?? words.value.names[last] ?? labels[last]?.[language.value] ?? known?.en ?? known?.zh ?? plain(name)
+    known?.[language.value] ??
+    words.value.names[name] ??
+    words.value.names[last] ??
+    labels[last]?.[language.value] ??
+    others[name]?.[language.value] ??
+    known?.en ??
+    known?.zh ??
+    plain(name)
   );
 }
 

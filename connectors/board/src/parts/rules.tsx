@@ -1,8 +1,9 @@
 // What a policy says, in its own language (`15m`, `messaged from=staff in=2`), as people say it.
+import { post } from "../api";
 import { percent } from "../format";
 import { words } from "../i18n";
 import type { Data } from "../types";
-import { everybody, label, policy } from "../words";
+import { everybody, label, learnLabels, policy } from "../words";
 
 /** `15m`, `3wd`, `2/3`, `given reviewBy`, as people say it. */
 export function span(text: unknown): string {
@@ -178,8 +179,18 @@ export function Changes({ list }: { list: Change[] }) {
   );
 }
 
-export const changesOf = (answer: { changes: string[]; details?: Change[] }): Change[] =>
-  answer.details ?? answer.changes.map((text) => ({ text, change: "" }));
+interface Difference {
+  changes: string[];
+  details?: Change[];
+  labels?: Record<string, { zh?: string; en?: string }>;
+}
+
+/** From the policy in force to that text. */
+export async function differences(text: string): Promise<Change[]> {
+  const answer = await post<Difference>("/v1/policy/diff", text, "application/yaml");
+  learnLabels(answer.labels ?? {});
+  return answer.details ?? answer.changes.map((text) => ({ text, change: "" }));
+}
 
 /** A mistake of a policy: the words around names are the reader's, as far as the page has them. */
 export function Mistake({ line, reason }: { line: number; reason: string }) {

@@ -7,7 +7,7 @@ import { estimate, now } from "../clock";
 import { instant } from "../format";
 import { words } from "../i18n";
 import { Busy, entityUrl, Facts, idOf, Section, Time, Trouble, useAnswer } from "../parts/base";
-import { type Change, Changes, changesOf, facts, hoursOf, Mistake, span, stageOf, steps } from "../parts/rules";
+import { type Change, Changes, differences, facts, hoursOf, Mistake, span, stageOf, steps } from "../parts/rules";
 import type { Data } from "../types";
 import { about, label } from "../words";
 
@@ -165,11 +165,6 @@ function Trial({ answer }: { answer: Data }) {
 
 const POLL_MS = 2000;
 const DAY_MS = 86_400_000;
-
-/** From what is in force to that text. */
-async function differences(text: string): Promise<Change[]> {
-  return changesOf(await post<{ changes: string[]; details?: Change[] }>("/v1/policy/diff", text, "application/yaml"));
-}
 
 function WhatIf({ text }: { text: string }) {
   const w = words.value;
