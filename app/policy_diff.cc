@@ -279,7 +279,9 @@ class Difference {
            stage_value(was_kind, was.breach_enters), stage_value(is_kind, is.breach_enters));
     if (is.period) counts(what, was_kind, was, is_kind, is);
     for (const ThresholdCode t : is_.thresholds.codes()) {
-      if (!was_.thresholds.has(t)) continue;
+      // A row holds for every threshold of the policy, also for one that this clock does not have.
+      const bool has = t.index() == 0 || !was.allowance[t].empty() || !is.allowance[t].empty();
+      if (!was_.thresholds.has(t) || !has) continue;
       const std::string& threshold = is_.thresholds[t];
       const Of of = of_clock(is, {{"threshold", threshold}});
       become("a breach of " + what + " " + threshold + " calls", "breach", of,

@@ -121,6 +121,7 @@ class Deeds {
     await page.keyboard.press("Enter");
     right(await until(() => this.group("M-3", "response/1/target").then((g) => g.state === "cleared")), "an excused breach ends its alarm");
     right(await shows(page, /⊗ excused .*board: the customer's site was closed/), "its promise says that it is excused, by whom and why", await text(page));
+    await page.screenshot({ path: join(this.pictures, "en-excused.png"), fullPage: true });
     const mark = page.locator(".sla .mark.excused");
     right((await mark.count()) === 1 && /board.*site was closed/.test(await mark.locator("title").textContent()), "so does its mark in the picture");
     right((await page.getByRole("button", { name: "Excuse" }).count()) === 0, "and nothing is left to excuse");
@@ -130,7 +131,6 @@ class Deeds {
     await page.getByRole("link", { name: /Response · line/ }).click();
     const rule = () => page.evaluate(() => document.getElementById("ticket.response")?.getBoundingClientRect().top ?? -1);
     right(await until(() => rule().then((top) => top >= 0 && top < 400)), "and leads to the rule that called", `${page.url()} ${await rule()}`);
-    await page.screenshot({ path: join(this.pictures, "en-excused.png"), fullPage: true });
   }
 
   async answeredByPhone(page) {

@@ -258,6 +258,7 @@ export const en = {
   byTier: "by tier",
   everyCalendar: { month: "month", quarter: "quarter", week: "week", year: "year", "half-year": "half-year", day: "day" } as Record<string, string>,
   breachCalls: "If it is missed",
+  ackHolds: "Who takes it has",
   tried: (facts: string) => `Tried on ${facts} facts`,
   trying: (facts: string) => `Trying… ${facts} facts so far`,
   breachesCount: "missed",

@@ -261,6 +261,7 @@ export const zh: Words = {
   byTier: "按客户等级",
   everyCalendar: { month: "月", quarter: "季度", week: "周", year: "年", "half-year": "半年", day: "天" },
   breachCalls: "超时后",
+  ackHolds: "接手有效时间",
   tried: (facts) => `已用 ${facts} 条事实试算`,
   trying: (facts) => `试算中… 已读 ${facts} 条事实`,
   breachesCount: "超时",

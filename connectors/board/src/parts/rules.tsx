@@ -81,7 +81,9 @@ function cases(value: unknown): string {
     .join(" | ");
 }
 
-function held(value: unknown): string {
+/** How long an acknowledgement holds: `30m`, or by priority. */
+export function held(value: unknown): string {
+  if (typeof value === "string") return span(value);
   const entries = Object.entries(value as Record<string, string>);
   return entries.length ? entries.map(([priority, time]) => `${priority && `${label(priority)}: `}${span(time)}`).join(words.value.comma) : words.value.forGood;
 }

@@ -7,7 +7,7 @@ import { estimate, now } from "../clock";
 import { instant } from "../format";
 import { words } from "../i18n";
 import { Busy, entityUrl, Facts, idOf, Section, Time, Trouble, useAnswer } from "../parts/base";
-import { type Change, Changes, differences, facts, hoursOf, Mistake, span, stageOf, steps } from "../parts/rules";
+import { type Change, Changes, differences, facts, held, hoursOf, Mistake, span, stageOf, steps } from "../parts/rules";
 import type { Data } from "../types";
 import { about, label } from "../words";
 
@@ -82,6 +82,8 @@ function ClockRule({ name, clock, line, kind }: { name: string; clock: Data; lin
         ? hoursOf(clock.hours)
         : null;
   const of = name.split(".")[0] ?? "";
+  const rows = (clock.breach ?? {}) as Data;
+  const holds = rows.ack_timeout ?? rows.limit?.ack_timeout ?? rows.target?.ack_timeout;
   return (
     <article class={window.location.hash === `#${name}` ? "card selected" : "card"} id={name}>
       <h3>
@@ -96,6 +98,7 @@ function ClockRule({ name, clock, line, kind }: { name: string; clock: Data; lin
           [w.waits, clock.pauses ? w.pauses : null],
           [w.warns, clock.warn ? span(clock.warn) : null],
           [w.breachCalls, enters === undefined ? null : w.entersStage(stageOf(of, String(enters)))],
+          [w.ackHolds, holds ? held(holds) : null],
           ...breach.map(([what, list]) => [`${w.breachCalls}${what ? ` (${what})` : ""}`, steps(list)] as [string, string]),
         ]}
       />
