@@ -2,7 +2,7 @@
 // undone is undone once.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ago, fact, look, Node, Phones, right, root, shows, text, until, violations } from "./house.mjs";
+import { ago, card, fact, look, Node, Phones, right, root, shows, text, until, violations } from "./house.mjs";
 
 const ROSTER = `zone: Asia/Shanghai
 people:
@@ -124,6 +124,11 @@ class Deeds {
     await page.screenshot({ path: join(this.pictures, "en-excused.png"), fullPage: true });
     const mark = page.locator(".sla .mark.excused");
     right((await mark.count()) === 1 && /board.*site was closed/.test(await mark.locator("title").textContent()), "so does its mark in the picture");
+    await page.goto(`${this.node.url}/q?tab=all`);
+    const bar = () => card(page, "M-3").first().locator(".clockbar", { hasText: "Response" }).innerText().catch(() => "");
+    right(await until(() => bar().then((t) => t.includes("⊗ excused") && !t.includes("over"))), "so does its card, which counts no longer", await bar());
+    await this.opened(page, "M-3");
+    await shows(page, "⊗ excused");
     right((await page.getByRole("button", { name: "Excuse" }).count()) === 0, "and nothing is left to excuse");
     const { escalation } = await this.group("M-3", "response/1/target");
     await page.goto(`${this.node.url}/g/ACME/ticket/M-3?escalation=${encodeURIComponent(escalation)}`);

@@ -272,6 +272,7 @@ function take(event: CloudEvent): void {
     describe(found, { ...(data.priority ? { priority: data.priority } : {}), ...(data.title ? { title: data.title } : {}) });
     if (verb === "assigned" && typeof data.person === "string") found.assignee = data.person;
     if (verb === "unassigned") found.assignee = null;
+    if (verb === "excused") found.clocksKnown = false; // which breach it means, the node says
     touch(found);
   }
 }

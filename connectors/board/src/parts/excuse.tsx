@@ -33,6 +33,11 @@ export function excuseText(row: ClockRow, threshold: Threshold, facts: TimelineE
   return words.value.excusedBy(by && called(by), wholeInstant(threshold.excusedAt), reason);
 }
 
+/** Where there is no room for who and why. */
+export function Excused() {
+  return <span class="soon">⊗ {words.value.excused}</span>;
+}
+
 export function Excuse({ row, threshold, facts }: { row: ClockRow; threshold: Threshold; facts: TimelineEntry[] }) {
   if (!threshold.excusedAt) return null;
   const { by, reason } = said(row, threshold, facts);

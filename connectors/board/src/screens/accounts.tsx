@@ -5,6 +5,7 @@ import { useLocation, useRoute } from "preact-iso";
 import { entityPath, get, query } from "../api";
 import { words } from "../i18n";
 import { accountUrl, Busy, Countdown, entityUrl, Facts, idOf, Priority, Section, Time, Trouble, useAnswer } from "../parts/base";
+import { Excused } from "../parts/excuse";
 import { VirtualList } from "../parts/list";
 import type { Account, ClockRow, Data, EntityView, TimelineEntry } from "../types";
 import { called, eventName, everybody, label, policy } from "../words";
@@ -105,7 +106,15 @@ function CadenceRow({ row, tier, contacts }: { row: Data; tier: string | null; c
         {label(row.clock)} <span class="quiet">{row.cycle}</span>
       </div>
       {counted && <span>{w.cadenceDone(...counted)}</span>}
-      {met ? <span class="fine">✔ {w.met}</span> : missed ? <span class="late">✖ {w.breached}</span> : <Countdown due={due} />}
+      {met ? (
+        <span class="fine">✔ {w.met}</span>
+      ) : missed ? (
+        <>
+          <span class="late">✖ {w.breached}</span> {row.thresholds?.some((t: Data) => t.excusedAt) && <Excused />}
+        </>
+      ) : (
+        <Countdown due={due} />
+      )}
     </li>
   );
 }

@@ -7,6 +7,7 @@ import { duration } from "../format";
 import { words } from "../i18n";
 import { onEvent } from "../live";
 import { accountUrl, Busy, Countdown, entityUrl, idOf, Priority, Trouble } from "../parts/base";
+import { Excused } from "../parts/excuse";
 import { VirtualList } from "../parts/list";
 import { applyToClock } from "../store";
 import type { ClockRow, CloudEvent } from "../types";
@@ -101,7 +102,7 @@ export function ClockCard({ row }: { row: ClockRow }) {
       <div class="number">
         {missed.length > 0 && (
           <p>
-            <Countdown due={missed[missed.length - 1]?.due} />
+            <Countdown due={missed[missed.length - 1]?.due} /> {missed[missed.length - 1]?.excusedAt && <Excused />}
           </p>
         )}
         {row.state === "paused" ? (

@@ -8,6 +8,7 @@ import { now } from "../clock";
 import { words } from "../i18n";
 import { inTab, type Tab } from "../order";
 import { accountUrl, Busy, Countdown, entityUrl, groupUrl, idOf, Priority, safeLink, Trouble, useAnswer } from "../parts/base";
+import { Excused } from "../parts/excuse";
 import { CalledLine } from "../parts/ladder";
 import { VirtualList } from "../parts/list";
 import { aliveGroups, type Card, changes, failed, learnEntity, load, loading, nobodyKnows, openGroups, order } from "../store";
@@ -45,18 +46,21 @@ function byDue(a: ClockRow, b: ClockRow): number {
 function ClockBar({ row }: { row: ClockRow }) {
   const w = words.value;
   const pending = row.thresholds.find((t) => t.verdict === "pending" && t.due);
-  const missed = row.thresholds.find((t) => t.verdict === "breached");
+  const missed = row.thresholds.find((t) => t.verdict === "breached" && !t.excusedAt);
+  const excused = !missed && row.thresholds.some((t) => t.excusedAt);
   const shown = pending ?? missed ?? row.thresholds[0];
   if (!shown) return null;
   const start = Date.parse(row.start);
   const due = shown.due ? Date.parse(shown.due) : Number.NaN;
-  const part = missed && !pending ? 1 : row.state === "paused" ? (row.elapsedFraction ?? 0.5) : Math.min(1, Math.max(0, (now.value - start) / (due - start)));
+  const part =
+    (missed || excused) && !pending ? 1 : row.state === "paused" ? (row.elapsedFraction ?? 0.5) : Math.min(1, Math.max(0, (now.value - start) / (due - start)));
   return (
     <div class="clockbar">
       <span>{label(row.clock)}</span>
       <meter class={missed ? "late" : part > 0.66 ? "soon" : "fine"} min={0} max={1} value={Number.isNaN(part) ? 0 : part} aria-label={label(row.clock)} />
       <span>
-        {missed && <Countdown due={missed.due} />} {(!missed || pending) && <Countdown due={shown.due} paused={row.state === "paused"} />}
+        {missed && <Countdown due={missed.due} />} {excused && <Excused />}{" "}
+        {(pending || !(missed || excused)) && <Countdown due={shown.due} paused={row.state === "paused"} />}
         {missed && row.state === "paused" && <span class="soon"> {w.paused}</span>}
       </span>
     </div>
