@@ -65,7 +65,8 @@ class FactEffect {
     }
     move_stage();
     for (const ClockCode c : truth_.clocks.codes()) {
-      if (!kind_.clocks[c].period) start_clock(c);
+      const ClockSpec& spec = kind_.clocks[c];
+      if (!spec.period && is(spec.starts)) start_clock(c, spec);
     }
     change_routings();
     truth_.counted |= bit(fact_.verb);
@@ -198,9 +199,7 @@ class FactEffect {
     }
   }
 
-  void start_clock(ClockCode c) {
-    const ClockSpec& spec = kind_.clocks[c];
-    if (!is(spec.starts)) return;
+  void start_clock(ClockCode c, const ClockSpec& spec) {
     ClockTruth& clock = truth_.clocks[c];
     if (is(spec.resume) && clock.last >= 0) return run_on(c);
     bool start = is(spec.resume) || is(spec.restart);
