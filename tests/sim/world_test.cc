@@ -198,7 +198,9 @@ class EmbeddedWorld : public TroubledWorld {
       if (file.path().filename().string().starts_with("log-"))
         newest = std::max(newest, file.path());
     }
-    std::filesystem::resize_file(newest, cut % std::filesystem::file_size(newest));
+    if (newest.empty()) return log;
+    const auto frames = std::filesystem::file_size(newest) - kSegmentHeaderBytes;
+    if (frames > 0) std::filesystem::resize_file(newest, kSegmentHeaderBytes + cut % frames);
     return log;
   }
 
