@@ -173,13 +173,13 @@ class EmbeddedWorld : public TroubledWorld {
     const TempDirectory looked_at, started_on;
     EmbeddedLogOptions anyway;
     anyway.accept_loss = true;
-    const auto missing =
-        EmbeddedLog::open(copy_cut(looked_at, cut), anyway)->recovery().missing_batches;
-    if (missing == 0) return;
+    copy_cut(looked_at, cut);
     copy_cut(started_on, cut);
     SimNodeOptions options = options_;
     options.data = started_on.path();
     try {
+      const auto log = EmbeddedLog::open(looked_at.path() / "log", anyway);
+      if (log->recovery().missing_batches == 0) return;
       SimStore empty;
       std::optional<ClockMemory> memory = memory_;
       SimNode(options, time_, disk_, empty, memory, [](const std::string&) {});
@@ -187,11 +187,13 @@ class EmbeddedWorld : public TroubledWorld {
     } catch (const Crash&) {
     } catch (const AcknowledgedLost& error) {
       say(error.what());
+    } catch (const LogDamaged& error) {  // cut within a frame's first bytes
+      say(error.what());
     }
   }
 
   // The log's directory under `to`, of which the newest file ends somewhere earlier.
-  std::filesystem::path copy_cut(const TempDirectory& to, std::uint64_t cut) const {
+  void copy_cut(const TempDirectory& to, std::uint64_t cut) const {
     const std::filesystem::path log = to.path() / "log";
     std::filesystem::copy(options_.data / "log", log);
     std::filesystem::path newest;
@@ -199,10 +201,9 @@ class EmbeddedWorld : public TroubledWorld {
       if (file.path().filename().string().starts_with("log-"))
         newest = std::max(newest, file.path());
     }
-    if (newest.empty()) return log;
+    if (newest.empty()) return;
     const auto frames = std::filesystem::file_size(newest) - kSegmentHeaderBytes;
     if (frames > 0) std::filesystem::resize_file(newest, kSegmentHeaderBytes + cut % frames);
-    return log;
   }
 
   // The wall clock leaps and is right again before anybody believes it.
