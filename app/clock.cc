@@ -26,6 +26,8 @@ std::string boot_id() {
 
 }  // namespace
 
+std::int64_t since_boot_ms() { return read_ms(CLOCK_BOOTTIME); }
+
 std::string describe_doubt(Duration doubt) {
   if (doubt == Duration{}) return {};
   return "the wall clock is " + std::to_string(std::abs(doubt.ms) / 1000) + " s " +
@@ -62,7 +64,7 @@ WallClockOptions remembered_in(const std::filesystem::path& directory) {
 
 WallClock::WallClock(WallClockOptions options) : options_(std::move(options)) {
   if (!options_.wall) options_.wall = [] { return read_ms(CLOCK_REALTIME); };
-  if (!options_.since_boot) options_.since_boot = [] { return read_ms(CLOCK_BOOTTIME); };
+  if (!options_.since_boot) options_.since_boot = since_boot_ms;
   if (options_.boot.empty()) options_.boot = boot_id();
   const std::int64_t wall = options_.wall(), since_boot = options_.since_boot();
   const auto& memory = options_.memory;

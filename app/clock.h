@@ -32,6 +32,9 @@
 
 namespace tocsin {
 
+// The machine's clock since boot, which also counts while it sleeps.
+std::int64_t since_boot_ms();
+
 class Clock {
  public:
   virtual ~Clock() = default;

@@ -192,6 +192,7 @@ void KafkaLoop::reset_given_up() {
 
 void KafkaLoop::take_over_or_wait() {
   if (given_up_.empty() && given_.empty()) return;
+  if (!given_up_.empty()) publish_status();  // nobody is told for them from now on
   if (clock().now() < retry_at_) return;
   try {
     reset_given_up();
@@ -203,11 +204,27 @@ void KafkaLoop::take_over_or_wait() {
   } catch (const std::runtime_error& e) {
     report("warn", "takeover_failed", e.what());
     retry_at_ = clock().now() + kRetryWait;
-    if (owned_.empty()) return;
-    const std::vector<PartitionId> again(owned_.begin(), owned_.end());
-    give_up(again);
-    given_ = again;
+    if (!owned_.empty()) take_over_anew();
   }
+}
+
+// A process that stood still for longer than the group waits for a sign of life does not know whether what
+// was its is another's by now: it asks.
+void KafkaLoop::doubt_ownership() {
+  if (options_.surely_ours.ms == 0) return;
+  const std::int64_t now = since_boot_ms();
+  if (!owned_.empty() && now - sure_ms_ > options_.surely_ours.ms) {
+    std::map<PartitionId, Offset> positions;
+    for (const PartitionId p : owned_) positions[p] = committed_[p];
+    if (!proves_ownership(positions, membership_)) take_over_anew();
+  }
+  sure_ms_ = now;
+}
+
+void KafkaLoop::take_over_anew() {
+  const std::vector<PartitionId> again(owned_.begin(), owned_.end());
+  give_up(again);
+  given_ = again;
 }
 
 // The order of these steps is ADR 0051's.
@@ -283,11 +300,13 @@ void KafkaLoop::round() {
   arrivals_.clear();
   read_ = 0;
   read_intake(idle(clock().now()));
+  doubt_ownership();
   take_over_or_wait();
   if (!owned_.empty() && !stopping()) {
     take_release({});
     ask_for_release(clock().now());
     read_to_release();
+    if (!given_up_.empty()) publish_status();
   }
   if (!owned_.empty() && !stopping()) {  // reading may have brought a rebalance
     read_control();
@@ -476,9 +495,7 @@ bool KafkaLoop::commit() {
   if (result.status == CommitStatus::kFenced) {
     intake_->rejoin();
   } else {
-    const std::vector<PartitionId> again(owned_.begin(), owned_.end());
-    give_up(again);
-    given_ = again;
+    take_over_anew();
   }
   return false;
 }

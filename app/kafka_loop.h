@@ -36,6 +36,9 @@ struct KafkaLoopOptions : LoopOptions {  // of `data`, `state` must stay there
   std::string intake_topic = "tocsin.intake";  // its name, for people
   // Whose token a record of intake came with, where it is proved; may be empty.
   std::function<std::string(const IntakeRecord&)> sender_of{};
+  // By the clock since boot: how long after a sign of the group what it gave is surely ours still; zero: for
+  // ever.
+  Duration surely_ours{};
 };
 
 class KafkaLoop final : public NodeLoop {
@@ -89,6 +92,8 @@ class KafkaLoop final : public NodeLoop {
   void take_over_or_wait();
   bool proves_ownership(const std::map<PartitionId, Offset>& positions,
                         const Membership& membership);
+  void doubt_ownership();
+  void take_over_anew();
   void give_up(const std::vector<PartitionId>& partitions);
   void reset_given_up();
   void note_position(PartitionId partition, Offset position);
@@ -114,6 +119,7 @@ class KafkaLoop final : public NodeLoop {
   std::vector<PartitionId> given_;  // by the group, not yet taken over
   std::set<PartitionId> given_up_;  // no longer owned, their rooms still to be reset
   Instant retry_at_{kAlways};       // of a takeover that failed
+  std::int64_t sure_ms_ = 0;        // since boot: `owned_` was ours
   std::size_t round_max_ = kRoundMax;
   Membership membership_;
   std::map<PartitionId, Offset> committed_;  // intake positions that are committed

@@ -108,6 +108,7 @@ void KafkaLoop::publish_status() {
   status.tombstones = tally_.tombstones;
   status.rerouted = static_cast<std::int64_t>(writer_->counters().rerouted);
   status.rejected_cut = static_cast<std::int64_t>(writer_->counters().rejected_cut);
+  if (options_.surely_ours.ms > 0) status.owned_until_ms = sure_ms_ + options_.surely_ours.ms;
   for (const PartitionId p : owned_) {
     status.owned.push_back(p);
     const Offset end = intake_->last_seen_end(p), position = intake_position(p);

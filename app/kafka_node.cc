@@ -70,6 +70,8 @@ class KafkaNode final : public LoopNode {
     loop.hot_entities = static_cast<std::size_t>(config.engine.hot_entities);
     loop.partitions = topics.partitions;
     loop.clock = clock_;
+    // The last sign of life may be older than the last look at the group.
+    loop.surely_ours = Duration{settings_.session_timeout.ms * 3 / 4};
     loop.data = config.data;
     loop.report = report;
     know_senders(config.access.tokens);

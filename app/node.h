@@ -46,6 +46,8 @@ struct NodeStatus {
   // that had to be cut.
   std::int64_t rerouted = 0, tombstones = 0, rejected_cut = 0;
   std::vector<PartitionId> owned;
+  // By the clock since boot: until when they are surely ours.
+  std::int64_t owned_until_ms = INT64_MAX;
 };
 
 // Told by a node that is ready and lives by another policy than its file's.

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """Messages on Kafka while the node that sends them is killed: another takes over in the middle of it. No step stays unsent, a message
-comes twice only with the same id, each outcome stands in the log once. What one node has signed or was given is good at every other: an
-acknowledge link, a browser's subscription.
+comes twice only with the same id, each outcome stands in the log once. A node that stood still for so long that another took over begins
+nothing when it goes on. What one node has signed or was given is good at every other: an acknowledge link, a browser's subscription.
 
     tests/system/kafka_notify.py        TOCSIN=binary; ROUNDS=3 takeovers; SEED=…"""
 import http.client
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -26,6 +27,7 @@ ROSTER = """people:
   ana: {channels: [{via: hook}]}
   bob: {channels: [{via: phone, to: "+861"}]}
   eve: {channels: [{via: browser}]}
+  sam: {channels: [{via: phone, to: "+863"}, {via: phone2, to: "+864", after: 4s}]}
 last_resort: [bob]
 """
 
@@ -40,6 +42,7 @@ notify:
   channels:
     browser: {{type: webpush, subject: "mailto:ops@example.com"}}
     hook: {{type: webhook, url: "{url}/webhook", secret: "{Receiver.secrets['webhook']}"}}
+    phone2: {{type: http, url: "{url}/phone", body: '{{"to":"{{{{to}}}}","text":"{{{{subject}}}}"}}', success: {{path: Code, equals: OK}}}}
     phone: {{type: http, url: "{url}/phone", body: '{{"to":"{{{{to}}}}","text":"{{{{subject}}}}"}}', success: {{path: Code, equals: OK}}}}
 """
 
@@ -84,10 +87,34 @@ def good_at_every_node(engines, receiver, accounts):
     print(f"{len(accounts)} alarms pushed with one key, their links taken at either node", flush=True)
 
 
+def who_stood_still_begins_nothing(engines, receiver, accounts):
+    """A node is stopped between a person's first channel and the second. The other takes over and tells; the first, when it goes on
+    and before it has heard of it, must not: by its clock since boot it can know."""
+    for i in range(3):
+        victim, sent = engines[i % 2], lambda to, i=i: [m["text"].split()[1] for m in receiver.messages if m["vendor"] == "phone" and m["body"]["to"] == to and f" Q{i}-" in m["text"]]
+        for account in accounts:
+            post(engines[0], event(f"q{i}-{account}", account, "account.assigned", account, iso(utc_now()), {"role": "technical_expert", "person": ["sam"]}))
+            post(engines[0], event(f"r{i}-{account}", account, "ticket.opened", f"Q{i}-{account}", iso(utc_now()), {"priority": "P1", "title": "x"}))
+        wait_for("the first channel of each", lambda: len(sent("+863")) == len(accounts))
+        victim.signal(signal.SIGSTOP)
+        wait_for("the second of each, by the other", lambda: len(set(sent("+864"))) == len(accounts))
+        victim.signal(signal.SIGCONT)
+        # What is new of each account is told: whoever tells it, the one that stood still has come round.
+        for account in accounts:
+            post(victim, event(f"u{i}-{account}", account, "ticket.opened", f"U{i}-{account}", iso(utc_now()), {"priority": "P1", "title": "x"}))
+        wait_for("what is new", lambda: len({m["text"] for m in receiver.messages if m["vendor"] == "phone" and m["body"]["to"] == "+864" and f" U{i}-" in m["text"]}) == len(accounts))
+        again = sorted(sent("+864"))
+        if again != sorted(set(again)):
+            sys.exit(f"FAILED: the node that stood still told what the other had told: {again}")
+    for account in accounts:  # the rounds are counted without sam
+        post(engines[0], event(f"q-{account}", account, "account.assigned", account, iso(utc_now()), {"role": "technical_expert", "person": ["eve"]}))
+    print("a node that stood still began nothing, three times", flush=True)
+
+
 def outcomes(bootstrap, prefix):
     """Of the tickets of the rounds, to the two persons who are counted."""
     events = (json.loads(v) for _, _, _, v, _ in read_topic(bootstrap, prefix + ".log"))
-    return [e["id"] for e in events if e["type"] == "tocsin.notification.delivered" and "/T-" in e["id"] and e["data"]["person"] != "eve"]
+    return [e["id"] for e in events if e["type"] == "tocsin.notification.delivered" and "/T-" in e["id"] and e["data"]["person"] in ("ana", "bob")]
 
 
 def raw(engine, path, method="GET"):
@@ -118,6 +145,7 @@ def main():
             return sum(json.loads(v)["type"] == "tocsin.engine.notify" for _, _, _, v, _ in read_topic(bootstrap, prefix + ".log")) >= PARTITIONS
         wait_for("notifying to be switched on", on)
         good_at_every_node(engines, receiver, accounts)
+        who_stood_still_begins_nothing(engines, receiver, accounts)
         tickets = 0
         for _ in range(ROUNDS):
             victim = chance.choice([e for e in engines if e.alive()])
