@@ -193,6 +193,10 @@ class Service {
     port_->also(
         [this] { return crm_->metrics() + (notifier_ ? notifier_->metrics() : std::string()); });
     ReadSide views = read_side(*node_);
+    views.words_for = [this](const std::string& person) {
+      const auto roster = node_->roster();
+      return roster ? roster->words_for(person) : PersonWords{person};
+    };
     if (notifier_) {
       views.reached = [this](const std::string& escalation) {
         return notifier_->reached(escalation);

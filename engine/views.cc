@@ -95,13 +95,15 @@ void fill_called(GroupRow& row, const SaidGroup& group, const Policy& policy) {
 
 // What somebody else's notifier did; of several words about one call the last holds, but that one
 // was reached.
-void fill_deliveries(GroupRow& row, const Entity& entity, const KindSpec& kind) {
+void fill_deliveries(GroupRow& row, const Entity& entity, const KindSpec& kind,
+                     const RoleBook& roles) {
   if (kind.notify_verb == kNone) return;
   for (const EntityFact& fact : entity.facts) {
     if (verb_now(entity, fact) != kind.notify_verb || fact.words.more() != row.escalation) continue;
     const std::string& outcome = outcome_of(kind.verbs[kind.notify_verb], choice_now(entity, fact));
+    const std::string_view person = roles.person(fact.words.text());
     for (CallRow& call : row.called) {
-      if (call.person != fact.words.text() || call.step != fact.number) continue;
+      if (call.step != fact.number || roles.person(call.person) != person) continue;
       if (call.outcome == kDelivered && outcome != kDelivered) continue;
       call.channel = fact.words.title();
       call.outcome = outcome;
@@ -148,7 +150,7 @@ void fill(GroupRow& row, const Entity& entity, const Truth& truth, const SaidGro
     row.acknowledged_at = group.acknowledged_at;
   }
   fill_called(row, group, policy);
-  fill_deliveries(row, entity, kind);
+  fill_deliveries(row, entity, kind, roles);
   fill_next(row, entity, truth, group, roles);
 }
 

@@ -26,6 +26,13 @@ EntityKey entity_of(const Question& q) { return {q.path[0], q.path[1], q.path[2]
 
 // ---- lists -------------------------------------------------------------------------------------
 
+// A person may be asked for by id, name or alias.
+PersonWords read_person(const Question& q, const Parameters& p) {
+  const std::string person = p.text("person");
+  if (person.empty()) return {};
+  return q.from.words_for ? q.from.words_for(person) : PersonWords{person};
+}
+
 ListFilter read_filter(const Question& q, const Parameters& p) {
   ListFilter f;
   f.scope = q.request.scope;
@@ -35,7 +42,7 @@ ListFilter read_filter(const Question& q, const Parameters& p) {
   f.priority = p.text("priority");
   f.tier = p.text("tier");
   f.role = p.text("role");
-  f.person = p.text("person");
+  f.person = read_person(q, p);
   f.q = p.text("q");
   return f;
 }
@@ -229,7 +236,7 @@ FigureQuery read_figure_query(const Question& q, const Parameters& p, const Aske
   of.account = p.text("account");
   of.tier = p.text("tier");
   of.priority = p.text("priority");
-  query.person = p.text("person");
+  query.person = read_person(q, p);
   query.module = p.text("module");
   for (const std::string& per : p.list("per", dimensions)) {
     of.by_account |= per == "account";
@@ -286,7 +293,7 @@ HttpResponse entities_behind(const Question& q) {
   query.account = p.text("account");
   query.tier = p.text("tier");
   query.priority = p.text("priority");
-  query.person = p.text("person");
+  query.person = read_person(q, p);
   query.module = p.text("module");
   query.limit = p.limit();
   query.cursor = p.cursor(Family::kBehind);

@@ -29,6 +29,8 @@ struct ReadSide {
   std::function<std::shared_ptr<const Policy>()> policy;
   RecordSource records;  // for stores that do not keep timelines' records; may be empty
   ReachedBy reached;     // what the notifier came to; may be empty
+  // By the roster in force; empty: a person is known by the word itself alone.
+  std::function<PersonWords(const std::string& person)> words_for;
 };
 
 struct Question {

@@ -81,11 +81,30 @@ const Person* Roster::person(std::string_view word) const {
   return it == people.end() ? nullptr : &it->second;
 }
 
+std::vector<std::string> Roster::words_for(std::string_view word) const {
+  std::vector<std::string> words{std::string(word)};
+  const Person* known = person(word);
+  if (known == nullptr) return words;
+  const auto add = [&](const std::string& other) {
+    if (!other.empty() && std::find(words.begin(), words.end(), other) == words.end())
+      words.push_back(other);
+  };
+  add(known->id);
+  add(known->name);
+  for (const std::string& alias : known->aliases) add(alias);
+  return words;
+}
+
 bool Roster::is_away(std::string_view word, Instant at) const {
   const std::string_view id = id_of(word);
   return std::any_of(away.begin(), away.end(), [&](const RosterAway& one) {
     return one.person == id && one.from <= at && at < one.until;
   });
+}
+
+std::shared_ptr<const Zone> Roster::readers_zone(const Person* person) const {
+  if (person != nullptr && person->zone) return person->zone;
+  return names_zone ? zone : nullptr;
 }
 
 void Roster::on_call(std::string_view role, Instant at, Persons& out) const {

@@ -50,7 +50,7 @@ struct Person {
   std::string language = "en";  // zh, en
   std::vector<PersonChannel> channels;
   std::optional<Duration> digest;    // local time of day for what is not urgent; empty: at once
-  std::shared_ptr<const Zone> zone;  // the person's own, else the roster's
+  std::shared_ptr<const Zone> zone;  // their own; null: see Roster::readers_zone
   int line = 0;                      // in the file
 };
 
@@ -99,7 +99,9 @@ class Roster {
   using Persons = std::vector<std::string_view>;
 
   std::string hash;  // of the file's text, hexadecimal
+  // Of its dates, hand-overs and hours: UTC where it names none.
   std::shared_ptr<const Zone> zone = std::make_shared<const Zone>();
+  bool names_zone = false;
   std::map<std::string, Person, std::less<>> people;  // by id
   std::map<std::string, RosterRole, std::less<>> roles;
   std::vector<RosterOverride> overrides;  // the later wins
@@ -113,7 +115,11 @@ class Roster {
   // The id of whom the roster knows by this id, name or alias; else the word itself.
   std::string_view id_of(std::string_view word) const;
   const Person* person(std::string_view word) const;  // null: unknown
+  // Each word for whom this word means, itself first.
+  std::vector<std::string> words_for(std::string_view word) const;
   bool is_away(std::string_view word, Instant at) const;
+  // In which zone a person reads times: their own, else the roster's; null: nothing says so.
+  std::shared_ptr<const Zone> readers_zone(const Person* person) const;
 
   // ---- roles; persons are appended to `out`, nobody is appended twice
   // By the overrides and the rotation; empty when nobody is.

@@ -15,6 +15,11 @@ bool contains(const std::vector<std::string>& texts, const std::string& text) {
   return std::find(texts.begin(), texts.end(), text) != texts.end();
 }
 
+bool contains_any(const std::vector<std::string>& texts, const PersonWords& words) {
+  return std::any_of(words.begin(), words.end(),
+                     [&](const std::string& word) { return contains(texts, word); });
+}
+
 }  // namespace
 
 std::vector<std::string> accounts_asked(const std::string& account,
@@ -73,10 +78,13 @@ bool FilteredList::passes(PartitionId partition, const EntityKey& entity, const 
                           const ClockSummary& s) {
   if (!is_of(entity, clock, s.tier, s.priority)) return false;
   const std::string& role = filter_.role;
-  const std::string& person = filter_.person;
+  const PersonWords& person = filter_.person;
   if (person.empty()) return role.empty() || contains(s.roles, role);
-  if (role.empty() && (s.assignee == person || contains(s.persons, person))) return true;
-  return account(partition, entity.account).plays(person, role);
+  if (role.empty() && (contains(person, s.assignee) || contains_any(s.persons, person)))
+    return true;
+  const AccountSummary& of = account(partition, entity.account);
+  return std::any_of(person.begin(), person.end(),
+                     [&](const std::string& word) { return of.plays(word, role); });
 }
 
 bool FilteredList::passes(PartitionId, const EntityKey& entity, const GroupSummary& s) {
@@ -84,7 +92,7 @@ bool FilteredList::passes(PartitionId, const EntityKey& entity, const GroupSumma
 }
 
 bool FilteredList::was_called(const GroupRow& group) const {
-  if (!filter_.person.empty() && !contains(called_persons(group), filter_.person)) return false;
+  if (!filter_.person.empty() && !contains_any(called_persons(group), filter_.person)) return false;
   if (filter_.role.empty() || contains(group.roles, filter_.role)) return true;
   return std::any_of(group.called.begin(), group.called.end(),
                      [&](const CallRow& call) { return call.role == filter_.role; });

@@ -19,6 +19,10 @@ bool passes(const std::string& filter, const std::string& value) {
   return filter.empty() || filter == value;
 }
 
+bool passes(const PersonWords& filter, const std::string& value) {
+  return filter.empty() || std::find(filter.begin(), filter.end(), value) != filter.end();
+}
+
 void add_counts(NamedFigure& figure, const FigureSpec& spec, const Policy& policy,
                 ThresholdCode threshold) {
   for (const std::string& clock : spec.clocks) {
@@ -152,6 +156,7 @@ void add_behind(FigureRow& row, const Behind& behind) {
 void add_walked(const ReadView& view, const std::vector<NamedFigure>& figures,
                 const FigureQuery& query, FigureAdder& adder) {
   const KpiQuery& of = query.of;
+  const std::string asked = query.person.empty() ? "" : query.person.front();
   const auto add = [&](std::size_t i, Day day, const std::string& account, const Behind& b) {
     if (!passes(of.account, account) || !passes(of.tier, b.tier) ||
         !passes(of.priority, b.priority) || !passes(query.person, b.person) ||
@@ -163,7 +168,7 @@ void add_walked(const ReadView& view, const std::vector<NamedFigure>& figures,
     };
     add_behind(adder.row(i, period_name(of.period, day), shown(of.by_account, of.account, account),
                          of.by_tier ? b.tier : "", of.by_priority ? b.priority : "",
-                         shown(query.by_person, query.person, b.person),
+                         shown(query.by_person, asked, b.person),
                          shown(query.by_module, query.module, b.module)),
                b);
   };

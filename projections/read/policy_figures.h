@@ -41,7 +41,8 @@ std::string figure_names(const Policy& policy);
 struct FigureQuery {
   std::string figure;  // empty: all
   KpiQuery of;         // its `clock` is not used
-  std::string person, module;
+  PersonWords person;
+  std::string module;
   bool by_person = false, by_module = false;
 };
 
@@ -62,7 +63,8 @@ inline constexpr std::size_t kBehindRowsMax = 1'000'000;
 struct BehindQuery {
   Day from = 0, to = 0;  // from ≤ day < to
   std::string outcome;   // met, breached, excused; empty: all
-  std::string account, tier, priority, person, module;
+  std::string account, tier, priority, module;
+  PersonWords person;
   std::size_t limit = kPageDefault;
   std::string cursor;
   std::shared_ptr<const Scope> scope{};  // of who asks

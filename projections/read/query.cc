@@ -1,6 +1,7 @@
 #include "projections/read/query.h"
 
 #include <algorithm>
+#include <set>
 
 #include "projections/read/list_filter.h"
 #include "projections/read/merged_rows.h"
@@ -171,6 +172,7 @@ std::string take_page(Keyed<Item> found, std::size_t limit, std::size_t order_by
 
 struct GroupPlace {
   PartitionId partition;
+  std::string inbox;  // the name of whose it is
   bool nobody;
   EntityKey entity;
   std::string group;
@@ -181,7 +183,7 @@ GroupPlace group_place_of(std::string_view key) {
   GroupPlace place;
   place.partition = reader.partition();
   reader.letter();  // whose
-  reader.text();
+  place.inbox = reader.text();
   reader.letter();  // state
   place.nobody = reader.letter() == '0';
   reader.letter();  // rank
@@ -199,7 +201,7 @@ struct Inboxes {
 };
 
 Inboxes inboxes_of(const ListFilter& f) {
-  if (!f.person.empty()) return {InboxOf::kPerson, {f.person}};
+  if (!f.person.empty()) return {InboxOf::kPerson, f.person};
   if (!f.role.empty()) return {InboxOf::kRole, {f.role}};
   bool all = false;
   std::vector<std::string> accounts = f.accounts(all);
@@ -226,6 +228,19 @@ std::string_view inbox_range(std::string_view key) {
   reader.text();
   reader.letter();
   return key.substr(0, key.size() - reader.rest().size());
+}
+
+// In whose inbox an alarm is listed: one that called a person by several words stands in an inbox of each.
+const std::string& listed_for(const Inboxes& inboxes, const EntityKey& entity,
+                              const GroupRow& group) {
+  if (inboxes.of == InboxOf::kAccount) return entity.account;
+  if (inboxes.names.size() == 1) return inboxes.names.front();
+  const std::vector<std::string> called = called_persons(group);
+  const auto first =
+      std::find_if(inboxes.names.begin(), inboxes.names.end(), [&](const std::string& word) {
+        return std::find(called.begin(), called.end(), word) != called.end();
+      });
+  return first == inboxes.names.end() ? inboxes.names.front() : *first;
 }
 
 const GroupRow* group_of(const EntityView& view, const EntityKey& entity, const std::string& name) {
@@ -263,9 +278,8 @@ std::optional<Keyed<InboxItem>> keyed_alarms(const ReadView& view, const InboxQu
   const Inboxes inboxes = inboxes_of(query.filter);
   Keyed<InboxItem> found;
   const auto add = [&](PartitionId partition, const EntityKey& entity, const Projection& p) {
-    const std::string& name =
-        inboxes.of == InboxOf::kAccount ? entity.account : inboxes.names.front();
     each_alarm(filter, query, partition, entity, p.view, [&](const GroupRow& group) {
+      const std::string& name = listed_for(inboxes, entity, group);
       found.emplace_back(inbox_key(partition, inboxes.of, name, entity, p.view, group),
                          inbox_item(filter, partition, entity, p.view, group));
     });
@@ -389,12 +403,16 @@ class ListCounter {
     query.filter = filter_;
     const bool must_read =
         list_.seeks_words() || (!filter_.person.empty() && !filter_.role.empty());
+    std::set<std::pair<EntityKey, std::string>> counted;
     MergedRows rows(view_, inbox_prefixes(view_, query), kInboxOrderBytes, {});
     for (; rows.valid() && scanned_ < kRowsScannedMax; rows.next(), ++scanned_) {
       const GroupPlace place = group_place_of(rows.key());
       const GroupSummary summary = decode_group_summary(rows.value());
       if (!list_.passes(place.partition, place.entity, summary)) continue;
-      if (!must_read || reads_well(place)) add_group(summary.urgency);
+      if (must_read && !reads_well(place)) continue;
+      // By another word for the person it may have been counted.
+      if (filter_.person.size() < 2 || counted.insert({place.entity, place.group}).second)
+        add_group(summary.urgency);
     }
   }
 
@@ -474,6 +492,7 @@ InboxPage list_inbox(const ReadView& view, const InboxQuery& query) {
     return page;
   }
   FilteredList filter(view, query.filter);
+  const Inboxes inboxes = inboxes_of(query.filter);
   std::string last;
   MergedRows rows(view, prefixes, kInboxOrderBytes, after);
   for (std::size_t scanned = 0; rows.valid(); rows.next(), ++scanned) {
@@ -489,6 +508,7 @@ InboxPage list_inbox(const ReadView& view, const InboxQuery& query) {
     if (!found || !filter.has_words(place.partition, place.entity, found->view.title)) continue;
     const GroupRow* group = group_of(found->view, place.entity, place.group);
     if (group == nullptr || !filter.was_called(*group)) continue;
+    if (place.inbox != listed_for(inboxes, place.entity, *group)) continue;
     page.items.push_back(inbox_item(filter, place.partition, place.entity, found->view, *group));
   }
   return page;

@@ -45,6 +45,10 @@ struct Reached {
 // All that is known of a group, by step and person. From any thread.
 using ReachedBy = std::function<std::vector<Reached>(const std::string& escalation)>;
 
+// One person, by each word that means them (id, name, aliases), the one that was asked for first; empty:
+// whoever.
+using PersonWords = std::vector<std::string>;
+
 // ---- one entity
 
 std::optional<EntityView> find_entity(const ReadView& view, const EntityKey& entity);
@@ -62,7 +66,8 @@ struct ListFilter {
   // role alone: what has an open alarm raised to it. person alone: what the person is the assignee
   // of, was ever called for, or plays a role for the account of. Both: that of accounts for which
   // the person plays the role. (Inboxes: alarms for which the person, the role, was ever called.)
-  std::string role, person;
+  std::string role;
+  PersonWords person;
   std::string q;  // stands in the title, the id or the account's name, however written
   std::shared_ptr<const Scope> scope{};  // of who asks: what lies outside is left out; null: all
 

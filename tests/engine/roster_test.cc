@@ -213,6 +213,9 @@ last_resort: [王芳, li.wei]
   EXPECT_EQ(roster->id_of("Fanny"), "wang.fang");
   EXPECT_EQ(roster->id_of("Somebody"), "Somebody");
   EXPECT_EQ(roster->person("Somebody"), nullptr);
+  EXPECT_THAT(roster->words_for("Fanny"), ElementsAre("Fanny", "wang.fang", "王芳", "Wang Fang"));
+  EXPECT_THAT(roster->words_for("li.wei"), ElementsAre("li.wei"));
+  EXPECT_THAT(roster->words_for("Somebody"), ElementsAre("Somebody"));
   ASSERT_NE(roster->person("Wang Fang"), nullptr);
   EXPECT_EQ(roster->person("Wang Fang")->language, "zh");
   EXPECT_TRUE(roster->is_away("Wang Fang", Instant{0}));

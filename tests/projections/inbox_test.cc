@@ -77,7 +77,7 @@ TEST_F(InboxTest, APersonFindsWhateverThePersonWasEverCalledFor) {
   const ReadView v = view();
   InboxQuery q;
   for (const std::string person : {"wang", "chen"}) {
-    q.filter.person = person;
+    q.filter.person = {person};
     EXPECT_EQ(names(list_inbox(v, q)), (Ids{"moved on"})) << person;
   }
   q.filter.role = "executive";
@@ -87,6 +87,39 @@ TEST_F(InboxTest, APersonFindsWhateverThePersonWasEverCalledFor) {
   q = {};
   q.filter.role = "service_director";
   EXPECT_EQ(names(list_inbox(v, q)), (Ids{"moved on"}));
+}
+
+TEST_F(InboxTest, APersonWhoWasCalledBySeveralWordsFindsEachAlarmOnce) {
+  const auto called = [&](const char* id, std::vector<std::string> persons) {
+    GroupRow one = group(id);
+    for (const std::string& person : persons)
+      one.called.push_back({person, "executive", 1, at(0), "", "", {}});
+    one.persons = std::move(persons);
+    alarm(id, 0, 10, one);
+  };
+  called("by id", {"wang.fang"});
+  called("by name", {"王芳"});
+  called("by both", {"王芳", "wang.fang"});
+  called("another's", {"chen"});
+  const ReadView v = view();
+  for (const PersonWords& words :
+       {PersonWords{"wang.fang", "王芳", "Fang"}, PersonWords{"Fang", "王芳", "wang.fang"}}) {
+    InboxQuery q;
+    q.filter.person = words;
+    const Ids found = names(list_inbox(v, q));
+    EXPECT_EQ(std::set<std::string>(found.begin(), found.end()),
+              (std::set<std::string>{"by id", "by name", "by both"}));
+    EXPECT_EQ(found.size(), 3u);
+    Ids paged;
+    EXPECT_EQ(counts(v, q.filter).at("groups"), 3);
+    q.limit = 1;
+    do {
+      const InboxPage page = list_inbox(v, q);
+      for (const std::string& name : names(page)) paged.push_back(name);
+      q.cursor = page.cursor;
+    } while (!q.cursor.empty());
+    EXPECT_EQ(paged, found) << "page by page";
+  }
 }
 
 TEST_F(InboxTest, WhatWasAcknowledgedLeavesWithTheEndOfItsEntity) {
@@ -142,6 +175,7 @@ TEST_F(InboxTest, WordsLeaveOfEachListWhatTheyStandIn) {
       const std::string& person = kPersons[static_cast<std::size_t>(any(3))];
       alarm.persons.clear();
       if (!person.empty()) alarm.persons = {person};
+      if (!person.empty() && any(3) == 0) alarm.persons.emplace_back("another word");
       alarm.state = static_cast<GroupState>(any(3));
       if (any(2) == 0) alarm.urgency = "low";
       v.groups.push_back(std::move(alarm));
@@ -171,13 +205,15 @@ TEST_F(InboxTest, WordsLeaveOfEachListWhatTheyStandIn) {
     if (any(4) == 0) all.account = "a" + std::to_string(any(5));
     if (any(4) == 0) all.kind = "ticket";
     if (any(4) == 0) all.tier = "A";
-    all.person = kPersons[static_cast<std::size_t>(any(3))];
+    const std::string& person = kPersons[static_cast<std::size_t>(any(3))];
+    if (!person.empty()) all.person = {person};
+    if (!person.empty() && any(3) == 0) all.person.emplace_back("another word");
     if (any(4) == 0) all.role = "account_manager";
     ListFilter some = all;
     static const std::vector<std::string> kWords = {"LINE", "down", "停", "t-1", "a2", "no such"};
     some.q = kWords[static_cast<std::size_t>(any(6))];
-    SCOPED_TRACE(some.q + " account " + some.account + " person " + some.person + " role " +
-                 some.role + " kind " + some.kind);
+    SCOPED_TRACE(some.q + " account " + some.account + " person " + person + " role " + some.role +
+                 " kind " + some.kind);
     const std::size_t limit = static_cast<std::size_t>(1 + any(7));
     std::map<std::string, std::int64_t> sums;
 

@@ -40,7 +40,7 @@ TEST_F(QueryTest, ClocksAreListedByDueWithEachFilter) {
   q.filter.tier = "A";
   EXPECT_EQ(listed(q), (Ids{"2", "2"}));
   q = {};
-  q.filter.person = "wang";
+  q.filter.person = {"wang"};
   EXPECT_EQ(listed(q), (Ids{"1"}));
   q = {};
   q.classes = {ClockClass::kStopped};
@@ -62,7 +62,7 @@ TEST_F(QueryTest, APersonSeesTheClocksOfTheAccountsServed) {
   summaries_["a"].team["account_manager"] = {"li", "zhao"};
   const ReadView v = view();
   ClockQuery q;
-  q.filter.person = "li";
+  q.filter.person = {"li"};
   EXPECT_EQ(ids(list_clocks(v, q)), (Ids{"1", "3"}));
   q.filter.role = "account_manager";
   EXPECT_EQ(ids(list_clocks(v, q)), (Ids{"1"}));

@@ -25,7 +25,10 @@ class RosterReader {
     reader_.map(
         root, "the roster",
         {"zone", "people", "roles", "overrides", "away", "last_resort", "on_call", "fallback"});
-    if (auto zone = read_zone(root["zone"], "zone")) roster_->zone = std::move(zone);
+    if (auto zone = read_zone(root["zone"], "zone")) {
+      roster_->zone = std::move(zone);
+      roster_->names_zone = true;
+    }
     read_people(root["people"]);
     read_roles(root["roles"]);
     read_short(root["on_call"], "on_call", &RosterRole::together);
@@ -77,7 +80,6 @@ class RosterReader {
     Person person;
     person.id = member.key;
     person.line = member.key_line;
-    person.zone = roster_->zone;
     if (member.key.empty() || member.key.size() > 512)
       reader_.error(member.key_line, "people: an id has 1 to 512 bytes");
     if (member.kind != Yaml::Kind::kNull &&
@@ -90,7 +92,7 @@ class RosterReader {
         if (person.language != "zh" && person.language != "en")
           reader_.wrong(language, where + " language", "zh or en");
       }
-      if (auto zone = read_zone(member["zone"], where + " zone")) person.zone = std::move(zone);
+      person.zone = read_zone(member["zone"], where + " zone");
       read_channels(member["channels"], where + " channels", person);
       read_low(member["low"], where + " low", person);
     }
