@@ -80,7 +80,7 @@ int command_notify_test(const Config& config, const std::string& word) {
         message.person = person->id;
         message.person_name = person->name;
         message.language = person->language;
-        message.zone = person->zone;
+        message.zone = roster->readers_zone(person);
         message.to = via.to;
         message.mention = via.mention;
         try {

@@ -2,16 +2,17 @@
 
 #include <cstdio>
 
+#include "app/clock.h"
 #include "events/codec.h"
 
 namespace tocsin {
 
 namespace {
 
-std::set<PartitionId> owned_by(Node& node) {
+notify::OwnedPartitions owned_by(Node& node) {
   if (!node.ready().ready) return {};
-  const std::vector<PartitionId> owned = node.status().owned;
-  return {owned.begin(), owned.end()};
+  const NodeStatus status = node.status();
+  return {{status.owned.begin(), status.owned.end()}, status.owned_until_ms};
 }
 
 void submit_fact(Node& node, std::string event, std::function<void(bool)> done) {
@@ -38,6 +39,7 @@ std::unique_ptr<notify::Notifier> make_notifier(const Config& config, const std:
   ports.now = [&node] { return node.now(); };
   ports.log = &node.log();
   ports.owned = [&node] { return owned_by(node); };
+  ports.since_boot_ms = since_boot_ms;
   ports.healthy = [&node] { return node.sick().empty() && node.ready().ready; };
   ports.record = [&node](std::vector<OutcomeRecord> records, std::function<void(bool)> done) {
     node.submit_outcomes(std::move(records), [done = std::move(done)](OwnResult result) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <cstdlib>
 
 #include "connectors/notify/naming.h"
 
@@ -97,7 +98,11 @@ std::string local_minute(Instant at, const Zone& zone) {
   const LocalTime local = zone.to_local(at);
   const LocalDate date = date_of(local);
   const std::int64_t minute = (local.ms - local_time(date, {}).ms) / 60'000;
-  return format_date(date) + " " + two(minute / 60) + ":" + two(minute % 60);
+  const std::int64_t ahead = zone.offset(at).ms / 60'000, apart = std::abs(ahead);
+  std::string out = format_date(date) + " " + two(minute / 60) + ":" + two(minute % 60) + " UTC";
+  if (ahead != 0) out += (ahead < 0 ? "-" : "+") + std::to_string(apart / 60);
+  if (apart % 60 != 0) out += ":" + two(apart % 60);
+  return out;
 }
 
 std::string span_words(Duration span, const std::string& language) {
@@ -120,7 +125,7 @@ std::string span_words(Duration span, const std::string& language) {
 json::object values_of(const Message& message, Instant now) {
   if (message.at != kAlways) now = message.at;
   static const Zone kUtc{};
-  const Zone& zone = message.zone ? *message.zone : kUtc;
+  const Zone& zone = message.zone ? *message.zone : message.policy ? message.policy->zone() : kUtc;
   json::object out;
   if (!message.alarms.empty()) out = values_of(message.alarms.front(), zone, message, now);
   out["id"] = message.id;

@@ -52,7 +52,7 @@ struct Message {
   std::string by;             // of kAcknowledged: who took it
   std::string notice;         // of kNotice: the words
   std::string person, person_name, language = "en";
-  std::shared_ptr<const Zone> zone;      // the reader's
+  std::shared_ptr<const Zone> zone;      // the reader's; null: the policy's, else UTC
   std::shared_ptr<const Policy> policy;  // whose labels name things; null: their own names do
   std::string to, mention;
   std::vector<PushSubscription> subscriptions;  // webpush alone
@@ -69,7 +69,7 @@ struct Message {
 // reader's zone.
 boost::json::object values_of(const Message& message, Instant now);
 
-// `2026-03-02 09:15` in the zone.
+// `2026-03-02 09:15 UTC+8` in the zone.
 std::string local_minute(Instant at, const Zone& zone);
 // `12 min`, `3 h 5 min`, `2 d 4 h`; zh: `12 分钟`.
 std::string span_words(Duration span, const std::string& language);

@@ -73,6 +73,7 @@ Notifier::Notifier(Settings settings, const std::string& data, NotifierPorts por
       channels_(made_channels(settings_, &push_)),
       outbox_(outbox_options(channels_, [this](Message& message) { complete(message); })) {
   if (!settings_.templates.empty()) texts_.load(settings_.templates);
+  for (const auto& [name, channel] : channels_) figures_.channel_failing(name, false);
 }
 
 Notifier::~Notifier() { stop(); }
@@ -203,7 +204,8 @@ void Notifier::take_event(PartitionId partition, std::string_view record) {
     }
     return outbox_.closed(group, taken ? About::kAcknowledged : About::kCleared, by, ports_.now());
   }
-  const Told told = told_of(partition, event, data);
+  Told told = told_of(partition, event, data);
+  if (const auto roster = ports_.roster()) told.person = roster->id_of(told.person);
   const auto channel = channels_.find(told.channel);
   if (told.about == About::kRaised) {
     remember(told, event.recorded);
@@ -286,14 +288,16 @@ void Notifier::run() {
       take_tasks();
       const Instant now = ports_.now();
       if (auto roster = ports_.roster()) outbox_.roster(std::move(roster));
+      if (auto policy = ports_.policy()) outbox_.policy(std::move(policy));
       std::set<PartitionId> own;
-      for (const PartitionId partition : ports_.owned()) {
+      const OwnedPartitions owned = ports_.owned();
+      for (const PartitionId partition : owned.partitions) {
         if (read_.insert(partition).second) read_log(partition, ends_[partition]);
         own.insert(partition);
       }
       outbox_.own(own, now);
       switch_on(now);
-      send_ready(now);
+      send_ready(now, owned.until_ms);
       record_told(now);
       beat(now);
       const OutboxFigures figures = outbox_.figures();
@@ -310,8 +314,12 @@ void Notifier::run() {
 }
 
 void Notifier::switch_on(Instant now) {
-  if (settings_.dry_run || now < next_switch_) return;
-  const auto owned = ports_.owned();
+  const std::set<PartitionId> owned = ports_.owned().partitions;
+  if (settings_.dry_run) {  // from now on, without a record
+    for (const PartitionId partition : owned) outbox_.switched_on(partition);
+    return;
+  }
+  if (now < next_switch_) return;
   const bool off = std::any_of(owned.begin(), owned.end(),
                                [&](PartitionId partition) { return !outbox_.is_on(partition); });
   if (!off || !ports_.healthy()) return;
@@ -339,7 +347,6 @@ std::string Notifier::page_of(const Alarm& alarm) const {
 }
 
 void Notifier::complete(Message& message) const {
-  message.policy = ports_.policy();
   if (const auto channel = channels_.find(message.channel); channel != channels_.end()) {
     if (channel->second->type() == "webpush") message.subscriptions = push_.of(message.person);
   }
@@ -358,9 +365,9 @@ void Notifier::complete(Message& message) const {
   message.acknowledge_url = settings_.public_url + "/a/" + tokens_.make(claim);
 }
 
-void Notifier::send_ready(Instant now) {
+void Notifier::send_ready(Instant now, std::int64_t owned_until_ms) {
   const std::size_t busy = flights_.size();
-  if (busy >= kParallel) return;
+  if (busy >= kParallel || ports_.since_boot_ms() >= owned_until_ms) return;
   for (Send& send : outbox_.take_sends(now, kParallel - busy)) begin(std::move(send), now);
 }
 
@@ -461,7 +468,8 @@ void Notifier::watch_channel(const std::string& channel, bool delivered, Instant
   figures_.channel_failing(channel, true);
   ports_.report("error", "channel_fails", channel);
   outbox_.notice(
-      "channel `" + channel + "` has failed for " + format_duration(settings_.failing_after),
+      {"channel `" + channel + "` has failed for " + format_duration(settings_.failing_after),
+       "渠道 `" + channel + "` 已连续 " + span_words(settings_.failing_after, "zh") + "发送失败"},
       channel, now);
 }
 
@@ -488,7 +496,7 @@ void Notifier::record_told(Instant now) {
     batch.swap(unrecorded_);
   }
   std::vector<OutcomeRecord> records;
-  const std::set<PartitionId> own = ports_.owned();
+  const std::set<PartitionId> own = ports_.owned().partitions;
   // What was sent for a partition that this node has lost meanwhile is sent again by its owner.
   std::erase_if(batch, [&](const Told& one) { return own.count(one.partition) == 0; });
   for (const Told& one : batch) records.push_back(record_of(one));

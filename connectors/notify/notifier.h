@@ -2,8 +2,8 @@
 //
 // It hears what is committed (`observe`), reads of the log what was there before, sends what the
 // outbox calls for, and puts what came of it into the log. One thread does all of that; everybody
-// else hands it something and goes on. Sends go out only for partitions that `owned` names and whose
-// log has been read to the end.
+// else hands it something and goes on. Sends go out only for partitions that `owned` names, while that
+// is sure, and whose log has been read to the end.
 //
 // Threads: `observe` from whoever commits; routes from io threads; `metrics` from any. `stop` before
 // what the ports use goes away. Bounds: kFeedBytesMax of what was committed wait to be heard (more is
@@ -45,11 +45,17 @@ inline constexpr std::string_view kSwitchedOnType = "tocsin.engine.notify";
 inline constexpr std::string_view kBrowserType = "tocsin.engine.notify_browser";
 inline constexpr std::string_view kAllClearType = "tocsin.engine.told";
 
+// Partitions of this node whose log it decides about, surely until then by the clock since boot.
+struct OwnedPartitions {
+  std::set<PartitionId> partitions;
+  std::int64_t until_ms = INT64_MAX;
+};
+
 struct NotifierPorts {
   std::function<Instant()> now;
   LogReader* log = nullptr;
-  // Partitions of this node whose log it decides about, right now.
-  std::function<std::set<PartitionId>()> owned;
+  std::function<OwnedPartitions()> owned;
+  std::function<std::int64_t()> since_boot_ms;
   // Whether the node can decide and deliver: what the heartbeat stands for.
   std::function<bool()> healthy;
   // Into the logs of their partitions, durable before `done(true)`; from any thread.
@@ -128,7 +134,7 @@ class Notifier {
   void take_fed();
   void take_tasks();
   void take_event(PartitionId partition, std::string_view record);
-  void send_ready(Instant now);
+  void send_ready(Instant now, std::int64_t owned_until_ms);
   void begin(Send send, Instant now);
   void next_request(std::uint64_t flight);
   void take_answers(Duration most);

@@ -127,7 +127,6 @@ Message example_message(const std::string& language, Instant now) {
   message.person_name = zh ? "王芳" : "Wang Fang";
   message.to = "wang@example.com";
   message.high = true;
-  message.zone = std::make_shared<const Zone>();
   message.others = {zh ? "李伟" : "Li Wei"};
   message.acknowledge_url = "https://tocsin.example.com/a/TOKEN";
   message.page_url = "https://crm.example.com/tickets/T-1001";

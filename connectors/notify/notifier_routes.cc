@@ -75,7 +75,7 @@ AckView Notifier::view_of(const AckClaim& claim) const {
     const Person* person = roster ? roster->person(id) : nullptr;
     return person != nullptr && !person->name.empty() ? person->name : id;
   };
-  view.zone = roster ? roster->zone : std::make_shared<const Zone>();
+  if (roster) view.zone = roster->readers_zone(roster->person(claim.person));
   if (const auto alarm = alarms_.find(claim.group); alarm != alarms_.end()) {
     view.alarm = alarm->second;
     view.page_url = page_of(alarm->second);
@@ -125,8 +125,13 @@ void Notifier::post_ack(ModuleCall call) {
     std::string person = claim->person;
     if (person.empty()) {
       person = form_field(shared->request.body, "person");
-      const bool called = std::any_of(view.choices.begin(), view.choices.end(),
-                                      [&](const auto& choice) { return choice.first == person; });
+      const auto roster = ports_.roster();
+      const auto id_of = [&](std::string_view word) { return roster ? roster->id_of(word) : word; };
+      const auto chosen =
+          std::find_if(view.choices.begin(), view.choices.end(),
+                       [&](const auto& choice) { return id_of(choice.first) == id_of(person); });
+      const bool called = chosen != view.choices.end();
+      if (called) person = chosen->first;
       // Somebody who was not called, or nobody: ask again.
       if (view.state == AckView::State::kOpen && !called) return answer_ack(*shared, view, 400);
     }
@@ -270,13 +275,16 @@ namespace {
 
 // Which outcomes are asked for; empty: all.
 struct Wanted {
-  std::string person, channel, outcome, account, kind, escalation;
+  PersonWords person;
+  std::string channel, outcome, account, kind, escalation;
 
   bool has(const Told& told) const {
     const auto fits = [](const std::string& asked, const std::string& is) {
       return asked.empty() || asked == is;
     };
-    return fits(person, told.person) && fits(channel, told.channel) &&
+    const bool theirs =
+        person.empty() || std::find(person.begin(), person.end(), told.person) != person.end();
+    return theirs && fits(channel, told.channel) &&
            fits(outcome, told.delivered ? "delivered" : "failed") && fits(account, told.account) &&
            fits(kind, told.entity_kind) && fits(escalation, told.group);
   }
@@ -309,8 +317,13 @@ std::optional<std::uint64_t> number_of(const std::string& text) {
 // The newest first. A cursor is the number of the last row.
 void Notifier::get_deliveries(ModuleCall call) {
   const auto asked = [&](const char* name) { return query_parameter(call.request, name); };
-  const Wanted wanted{asked("person"),  asked("channel"), asked("outcome"),
-                      asked("account"), asked("kind"),    asked("escalation")};
+  PersonWords person;
+  if (const std::string word = asked("person"); !word.empty()) {
+    const auto roster = ports_.roster();
+    person = roster ? roster->words_for(word) : PersonWords{word};
+  }
+  const Wanted wanted{std::move(person), asked("channel"), asked("outcome"),
+                      asked("account"),  asked("kind"),    asked("escalation")};
   const auto bad = [&](const char* field, const char* detail) {
     call.reply(problem(400, "bad-parameter", detail).field(field).response());
   };

@@ -125,7 +125,7 @@ void Outbox::own(const std::set<PartitionId>& partitions, Instant now) {
   }
 }
 
-void Outbox::notice(const std::string& notice, const std::string& except, Instant now) {
+void Outbox::notice(const Notice& notice, const std::string& except, Instant now) {
   Roster::Persons persons;
   roster_->everybodys_last_resort(now, persons);
   for (const std::string_view id : persons) {
@@ -133,8 +133,8 @@ void Outbox::notice(const std::string& notice, const std::string& except, Instan
     if (person == nullptr) continue;
     Post made;
     made.person = id;
-    made.notice = notice;
-    made.about = notice.empty() ? About::kTest : About::kNotice;
+    made.notice = person->language == "zh" ? notice.zh : notice.en;
+    made.about = About::kNotice;
     made.high = true;
     made.raised = made.at = now;
     for (const PersonChannel& channel : person->channels) {
@@ -235,7 +235,8 @@ void Outbox::hasten(const Group& group, int step, const std::string& person,
 
 Instant Outbox::digest_at(const Person* person, Instant raised) const {
   if (person == nullptr || !person->digest) return raised;
-  const Zone& zone = person->zone ? *person->zone : *roster_->zone;
+  const auto own = roster_->readers_zone(person);
+  const Zone& zone = own ? *own : policy_ ? policy_->zone() : *roster_->zone;
   const LocalDate date = zone.local_date(raised);
   for (std::int32_t day = 0; day < 2; ++day) {
     const Instant at = zone.to_utc(local_time(date + day, *person->digest), Edge::kOpening);

@@ -19,6 +19,9 @@
 //  5. Ready messages go urgent first, newest first. Beyond a destination's limit several go as one
 //     digest; `high` ones never wait for one. What is not urgent leaves a quarter of a limit free.
 //  6. Only partitions that are `own`ed send.
+//  7. Of one channel no more than kPerChannel sends are under way, of what is not urgent
+//     kLowPerChannel, so that one that hangs holds no other up. While urgent ones wait for room in a
+//     channel that moves, nothing that is not urgent begins.
 //
 // Example: wang has [desk, call]; P1 raised at 09:00:00: desk at once; at 09:02:00 call, unless
 // somebody acknowledged by then; desk fails for good at 09:00:01: call at 09:00:01.
@@ -75,6 +78,7 @@ class Outbox {
   static constexpr std::size_t kPersonsMax = 200;
   static constexpr int kStumbles = 3;  // failures after which the next channel is tried
   static constexpr int kAttemptsMax = 30;
+  static constexpr std::size_t kPerChannel = 64, kLowPerChannel = 48;  // sends under way
 
   struct ChannelTraits {
     Limit limit;
@@ -103,10 +107,14 @@ class Outbox {
 
   // ---- the world
   void roster(std::shared_ptr<const Roster> roster) { roster_ = std::move(roster); }
+  void policy(std::shared_ptr<const Policy> policy) { policy_ = std::move(policy); }
   // Those partitions whose log was read to its end and that this node owns.
   void own(const std::set<PartitionId>& partitions, Instant now);
-  // Tells `notice` to the last resort by any channel but `except`.
-  void notice(const std::string& notice, const std::string& except, Instant now);
+  // Tells it to the last resort, in each one's language, by any channel but `except`.
+  struct Notice {
+    std::string en, zh;
+  };
+  void notice(const Notice& notice, const std::string& except, Instant now);
   void test(const std::string& person, Instant now);
 
   // ---- sending
@@ -131,6 +139,16 @@ class Outbox {
     std::int64_t age = 0;  // minus the instant at which it was raised
     std::uint64_t id = 0;
     friend auto operator<=>(const Order&, const Order&) = default;
+  };
+
+  struct Sending {
+    std::vector<std::uint64_t> posts;
+    std::string channel;
+    bool low = false;
+  };
+  struct UnderWay {
+    std::size_t all = 0, low = 0;
+    Instant moved{kAlways};  // the last answer, or the first send without one
   };
 
   void settle(Group& group, Instant now);
@@ -159,13 +177,15 @@ class Outbox {
 
   Options options_;
   std::shared_ptr<const Roster> roster_ = std::make_shared<const Roster>();
+  std::shared_ptr<const Policy> policy_;  // null: none is known yet
   std::set<PartitionId> on_, owned_;
   std::unordered_map<std::string, std::unique_ptr<Group>> groups_;
   std::unordered_map<std::uint64_t, Post> posts_;
   std::set<std::pair<Instant, std::uint64_t>> waiting_;
   std::map<std::string, std::unique_ptr<Destination>> destinations_;
   std::set<std::pair<Order, std::string>> heads_;  // the best ready message of each destination
-  std::unordered_map<std::uint64_t, std::vector<std::uint64_t>> sending_;
+  std::unordered_map<std::uint64_t, Sending> sending_;
+  std::unordered_map<std::string, UnderWay> under_way_;  // by channel
   std::vector<Told> told_;
   std::uint64_t next_id_ = 1;
   std::int64_t unheard_ = 0;

@@ -12,7 +12,8 @@ constexpr std::size_t kFew = 5;          // ready for one destination; more go a
 constexpr Duration kStale = hours(1);    // age from which what is not urgent goes as a digest
 constexpr std::size_t kDigestMax = 500;  // messages that one digest stands for
 constexpr int kAllClearAttempts = 5;
-constexpr double kReserved = 0.25;  // of a limit, for what is urgent
+constexpr Duration kHangs = seconds(1);  // a channel without an answer for so long
+constexpr double kReserved = 0.25;       // of a limit, for what is urgent
 
 // Of attempt n, counted from 0, after the first.
 Duration attempt_at(int n) {
@@ -48,12 +49,15 @@ void Outbox::post(Post made) {
     return;
   }
   if (group != groups_.end()) group->second->posts.insert(made.id);
+  const auto traits = options_.channels.find(made.channel.via);
+  const bool limited = traits != options_.channels.end() && traits->second.limit.per_minute > 0;
+  made.destination = made.channel.via + '\0' + (limited ? std::string() : made.channel.to);
   waiting_.emplace(made.at, made.id);
   posts_.emplace(made.id, std::move(made));
 }
 
 Outbox::Destination& Outbox::destination_of(const Post& post) {
-  auto& place = destinations_[post.destination()];
+  auto& place = destinations_[post.destination];
   if (place) return *place;
   place = std::make_unique<Destination>();
   const auto traits = options_.channels.find(post.channel.via);
@@ -68,13 +72,13 @@ Outbox::Destination& Outbox::destination_of(const Post& post) {
 void Outbox::make_ready(Post& post) {
   post.state = Post::State::kReady;
   Destination& place = destination_of(post);
-  if (!place.ready.empty()) heads_.erase({*place.ready.begin(), post.destination()});
+  if (!place.ready.empty()) heads_.erase({*place.ready.begin(), post.destination});
   place.ready.insert(post.order());
-  heads_.emplace(*place.ready.begin(), post.destination());
+  heads_.emplace(*place.ready.begin(), post.destination);
 }
 
 void Outbox::leave_ready(Post& post) {
-  const auto it = destinations_.find(post.destination());
+  const auto it = destinations_.find(post.destination);
   Destination& place = *it->second;
   heads_.erase({*place.ready.begin(), it->first});
   place.ready.erase(post.order());
@@ -197,11 +201,12 @@ Send Outbox::made(const std::vector<std::uint64_t>& ids, Instant now) {
   message.to = first.channel.to;
   message.mention = first.channel.mention;
   message.is_private = first.channel.is_private;
-  message.zone = roster_->zone;
-  if (const Person* person = roster_->person(first.person); person != nullptr) {
+  message.policy = policy_;
+  const Person* const person = roster_->person(first.person);
+  message.zone = roster_->readers_zone(person);
+  if (person != nullptr) {
     message.person_name = person->name;
     message.language = person->language;
-    if (person->zone) message.zone = person->zone;
   }
   std::string id;
   for (const std::uint64_t one : ids) {
@@ -234,10 +239,14 @@ std::vector<Send> Outbox::take_sends(Instant now, std::size_t most) {
   }
   std::vector<Send> sends;
   blocked_until_ = kNever;
+  bool urgent_waits = false;
   for (auto head = heads_.begin(); head != heads_.end() && sends.size() < most;) {
     const auto [order, name] = *head;
     Destination& place = *destinations_.at(name);
-    if (!may_send(place, order.low, now)) {
+    UnderWay& busy = under_way_[name.substr(0, name.find('\0'))];
+    const bool full = busy.all >= kPerChannel || (order.low && busy.low >= kLowPerChannel);
+    urgent_waits = urgent_waits || (full && !order.low && now - busy.moved < kHangs);
+    if (full || (order.low && urgent_waits) || !may_send(place, order.low, now)) {
       ++head;
       continue;
     }
@@ -258,7 +267,9 @@ std::vector<Send> Outbox::take_sends(Instant now, std::size_t most) {
         }
       }
     }
-    sending_.emplace(sends.back().id, ids);
+    if (busy.all++ == 0) busy.moved = now;
+    if (order.low) ++busy.low;
+    sending_.emplace(sends.back().id, Sending{ids, sends.back().channel, order.low});
     head = heads_.begin();  // what was looked at may have changed
   }
   return sends;
@@ -267,8 +278,13 @@ std::vector<Send> Outbox::take_sends(Instant now, std::size_t most) {
 void Outbox::result(std::uint64_t send, const Verdict& verdict, Instant now) {
   const auto it = sending_.find(send);
   if (it == sending_.end()) return;
-  const std::vector<std::uint64_t> ids = std::move(it->second);
+  const std::vector<std::uint64_t> ids = std::move(it->second.posts);
+  UnderWay& busy = under_way_[it->second.channel];
+  --busy.all;
+  busy.moved = now;
+  if (it->second.low) --busy.low;
   sending_.erase(it);
+  blocked_until_ = std::min(blocked_until_, now);  // what had no room may go
   for (const std::uint64_t id : ids) {
     const auto found = posts_.find(id);
     if (found == posts_.end()) continue;  // of a partition that this node lost

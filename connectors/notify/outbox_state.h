@@ -54,6 +54,7 @@ struct Outbox::Post {
   int step = 0;
   std::string person, notice;
   PersonChannel channel;
+  std::string destination;  // channel, '\0', and to whom where it has no limit of its own
   std::vector<PersonChannel> further;  // of a notice or a test: to try when this one fails
   About about = About::kRaised;
   std::string by;
@@ -63,7 +64,6 @@ struct Outbox::Post {
   int attempts = 0;
   enum class State : std::uint8_t { kWaiting, kReady, kSending } state = State::kWaiting;
 
-  std::string destination() const { return channel.via + '\0' + channel.to; }
   Order order() const { return {!high, -raised.ms, id}; }
 };
 

@@ -416,6 +416,7 @@ struct Policy {
   KindCode code_of(const KindSpec& kind) const { return KindCode(&kind - kinds.list().data()); }
 
   const Calendar& working() const { return *calendars[working_calendar].calendar; }
+  const Zone& zone() const { return working().zone(); }
   // By which `N wd` counts for this tier.
   const Calendar& working(TierCode tier) const { return calendar(tier_working[tier]); }
   const Calendar& calendar(CalendarCode code) const { return *calendars[code].calendar; }

@@ -111,7 +111,7 @@ async function aChannelFails(chrome, node, vendors, pictures) {
   await page.context().close();
 }
 
-/** A group of a chat reads it: its link names nobody, so its page asks who takes it. */
+/** A group of a chat reads it: its link names nobody, so its page has a button for each. */
 async function sharedLink(chrome, node, vendors, pictures) {
   vendors.good.lost = false; // the group is told at once
   await node.tell([fact("ACME", "ticket.opened", "U-5", ago(1), { priority: "P1", title: "Line 3 stands still" })]);
@@ -120,7 +120,7 @@ async function sharedLink(chrome, node, vendors, pictures) {
     for (const phone of [true, false]) {
       const page = await look(chrome, { language, phone });
       await page.goto(link);
-      right((await page.locator("input[type=radio]").count()) >= 2, `the page of a group's link asks who takes it, ${language}`, await page.content());
+      right((await page.locator("button[name=person]").count()) >= 2, `the page of a group's link has a button for each who was called, ${language}`, await page.content());
       for (const theme of ["light", "dark"]) {
         await page.emulateMedia({ colorScheme: theme });
         const found = await violations(page);
@@ -134,9 +134,9 @@ async function sharedLink(chrome, node, vendors, pictures) {
   }
   const page = await look(chrome);
   await page.goto(await vendors.link("U-5", "Customer"));
-  await page.getByLabel("李伟").check();
-  await page.getByRole("button").click();
-  right(await shows(page, "李伟 has taken it"), "who was chosen there has taken it");
+  await page.getByRole("button", { name: "李伟" }).click();
+  right(await shows(page, "李伟 has taken it"), "the link and a button: taken by two touches");
+  right((await page.getByText("Next step").count()) === 0 && (await page.getByRole("button").count()) === 0, "nothing more comes and nothing more is asked");
   await page.context().close();
 }
 

@@ -278,7 +278,7 @@ TEST(Texts, BothLanguagesSayWhatItIsAboutAndUrlsAreRedacted) {
   const Words en = Texts().words(example_message("en", kNow), kNow);
   EXPECT_EQ(en.subject, "P1 T-1001 Response 3 min over – Aurora Energy")
       << "without a policy by the name's own words";
-  EXPECT_THAT(en.text, HasSubstr("Next: step 2 at 2023-11-14 22:25"));
+  EXPECT_THAT(en.text, HasSubstr("Next: step 2 at 2023-11-14 22:25 UTC")) << "nobody named a zone";
   EXPECT_EQ(redacted("https://u:p@h.example/a/SECRET?key=SECRET"), "https://h.example/…");
   EXPECT_EQ(cut("客户客户", 7), "客…");
 }

@@ -1,7 +1,10 @@
 // Whom the outbox tells what, when and by which channel, on virtual time.
 #include "connectors/notify/outbox.h"
 
+#include <boost/json.hpp>
+
 #include "tests/connectors/notify/outbox_fixture.h"
+#include "tests/engine/policy_fixture.h"
 
 namespace tocsin::notify {
 namespace {
@@ -113,6 +116,28 @@ TEST(Outbox, WhatIsNotUrgentWaitsForThePersonsHourAndGoesAsOne) {
   EXPECT_THAT(world.outcomes, SizeIs(4));  // each alarm has its outcome
 }
 
+// Their own zone, else the roster's, else the policy's: in the words and for a person's hour.
+TEST(Outbox, TimesAreTheReaders) {
+  const auto told = [](const std::string& zone, const std::string& own, bool policy) {
+    World world;
+    world.roster(zone + "people:\n  ann: {" + own +
+                 "channels: [{via: mail}], low: {digest: \"10:00\"}}\n");
+    if (policy) world.outbox.policy(default_policy());
+    Alarm one = world.alarm("g", {"ann"}, false);
+    one.due = world.now;
+    world.outbox.raised(0, one);
+    world.pass(hours(24));
+    return world.sent.at(0) + ": " +
+           std::string(values_of(world.messages.at(0), world.now).at("dueLocal").as_string());
+  };
+  const std::string roster = "zone: Asia/Kolkata\n", own = "zone: Europe/Berlin, ";
+  EXPECT_EQ(told(roster, own, true), "480:00 ann mail: 2026-03-02 02:00 UTC+1");
+  EXPECT_EQ(told(roster, "", true), "210:00 ann mail: 2026-03-02 06:30 UTC+5:30");
+  EXPECT_EQ(told("", own, true), "480:00 ann mail: 2026-03-02 02:00 UTC+1");
+  EXPECT_EQ(told("", "", true), "60:00 ann mail: 2026-03-02 09:00 UTC+8");
+  EXPECT_EQ(told("", "", false), "540:00 ann mail: 2026-03-02 01:00 UTC");
+}
+
 TEST(Outbox, SwitchingOnTellsNobodyOfThePast) {
   World world;
   Outbox& outbox = world.outbox;
@@ -177,6 +202,7 @@ TEST(Outbox, TenThousandOwedMessagesDoNotDelayAnUrgentOne) {
     const auto more = world.outbox.take_sends(world.now, 100);
     if (more.empty()) break;
     for (const Send& send : more) urgent.push_back(send.message.high);
+    for (const Send& send : more) world.outbox.result(send.id, World::delivered(), world.now);
   }
   // 4,999 urgent ones one by one, then 5,000 stale ones in ten digests.
   EXPECT_EQ(urgent.size(), 4'999u + 10);
@@ -190,6 +216,20 @@ TEST(Outbox, BeyondALimitUrgentMessagesGoAsOneDigest) {
   world.pass(seconds(1));
   EXPECT_THAT(world.sent, ElementsAre("0:00 wang desk x100"));
   EXPECT_THAT(world.outcomes, SizeIs(100));
+}
+
+TEST(Outbox, ALimitIsTheChannelsWhoeverItIsFor) {
+  World world({{"desk", {{4, 4}, false, true}}});
+  std::string people;
+  for (const char* id : {"a", "b", "c", "d", "e", "f"}) {
+    people += std::string("  ") + id + ": {channels: [{via: desk, to: to-" + id + "}]}\n";
+  }
+  world.roster("people:\n" + people);
+  world.outbox.raised(0, world.alarm("g", {"a", "b", "c", "d", "e", "f"}));
+  world.pass(seconds(1));
+  EXPECT_THAT(world.sent, SizeIs(4));
+  world.pass(minutes(1));
+  EXPECT_THAT(world.sent, SizeIs(6));
 }
 
 TEST(Outbox, WhatIsNotUrgentLeavesRoomForWhatIs) {
@@ -223,6 +263,32 @@ TEST(Outbox, AChannelThatHangsDoesNotHoldTheNextOne) {
   EXPECT_THAT(world.sent, ElementsAre("0:00 wang desk", "2:00 wang call"));
 }
 
+TEST(Outbox, AChannelThatHangsHoldsNoOtherUpNorWhatIsNotUrgentWhatIs) {
+  World world;
+  std::string people =
+      "people:\n  ann: {channels: [{via: mail}]}\n  eve: {channels: [{via: call}]}\n";
+  for (int i = 0; i < 300; ++i) {
+    const std::string id = "p" + std::to_string(i);
+    people += "  " + id + ": {channels: [{via: call, to: \"" + id + "\"}]}\n";
+  }
+  world.roster(people);
+  world.hangs["call"] = true;
+  for (int i = 0; i < 300; ++i)
+    world.outbox.raised(0, world.alarm("g" + std::to_string(i), {"p" + std::to_string(i)}, false));
+  world.pass(seconds(1));
+  EXPECT_THAT(world.sent, SizeIs(Outbox::kLowPerChannel)) << "each to another destination";
+  world.sent.clear();
+  world.outbox.raised(0, world.alarm("h", {"ann", "eve"}));
+  world.pass(seconds(1));
+  EXPECT_THAT(world.sent, ElementsAre("0:01 ann mail", "0:01 eve call"));
+  // Urgent ones that wait for a channel that hangs do not hold up what is not.
+  for (int i = 0; i < 50; ++i)
+    world.outbox.raised(0, world.alarm("u" + std::to_string(i), {"p" + std::to_string(i)}));
+  world.outbox.raised(0, world.alarm("l", {"ann"}, false));
+  world.pass(seconds(2));
+  EXPECT_EQ(world.sent.back(), "0:02 ann mail");
+}
+
 TEST(Outbox, WhatIsWorthOneMoreAttemptHasOne) {
   World world;
   Verdict once_more;
@@ -236,12 +302,14 @@ TEST(Outbox, WhatIsWorthOneMoreAttemptHasOne) {
 TEST(Outbox, ANoticeOfAChannelThatFailsGoesByAnother) {
   World world;
   world.roster(
-      "people: {last: {channels: [{via: desk}, {via: call, to: x}, {via: mail, to: y}]}}\n"
+      "people: {last: {language: zh, channels: [{via: desk}, {via: call, to: x}, {via: mail, to: "
+      "y}]}}\n"
       "last_resort: [last]\n");
   world.answers["call"] = World::never();
-  world.outbox.notice("channel `desk` fails", "desk", world.now);
+  world.outbox.notice({"channel `desk` fails", "渠道 `desk` 发送失败"}, "desk", world.now);
   world.pass(minutes(1));
   EXPECT_THAT(world.sent, ElementsAre("0:00 last call notice", "0:00 last mail notice"));
+  EXPECT_EQ(world.messages.back().notice, "渠道 `desk` 发送失败");
 }
 
 }  // namespace
