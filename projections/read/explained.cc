@@ -2,33 +2,25 @@
 
 #include "engine/entity/entity_codec.h"
 #include "events/writer.h"
+#include "projections/read/json_parts.h"
 
 namespace tocsin {
 namespace {
-
-void add_instant(JsonObject& object, std::string_view name, const std::optional<Instant>& t) {
-  t ? object.time(name, *t) : object.null(name);
-}
 
 // Whether the day itself is worth naming: a holiday, a make-up workday.
 bool is_named(ExplainedSegment::What what) {
   return what == ExplainedSegment::What::kHoliday || what == ExplainedSegment::What::kMakeup;
 }
 
+// An array of objects: `append(object, item)` for each.
 template <typename Items, typename Append>
 void add_list(std::string& out, JsonObject& object, std::string_view name, const Items& items,
               Append append) {
-  object.name(name);
-  out += '[';
-  bool first = true;
-  for (const auto& item : items) {
-    if (!first) out += ',';
-    first = false;
+  add_array(out, object, name, items, [&](const auto& item) {
     JsonObject one(out);
     append(one, item);
     one.close();
-  }
-  out += ']';
+  });
 }
 
 void add_threshold(std::string& out, JsonObject& object, const ExplainedThreshold& t) {
@@ -42,11 +34,11 @@ void add_threshold(std::string& out, JsonObject& object, const ExplainedThreshol
     one.time("at", r.at);
     r.cause.empty() ? one.null("cause") : one.text("cause", r.cause);
     r.fact.empty() ? one.null("fact") : one.text("fact", r.fact);
-    add_instant(one, "from", r.from);
-    add_instant(one, "to", r.to);
+    add_time(one, "from", r.from);
+    add_time(one, "to", r.to);
   });
   t.remaining_ms ? object.number("remainingMs", *t.remaining_ms) : object.null("remainingMs");
-  add_instant(object, "due", t.due);
+  add_time(object, "due", t.due);
 }
 
 void add_clock(std::string& out, JsonObject& object, const ExplainedClock& c) {

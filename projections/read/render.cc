@@ -4,6 +4,7 @@
 
 #include "events/log_record.h"
 #include "events/writer.h"
+#include "projections/read/json_parts.h"
 #include "projections/read/progress.h"
 
 namespace tocsin {
@@ -49,27 +50,8 @@ const char* name_of(GroupState state) {
   return "";
 }
 
-void add_time(JsonObject& object, std::string_view name, const std::optional<Instant>& t) {
-  t ? object.time(name, *t) : object.null(name);
-}
-
 void add_text(JsonObject& object, std::string_view name, const std::string& text) {
   text.empty() ? object.null(name) : object.text(name, text);
-}
-
-// `object.name(name)` followed by an array with `append(item)` for each.
-template <typename Items, typename Append>
-void add_array(std::string& out, JsonObject& object, std::string_view name, const Items& items,
-               Append append) {
-  object.name(name);
-  out += '[';
-  bool first = true;
-  for (const auto& item : items) {
-    if (!first) out += ',';
-    first = false;
-    append(item);
-  }
-  out += ']';
 }
 
 void add_texts(std::string& out, JsonObject& object, std::string_view name,
