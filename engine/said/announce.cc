@@ -228,12 +228,21 @@ class CycleAnnouncer {
     }
   }
 
+  // The fact that ended it, where this decision is the first to read that.
+  std::string_view ending() const {
+    for (auto h = cycle_.history.rbegin(); h != cycle_.history.rend(); ++h) {
+      if (h->what == Happened::kStopped || h->what == Happened::kCancelled) return stating(*h);
+    }
+    return {};
+  }
+
   void say_end() {
     const SaidCycle& told = *said_;
     if (cycle_.state == ClockState::kCancelled) {
       if (told.state == SaidState::kCancelled) return;
       Derived event = about(kClockCancelled, cycle_, cycle_.stopped);
       event.reason = cycle_.history.empty() ? kFact : reason(cycle_.history.back().cause);
+      event.cause = ending();
       a_.say(std::move(event));
       return;
     }
@@ -242,6 +251,7 @@ class CycleAnnouncer {
     event.stopped = cycle_.stopped;
     event.elapsed_ms = cycle_.elapsed_ms;
     event.start = cycle_.start;
+    event.cause = ending();
     if (told.state == SaidState::kStopped) {
       if (same_result(told)) return;
       event.type = kClockCorrected;

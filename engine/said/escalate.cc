@@ -238,7 +238,10 @@ class Escalator {
 
   void close(const Closing& c) {
     const SaidGroup& group = a_.entity.groups[c.group];
-    if (group.state == GroupState::kOpen) a_.say(of(group, c.type, c.time));
+    if (group.state != GroupState::kOpen) return;
+    Derived event = of(group, c.type, c.time);
+    event.cause = c.cause;
+    a_.say(std::move(event));
   }
 
   void begin_groups() {

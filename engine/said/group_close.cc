@@ -43,11 +43,28 @@ class Closer {
 
  private:
   // The first reason that is found counts, but an excuse that came before it.
-  void closing(std::size_t group, DerivedType type, Instant time) {
+  void closing(std::size_t group, DerivedType type, Instant time, std::string_view cause = {}) {
     for (const Closing& c : closings_) {
       if (c.group == group) return;
     }
-    closings_.push_back({group, type, time});
+    closings_.push_back({group, type, time, cause});
+  }
+
+  // Of the facts that no decision has read yet, one that counts at that instant: the first whose verb
+  // `suits`, else the first.
+  template <class Suits>
+  std::string_view fact_at(Instant time, const Suits& suits) const {
+    const EntityFact* found = nullptr;
+    for (const EntityFact& fact : a_.entity.facts) {
+      if (fact.read || fact.verb == kNone || std::max(fact.time, a_.truth.created_at) != time)
+        continue;
+      if (suits(fact.verb)) return fact.words.order();
+      if (found == nullptr) found = &fact;
+    }
+    return found == nullptr ? std::string_view() : found->words.order();
+  }
+  std::string_view fact_at(Instant time) const {
+    return fact_at(time, [](VerbCode) { return true; });
   }
 
   void breach_closing(std::size_t g, const SaidGroup& group) {
@@ -55,7 +72,7 @@ class Closer {
     const Cycle* c = a_.truth.find(group.key.clock, group.key.cycle);
     if (c == nullptr) return;
     if (group.key.reopening != 0 && !counts(group.key)) closing(g, kEscalationWithdrawn, a_.now);
-    if (c->made_up != kNever) closing(g, kEscalationCleared, c->made_up);
+    if (c->made_up != kNever) closing(g, kEscalationCleared, c->made_up, fact_at(c->made_up));
     excused(g, a_.truth.excused_at(*c, group.key.threshold));
   }
 
@@ -72,10 +89,14 @@ class Closer {
     if (at == kNever) return;
     const auto other = std::find_if(closings_.begin(), closings_.end(),
                                     [&](const Closing& c) { return c.group == g; });
+    const auto cause = [&] {
+      return fact_at(at, [&](VerbCode verb) { return verb == kind_.excuse_verb; });
+    };
     if (other == closings_.end()) {
-      closings_.push_back({g, kEscalationCleared, at});
-    } else if (other->type == kEscalationCleared) {
-      other->time = std::min(other->time, at);
+      closings_.push_back({g, kEscalationCleared, at, cause()});
+    } else if (other->type == kEscalationCleared && at < other->time) {
+      other->time = at;
+      other->cause = cause();
     }
   }
 
@@ -87,12 +108,13 @@ class Closer {
       const Derived& event = a_.out[i];
       if (event.clock != group.key.clock || event.cycle != group.key.cycle) continue;
       if (breach && event.type == kClockWithdrawn && event.threshold == group.key.threshold) {
-        closing(g, kEscalationWithdrawn, event.time);
+        closing(g, kEscalationWithdrawn, event.time, event.cause);
       }
       if (event.type != kClockStopped && event.type != kClockCancelled) continue;
       if (breach && c != nullptr && c->ended_by_breach) continue;
       const bool ends = c == nullptr || c->stopped == event.time;
-      if (ends || came_of(*c, group) < event.time) closing(g, kEscalationCleared, event.time);
+      if (ends || came_of(*c, group) < event.time)
+        closing(g, kEscalationCleared, event.time, event.cause);
     }
   }
 
@@ -108,7 +130,7 @@ class Closer {
   void run_closing(std::size_t g, const SaidGroup& group) {
     for (const Run& run : a_.truth.runs) {
       if (run.clock != group.key.clock || run.first != group.key.cycle) continue;
-      if (run.over != kNever) closing(g, kEscalationCleared, run.over);
+      if (run.over != kNever) closing(g, kEscalationCleared, run.over, fact_at(run.over));
       if (!a_.truth.excuses.empty()) excused(g, a_.truth.excused_at(run));
       return;
     }
@@ -126,7 +148,13 @@ class Closer {
   void routing_closing(std::size_t g, const SaidGroup& group) {
     for (const Routing& routing : a_.truth.routings) {
       if (!(routing.key == group.key)) continue;
-      if (routing.over != kNever) closing(g, kEscalationCleared, routing.over);
+      if (routing.over != kNever) {
+        closing(g, kEscalationCleared, routing.over, fact_at(routing.over, [&](VerbCode verb) {
+                  const auto& clear = kind_.routing.clear;
+                  return std::any_of(clear.begin(), clear.end(),
+                                     [&](const Trigger& t) { return t.verb == verb; });
+                }));
+      }
       return;
     }
     closing(g, kEscalationWithdrawn, a_.now);

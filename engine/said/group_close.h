@@ -13,6 +13,7 @@ struct Closing {
   std::size_t group;
   DerivedType type;
   Instant time;
+  std::string_view cause = {};  // the fact that did it, where this decision is the first to read it
 };
 
 // What closes open groups at this decision, whoever acknowledges them: cleared, or withdrawn.

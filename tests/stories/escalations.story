@@ -269,6 +269,28 @@ says   ticket/T1/routed/P1:2 !causationid=null
 says   ticket/T1/ticket.response/1/stopped:1 !causationid=f002
 says   ticket/T1/ticket.response/1/target:cleared !causationid=f002
 
+== of facts that are learned together each names what it did
+10:00@10:40  ticket/T1 opened priority=P1 tier=A
+10:20@10:40  ticket/T1 responded
+10:22@10:40  ticket/T1 assigned person=Li
+10:30@10:40  ticket/T1 resolved
+10:35@10:40  ticket/T1 assigned person=Wu
+until 10:45
+says   ticket/T1/ticket.response/1/started !causationid=f001
+says   ticket/T1/ticket.response/1/stopped:1 !causationid=f002
+says   ticket/T1/ticket.resolution/1/stopped:1 !causationid=f004
+
+== of facts that are learned together the one that closes an alarm is named
+10:00        ticket/T1 opened priority=P1 tier=A
+10:20@10:40  ticket/T1 responded
+10:22@10:40  ticket/T1 assigned person=Li
+10:30@10:40  ticket/T1 resolved
+10:35@10:40  ticket/T1 assigned person=Wu
+until 10:45
+says   ticket/T1/ticket.response/1/stopped:1 !causationid=f002
+says   ticket/T1/ticket.response/1/target:cleared !causationid=f002
+says   ticket/T1/routed/P1:cleared !causationid=f002
+
 == the events of one decision are in order of time, then as §7 lists them
 10:00@10:40  ticket/T1 opened priority=P1 tier=A
 10:20@10:40  ticket/T1 prioritized priority=P2
