@@ -32,6 +32,15 @@ const VerbSpec& verb_of(const Policy& policy, const TypeRef& type) {
   return kind_of(policy, type).verbs[type.verb];
 }
 
+// `subject is "screning"; allowed is one of screening, audit`.
+std::string why_wrong_subject(const VerbSpec& verb, const Fact& fact) {
+  std::string allowed;
+  for (const std::string& word : verb.subjects)
+    allowed += (allowed.empty() ? "one of " : ", ") + word;
+  if (verb.subject_is_account) allowed = "the account, \"" + fact.account + "\"";
+  return "subject is \"" + fact.subject + "\"; allowed is " + allowed;
+}
+
 }  // namespace
 
 EntityName Partition::home(const Policy& policy, const TypeRef& type, const Fact& fact) {
@@ -82,10 +91,19 @@ Reading Partition::reading_of(const Known& known, const Fact& fact, std::string_
   return reading;
 }
 
-// Of a kind about accounts, whatever it is called.
+// Of a kind about accounts, whatever it is called: the account, or one of the fact's own words, also
+// those of an earlier policy, by which a period that runs may go on.
 bool Partition::wrong_subject(const Known& known, const Fact& fact) const {
-  return fact.subject != fact.account && known.policy != nullptr &&
-         verb_of(*known.policy, *known.type).subject_is_account;
+  if (known.policy == nullptr) return false;
+  const VerbSpec& verb = verb_of(*known.policy, *known.type);
+  if (verb.subject_is_account) return fact.subject != fact.account;
+  if (verb.subjects.empty() || place_of(fact.subject, verb.subjects) != kNone) return false;
+  return std::none_of(policies_.begin(), policies_.end(), [&](const auto& entry) {
+    const TypeRef* type = type_of(*entry.second, fact);
+    if (type == nullptr || (entry.first == 0 && policy_->version > 0)) return false;
+    const VerbSpec& was = verb_of(*entry.second, *type);
+    return was.subjects.empty() || place_of(fact.subject, was.subjects) != kNone;
+  });
 }
 
 void Partition::read_by(const Fact& fact, Judged& judged) {
@@ -122,7 +140,10 @@ void Partition::check(Decoded& decoded, Instant arrival, bool with_content, Judg
     }
   }
   const Known known = who_knows(fact);
-  if (decoded.attribute_error.empty() && wrong_subject(known, fact)) return refuse(kWrongSubject);
+  if (decoded.attribute_error.empty() && wrong_subject(known, fact)) {
+    out.detail = why_wrong_subject(verb_of(*known.policy, *known.type), fact);
+    return refuse(kWrongSubject);
+  }
   if (const auto reason = judge(decoded, arrival); !reason.empty()) return refuse(reason);
   set_order(out.order, fact);
   out.reading = reading_of(known, fact, out.order);

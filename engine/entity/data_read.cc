@@ -237,8 +237,28 @@ std::string list_of(const std::vector<std::string>& words) {
   return out;
 }
 
-// What a field of this form may be, in words.
-std::string allowed(const Policy& policy, const Field& field) {
+// The clocks of a kind, each once: a cadence with several periods stands there several times.
+std::vector<std::string> clocks_of(const KindSpec& kind) {
+  std::vector<std::string> names;
+  for (const ClockSpec& clock : kind.clocks) {
+    if (!clock.retired && (names.empty() || names.back() != clock.name))
+      names.push_back(clock.name);
+  }
+  return names;
+}
+
+std::vector<std::string> thresholds_of(const Policy& policy, const KindSpec& kind,
+                                       std::string_view clock) {
+  std::vector<std::string> names;
+  for (const ThresholdCode t : policy.thresholds.codes()) {
+    if (has_threshold(kind, clock, t)) names.push_back(policy.thresholds[t]);
+  }
+  return names;
+}
+
+// What a field of this form may be, in words. `clock`: that the fact has named.
+std::string allowed(const Policy& policy, const KindSpec& kind, const Field& field,
+                    std::string_view clock) {
   switch (field.form) {
     case Form::kPriority:
       return "one of " + list_of(policy.priorities.list());
@@ -256,11 +276,11 @@ std::string allowed(const Policy& policy, const Field& field) {
       return "a whole number from " + std::to_string(field.low) + " to " +
              std::to_string(field.high);
     case Form::kClock:
-      return "the name of a clock of this kind";
+      return "one of " + list_of(clocks_of(kind));
     case Form::kCycle:
       return "a whole number from 1, or the name of a period like 2026-W10";
     case Form::kLimit:
-      return "a threshold of that clock";
+      return "one of " + list_of(thresholds_of(policy, kind, clock));
     case Form::kNumber:
       return "a whole number from 1";
     default:
@@ -269,7 +289,8 @@ std::string allowed(const Policy& policy, const Field& field) {
 }
 
 // `priority is "urgent"; allowed is one of P1, P2, P3, P4`. `value`: as JSON; empty: absent.
-std::string why_bad(const Policy& policy, const Field& field, std::string_view value) {
+std::string why_bad(const Policy& policy, const KindSpec& kind, const Field& field,
+                    std::string_view value, std::string_view clock) {
   constexpr std::size_t kShownBytesMax = 100;
   std::string met = "missing";
   if (!value.empty()) {
@@ -279,7 +300,7 @@ std::string why_bad(const Policy& policy, const Field& field, std::string_view v
       --shown;
     met = std::string(value.substr(0, shown)) + (shown < value.size() ? "…" : "");
   }
-  return field.name + " is " + met + "; allowed is " + allowed(policy, field);
+  return field.name + " is " + met + "; allowed is " + allowed(policy, kind, field, clock);
 }
 
 }  // namespace
@@ -309,7 +330,8 @@ void read_data(const Policy& policy, const VerbSpec& verb, const Fact& fact, Rea
     const bool present = !value.empty() && value != "null";
     if (!present ? field.required : !take(policy, verb, field, value, out)) {
       out.bad = "bad_data:" + field.name;
-      out.detail = why_bad(policy, field, present ? value : std::string_view());
+      out.detail = why_bad(policy, policy.kinds[verb.kind], field,
+                           present ? value : std::string_view(), out.more);
       return;
     }
   }

@@ -1,4 +1,5 @@
 // What a fact's data must be: the reasons `bad_data:<field>` in the table's order (contract §3).
+#include "engine/entity/data_read.h"
 #include "tests/engine/scenario.h"
 
 namespace tocsin {
@@ -86,6 +87,36 @@ INSTANTIATE_TEST_SUITE_P(
         // A kind or verb that no policy mentions is not checked.
         Data{"ticket.sneezed", "[1]", "accepted"},
         Data{"visit.planned", R"({"due":7})", "accepted"}));
+
+// In words: what was met, and what is allowed.
+TEST(BadData, NamesWhatIsAllowed) {
+  const auto policy = default_policy();
+  const auto detail = [&](const std::string& type, const std::string& data) {
+    const TypeRef& ref = policy->types.find(type)->second;
+    Fact fact;
+    fact.data = data;
+    ReadData read;
+    read_data(*policy, policy->kinds[ref.kind].verbs[ref.verb], fact, read);
+    return read.bad + ": " + read.detail;
+  };
+  EXPECT_EQ(detail("ticket.excused", R"({"clock":"ticket.respons","reason":"x"})"),
+            "bad_data:clock: clock is \"ticket.respons\"; allowed is one of ticket.progress, "
+            "ticket.reply, ticket.report, ticket.resolution, ticket.response");
+  EXPECT_EQ(detail("project.excused", R"({"reason":"x"})"),
+            "bad_data:clock: clock is missing; allowed is one of project.kickoff, "
+            "project.monthly_review, project.weekly_report");
+  // A cadence of two periods is one clock.
+  EXPECT_EQ(detail("account.excused", R"({"clock":"x","reason":"x"})"),
+            "bad_data:clock: clock is \"x\"; allowed is one of account.business_review, "
+            "account.executive_visit, account.information_package, account.monthly_review, "
+            "account.strategy_meeting, account.weekly_contact");
+  EXPECT_EQ(
+      detail("ticket.excused", R"({"clock":"ticket.response","reason":"x","threshold":"limit"})"),
+      "bad_data:threshold: threshold is \"limit\"; allowed is one of target");
+  EXPECT_EQ(
+      detail("ticket.excused", R"({"clock":"ticket.resolution","reason":"x","threshold":"end"})"),
+      "bad_data:threshold: threshold is \"end\"; allowed is one of target, limit");
+}
 
 }  // namespace
 }  // namespace tocsin

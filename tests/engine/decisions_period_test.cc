@@ -119,6 +119,19 @@ TEST(Period, OnlyPeriodsAfterTheArrivalAreFull) {
   )");
 }
 
+// A duty that was done under a name that nobody owes would be breached all the same.
+TEST(Period, ADutyThatThereIsNotIsRefused) {
+  scenario(R"(
+    fact 02-10T10:00 org.activated A
+    fact 03-02T10:00 duty.completed screening
+    refused accepted
+    fact 03-02T10:01 duty.completed screening_
+    refused bad_attribute:subject
+    fact 03-02T10:02 duty.completed A
+    refused bad_attribute:subject
+  )");
+}
+
 TEST(Period, DutiesOfTheOrganisation) {
   // Screening by the end of the 5th, reviews of the 10th. 2 wd before 6 March 00:00: Wed 4, Tue 3.
   scenario(R"(

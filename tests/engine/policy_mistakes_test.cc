@@ -188,6 +188,21 @@ const Mistake kMistakes[] = {
     {"RaisedToTheLowest", "P1: {on: [opened, raised]", "P2: {on: [opened, raised]", "no priority is lower"},
     {"WorkingDaysOfNoTier", "working_days: business", "working_days: {default: business, Z: business}", "unknown tier `Z`"},
     {"LabelOfNothing", "quiet_before: 2026-01-01T00:00:00Z", "labels: {tickt: {en: Ticket}}", "nothing is called so"},
+    // ---- what can do nothing, or silences what raises
+    {"ClearedByWhatEntersAStage", "      cleared_by: [approved]\n", "      stage approved: {steps: [{tell: [expert]}]}\n      cleared_by: [approved]\n", "change routing: cleared_by holds `approved`, which also raises: nobody would be called (it enters stage `approved`; leaving a stage ends its routing by itself)", 1},
+    {"BreachOfNoThreshold", "    set_by: [promised]\n", "    set_by: [promised]\n    breach: {limit: {steps: [{tell: [manager]}]}}\n", "ticket.promise breach limit: nothing is allowed by this name; allowed is `target`", 1},
+    {"BreachOfNoThresholdOfACadence", "breach: {by_tier: {A: [{tell: [manager]}], B: [{tell: [expert]}]}}", "breach: {limit: {steps: [{tell: [manager]}]}}", "account.visit breach limit: nothing is allowed by this name; allowed is `target`"},
+    {"LadderOfNoPromise", "    urgency: low\n", "    breach: {limit: {by_priority: {P2: [{tell: [manager]}]}}}\n", "ticket.answer breach limit by_priority: nothing is promised at `P2`; promised is at `P1`"},
+    {"AcknowledgedWhereNothingIsPromised", "    urgency: low\n", "    breach: {limit: {steps: [{tell: [manager]}], ack_timeout: {P2: 5m}}}\n", "ticket.answer breach limit ack_timeout: nothing is promised at `P2`; promised is at `P1`"},
+    {"StoppedByItsCreation", "stop: [messaged from=staff]", "stop: [opened, messaged from=staff]", "ticket.answer stop does nothing at `opened`, which creates, before which nothing runs"},
+    {"CancelledByItsCreation", "    grace: 30s\n", "    cancel: [opened]\n    grace: 30s\n", "ticket.answer cancel does nothing at `opened`"},
+    {"UnlessWhatAlwaysCounted", "start: [promised]", "start: [promised]\n    unless: [opened]", "ticket.promise unless: `opened` always counted before `promised`, which never starts it then", 1},
+    {"NotWhileWhatStartsIt", "  change.approval:\n", "  ticket.review: {start: [resolved], not_while: resolved, allow: {target: 1h}}\n  change.approval:\n", "ticket.review not_while does nothing at `resolved`, which starts it, and resolves"},
+    {"CancelledByWhatCountsNoMore", "  change.approval:\n", "  ticket.review: {start: [resolved], cancel: [resolved, reopened], allow: {target: 1h}}\n  change.approval:\n", "ticket.review cancel does nothing at `resolved`, which counts no more when it runs"},
+    {"PausedWhereNothingPauses", "  change.approval:\n", "  ticket.review: {start: [resolved], cancel: [reopened], pauses: true, allow: {target: 1h}}\n  change.approval:\n", "ticket.review pauses does nothing at `paused`, which counts no more when it runs"},
+    {"RevivedByWhatCreatesNothing", "revived: [tiered]", "revived: [visited]", "account revived: `visited` creates nothing, so it revives nothing; allowed is what creates: `tiered`"},
+    {"RevivedWhatNeverEnds", "    ended: {closed: []}\n    periods", "    periods", "`revived` does nothing, for nothing ends it", -1},
+    {"TwoDuesAndNoneNamed", "promised: {data: {by!: due}}", "promised: {data: {by!: due, until!: due}}", "ticket.promise: `promised` carries two dues: write `given by` or `given until`", 58},
     // ---- cadences
     {"EveryUnknown", "A: month", "A: fortnight", "account.visit every A must be week, month, quarter or half-year, not `fortnight`"},
     {"CountWithoutPeriod", "every: {A: month, B: quarter}", "every: {A: month}", "a count for tier `B`, but no period", 1},
@@ -289,6 +304,40 @@ TEST(PolicyMistake, AliasesRepeatWhatCameBefore) {
   for (const KindSpec& kind : policy->kinds) {
     if (kind.name != "account") continue;
     EXPECT_EQ(kind.clocks.front().on_breach[ThresholdCode(0)].ladder.steps.size(), 1U);
+  }
+}
+
+// What a word tells apart: only the move of the same word is silenced, and in its stage.
+TEST(PolicyMistake, AWordOfAFactThatEntersNoStageMayClear) {
+  const auto cleared_by = [](const std::string& trigger) {
+    PolicyText text = shipped_text("key-account");
+    const std::string from = "cleared_by: [contacted,";
+    text.text.replace(text.text.find(from), from.size(),
+                      "cleared_by: [" + trigger + ", contacted,");
+    return errors_of(text);
+  };
+  EXPECT_TRUE(cleared_by("classified severity=normal").empty());
+  EXPECT_TRUE(cleared_by("rejected in=3").empty());
+  for (const char* silencing :
+       {"classified severity=major", "classified", "rejected", "rejected in=1"}) {
+    const auto errors = cleared_by(silencing);
+    ASSERT_EQ(errors.size(), 1U) << silencing;
+    EXPECT_THAT(errors[0].reason, HasSubstr("which also raises")) << silencing;
+  }
+}
+
+// What looks like nothing and is not: each starts, stops or forbids something.
+TEST(PolicyMistake, WhatDoesSomethingIsNotRefused) {
+  for (const char* clock :
+       {"{start: [promised], unless: [promised], allow: {target: 1h}}",  // the first alone
+        "{start: [promised], cancel: [promised], allow: {target: 1h}}",  // each begins anew
+        "{start: [resolved], cancel: [resolved], allow: {target: 1h}}",  // it outlives a reopening
+        "{start: [opened], unless: [opened], allow: {P1: {target: 1h}}}",  // not at a raise to P1
+        "{start: [opened], not_while: resolved, stop: [resolved], allow: {target: 1h}}"}) {
+    std::string text = kSmallPolicy;
+    text.insert(text.find("  change.approval:\n"), std::string("  ticket.more: ") + clock + "\n");
+    const auto errors = errors_of(text_of(text));
+    EXPECT_TRUE(errors.empty()) << clock << ": " << errors[0].reason;
   }
 }
 

@@ -192,6 +192,25 @@ TEST(PolicyMove, AKindAboutAccountsTakesItsOwnAccountAlone) {
   EXPECT_TRUE(life.arrive(fact("2", "account.visited", "A", in(0)), in(0)));
 }
 
+// A word of an earlier policy may be what a period that runs waits for.
+TEST(PolicyMove, ASubjectIsAWordOfThisPolicyOrOfAnEarlierOne) {
+  const auto duties = [](const std::string& words) {
+    std::string text = desk("60m");
+    const std::string visited = "      visited:\n";
+    text.replace(text.find(visited), visited.size(),
+                 visited + "      duty.done: {subjects: [" + words + "]}\n");
+    return text;
+  };
+  Life life(duties("audit"));
+  EXPECT_TRUE(life.arrive(fact("1", "duty.done", "audit", in(0)), in(0)));
+  EXPECT_FALSE(life.arrive(fact("2", "duty.done", "audits", in(0)), in(0)));
+  EXPECT_FALSE(life.arrive(fact("3", "duty.done", "review", in(0)), in(0)));
+  life.put_in_force(duties("review"), false);
+  EXPECT_TRUE(life.arrive(fact("4", "duty.done", "review", in(1)), in(1)));
+  EXPECT_TRUE(life.arrive(fact("5", "duty.done", "audit", in(1)), in(1)));
+  EXPECT_FALSE(life.arrive(fact("6", "duty.done", "audits", in(1)), in(1)));
+}
+
 TEST(PolicyMove, CadencesFollowThePolicyInForceAtTheirPeriodsFirstInstant) {
   const std::string visits = "  account.visit: {every: week, count: 1, match: visited}\n";
   const std::string calls = "  account.call: {every: week, count: 1, match: called}\n";

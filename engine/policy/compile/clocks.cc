@@ -260,11 +260,6 @@ class ClockReader : OneOfKindReader {
       const Field* first = nullptr;
       for (const Field& field : kind_.verbs[verb].fields) {
         if (field.form != Form::kDue) continue;
-        if (first != nullptr && given_.empty()) {
-          reader_.error(given_line_, name_ + ": `" + kind_.verbs[verb].name +
-                                         "` carries two dues: write `given " + first->name +
-                                         "` or `given " + field.name + "`");
-        }
         if (first != nullptr && field.name == given_) clock_.second_due |= bit(verb);
         if (given_.empty() || field.name == given_) return;
         first = &field;

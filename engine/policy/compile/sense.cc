@@ -20,7 +20,23 @@ class SenseOfKind {
   void check() {
     check_what_clears();
     check_what_routes();
-    for (const ClockSpec& clock : kind_.clocks) check_clock(clock);
+    for (const ClockSpec& clock : kind_.clocks) check_warning(clock);
+  }
+
+  // The same of what was read without a mistake: it looks at all that a clock or kind says together.
+  void check_whole() {
+    check_what_revives();
+    std::vector<const ClockSpec*> by_kind;  // those that are told of as the kind says
+    for (const ClockSpec& clock : kind_.clocks) {
+      check_clock(clock);
+      const Yaml& breach = clocks_[clock.name]["breach"];
+      if (breach.absent()) by_kind.push_back(&clock);
+      check_breach({&clock}, breach, clock.name + " breach");
+      const Yaml& warning = clocks_[clock.name]["warning"];
+      check_priorities({&clock}, warning["by_priority"], clock.name + " warning by_priority",
+                       kNone);
+    }
+    if (!by_kind.empty()) check_breach(by_kind, node_["breach"], kind_.name + " breach");
   }
 
  private:
@@ -38,12 +54,30 @@ class SenseOfKind {
       const bool creates = kind_.verbs[trigger.verb].creates;
       const bool raises = trigger.verb == kind_.priority_verb && any(routing.on_raise);
       const bool reopens = has(kind_.reopens, trigger.verb) && any(routing.on_reopen);
-      if (!creates && !raises && !reopens) continue;
-      reader_.error(row,
-                    kind_.name + " routing: cleared_by holds `" + name(trigger.verb) +
-                        "`, which also raises: nobody would be called" +
-                        (raises ? " (a priority that is lowered ends its routing by itself)" : ""));
+      const StageMove* move = ringing_move(trigger);
+      if (!creates && !raises && !reopens && move == nullptr) continue;
+      std::string why;
+      if (raises) why = " (a priority that is lowered ends its routing by itself)";
+      if (move != nullptr && !creates)
+        why = " (it enters stage `" + kind_.stages[move->to] +
+              "`; leaving a stage ends its routing by itself)";
+      reader_.error(row, kind_.name + " routing: cleared_by holds `" + name(trigger.verb) +
+                             "`, which also raises: nobody would be called" + why);
     }
+  }
+
+  // The move to a stage with a routing that the same fact may make; null when there is none.
+  const StageMove* ringing_move(const Trigger& trigger) const {
+    const auto found =
+        std::find_if(kind_.moves.begin(), kind_.moves.end(), [&](const StageMove& move) {
+          const bool same_word =
+              move.choice == kNone || trigger.choice == kNone || move.choice == trigger.choice;
+          const bool from = trigger.stage == kNone || std::find(move.from.begin(), move.from.end(),
+                                                                trigger.stage) != move.from.end();
+          return move.verb == trigger.verb && same_word && from &&
+                 !kind_.routing.by_stage[move.to].ladder.steps.empty();
+        });
+    return found == kind_.moves.end() ? nullptr : &*found;
   }
 
   void check_what_routes() {
@@ -65,10 +99,204 @@ class SenseOfKind {
   }
 
   // Who is told of a warning that is never given.
-  void check_clock(const ClockSpec& clock) {
+  void check_warning(const ClockSpec& clock) {
     const Yaml& row = clocks_[clock.name];
     if (clock.warnings.empty() && !row["warning"].absent())
       reader_.error(row["warning"], clock.name + ": `warning` does nothing without `warn`");
+  }
+
+  void check_what_revives() {
+    const Yaml& row = node_["revived"];
+    if (kind_.revives != 0 && kind_.ends == 0)
+      reader_.error(
+          row, kind_.name + ": `revived` does nothing, for nothing ends it: `ended` is missing");
+    for (const VerbCode v : kind_.verbs.codes()) {
+      if (!has(kind_.revives, v) || kind_.verbs[v].creates) continue;
+      reader_.error(row, kind_.name + " revived: `" + name(v) +
+                             "` creates nothing, so it revives nothing; allowed is what creates: " +
+                             listed(creating()));
+    }
+  }
+
+  VerbMask creating() const {
+    VerbMask mask = 0;
+    for (const VerbCode v : kind_.verbs.codes()) mask |= kind_.verbs[v].creates ? bit(v) : 0;
+    return mask;
+  }
+  // Creating facts that count once in an entity's life, before anything of it runs.
+  VerbMask once() const { return creating() & ~(kind_.revives | kind_.tiers); }
+
+  // ---- one clock
+  // ----------------------------------------------------------------------------------------------
+
+  void check_clock(const ClockSpec& clock) {
+    if (clock.period) return;
+    check_given(clock);
+    check_unless(clock);
+    VerbMask starts = 0, stops = 0;
+    for (const Trigger& trigger : clock.start) starts |= mask_of(trigger);
+    for (const Trigger& trigger : clock.stop) stops |= mask_of(trigger);
+    does_nothing(clock, "stop", stops & once(), "creates, before which nothing runs");
+    does_nothing(clock, "cancel", clock.cancel & once(), "creates, before which nothing runs");
+    does_nothing(clock, "set_by", clock.sets & once(), "creates, before which nothing runs");
+    if (clock.unless_resolved) {
+      does_nothing(clock, "not_while", starts & kind_.resolves & ~moving(),
+                   "starts it, and resolves: it does not start then");
+    }
+    if (!only_once_over(clock)) return;
+    constexpr const char* kOver =
+        "counts no more when it runs: it starts at the end or when resolved";
+    VerbMask late = 0;  // what counts after an end
+    for (const VerbMask after : kind_.after_end) late |= after;
+    does_nothing(clock, "stop", stops & kind_.resolves & ~late, kOver);
+    does_nothing(clock, "cancel", clock.cancel & kind_.resolves & ~late, kOver);
+    if (clock.pauses) does_nothing(clock, "pauses", kind_.pauses & ~late, kOver);
+  }
+
+  void does_nothing(const ClockSpec& clock, const char* key, VerbMask verbs, const char* why) {
+    if (verbs == 0) return;
+    reader_.error(clocks_[clock.name][key],
+                  clock.name + " " + key + " does nothing at " + listed(verbs) + ", which " + why);
+  }
+
+  // `given` without a name, of a fact that carries two dues.
+  void check_given(const ClockSpec& clock) {
+    const Yaml* given = plain_given(clocks_[clock.name]["allow"]);
+    if (given == nullptr) return;
+    VerbMask givers = clock.sets | clock.presets;
+    for (const Trigger& trigger : clock.start) givers |= mask_of(trigger);
+    for (const VerbCode v : kind_.verbs.codes()) {
+      std::string dues;
+      int count = 0;
+      for (const Field& field : kind_.verbs[v].fields) {
+        if (field.form != Form::kDue) continue;
+        dues += (count++ == 0 ? "`given " : " or `given ") + field.name + "`";
+      }
+      if (has(givers, v) && count > 1)
+        reader_.error(*given, clock.name + ": `" + name(v) + "` carries two dues: write " + dues);
+    }
+  }
+
+  static const Yaml* plain_given(const Yaml& node) {
+    if (node.is_text()) return node.text == "given" ? &node : nullptr;
+    for (const Yaml& value : node.values) {
+      if (const Yaml* found = plain_given(value); found != nullptr) return found;
+    }
+    return nullptr;
+  }
+
+  // `unless` what counted before anything else: it forbids every later start, and not its own.
+  void check_unless(const ClockSpec& clock) {
+    const VerbMask creator = creating();
+    if ((creator & (creator - 1)) != 0 || (clock.unless & once()) == 0) return;
+    const bool own = std::any_of(clock.start.begin(), clock.start.end(), [&](const Trigger& t) {
+      return t.verb == kNone || has(creator, t.verb);
+    });
+    VerbMask others = clock.restart;
+    for (const Trigger& trigger : clock.start) others |= mask_of(trigger);
+    others &= ~creator;
+    if (others != 0) {
+      reader_.error(clocks_[clock.name]["unless"], clock.name + " unless: " + listed(creator) +
+                                                       " always counted before " + listed(others) +
+                                                       ", which never starts it then");
+    } else if (own && !kind_.prioritized && !clock.restart_on_breach) {
+      does_nothing(clock, "unless", creator, "counts once, where it starts");
+    }
+  }
+
+  // Whether it runs only while its entity is resolved or has ended.
+  bool only_once_over(const ClockSpec& clock) const {
+    if (!kind_.stages.empty() || kind_.revives != 0 || (clock.restart | clock.resume) != 0)
+      return false;
+    VerbMask ends = clock.cancel | kind_.cancels;
+    for (const Trigger& trigger : clock.stop) {
+      if (trigger.choice == kNone && !trigger.has_due && !trigger.unless_resolved)
+        ends |= mask_of(trigger);
+    }
+    return (kind_.reopens & ~ends) == 0 &&
+           std::all_of(clock.start.begin(), clock.start.end(), [&](const Trigger& trigger) {
+             return has(kind_.resolves | kind_.ends, trigger.verb);
+           });
+  }
+
+  VerbMask moving() const {
+    VerbMask mask = 0;
+    for (const StageMove& move : kind_.moves) mask |= bit(move.verb);
+    return mask;
+  }
+  static VerbMask mask_of(const Trigger& trigger) {
+    return trigger.verb == kNone ? 0 : bit(trigger.verb);
+  }
+  // `a`, `b`
+  std::string listed(VerbMask verbs) const {
+    std::string out;
+    for (const VerbCode v : kind_.verbs.codes()) {
+      if (has(verbs, v)) out += (out.empty() ? "`" : ", `") + name(v) + "`";
+    }
+    return out;
+  }
+
+  // ---- who is told of what is never promised
+  // ----------------------------------------------------------------------------------------------
+
+  using Clocks = std::vector<const ClockSpec*>;
+
+  // Whether one of them allows anything at this priority; of kNone: at any, of any threshold.
+  bool promise(const Clocks& clocks, ThresholdCode threshold, PriorityCode priority) const {
+    for (const ClockSpec* clock : clocks) {
+      for (const ThresholdCode t : kThresholds) {
+        for (const PriorityCode p : policy_.priorities.codes()) {
+          if ((threshold != kNone && t != threshold) || (priority != kNone && p != priority))
+            continue;
+          for (const TierCode tier : policy_.tiers.codes()) {
+            if (clock->allowed(t, p, tier).kind != Allowance::Kind::kNothing) return true;
+          }
+        }
+      }
+    }
+    return false;
+  }
+
+  void check_breach(const Clocks& clocks, const Yaml& breach, const std::string& where) {
+    bool by_threshold = false;
+    for (const ThresholdCode t : policy_.thresholds.codes()) {
+      const Yaml& row = breach[policy_.thresholds[t]];
+      if (row.absent()) continue;
+      by_threshold = true;
+      const std::string at = where + " " + policy_.thresholds[t];
+      if (promise(clocks, t, kNone)) {
+        check_row(clocks, row, at, t);
+        continue;
+      }
+      std::string known;
+      for (const ThresholdCode other : policy_.thresholds.codes()) {
+        if (promise(clocks, other, kNone))
+          known += (known.empty() ? "`" : ", `") + policy_.thresholds[other] + "`";
+      }
+      reader_.error(row.key_line, at + ": nothing is allowed by this name; allowed is " + known);
+    }
+    if (!by_threshold) check_row(clocks, breach, where, kNone);
+  }
+
+  void check_row(const Clocks& clocks, const Yaml& row, const std::string& where,
+                 ThresholdCode threshold) {
+    for (const char* key : {"by_priority", "ack_timeout"})
+      check_priorities(clocks, row[key], where + " " + key, threshold);
+  }
+
+  void check_priorities(const Clocks& clocks, const Yaml& map, const std::string& where,
+                        ThresholdCode threshold) {
+    for (const PriorityCode p : policy_.priorities.codes()) {
+      const Yaml& row = map[policy_.priorities[p]];
+      if (row.absent() || promise(clocks, threshold, p)) continue;
+      std::string known;
+      for (const PriorityCode other : policy_.priorities.codes()) {
+        if (promise(clocks, threshold, other))
+          known += (known.empty() ? "`" : ", `") + policy_.priorities[other] + "`";
+      }
+      reader_.error(row.key_line, where + ": nothing is promised at `" + policy_.priorities[p] +
+                                      "`; promised is at " + known);
+    }
   }
 
   PolicyReader& reader_;
@@ -111,8 +339,13 @@ void check_figures(PolicyReader& reader, const Yaml& root, const Policy& policy)
 }  // namespace
 
 void check_sense(PolicyReader& reader, const Yaml& root, const Policy& policy) {
-  if (reader.errors().empty()) check_figures(reader, root, policy);
-  for (const KindSpec& kind : policy.kinds) SenseOfKind(reader, root, policy, kind).check();
+  const bool whole = reader.errors().empty();
+  if (whole) check_figures(reader, root, policy);
+  for (const KindSpec& kind : policy.kinds) {
+    SenseOfKind sense(reader, root, policy, kind);
+    sense.check();
+    if (whole) sense.check_whole();
+  }
 }
 
 }  // namespace tocsin
