@@ -150,9 +150,10 @@ TEST_F(PolicySchemas, EveryFactHasItsFieldsAsThePolicyHasThem) {
       }
       EXPECT_EQ(described, expected) << type;
       EXPECT_EQ(required, expected_required) << type;
-      if (!verb.subjects.empty())
+      if (!verb.subjects.empty()) {
         EXPECT_EQ(texts(document["properties"]["subject"]["enum"].value()), verb.subjects.list())
             << type;
+      }
       // Data that must hold something must be there.
       element outer;
       const bool needs_data = document["required"].get(outer) == simdjson::SUCCESS && [&] {
