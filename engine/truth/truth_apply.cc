@@ -230,8 +230,8 @@ class FactEffect {
 
   void change_routings() {
     const RoutingSpec& routing = kind_.routing;
-    for (Routing& r : truth_.routings) {
-      if (r.over == kNever && any(routing.clear, fact_, before_)) r.over = t_;
+    for (Routing& r : truth_.routings) {  // what a fact raises it does not clear
+      if (r.over == kNever && r.cause != cause_ && any(routing.clear, fact_, before_)) r.over = t_;
     }
     const PriorityCode priority = truth_.priority;
     if (!routes(routing, priority)) return;

@@ -142,6 +142,10 @@ TEST_F(Helpdesk, AChangeClimbsItsStages) {
   EXPECT_THAT(ids(), Contains("change/C-1/stage:board 2026-04-07T15:00:00.000Z"));
   EXPECT_THAT(ids(), Contains("change/C-1/stage:rollout 2026-04-08T07:00:00.000Z"));
   EXPECT_THAT(ids(), Contains("change/C-1/routed/stage:board:1 2026-04-07T15:00:00.000Z"));
+  // The approval clears what called the board, not what it raises itself.
+  EXPECT_THAT(ids(), Contains("change/C-1/routed/stage:board:cleared 2026-04-08T07:00:00.000Z"));
+  EXPECT_THAT(ids(), Contains("change/C-1/routed/stage:rollout:1 2026-04-08T07:00:00.000Z"));
+  EXPECT_THAT(ids(), Contains("change/C-1/routed/stage:rollout:cleared 2026-04-08T08:00:00.000Z"));
   for (const SaidEvent& e : world_.said()) {
     if (e.id == "NORD/change/C-1/stage:board") {
       EXPECT_EQ(e.type, "tocsin.change.advanced");

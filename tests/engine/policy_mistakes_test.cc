@@ -189,7 +189,6 @@ const Mistake kMistakes[] = {
     {"WorkingDaysOfNoTier", "working_days: business", "working_days: {default: business, Z: business}", "unknown tier `Z`"},
     {"LabelOfNothing", "quiet_before: 2026-01-01T00:00:00Z", "labels: {tickt: {en: Ticket}}", "nothing is called so"},
     // ---- what can do nothing, or silences what raises
-    {"ClearedByWhatEntersAStage", "      cleared_by: [approved]\n", "      stage approved: {steps: [{tell: [expert]}]}\n      cleared_by: [approved]\n", "change routing: cleared_by holds `approved`, which also raises: nobody would be called (it enters stage `approved`; leaving a stage ends its routing by itself)", 1},
     {"BreachOfNoThreshold", "    set_by: [promised]\n", "    set_by: [promised]\n    breach: {limit: {steps: [{tell: [manager]}]}}\n", "ticket.promise breach limit: nothing is allowed by this name; allowed is `target`", 1},
     {"BreachOfNoThresholdOfACadence", "breach: {by_tier: {A: [{tell: [manager]}], B: [{tell: [expert]}]}}", "breach: {limit: {steps: [{tell: [manager]}]}}", "account.visit breach limit: nothing is allowed by this name; allowed is `target`"},
     {"LadderOfNoPromise", "    urgency: low\n", "    breach: {limit: {by_priority: {P2: [{tell: [manager]}]}}}\n", "ticket.answer breach limit by_priority: nothing is promised at `P2`; promised is at `P1`"},
@@ -304,25 +303,6 @@ TEST(PolicyMistake, AliasesRepeatWhatCameBefore) {
   for (const KindSpec& kind : policy->kinds) {
     if (kind.name != "account") continue;
     EXPECT_EQ(kind.clocks.front().on_breach[ThresholdCode(0)].ladder.steps.size(), 1U);
-  }
-}
-
-// What a word tells apart: only the move of the same word is silenced, and in its stage.
-TEST(PolicyMistake, AWordOfAFactThatEntersNoStageMayClear) {
-  const auto cleared_by = [](const std::string& trigger) {
-    PolicyText text = shipped_text("key-account");
-    const std::string from = "cleared_by: [contacted,";
-    text.text.replace(text.text.find(from), from.size(),
-                      "cleared_by: [" + trigger + ", contacted,");
-    return errors_of(text);
-  };
-  EXPECT_TRUE(cleared_by("classified severity=normal").empty());
-  EXPECT_TRUE(cleared_by("rejected in=3").empty());
-  for (const char* silencing :
-       {"classified severity=major", "classified", "rejected", "rejected in=1"}) {
-    const auto errors = cleared_by(silencing);
-    ASSERT_EQ(errors.size(), 1U) << silencing;
-    EXPECT_THAT(errors[0].reason, HasSubstr("which also raises")) << silencing;
   }
 }
 

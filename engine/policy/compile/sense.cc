@@ -54,30 +54,12 @@ class SenseOfKind {
       const bool creates = kind_.verbs[trigger.verb].creates;
       const bool raises = trigger.verb == kind_.priority_verb && any(routing.on_raise);
       const bool reopens = has(kind_.reopens, trigger.verb) && any(routing.on_reopen);
-      const StageMove* move = ringing_move(trigger);
-      if (!creates && !raises && !reopens && move == nullptr) continue;
-      std::string why;
-      if (raises) why = " (a priority that is lowered ends its routing by itself)";
-      if (move != nullptr && !creates)
-        why = " (it enters stage `" + kind_.stages[move->to] +
-              "`; leaving a stage ends its routing by itself)";
-      reader_.error(row, kind_.name + " routing: cleared_by holds `" + name(trigger.verb) +
-                             "`, which also raises: nobody would be called" + why);
+      if (!creates && !raises && !reopens) continue;
+      reader_.error(row,
+                    kind_.name + " routing: cleared_by holds `" + name(trigger.verb) +
+                        "`, which also raises: nobody would be called" +
+                        (raises ? " (a priority that is lowered ends its routing by itself)" : ""));
     }
-  }
-
-  // The move to a stage with a routing that the same fact may make; null when there is none.
-  const StageMove* ringing_move(const Trigger& trigger) const {
-    const auto found =
-        std::find_if(kind_.moves.begin(), kind_.moves.end(), [&](const StageMove& move) {
-          const bool same_word =
-              move.choice == kNone || trigger.choice == kNone || move.choice == trigger.choice;
-          const bool from = trigger.stage == kNone || std::find(move.from.begin(), move.from.end(),
-                                                                trigger.stage) != move.from.end();
-          return move.verb == trigger.verb && same_word && from &&
-                 !kind_.routing.by_stage[move.to].ladder.steps.empty();
-        });
-    return found == kind_.moves.end() ? nullptr : &*found;
   }
 
   void check_what_routes() {
