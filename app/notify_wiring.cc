@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "app/clock.h"
+#include "connectors/http/problem.h"
 #include "events/codec.h"
 
 namespace tocsin {
@@ -69,6 +70,15 @@ std::unique_ptr<notify::Notifier> make_notifier(const Config& config, const std:
   notify::Settings settings = config.notify;
   settings.many_nodes = config.on_kafka();
   return std::make_unique<notify::Notifier>(std::move(settings), data, std::move(ports));
+}
+
+ModuleRoute no_deliveries_route() {
+  return {"GET", "/v1/deliveries", Role::kRead, [](const ModuleCall& call) {
+            call.reply(problem(404, "not-found",
+                               "this node tells nobody: `notify` is not configured; what others "
+                               "report by `notified` stands in `called` of /v1/inbox")
+                           .response());
+          }};
 }
 
 }  // namespace tocsin

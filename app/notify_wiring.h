@@ -7,6 +7,7 @@
 #include "app/config.h"
 #include "app/journal.h"
 #include "app/node.h"
+#include "connectors/http/module_route.h"
 #include "connectors/notify/notifier.h"
 
 namespace tocsin {
@@ -14,5 +15,8 @@ namespace tocsin {
 // Null where no channel is configured. Everything given must outlive it.
 std::unique_ptr<notify::Notifier> make_notifier(const Config& config, const std::string& data,
                                                 Node& node, Journal& journal);
+
+// What answers in place of the notifier's list where none is configured: that, and why.
+ModuleRoute no_deliveries_route();
 
 }  // namespace tocsin

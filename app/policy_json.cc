@@ -114,11 +114,12 @@ void append_version(std::string& out, const PolicyVersion& version) {
   object.close();
 }
 
-std::string policy_json(const PolicyVersion& version) {
+std::string policy_json(const PolicyVersion& version, Instant now) {
   std::vector<YamlFault> faults;
   const Yaml root = read_yaml(version.text.text, faults);
   std::string out;
   JsonObject object(out);
+  object.time("now", now);
   version_members(object, version);
   object.text("text", version.text.text);
   const std::string zone = zone_of(version.text);

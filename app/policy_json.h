@@ -16,7 +16,7 @@ void append_version(std::string& out, const PolicyVersion& version);
 
 // The same with "text", "zone" (of the working days' calendar), "document" (the YAML as JSON), "lines" (of each kind, fact, clock, …) and
 // "labels" {NAME: {zh, en}}.
-std::string policy_json(const PolicyVersion& version);
+std::string policy_json(const PolicyVersion& version, Instant now);
 
 // [{"line","reason"}]
 void append_errors(std::string& out, const std::vector<PolicyError>& errors);

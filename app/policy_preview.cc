@@ -126,12 +126,14 @@ Preview preview_to_open(const Store& store, const Policy& next, Instant now,
     const std::string prefix = Key(partition, Family::kEntity).take();
     for (RowCursor row = view.rows(prefix); row.valid(); row.next()) {
       if (stop()) return out;
+      const std::string_view state = split_entity_row(row.value()).state;
+      if (state.empty()) continue;  // no policy knew a fact of it
       Entity before;
       KeyReader key(row.key());
       EntityKey name = key.entity();
       before.account = std::move(name.account);
       before.id = std::move(name.id);
-      decode_entity(split_entity_row(row.value()).state, finder, before);
+      decode_entity(state, finder, before);
       if (!moves_to(before, *target)) continue;
       ++out.entities;
       Entity after = before;

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <deque>
 #include <functional>
-#include <initializer_list>
 #include <thread>
 
 #include "app/policy_diff.h"
@@ -39,16 +38,6 @@ std::string query(const HttpRequest& request, std::string_view name) {
   return {};
 }
 
-// A parameter that a route does not know; empty: none. A `dryrun` that is passed over would write.
-std::string unknown_parameter(const HttpRequest& request,
-                              std::initializer_list<std::string_view> known) {
-  for (const auto& [key, value] : request.query) {
-    if (key != "access_token" && std::find(known.begin(), known.end(), key) == known.end())
-      return key;
-  }
-  return {};
-}
-
 constexpr std::size_t kWhoMax = 512;  // bytes, as of a fact's attributes
 
 bool is_a_name(const std::string& text) {
@@ -74,13 +63,6 @@ HttpResponse answered_elsewhere() {
 
 HttpResponse bad_parameter(const std::string& name, const std::string& wanted) {
   return problem(400, "bad-parameter", name + " must be " + wanted).field(name).response();
-}
-
-HttpResponse not_known(const std::string& name, const std::string& known) {
-  return problem(400, "bad-parameter",
-                 "there is no parameter `" + name + "` (known: " + known + ")")
-      .field(name)
-      .response();
 }
 
 // The body: YAML, or {"text": "…"}.
@@ -198,21 +180,26 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
       return problem(503, "not-ready", "no policy is in force yet").retry_after(1).response();
     const std::string wanted = query(request, "version");
     for (auto it = history.rbegin(); it != history.rend(); ++it) {
-      if (wanted.empty() || wanted == std::to_string(it->version)) return json(policy_json(*it));
+      if (wanted.empty() || wanted == std::to_string(it->version))
+        return json(policy_json(*it, node_.now()));
     }
     return problem(404, "not-found", "there is no policy version " + wanted).response();
   }
 
   HttpResponse list() {
     const auto history = versions();
-    std::string out = "{\"inForce\":";
-    append_int(out, history.empty() ? 0 : history.back().version);
-    out += ",\"versions\":[";
+    std::string out;
+    JsonObject object(out);
+    object.time("now", node_.now()).number("inForce", history.empty() ? 0 : history.back().version);
+    object.name("versions");
+    out += '[';
     for (std::size_t i = 0; i < history.size(); ++i) {
       if (i > 0) out += ',';
       append_version(out, history[i]);
     }
-    return json(out + "]}");
+    out += ']';
+    object.close();
+    return json(std::move(out));
   }
 
   HttpResponse check(const HttpRequest& request) {
@@ -265,8 +252,6 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   void apply(const HttpRequest& request, Reply reply) {
-    const std::string unknown = unknown_parameter(request, {"by", "to_open", "dry_run"});
-    if (!unknown.empty()) return reply(not_known(unknown, "by, to_open, dry_run"));
     const auto to_open = flag(request, "to_open"), dry_run = flag(request, "dry_run");
     if (!to_open) return reply(bad_parameter("to_open", "true or false"));
     if (!dry_run) return reply(bad_parameter("dry_run", "true or false"));
@@ -290,8 +275,6 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   void try_it(const HttpRequest& request, Reply reply) {
-    const std::string unknown = unknown_parameter(request, {"since"});
-    if (!unknown.empty()) return reply(not_known(unknown, "since"));
     const std::string since_text = query(request, "since");
     const auto since = since_text.empty() ? std::optional(kAlways) : parse_rfc3339(since_text);
     if (!since)
@@ -466,25 +449,33 @@ std::vector<ModuleRoute> PolicyRoutes::routes() {
       if (const auto impl = weak.lock()) take(*impl, call.request, std::move(call.reply));
     };
   };
+  using Names = std::vector<std::string_view>;
   return {
       {"GET", "/v1/policy", Role::kRead,
-       on_thread([](Impl& impl, const HttpRequest& request) { return impl.show(request); }), true},
+       on_thread([](Impl& impl, const HttpRequest& request) { return impl.show(request); }), true,
+       Names{"version"}},
       {"GET", "/v1/policy/versions", Role::kRead,
-       on_thread([](Impl& impl, const HttpRequest&) { return impl.list(); }), true},
+       on_thread([](Impl& impl, const HttpRequest&) { return impl.list(); }), true, Names{}},
+      // A `dryrun` that is passed over would write.
       {"POST", "/v1/policy", Role::kAdmin,
        at_once([](Impl& impl, const HttpRequest& request, Reply reply) {
          impl.apply(request, std::move(reply));
-       })},
+       }),
+       false, Names{"by", "to_open", "dry_run"}},
       {"POST", "/v1/policy/check", Role::kRead,
-       on_thread([](Impl& impl, const HttpRequest& request) { return impl.check(request); }), true},
+       on_thread([](Impl& impl, const HttpRequest& request) { return impl.check(request); }), true,
+       Names{}},
       {"POST", "/v1/policy/diff", Role::kRead,
-       on_thread([](Impl& impl, const HttpRequest& request) { return impl.diff(request); }), true},
+       on_thread([](Impl& impl, const HttpRequest& request) { return impl.diff(request); }), true,
+       Names{}},
       {"POST", "/v1/policy/try", Role::kRead,
        at_once([](Impl& impl, const HttpRequest& request, Reply reply) {
          impl.try_it(request, std::move(reply));
-       })},
+       }),
+       false, Names{"since"}},
       {"GET", "/v1/policy/try", Role::kRead,
-       at_once([](Impl& impl, const HttpRequest&, Reply reply) { reply(impl.trial()); })},
+       at_once([](Impl& impl, const HttpRequest&, Reply reply) { reply(impl.trial()); }), false,
+       Names{}},
   };
 }
 

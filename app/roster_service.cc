@@ -126,10 +126,13 @@ std::vector<ModuleRoute> RosterService::routes() {
   const auto handler = [this](void (RosterService::*member)(ModuleCall)) {
     return [this, member](ModuleCall call) { (this->*member)(std::move(call)); };
   };
+  using Names = std::vector<std::string_view>;
   return {
-      {"GET", "/v1/oncall", Role::kRead, handler(&RosterService::get_oncall), true},
-      {"GET", "/v1/oncall.ics", Role::kRead, handler(&RosterService::get_calendar), true},
-      {"GET", "/v1/roster", Role::kRead, handler(&RosterService::get_roster), true},
+      {"GET", "/v1/oncall", Role::kRead, handler(&RosterService::get_oncall), true,
+       Names{"at", "role", "account"}},
+      {"GET", "/v1/oncall.ics", Role::kRead, handler(&RosterService::get_calendar), true,
+       Names{"person", "role"}},
+      {"GET", "/v1/roster", Role::kRead, handler(&RosterService::get_roster), true, Names{}},
       {"POST", "/v1/roster/overrides", Role::kAct, handler(&RosterService::post_override)},
       {"DELETE", "/v1/roster/overrides/{id}", Role::kAct, handler(&RosterService::delete_override)},
       {"POST", "/v1/roster/reload", Role::kAct,

@@ -168,9 +168,10 @@ class Service {
     api.feed.clients_max = static_cast<std::size_t>(config.stream_clients_max);
     api.feed.queue_bytes_max = static_cast<std::size_t>(config.stream_queue_bytes_max);
     api.now = [this] { return node_->now(); };
-    api.modules = board_routes([this](const std::string& name, const std::string& person) {
-      return api_->phone_token(name, person);
-    });
+    api.modules =
+        board_routes([this](const std::string& name,
+                            const std::string& person) { return api_->phone_token(name, person); },
+                     [this] { return node_->now(); });
     policies_ = std::make_unique<PolicyRoutes>(*node_);
     for (ModuleRoute& route : policies_->routes()) api.modules.push_back(std::move(route));
     api.modules.push_back(clock_route(*node_));
@@ -188,6 +189,8 @@ class Service {
     for (ModuleRoute& route : rosters_->routes()) api.modules.push_back(std::move(route));
     if (notifier_) {
       for (ModuleRoute& route : notifier_->routes()) api.modules.push_back(std::move(route));
+    } else {
+      api.modules.push_back(no_deliveries_route());
     }
     for (ModuleRoute& route : crm_->routes()) api.modules.push_back(std::move(route));
     port_->also(

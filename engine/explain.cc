@@ -226,14 +226,15 @@ class CycleExplainer {
     std::vector<ExplainedRetarget> list;
     Instant before = kNever;
     for (const Happening& h : cycle_.history) {
-      if (h.what == Happened::kRetargeted && h.due[t] != before) {
+      const Instant due = has(h.exists, t) ? h.due[t] : kNever;
+      if (h.what == Happened::kRetargeted && due != before) {
         ExplainedRetarget& r = list.emplace_back();
         r.at = h.time;
         if (before != kNever) r.from = before;
-        if (h.due[t] != kNever) r.to = h.due[t];
+        if (due != kNever) r.to = due;
         if (h.cause >= 0) name_cause(h.cause, r);
       }
-      if (has(h.exists, t)) before = h.due[t];
+      before = due;
     }
     return list;
   }

@@ -41,7 +41,7 @@ struct ExplainedRetarget {
   Instant at;
   std::string cause;                // the type of the fact; empty: time alone
   std::string fact;                 // its id
-  std::optional<Instant> from, to;  // dues; empty: unknown, while it was paused
+  std::optional<Instant> from, to;  // dues; empty: paused, or the priority has none
 };
 
 struct ExplainedThreshold {

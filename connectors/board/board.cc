@@ -121,8 +121,8 @@ ModuleRoute file_route(std::string pattern, std::string name) {
 
 }  // namespace
 
-std::vector<ModuleRoute> board_routes(PhoneTokens phone_tokens) {
-  std::vector<ModuleRoute> routes = pairing_routes(std::move(phone_tokens));
+std::vector<ModuleRoute> board_routes(PhoneTokens phone_tokens, std::function<Instant()> now) {
+  std::vector<ModuleRoute> routes = pairing_routes(std::move(phone_tokens), std::move(now));
   for (const std::string_view screen : kScreens)
     routes.push_back(file_route(std::string(screen), "index.html"));
   for (const char* name : {"sw.js", "icon.svg", "manifest.webmanifest"})

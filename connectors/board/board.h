@@ -15,12 +15,13 @@
 #include <vector>
 
 #include "connectors/http/module_route.h"
+#include "events/time.h"
 
 namespace tocsin {
 
 // A token for a person's phone, of the configured token of that name; empty: there is none.
 using PhoneTokens = std::function<std::string(const std::string& name, const std::string& person)>;
 
-std::vector<ModuleRoute> board_routes(PhoneTokens phone_tokens);
+std::vector<ModuleRoute> board_routes(PhoneTokens phone_tokens, std::function<Instant()> now);
 
 }  // namespace tocsin

@@ -34,12 +34,13 @@ std::string member(const HttpRequest& request, const char* name) {
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
 }
 
-void me(const ModuleCall& call) {
+void me(const ModuleCall& call, Instant now) {
   const HttpRequest& request = call.request;
   json::array roles;
   for (const Role role : {Role::kIngest, Role::kRead, Role::kAct, Role::kAdmin})
     if (request.roles.has(role)) roles.emplace_back(std::string(role_name(role)));
-  call.reply(json_response(200, json::object{{"name", text_or_null(request.client)},
+  call.reply(json_response(200, json::object{{"now", format_rfc3339(now)},
+                                             {"name", text_or_null(request.client)},
                                              {"person", text_or_null(request.person)},
                                              {"roles", std::move(roles)},
                                              {"phone", request.phone},
@@ -110,10 +111,12 @@ std::optional<PairingCodes::Claim> PairingCodes::take(const std::string& code,
   return claim;
 }
 
-std::vector<ModuleRoute> pairing_routes(PhoneTokens phone_tokens) {
+std::vector<ModuleRoute> pairing_routes(PhoneTokens phone_tokens, std::function<Instant()> now) {
   const auto codes = std::make_shared<PairingCodes>();
   std::vector<ModuleRoute> routes;
-  routes.push_back({"GET", "/v1/me", Role::kRead, me, true});
+  routes.push_back({"GET", "/v1/me", Role::kRead,
+                    [now = std::move(now)](const ModuleCall& call) { me(call, now()); }, true,
+                    std::vector<std::string_view>{}});
   routes.push_back({"POST", "/v1/pair", Role::kRead,
                     [codes](const ModuleCall& call) { pair(call, *codes); }, true});
   routes.push_back({"POST", "/v1/pair/claim", std::nullopt,

@@ -41,6 +41,6 @@ class PairingCodes {
   std::deque<Code> codes_ GUARDED_BY(mutex_);  // the oldest first
 };
 
-std::vector<ModuleRoute> pairing_routes(PhoneTokens phone_tokens);
+std::vector<ModuleRoute> pairing_routes(PhoneTokens phone_tokens, std::function<Instant()> now);
 
 }  // namespace tocsin

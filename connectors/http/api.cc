@@ -6,6 +6,7 @@
 
 #include "connectors/http/api_call.h"
 #include "connectors/http/manners.h"
+#include "connectors/http/question.h"
 #include "connectors/http/target.h"
 
 namespace tocsin {
@@ -169,9 +170,15 @@ void Api::handle(HttpRequest request, Reply reply) {
           std::chrono::duration_cast<std::chrono::microseconds>(passed).count());
     reply(std::move(response));
   };
-  if (route.module != nullptr)
+  if (route.module != nullptr) {
+    try {
+      if (route.module->query) refuse_unknown(request, *route.module->query);
+    } catch (const BadParameter& error) {
+      return counted(bad_parameter(error));
+    }
     return route.module->handle(
         {std::move(request), std::move(found.parameters), std::move(counted)});
+  }
   if (route.question != nullptr)
     return ask(route, {std::move(request), std::move(found.parameters), std::move(counted)});
   (this->*route.handler)({std::move(request), std::move(found.parameters), std::move(counted)});

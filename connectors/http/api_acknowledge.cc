@@ -7,6 +7,7 @@
 #include "events/json_walk.h"
 #include "events/vocabulary.h"
 #include "events/writer.h"
+#include "projections/read/explained.h"
 
 namespace tocsin {
 namespace {
@@ -16,6 +17,8 @@ constexpr std::string_view kApiSource = "urn:tocsin:api";
 
 // How long an answer waits until the views show what was decided; on Kafka that is a round trip.
 constexpr std::chrono::milliseconds kPatience{3000};
+// How long for an entity that the views do not show: its first fact may have come just now.
+constexpr std::chrono::milliseconds kPatienceForEntity{1000};
 
 using States = std::map<std::string, GroupState>;
 
@@ -33,6 +36,22 @@ std::vector<GroupRow> groups_of(const ReadSide& views, const EntityKey& entity) 
   } catch (const std::exception&) {
   }
   return {};
+}
+
+// Whether any fact names it, as far as the scope shows. Also when the views cannot be read.
+bool is_known(const ReadSide& views, const EntityKey& entity, const Scope* scope) {
+  try {
+    const ReadView view = views.view();
+    const auto policy = views.policy();
+    if (scope != nullptr &&
+        !is_of_sources({view, *policy, views.now(), {}}, entity, *scope, views.records))
+      return false;
+    TimelineQuery first;
+    first.limit = 1;
+    return find_entity(view, entity) || !entity_timeline(view, entity, first, {}).empty();
+  } catch (const std::exception&) {
+    return true;
+  }
 }
 
 States states_of(const ReadSide& views, const EntityKey& entity) {
@@ -118,7 +137,9 @@ std::string taken_json(const Taken& taken) {
 }  // namespace
 
 // {"by":"li","escalation":"acme/ticket/T-1/ticket.response/1/target"}: becomes the fact
-// `tocsin.<kind>.acknowledged`. Whose token stands for a person acknowledges as that person.
+// `tocsin.<kind>.acknowledged`. Whose token stands for a person acknowledges as that person. An
+// escalation of another entity is unknown, and nothing is written, nor of an entity that no fact
+// names.
 void Api::acknowledge(Call call) {
   const std::string &account = call.parameters[0], &kind = call.parameters[1],
                     &id = call.parameters[2];
@@ -153,9 +174,6 @@ void Api::acknowledge(Call call) {
   if (split_type(type).kind != kind) return bad("kind", "no kind has such a name");
   std::string path;
   append_entity_path(path, account, kind, id);
-  if (!escalation.empty() && !escalation.starts_with(path + "/"))
-    return bad("escalation",
-               "the escalation is not one of this entity, whose ids begin with " + path + "/");
 
   const Instant now = options_.now();
   if (own_id.empty()) {
@@ -188,7 +206,11 @@ void Api::acknowledge(Call call) {
   const Sender sender{call.request.client, call.request.roles, nullptr};
   const auto taking = std::make_shared<Taking>(Taking{{account, kind, id}, by, escalation, {}});
   const auto events = std::make_shared<Events>(Events{std::move(submission), false, sender});
-  const auto ask = [this, taking, events, reply = call.reply] {
+  const bool of_another = !escalation.empty() && !escalation.starts_with(path + "/");
+  const auto ask = [this, taking, events, of_another, reply = call.reply](bool known) {
+    if (!known) return reply(problem(404, "not-found", "no fact names this entity").response());
+    if (of_another)
+      return reply(json_response(taken_json(Taken{{}, {taking->escalation}, {}, {}})));
     taking->before = states_of(views_, taking->entity);
     submit(std::move(*events), [this, taking, reply](HttpResponse response) {
       if (response.status != 202) return reply(std::move(response));
@@ -200,7 +222,10 @@ void Api::acknowledge(Call call) {
       if (!pool_.submit_when(settled, kPatience, answer)) reply(std::move(response));
     });
   };
-  if (!pool_.submit(ask))
+  const auto known = [this, taking, scope = call.request.scope] {
+    return is_known(views_, taking->entity, scope.get());
+  };
+  if (!pool_.submit_when(known, kPatienceForEntity, ask))
     call.reply(problem(503, "overloaded", "too many queries wait").retry_after(1).response());
 }
 

@@ -24,6 +24,11 @@ struct Asked {
 
 EntityKey entity_of(const Question& q) { return {q.path[0], q.path[1], q.path[2]}; }
 
+// By the sources that who asks may see; accounts and kinds were held against the path.
+bool sees(const Question& q, const Asked& asked, const EntityKey& key) {
+  return !q.request.scope || is_of_sources(asked.shown, key, *q.request.scope, q.from.records);
+}
+
 // ---- lists -------------------------------------------------------------------------------------
 
 // A person may be asked for by id, name or alias.
@@ -105,16 +110,14 @@ HttpResponse inbox(const Question& q) {
 }
 
 HttpResponse faults(const Question& q) {
-  const Parameters p(q.request, {"account", "limit"});
-  const std::string account = p.text("account");
-  const std::size_t limit = p.limit();
+  const Parameters p(q.request, {"account", "tier", "role", "person", "q", "limit", "cursor"});
+  const FaultQuery query{read_filter(q, p), p.limit(), p.cursor(Family::kFault)};
   const Scope* const scope = q.request.scope.get();
   const Asked asked(q);
   // They are told on the account itself.
   const bool seen = scope == nullptr || scope->has_kind("account");
   return json_response(
-      faults_json(asked.shown, seen ? recurring_faults(asked.view, account, limit, scope)
-                                    : std::vector<FaultRow>()));
+      faults_json(asked.shown, seen ? recurring_faults(asked.view, query) : FaultPage()));
 }
 
 // ---- one entity, one account -------------------------------------------------------------------
@@ -125,7 +128,9 @@ HttpResponse entity(const Question& q) {
   const EntityKey key = entity_of(q);
   TimelineQuery all;
   all.limit = kPageMax;
-  const auto timeline = entity_timeline(asked.view, key, all, q.from.records);
+  if (!sees(q, asked, key)) return not_found("no fact names this entity");
+  const auto timeline =
+      entity_timeline(asked.view, key, all, q.from.records, q.request.scope.get());
   auto found = find_entity(asked.view, key);
   if (!found) {
     // A kind that no policy mentions has facts all the same.
@@ -146,8 +151,15 @@ HttpResponse proof(const Question& q) {
   if (clock.empty() && !cycle.empty()) throw BadParameter("cycle", "is of a clock: give clock too");
   const Asked asked(q);
   const EntityKey key = entity_of(q);
-  const auto clocks = explain_entity(asked.shown, key, clock, cycle);
-  if (!clocks) return not_found("no fact names this entity");
+  if (!sees(q, asked, key)) return not_found("no fact names this entity");
+  auto clocks = explain_entity(asked.shown, key, clock, cycle);
+  if (!clocks) {  // as the entity itself: no policy need know its facts
+    TimelineQuery first;
+    first.limit = 1;
+    if (entity_timeline(asked.view, key, first, {}).empty())
+      return not_found("no fact names this entity");
+    clocks.emplace();
+  }
   if (clock.empty()) return json_response(explained_json(asked.shown, key, *clocks));
   if (clocks->empty()) return not_found("the entity has no such clock, or no such cycle of it");
   return json_response(explained_json(asked.shown, key, clocks->back()));
@@ -157,16 +169,18 @@ HttpResponse timeline_of_entity(const Question& q) {
   const TimelineQuery query = Parameters(q.request, {"after", "order", "limit"}).timeline();
   const Asked asked(q);
   const EntityKey key = entity_of(q);
-  const auto timeline = entity_timeline(asked.view, key, query, q.from.records);
+  if (!sees(q, asked, key)) return not_found("no fact names this entity");
+  const auto timeline =
+      entity_timeline(asked.view, key, query, q.from.records, q.request.scope.get());
   if (timeline.empty() && query.after < 0 && !find_entity(asked.view, key))
     return not_found("no fact names this entity");
   return json_response(timeline_json(asked.shown, timeline));
 }
 
 HttpResponse accounts(const Question& q) {
-  const Parameters p(q.request, {"q", "tier", "limit", "cursor"});
-  const AccountQuery query{p.text("q"), p.text("tier"), p.limit(), p.cursor(Family::kSummary),
-                           q.request.scope};
+  const Parameters p(q.request, {"account", "kind", "clock", "priority", "tier", "role", "person",
+                                 "q", "limit", "cursor"});
+  const AccountQuery query{read_filter(q, p), p.limit(), p.cursor(Family::kSummary)};
   const Asked asked(q);
   return json_response(accounts_json(asked.shown, list_accounts(asked.view, *asked.policy, query)));
 }
@@ -248,6 +262,19 @@ FigureQuery read_figure_query(const Question& q, const Parameters& p, const Aske
   return query;
 }
 
+bool wants_csv(const Question& q) {
+  return q.request.header("Accept").find("text/csv") != std::string_view::npos;
+}
+
+// A table has no place for the cursor of the page behind it: that is a header.
+HttpResponse csv_response(std::string body, const std::string& cursor = "") {
+  HttpResponse response;
+  response.content_type = "text/csv; charset=utf-8; header=present";
+  response.body = std::move(body);
+  if (!cursor.empty()) response.headers.emplace_back("Tocsin-Cursor", cursor);
+  return response;
+}
+
 HttpResponse key_figures(const Question& q) {
   const Parameters p(q.request,
                      {"by", "from", "to", "clock", "account", "tier", "priority", "per"});
@@ -269,17 +296,14 @@ HttpResponse named_figures_of(const Question& q) {
   if (!query.figure.empty() && !find_figure(*asked.policy, query.figure))
     throw BadParameter("figure", "is none of the policy's: " + figure_names(*asked.policy));
   const std::vector<FigureRow> rows = figures(asked.view, *asked.policy, query);
-  if (q.request.header("Accept").find("text/csv") == std::string_view::npos)
-    return json_response(figures_json(asked.shown, rows));
-  HttpResponse response;
-  response.content_type = "text/csv; charset=utf-8; header=present";
-  response.body = figures_csv(rows);
-  return response;
+  return wants_csv(q) ? csv_response(figures_csv(rows))
+                      : json_response(figures_json(asked.shown, rows));
 }
 
 HttpResponse entities_behind(const Question& q) {
-  const Parameters p(q.request, {"outcome", "by", "from", "to", "account", "tier", "priority",
-                                 "person", "module", "limit", "cursor"});
+  const Parameters p(q.request,
+                     {"outcome", "by", "from", "to", "account", "kind", "clock", "priority", "tier",
+                      "role", "person", "q", "module", "limit", "cursor"});
   const Asked asked(q);
   const auto figure = find_figure(*asked.policy, q.path[0]);
   if (!figure)
@@ -291,14 +315,20 @@ HttpResponse entities_behind(const Question& q) {
   query.to = period.to;
   query.outcome = p.word("outcome", {"met", "breached", "excused", "score"});
   query.account = p.text("account");
+  query.kind = p.text("kind");
+  query.clock = p.text("clock");
   query.tier = p.text("tier");
   query.priority = p.text("priority");
+  query.role = p.text("role");
   query.person = read_person(q, p);
+  query.q = p.text("q");
   query.module = p.text("module");
   query.limit = p.limit();
   query.cursor = p.cursor(Family::kBehind);
   query.scope = q.request.scope;
-  return json_response(behind_json(asked.shown, list_behind(asked.view, *figure, query)));
+  const BehindPage page = list_behind(asked.view, *figure, query);
+  return wants_csv(q) ? csv_response(behind_csv(page.rows), page.cursor)
+                      : json_response(behind_json(asked.shown, page));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "connectors/http/message.h"
@@ -28,6 +29,9 @@ struct ModuleRoute {
   // Its answers obey request.scope. Where they do not, a token that has one is refused; what lies
   // outside of it by the parameters {account} and {kind} is 404 before `handle`.
   bool obeys_scope = false;
+  // The parameters that its query may have; any other, and one given twice, is a 400 before
+  // `handle`. Without a list the module looks itself.
+  std::optional<std::vector<std::string_view>> query{};
 };
 
 }  // namespace tocsin

@@ -11,7 +11,9 @@
 namespace tocsin {
 namespace {
 
-std::string join(Parameters::Words words) {
+using WordList = std::span<const std::string_view>;
+
+std::string join(WordList words) {
   std::string out;
   for (const std::string_view word : words) {
     if (!out.empty()) out += ", ";
@@ -20,7 +22,7 @@ std::string join(Parameters::Words words) {
   return out;
 }
 
-bool among(std::string_view word, Parameters::Words words) {
+bool among(std::string_view word, WordList words) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
@@ -47,18 +49,24 @@ HttpResponse bad_parameter(const BadParameter& error) {
       .response();
 }
 
-Parameters::Parameters(const HttpRequest& request, Words known) : query_(request.query) {
-  for (std::size_t i = 0; i < query_.size(); ++i) {
-    const std::string& name = query_[i].first;
-    if (name == kMinOffset) continue;
+void refuse_unknown(const HttpRequest& request, WordList known) {
+  const HttpFields& query = request.query;
+  for (std::size_t i = 0; i < query.size(); ++i) {
+    const std::string& name = query[i].first;
     if (!among(name, known)) {
-      throw BadParameter(name, known.size() == 0 ? "this route takes no parameters"
-                                                 : "no such parameter; there are " + join(known));
+      throw BadParameter(name, known.empty() ? "this route takes no parameters"
+                                             : "no such parameter; there are " + join(known));
     }
     for (std::size_t j = 0; j < i; ++j) {
-      if (query_[j].first == name) throw BadParameter(name, "is given twice");
+      if (query[j].first == name) throw BadParameter(name, "is given twice");
     }
   }
+}
+
+Parameters::Parameters(const HttpRequest& request, Words known) : query_(request.query) {
+  std::vector<std::string_view> names(known);
+  names.push_back(kMinOffset);
+  refuse_unknown(request, names);
 }
 
 std::string Parameters::text(std::string_view name) const {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -52,6 +53,9 @@ struct BadParameter : std::runtime_error {
   std::string name;
 };
 HttpResponse bad_parameter(const BadParameter& error);
+
+// Throws BadParameter where the query has a name that is not among `known`, or one twice.
+void refuse_unknown(const HttpRequest& request, std::span<const std::string_view> known);
 
 // Every question takes it, beside its own parameters.
 inline constexpr std::string_view kMinOffset = "min_offset";

@@ -54,14 +54,16 @@ std::vector<ModuleRoute> Notifier::routes() {
   const auto handler = [this](void (Notifier::*member)(ModuleCall)) {
     return [this, member](ModuleCall call) { (this->*member)(std::move(call)); };
   };
+  using Names = std::vector<std::string_view>;
   return {
       {"GET", "/a/{token}", std::nullopt, handler(&Notifier::get_ack)},
       {"POST", "/a/{token}", std::nullopt, handler(&Notifier::post_ack)},
       {"POST", "/v1/in/pagerduty", std::nullopt, handler(&Notifier::post_pagerduty)},
-      {"GET", "/v1/push/key", Role::kRead, handler(&Notifier::get_push_key), true},
+      {"GET", "/v1/push/key", Role::kRead, handler(&Notifier::get_push_key), true, Names{}},
       {"POST", "/v1/people/{id}/push", Role::kRead, handler(&Notifier::post_push), true},
       {"POST", "/v1/people/{id}/test", Role::kAct, handler(&Notifier::post_test)},
-      {"GET", "/v1/deliveries", Role::kRead, handler(&Notifier::get_deliveries), true},
+      {"GET", "/v1/deliveries", Role::kRead, handler(&Notifier::get_deliveries), true,
+       Names{"person", "channel", "outcome", "account", "kind", "escalation", "limit", "cursor"}},
   };
 }
 

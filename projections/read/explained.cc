@@ -1,6 +1,7 @@
 #include "projections/read/explained.h"
 
 #include "engine/entity/entity_codec.h"
+#include "events/log_record.h"
 #include "events/writer.h"
 #include "projections/read/json_parts.h"
 
@@ -64,11 +65,8 @@ std::string body(const Shown& shown, const EntityKey& entity, Fill fill) {
   return out;
 }
 
-}  // namespace
-
-std::optional<std::vector<ExplainedClock>> explain_entity(const Shown& shown, const EntityKey& key,
-                                                          const std::string& clock,
-                                                          const std::string& cycle) {
+// As the engine has it.
+std::optional<Entity> find_state(const Shown& shown, const EntityKey& key) {
   for (const PartitionId partition : shown.view.partitions()) {
     const auto row = shown.view.get(Key(partition, Family::kEntity).entity(key).take());
     if (!row || split_entity_row(*row).state.empty()) continue;
@@ -78,12 +76,46 @@ std::optional<std::vector<ExplainedClock>> explain_entity(const Shown& shown, co
         [&](std::int32_t version) { return shown.policy.of_version(version); }, entity);
     entity.account = key.account;
     entity.id = key.id;
-    Truth truth(*entity.policy, entity.spec());
-    truth.read(entity.facts);
-    if (truth.created) truth.advance(entity.facts, shown.now);
-    return explain(entity, truth, clock, cycle);
+    return entity;
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+bool is_of_sources(const Shown& shown, const EntityKey& key, const Scope& scope,
+                   const RecordSource& records) {
+  if (scope.sources.empty()) return true;
+  const std::optional<Entity> entity = find_state(shown, key);
+  bool created = false;
+  for (const EntityFact& fact : entity ? entity->facts : std::vector<EntityFact>()) {
+    if (!fact.creates) continue;
+    created = true;
+    const std::string_view order = fact.words.order();  // source NUL sequence NUL id
+    if (scope.has_source(order.substr(0, order.find('\0')))) return true;
+  }
+  if (created) return false;
+  TimelineQuery all;
+  all.limit = kPageMax;
+  bool any = false;
+  for (const TimelineEntry& entry : entity_timeline(shown.view, key, all, records)) {
+    LogEvent event;
+    if (!read_log_record(entry.record, event) || !event.is_fact()) continue;
+    if (scope.has_source(event.source)) return true;
+    any = true;
+  }
+  return !any;
+}
+
+std::optional<std::vector<ExplainedClock>> explain_entity(const Shown& shown, const EntityKey& key,
+                                                          const std::string& clock,
+                                                          const std::string& cycle) {
+  const std::optional<Entity> entity = find_state(shown, key);
+  if (!entity) return std::nullopt;
+  Truth truth(*entity->policy, entity->spec());
+  truth.read(entity->facts);
+  if (truth.created) truth.advance(entity->facts, shown.now);
+  return explain(*entity, truth, clock, cycle);
 }
 
 std::string explained_json(const Shown& shown, const EntityKey& entity,

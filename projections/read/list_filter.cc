@@ -51,6 +51,12 @@ std::string account_name(const ReadView& view, PartitionId partition, const std:
   return row ? decode_account_summary(*row).name : std::string();
 }
 
+bool fits_team(const AccountSummary& of, const PersonWords& person, const std::string& role) {
+  if (person.empty()) return role.empty() || of.has_role(role);
+  return std::any_of(person.begin(), person.end(),
+                     [&](const std::string& word) { return of.plays(word, role); });
+}
+
 std::string lower_case(std::string_view text) {
   std::string out(text);
   for (char& c : out) c = lower(c);
@@ -82,9 +88,7 @@ bool FilteredList::passes(PartitionId partition, const EntityKey& entity, const 
   if (person.empty()) return role.empty() || contains(s.roles, role);
   if (role.empty() && (contains(person, s.assignee) || contains_any(s.persons, person)))
     return true;
-  const AccountSummary& of = account(partition, entity.account);
-  return std::any_of(person.begin(), person.end(),
-                     [&](const std::string& word) { return of.plays(word, role); });
+  return fits_team(account(partition, entity.account), person, role);
 }
 
 bool FilteredList::passes(PartitionId, const EntityKey& entity, const GroupSummary& s) {

@@ -23,6 +23,10 @@ std::optional<Projection> projection_in(std::string_view row, const EntityKey& e
 // What people call the account; empty: unknown.
 std::string account_name(const ReadView& view, PartitionId partition, const std::string& account);
 
+// Whether the person plays the role for the account; without a person: whether anybody does; without
+// a role: whether the person plays any.
+bool fits_team(const AccountSummary& of, const PersonWords& person, const std::string& role);
+
 class FilteredList {
  public:
   FilteredList(const ReadView& view, const ListFilter& filter);

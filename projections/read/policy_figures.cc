@@ -263,6 +263,9 @@ std::vector<FigureRow> figures(const ReadView& view, const Policy& policy,
 BehindPage list_behind(const ReadView& view, const NamedFigure& figure, const BehindQuery& query) {
   BehindPage page;
   std::string last;
+  ListFilter words;
+  words.q = query.q;
+  FilteredList list(view, words);
   MergedRows rows = rows_behind(view, figure, query.from, from_cursor(query.cursor).value_or(""));
   for (std::size_t scanned = 0; rows.valid(); rows.next(), ++scanned) {
     if (page.rows.size() == std::clamp<std::size_t>(query.limit, 1, kPageMax) ||
@@ -279,18 +282,53 @@ BehindPage list_behind(const ReadView& view, const NamedFigure& figure, const Be
       continue;
     if ((!query.outcome.empty() && query.outcome != outcome_name(b.what)) ||
         !passes(query.account, place.row.entity.account) || !passes(query.tier, b.tier) ||
-        !passes(query.priority, b.priority) || !passes(query.person, b.person) ||
-        !passes(query.module, b.module)) {
+        !passes(query.priority, b.priority) || !passes(query.module, b.module) ||
+        (query.role.empty() && !passes(query.person, b.person)) ||
+        !passes(query.kind, place.row.entity.kind) ||
+        (!query.clock.empty() &&
+         (b.what == Behind::What::kScore || query.clock != place.row.clock))) {
       continue;
     }
+    const AccountSummary& of = list.account(place.partition, place.row.entity.account);
+    if (!query.role.empty() && !fits_team(of, query.person, query.role)) continue;
     if (const auto found = find_projection(view, place.partition, place.row.entity)) {
       place.row.title = found->view.title;
       place.row.link = found->view.link;
-      place.row.account_name = account_name(view, place.partition, place.row.entity.account);
+      place.row.account_name = of.name;
     }
+    if (!list.has_words(place.partition, place.row.entity, place.row.title)) continue;
     page.rows.push_back(std::move(place.row));
   }
   return page;
+}
+
+std::string behind_csv(const std::vector<BehindRow>& rows) {
+  std::string out =
+      "account,accountName,entity,title,outcome,clock,cycle,threshold,due,score,priority,tier,"
+      "person,module,link\r\n";
+  for (const BehindRow& row : rows) {
+    const Behind& b = row.behind;
+    const bool is_score = b.what == Behind::What::kScore;
+    const std::string columns[] = {row.entity.account,
+                                   row.account_name,
+                                   row.entity.kind + "/" + row.entity.id,
+                                   row.title,
+                                   std::string(outcome_name(b.what)),
+                                   row.clock,
+                                   row.cycle,
+                                   is_score ? "" : row.threshold,
+                                   format_rfc3339(b.at),
+                                   is_score ? std::to_string(b.score) : "",
+                                   b.priority,
+                                   b.tier,
+                                   b.person,
+                                   b.module,
+                                   row.link};
+    for (const std::string& column : columns)
+      out += (&column == columns ? "" : ",") + csv_field(column);
+    out += "\r\n";
+  }
+  return out;
 }
 
 std::string_view outcome_name(Behind::What what) {

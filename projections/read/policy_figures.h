@@ -65,6 +65,9 @@ struct BehindQuery {
   std::string outcome;   // met, breached, excused; empty: all
   std::string account, tier, priority, module;
   PersonWords person;
+  std::string kind, clock;  // of a score no clock
+  std::string role;         // somebody plays it for the account; with `person`: that person does
+  std::string q;            // stands in the title, the id or the account's name
   std::size_t limit = kPageDefault;
   std::string cursor;
   std::shared_ptr<const Scope> scope{};  // of who asks
@@ -87,5 +90,6 @@ std::string_view outcome_name(Behind::What what);
 
 // The same rows for spreadsheets: a head, then a line each (RFC 4180).
 std::string figures_csv(const std::vector<FigureRow>& rows);
+std::string behind_csv(const std::vector<BehindRow>& rows);
 
 }  // namespace tocsin

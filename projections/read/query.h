@@ -157,8 +157,9 @@ struct TimelineQuery {
 };
 
 std::vector<TimelineEntry> entity_timeline(const ReadView& view, const EntityKey& entity,
-                                           const TimelineQuery& query, const RecordSource& source);
-// `scope`: entries of kinds outside of it are left out, and the page may be short.
+                                           const TimelineQuery& query, const RecordSource& source,
+                                           const Scope* scope = nullptr);
+// `scope`: facts of sources and entries of kinds outside of it are left out, and a page may be short.
 std::vector<TimelineEntry> account_timeline(const ReadView& view, const std::string& account,
                                             const TimelineQuery& query, const RecordSource& source,
                                             const Scope* scope = nullptr);
@@ -201,10 +202,11 @@ struct AccountPage {
   std::string cursor;
 };
 struct AccountQuery {
-  std::string q, tier;
+  // role and person: who plays it for the account. kind and priority: of which it has something
+  // open, clock: which runs or is paused. q: stands in its name or id.
+  ListFilter filter;
   std::size_t limit = kPageDefault;
   std::string cursor;
-  std::shared_ptr<const Scope> scope{};
 };
 AccountPage list_accounts(const ReadView& view, const Policy& policy, const AccountQuery& query);
 
@@ -256,8 +258,17 @@ struct FaultRow {
   std::string account;
   std::string data;  // of the event, JSON: module, weeks
 };
-// Newest first. Empty account: of all.
-std::vector<FaultRow> recurring_faults(const ReadView& view, const std::string& account,
-                                       std::size_t limit, const Scope* scope = nullptr);
+struct FaultPage {
+  std::vector<FaultRow> faults;  // newest first
+  std::string cursor;
+};
+struct FaultQuery {
+  // role, person and tier: as of accounts. q: stands in the fault, or in the account's name or id.
+  // The other filters are not used: a fault is of an account.
+  ListFilter filter;
+  std::size_t limit = kPageDefault;
+  std::string cursor;
+};
+FaultPage recurring_faults(const ReadView& view, const FaultQuery& query);
 
 }  // namespace tocsin

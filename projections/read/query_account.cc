@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "events/log_record.h"
 #include "projections/read/list_filter.h"
 #include "projections/read/merged_rows.h"
 #include "projections/read/query.h"
@@ -138,6 +139,29 @@ void add_records(const ReadView& view, std::vector<TimelineEntry>& entries, std:
   }
 }
 
+// The page without facts of sources outside of the scope, filled up by what `page_of` gives behind it,
+// as far as kRowsScannedMax records.
+template <typename PageOf>
+std::vector<TimelineEntry> of_sources(const Scope* scope, TimelineQuery query, PageOf page_of) {
+  if (scope == nullptr || scope->sources.empty()) return page_of(query);
+  const std::size_t wanted = std::clamp<std::size_t>(query.limit, 1, kPageMax);
+  std::vector<TimelineEntry> kept;
+  for (std::size_t read = 0; read < kRowsScannedMax && kept.size() < wanted;) {
+    std::vector<TimelineEntry> page = page_of(query);
+    read += page.size();
+    const bool last = page.size() < wanted;
+    if (!last) query.after = page.back().offset;
+    for (TimelineEntry& entry : page) {
+      LogEvent event;
+      const bool shown = read_log_record(entry.record, event) &&
+                         (!event.is_fact() || scope->has_source(event.source));
+      if (shown && kept.size() < wanted) kept.push_back(std::move(entry));
+    }
+    if (last) break;
+  }
+  return kept;
+}
+
 std::map<std::string, ScoreSum> scores_of(const ReadView& view, const std::string& account,
                                           const Scope* scope) {
   std::map<std::string, ScoreSum> sums;
@@ -255,36 +279,58 @@ std::vector<ClockRow> latest_periods(const EntityView& account) {
   return latest;
 }
 
+// Whether the account has something open of the kind and priority that are wanted, or such a clock
+// that runs or is paused.
+bool has_open(const ReadView& view, const ListFilter& wanted, const std::string& account) {
+  ListFilter of;
+  of.account = account;
+  of.kind = wanted.kind;
+  of.clock = wanted.clock;
+  of.priority = wanted.priority;
+  of.scope = wanted.scope;
+  for (const auto& [name, n] : counts(view, of)) {
+    if (n == 0) continue;
+    if (wanted.clock.empty() ? name.starts_with("open/") : name == "running" || name == "paused")
+      return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::vector<TimelineEntry> entity_timeline(const ReadView& view, const EntityKey& entity,
-                                           const TimelineQuery& query, const RecordSource& source) {
-  std::vector<TimelineEntry> entries;
-  for (const PartitionId partition : view.partitions()) {
-    const std::size_t begin = entries.size();
-    for (const Offset offset : OffsetWalk(view, partition, entity, query).take())
-      entries.push_back({partition, offset, entity, {}});
-    add_records(view, entries, begin, partition, source);
-  }
-  return entries;
+                                           const TimelineQuery& query, const RecordSource& source,
+                                           const Scope* scope) {
+  return of_sources(scope, query, [&](const TimelineQuery& page) {
+    std::vector<TimelineEntry> entries;
+    for (const PartitionId partition : view.partitions()) {
+      const std::size_t begin = entries.size();
+      for (const Offset offset : OffsetWalk(view, partition, entity, page).take())
+        entries.push_back({partition, offset, entity, {}});
+      add_records(view, entries, begin, partition, source);
+    }
+    return entries;
+  });
 }
 
 std::vector<TimelineEntry> account_timeline(const ReadView& view, const std::string& account,
                                             const TimelineQuery& query, const RecordSource& source,
                                             const Scope* scope) {
-  std::vector<TimelineEntry> entries;
-  for (const PartitionId partition : view.partitions()) {
-    const std::size_t begin = entries.size();
-    const std::string prefix = Key(partition, Family::kHistory).text(account).take();
-    walk_history(view, prefix, query, [&](const TimelineItem& item) {
-      const EntityKey entity{account, std::string(item.first), std::string(item.second)};
-      if (scope != nullptr && !scope->has_kind(entity.kind)) return false;
-      entries.push_back({partition, item.offset, entity, {}});
-      return true;
-    });
-    add_records(view, entries, begin, partition, source);
-  }
-  return entries;
+  return of_sources(scope, query, [&](const TimelineQuery& page) {
+    std::vector<TimelineEntry> entries;
+    for (const PartitionId partition : view.partitions()) {
+      const std::size_t begin = entries.size();
+      const std::string prefix = Key(partition, Family::kHistory).text(account).take();
+      walk_history(view, prefix, page, [&](const TimelineItem& item) {
+        const EntityKey entity{account, std::string(item.first), std::string(item.second)};
+        if (scope != nullptr && !scope->has_kind(entity.kind)) return false;
+        entries.push_back({partition, item.offset, entity, {}});
+        return true;
+      });
+      add_records(view, entries, begin, partition, source);
+    }
+    return entries;
+  });
 }
 
 std::optional<AccountView> find_account(const ReadView& view, const Policy& policy,
@@ -322,13 +368,16 @@ std::optional<AccountView> find_account(const ReadView& view, const Policy& poli
 }
 
 AccountPage list_accounts(const ReadView& view, const Policy& policy, const AccountQuery& query) {
+  const ListFilter& wanted = query.filter;
   std::vector<std::string> prefixes;
   for (const PartitionId partition : view.partitions()) {
-    prefixes.push_back(Key(partition, Family::kSummary).take());
+    Key prefix(partition, Family::kSummary);
+    prefixes.push_back(wanted.account.empty() ? prefix.take() : prefix.text(wanted.account).take());
   }
-  const std::string words = lower_case(query.q);
+  const std::string words = lower_case(wanted.q);
+  const bool narrows = !wanted.kind.empty() || !wanted.clock.empty() || !wanted.priority.empty();
   AccountPage page;
-  if (!sees_accounts(policy, query.scope.get())) return page;
+  if (!sees_accounts(policy, wanted.scope.get())) return page;
   std::string last;
   // Ordered by the whole of the name, over all partitions.
   MergedRows rows(view, prefixes, std::string::npos, from_cursor(query.cursor).value_or(""));
@@ -340,12 +389,14 @@ AccountPage list_accounts(const ReadView& view, const Policy& policy, const Acco
     }
     last = rows.key();
     ListedAccount listed{KeyReader(last).text(), decode_account_summary(rows.value()), false, {}};
-    if (query.scope != nullptr && !query.scope->has_account(listed.account)) continue;
-    if (!query.tier.empty() && listed.summary.tier != query.tier) continue;
+    if (wanted.scope != nullptr && !wanted.scope->has_account(listed.account)) continue;
+    if (!wanted.tier.empty() && listed.summary.tier != wanted.tier) continue;
     if (lower_case(listed.account).find(words) == std::string::npos &&
         lower_case(listed.summary.name).find(words) == std::string::npos) {
       continue;
     }
+    if (!fits_team(listed.summary, wanted.person, wanted.role)) continue;
+    if (narrows && !has_open(view, wanted, listed.account)) continue;
     if (const auto self = account_entity(view, policy, listed.account)) {
       listed.is_key_account = is_open(*self);
       listed.contacts = self->contacts;

@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <tuple>
 
+#include "events/json_walk.h"
 #include "projections/read/list_filter.h"
+#include "projections/read/merged_rows.h"
 #include "projections/read/query.h"
 
 namespace tocsin {
@@ -80,6 +82,18 @@ class KpiAdder {
   const KpiQuery& query_;
   std::map<KpiGroup, KpiValue> sums_;
 };
+
+// Of a recurring fault's data.
+std::string module_of(std::string_view data) {
+  std::string module;
+  JsonWalker walker;
+  walker.walk_object(data, [&](std::string_view name, JsonWalker::Value value) {
+    if (name == "module" && JsonWalker::is_string(value)) return walker.read_string(value, module);
+    std::string ignored;
+    return walker.copy(value, ignored);
+  });
+  return module;
+}
 
 }  // namespace
 
@@ -163,28 +177,60 @@ std::vector<ScoreRowSum> scores(const ReadView& view, const KpiQuery& query) {
   return rows;
 }
 
-std::vector<FaultRow> recurring_faults(const ReadView& view, const std::string& account,
-                                       std::size_t limit, const Scope* scope) {
-  std::vector<FaultRow> faults;
+FaultPage recurring_faults(const ReadView& view, const FaultQuery& query) {
+  // Newest first; of one instant by partition, in each the last first.
+  struct Found {
+    Instant time;
+    PartitionId partition;
+    std::string key;
+    FaultRow row;
+  };
+  const ListFilter& wanted = query.filter;
+  const std::size_t most = std::clamp<std::size_t>(query.limit, 1, kPageMax);
+  const std::string words = lower_case(wanted.q);
+  const auto after = from_cursor(query.cursor);
+  FilteredList list(view, wanted);
+  std::vector<Found> found;
   for (const PartitionId partition : view.partitions()) {
     const std::string prefix = Key(partition, Family::kFault).take();
+    std::string end = after_prefix(prefix);
+    if (after) {
+      KeyReader last(*after);
+      const Instant time = last.instant();
+      end = Key(partition, Family::kFault).instant(time).take();
+      if (partition == last.partition()) end = *after;
+      if (partition > last.partition()) end = after_prefix(end);
+    }
     RowCursor rows = view.rows(prefix);
-    rows.seek_before(after_prefix(prefix));
-    std::size_t found = 0;
-    for (; rows.valid() && rows.key().starts_with(prefix) && found < std::min(limit, kPageMax);
+    rows.seek_before(end);
+    // One more than is shown: whether there are more.
+    for (std::size_t n = 0; rows.valid() && rows.key().starts_with(prefix) && n <= most;
          rows.previous()) {
       KeyReader key(rows.key());
       const Instant time = key.instant();
-      std::string of = key.text();
-      if (!passes(account, of) || (scope != nullptr && !scope->has_account(of))) continue;
-      faults.push_back({time, std::move(of), std::string(rows.value())});
-      ++found;
+      const std::string account = key.text();
+      if (!passes(wanted.account, account)) continue;
+      if (wanted.scope != nullptr && !wanted.scope->has_account(account)) continue;
+      const AccountSummary& of = list.account(partition, account);
+      if (!passes(wanted.tier, of.tier) || !fits_team(of, wanted.person, wanted.role)) continue;
+      if (!contains_words(module_of(rows.value()), words) && !contains_words(account, words) &&
+          !contains_words(of.name, words)) {
+        continue;
+      }
+      found.push_back(
+          {time, partition, std::string(rows.key()), {time, account, std::string(rows.value())}});
+      ++n;
     }
   }
-  std::stable_sort(faults.begin(), faults.end(),
-                   [](const FaultRow& a, const FaultRow& b) { return a.time > b.time; });
-  if (faults.size() > limit) faults.resize(limit);
-  return faults;
+  std::stable_sort(found.begin(), found.end(),
+                   [](const Found& a, const Found& b) { return a.time > b.time; });
+  FaultPage page;
+  for (Found& one : found) {
+    if (page.faults.size() == most) break;
+    page.faults.push_back(std::move(one.row));
+  }
+  if (found.size() > most) page.cursor = to_cursor(found[most - 1].key);
+  return page;
 }
 
 }  // namespace tocsin

@@ -541,13 +541,14 @@ std::string behind_json(const Shown& shown, const BehindPage& page) {
   });
 }
 
-std::string faults_json(const Shown& shown, const std::vector<FaultRow>& faults) {
+std::string faults_json(const Shown& shown, const FaultPage& page) {
   return body(shown, [&](std::string& out, JsonObject& object) {
-    add_array(out, object, "faults", faults, [&](const FaultRow& fault) {
+    add_array(out, object, "faults", page.faults, [&](const FaultRow& fault) {
       JsonObject item(out);
       item.text("account", fault.account).time("time", fault.time);
       item.raw("data", fault.data.empty() ? "null" : fault.data).close();
     });
+    add_cursor(object, page.cursor);
   });
 }
 

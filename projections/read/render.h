@@ -49,6 +49,6 @@ std::string kpis_json(const Shown& shown, const std::vector<KpiRow>& rows,
                       const std::vector<FigureRow>& figures);
 std::string figures_json(const Shown& shown, const std::vector<FigureRow>& figures);
 std::string behind_json(const Shown& shown, const BehindPage& page);
-std::string faults_json(const Shown& shown, const std::vector<FaultRow>& faults);
+std::string faults_json(const Shown& shown, const FaultPage& page);
 
 }  // namespace tocsin

@@ -14,6 +14,12 @@ bool AccountSummary::plays(std::string_view person, std::string_view role) const
   });
 }
 
+bool AccountSummary::has_role(std::string_view role) const {
+  return std::any_of(team.begin(), team.end(), [&](const auto& entry) {
+    return entry.first == role && !entry.second.empty();
+  });
+}
+
 std::string encode(const AccountSummary& s) {
   std::string out;
   put_text(out, s.name);

@@ -15,6 +15,7 @@ struct AccountSummary {
   std::map<std::string, std::vector<std::string>> team;  // persons by role
 
   bool plays(std::string_view person, std::string_view role) const;  // empty role: any
+  bool has_role(std::string_view role) const;                        // somebody plays it
 };
 
 std::string encode(const AccountSummary& summary);

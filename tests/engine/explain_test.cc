@@ -28,6 +28,9 @@ std::string wrong_with(const ExplainedClock& clock, const ExplainedThreshold& t)
   }
   if (t.due && !t.segments.empty() && t.segments.back().to != *t.due)
     return clock.clock + ": the proof does not end at the due";
+  for (const ExplainedRetarget& r : t.retargets) {
+    if (r.from == Instant{} || r.to == Instant{}) return clock.clock + ": a due of 1970";
+  }
   if (open == t.allowance_ms) return "";
   return clock.clock + " " + clock.cycle + " " + t.name + ": " + std::to_string(open) + " ms of " +
          std::to_string(t.allowance_ms);
@@ -112,6 +115,39 @@ clocks:
   ASSERT_EQ(explained.size(), 1U);
   EXPECT_EQ(explained[0].thresholds.at(0).allowance_ms, hours(2).ms);
   EXPECT_FALSE(explained[0].thresholds.at(0).given);
+}
+
+// P3 has no target: a re-target to it takes the due away, one to P2 gives another.
+TEST(ExplainOfAPriority, AThresholdThatItDoesNotHaveHasNoDue) {
+  World world(compiled(shipped_text("key-account")));
+  std::vector<ExplainedClock> explained;
+  world.check_with([&](World&, Entity& entity, Instant) -> std::string {
+    Truth truth(entity);
+    truth.read(entity.facts);
+    explained = explain(entity, truth, "ticket.resolution", "");
+    return "";
+  });
+  Given fact;
+  fact.account = "acme";
+  fact.kind = "ticket";
+  fact.subject = "T";
+  fact.time = *parse_rfc3339("2026-03-02T02:00:00Z");
+  for (const char* priority : {"P1", "P3", "P2"}) {
+    fact.verb = fact.id.empty() ? "opened" : "prioritized";
+    fact.id += "1";
+    fact.data = std::string("{\"priority\":\"") + priority + "\"}";
+    world.arrive(fact, fact.time);
+    fact.time = fact.time + minutes(30);
+  }
+  world.finish(fact.time);
+  ASSERT_EQ(explained.size(), 1U);
+  const ExplainedThreshold& t = explained[0].thresholds.at(0);
+  EXPECT_EQ(t.name, "target");
+  ASSERT_EQ(t.retargets.size(), 2U);
+  EXPECT_TRUE(t.retargets[0].from);
+  EXPECT_FALSE(t.retargets[0].to);
+  EXPECT_FALSE(t.retargets[1].from);
+  EXPECT_EQ(t.retargets[1].to, t.due);
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, ExplainTest, testing::Values("key-account", "it-helpdesk"));

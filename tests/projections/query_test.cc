@@ -418,11 +418,31 @@ TEST_F(QueryTest, RecurringFaultsAreListedNewestFirst) {
   event(b, own_record(b, "tocsin.fault.recurring", "2", at(3), R"({"module":"m2"})"));
   event(a, own_record(a, "tocsin.fault.recurring", "3", at(2), R"({"module":"m3"})"));
   const ReadView v = view();
-  const auto all = recurring_faults(v, "", 10);
-  ASSERT_EQ(all.size(), 3u);
-  EXPECT_EQ(all[0].data, R"({"module":"m2"})");
-  EXPECT_EQ(all[1].data, R"({"module":"m3"})");
-  EXPECT_EQ(recurring_faults(v, "a", 1).at(0).data, R"({"module":"m3"})");
+  const auto modules = [&](const FaultQuery& query) {
+    std::string found;
+    for (const FaultRow& fault : recurring_faults(v, query).faults) found += fault.data;
+    return found;
+  };
+  EXPECT_EQ(modules({}), R"({"module":"m2"}{"module":"m3"}{"module":"m1"})");
+  FaultQuery query;
+  query.filter.account = "a";
+  query.limit = 1;
+  EXPECT_EQ(modules(query), R"({"module":"m3"})");
+  query.filter.account = "";
+  query.filter.q = "M1";
+  EXPECT_EQ(modules(query), R"({"module":"m1"})");
+  query.filter.q = "module";
+  EXPECT_EQ(modules(query), "") << "a member's name is no word of the fault";
+  // Page by page, each once.
+  query.filter.q = "";
+  std::string paged;
+  do {
+    const FaultPage page = recurring_faults(v, query);
+    ASSERT_EQ(page.faults.size(), 1u);
+    paged += page.faults[0].data;
+    query.cursor = page.cursor;
+  } while (!query.cursor.empty());
+  EXPECT_EQ(paged, R"({"module":"m2"}{"module":"m3"}{"module":"m1"})");
 }
 
 TEST(RenderTest, AClockRowIsThatOfTheContract) {

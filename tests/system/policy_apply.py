@@ -72,6 +72,10 @@ def main():
                       "subject": f"T-{i}", "partitionkey": f"ACC-{i % 200}", "data": {"priority": "P3", "tier": "B"}}
                      for i in range(begin, min(begin + 1000, TICKETS))]
             ask(url + "/v1/events", json.dumps(batch), "application/cloudevents-batch+json")
+        # Entities of which no policy knows a fact are no part of it.
+        for n, name in enumerate(("tocsin.tickets.opened", "com.foo.bar", "tocsin.ticket.opend", "tocsin.escalation.foo")):
+            ask(url + "/v1/events", json.dumps({"specversion": "1.0", "id": f"u{n}", "source": "/crm", "type": name, "time": opened,
+                                                "subject": f"U-{n}", "partitionkey": "unknown"}), "application/cloudevents+json")
         new = str(holiday / "new.yaml")
         done, took = command("policy", "apply", new, "--by", "test", "--to-open", "--dry-run", "--url", url)
         print(done.stdout.splitlines()[0] if done.stdout else done.stderr, f"in {took:.2f} s")

@@ -25,9 +25,9 @@ struct House {
   Instant now{1'800'000'000'000};
   Guard guard{options()};
   std::vector<ModuleRoute> routes =
-      pairing_routes([this](const std::string& name, const std::string& person) {
-        return guard.phone_token(name, person);
-      });
+      pairing_routes([this](const std::string& name,
+                            const std::string& person) { return guard.phone_token(name, person); },
+                     [this] { return now; });
 
   GuardOptions options() {
     GuardOptions made;
@@ -75,9 +75,11 @@ TEST(Pairing, APhoneActsAsThePersonWhoPairedItWithTheSameRoles) {
   ASSERT_FALSE(token.empty());
   const HttpResponse me = house.ask("/v1/me", token);
   EXPECT_EQ(me.status, 200);
-  EXPECT_EQ(json::parse(me.body),
-            json::parse(R"({"name":"wang","person":"wang.fang","roles":["read","act"],)"
-                        R"("phone":true,"open":false})"));
+  EXPECT_EQ(
+      json::parse(me.body),
+      json::parse(
+          R"({"now":"2027-01-15T08:00:00.000Z","name":"wang","person":"wang.fang","roles":["read","act"],)"
+          R"("phone":true,"open":false})"));
 }
 
 TEST(Pairing, ACodeWorksOnce) {

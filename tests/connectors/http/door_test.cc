@@ -108,15 +108,16 @@ TEST_F(OpenDoorTest, AForeignHostOrOriginIsRefused) {
 }
 
 TEST_F(OpenDoorTest, AFormOrPlainTextCannotAcknowledge) {
+  store.fill();
   start();
-  const std::string body = R"({"by":"li","escalation":"acme/ticket/T-1/routed/P1"})";
+  const std::string body = R"({"by":"li","escalation":"acme/ticket/T-3/routed/P1"})";
   for (const char* type : {"text/plain", "application/x-www-form-urlencoded",
                            "multipart/form-data; boundary=x", "text/plain;application/json"})
-    EXPECT_EQ(client->post("/v1/entities/acme/ticket/T-1/acknowledge", type, body).status, 415)
+    EXPECT_EQ(client->post("/v1/entities/acme/ticket/T-3/acknowledge", type, body).status, 415)
         << type;
   EXPECT_TRUE(node.facts().empty());
   EXPECT_EQ(
-      client->post("/v1/entities/acme/ticket/T-1/acknowledge", "application/json", body).status,
+      client->post("/v1/entities/acme/ticket/T-3/acknowledge", "application/json", body).status,
       200);
 }
 
@@ -164,21 +165,22 @@ TEST_F(DoorTest, TheTokensNameStandsOnTheFact) {
 }
 
 TEST_F(DoorTest, WhoseTokenStandsForAPersonActsAsThatPerson) {
+  store.fill();
   start();
   const Answer answer =
-      client->post("/v1/entities/acme/ticket/T-1/acknowledge", "application/json",
-                   R"({"by":"Chen Jie","escalation":"acme/ticket/T-1/routed/P1"})", bearer("desk"));
+      client->post("/v1/entities/acme/ticket/T-3/acknowledge", "application/json",
+                   R"({"by":"Chen Jie","escalation":"acme/ticket/T-3/routed/P1"})", bearer("desk"));
   EXPECT_EQ(answer.status, 200);
-  EXPECT_EQ(node.facts().at(0).data, R"({"by":"Li Wei","escalation":"acme/ticket/T-1/routed/P1"})");
+  EXPECT_EQ(node.facts().at(0).data, R"({"by":"Li Wei","escalation":"acme/ticket/T-3/routed/P1"})");
   EXPECT_EQ(node.facts().at(0).source, "urn:tocsin:api");
   EXPECT_EQ(client
-                ->post("/v1/entities/acme/ticket/T-1/acknowledge", "application/json",
+                ->post("/v1/entities/acme/ticket/T-3/acknowledge", "application/json",
                        R"({"by":"li"})", bearer("east"))
                 .status,
             200)
       << "a scope of sources is about what it sends itself";
   // Nothing need be said then; all open groups are meant.
-  client->post("/v1/entities/acme/ticket/T-1/acknowledge", "application/json", "{}",
+  client->post("/v1/entities/acme/ticket/T-3/acknowledge", "application/json", "{}",
                bearer("desk"));
   EXPECT_EQ(node.facts().at(2).data, R"({"by":"Li Wei"})");
 }
@@ -227,6 +229,30 @@ TEST_F(DoorTest, WhatLiesOutsideTheScopeIsNotThere) {
   EXPECT_EQ(client
                 ->post("/v1/entities/beta/ticket/T-1/acknowledge", "application/json", "{}",
                        bearer("east"))
+                .status,
+            404);
+}
+
+TEST_F(DoorTest, FactsOfOtherSourcesAreNotThere) {
+  store.fill();  // of /crm alone
+  store.tell("T-2", 6, "/hr");
+  store.tell("T-9", 7, "/hr");
+  start();
+  const std::string of_both = get_as("desk", "/v1/entities/acme/ticket/T-2/timeline").body;
+  EXPECT_THAT(of_both, HasSubstr("\"/hr\""));
+  EXPECT_THAT(get_as("desk", "/v1/accounts/acme/timeline").body, HasSubstr("\"/hr\""));
+  for (const char* path :
+       {"/v1/entities/acme/ticket/T-9", "/v1/entities/acme/ticket/T-9/timeline",
+        "/v1/entities/acme/ticket/T-2", "/v1/entities/acme/ticket/T-2/explain"}) {
+    EXPECT_EQ(get_as("desk", path).status, 200) << path;
+    EXPECT_EQ(get_as("east", path).status, 404) << path;
+  }
+  const Answer history = get_as("east", "/v1/accounts/acme/timeline");
+  EXPECT_EQ(history.status, 200);
+  EXPECT_THAT(history.body, Not(HasSubstr("\"/hr\"")));
+  EXPECT_EQ(client
+                ->post("/v1/entities/acme/ticket/T-9/acknowledge", "application/json",
+                       R"({"by":"li"})", bearer("east"))
                 .status,
             404);
 }

@@ -271,6 +271,7 @@ TEST_F(EventsApiTest, WebhookHandshake) {
 }
 
 TEST_F(EventsApiTest, Acknowledge) {
+  store.fill();
   const auto acknowledge = [&](std::string_view body,
                                std::string_view path = "/v1/entities/a%2Fb/ticket/T%2D1") {
     return client->post(std::string(path) + "/acknowledge", "application/json", body);
@@ -298,8 +299,12 @@ TEST_F(EventsApiTest, Acknowledge) {
   EXPECT_THAT(acknowledge(R"({"by":7,"escalation":"x"})").body, HasSubstr("\"field\":\"by\""));
   EXPECT_THAT(acknowledge(R"({"by":"li","escalation":"x","else":1})").body,
               HasSubstr("\"field\":\"else\""));
-  EXPECT_THAT(acknowledge(R"({"by":"li","escalation":"other/ticket/T-1/x"})").body,
-              HasSubstr("\"field\":\"escalation\""));
+  // An escalation of another entity, an entity that no fact names: nothing is written.
+  const std::size_t written = node.facts().size();
+  EXPECT_EQ(acknowledge(R"({"by":"li","escalation":"other/ticket/T-1/x"})").body,
+            R"({"acknowledged":[],"already":[],"unknown":["other/ticket/T-1/x"]})");
+  EXPECT_EQ(acknowledge(R"({"by":"li"})", "/v1/entities/a/nokind/NEVER").status, 404);
+  EXPECT_EQ(node.facts().size(), written);
   EXPECT_EQ(acknowledge("{").status, 400);
   EXPECT_THAT(acknowledge(R"({"by":"li","escalation":"a/x.y/T/z"})", "/v1/entities/a/x.y/T").body,
               HasSubstr("\"field\":\"kind\""));

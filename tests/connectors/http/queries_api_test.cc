@@ -33,7 +33,14 @@ TEST_F(QueriesApiTest, EveryParameterMayBeEmptyOrGiven) {
     EXPECT_EQ(status("/v1/clocks?state=" + std::string(state)), 200);
   EXPECT_EQ(status("/v1/board?tier=A&limit=5"), 200);
   EXPECT_EQ(status("/v1/accounts?limit=3"), 200);
-  EXPECT_EQ(status("/v1/faults?account=acme&limit=9"), 200);
+  EXPECT_EQ(status("/v1/accounts?account=acme&kind=ticket&clock=ticket.response&priority=P1&tier=A"
+                   "&role=executive&person=li&q=a&cursor="),
+            200);
+  EXPECT_EQ(status("/v1/faults?account=acme&limit=9&tier=A&role=executive&person=li&q=m&cursor="),
+            200);
+  EXPECT_EQ(status("/v1/figures/response/entities?kind=ticket&clock=ticket.response&role=executive"
+                   "&person=li&q=T"),
+            200);
   EXPECT_EQ(status("/v1/kpis?by=week&from=2026-03-02&to=2026-03-08&per=tier,priority"), 200);
 }
 
@@ -55,6 +62,27 @@ TEST_F(QueriesApiTest, WrongParametersAreNamed) {
   EXPECT_EQ(bad("/v1/entities/a/ticket/T/timeline?after=17"), "after");
   EXPECT_EQ(bad("/v1/entities/a/ticket/T/timeline?order=up"), "order");
   EXPECT_EQ(bad("/v1/stream?after=x"), "after");
+}
+
+TEST_F(QueriesApiTest, AccountsAreNarrowedByWhatIsOpen) {
+  store.fill();
+  const auto accounts = [&](std::string_view filter) {
+    const std::string body = client->get("/v1/accounts?" + std::string(filter)).body;
+    return body.substr(body.find("\"accounts\""));
+  };
+  EXPECT_THAT(client->get("/v1/clocks?account=acme").body, HasSubstr("acme"));
+  EXPECT_THAT(accounts("kind=care"), HasSubstr("\"accounts\":[]"));
+  EXPECT_THAT(accounts("account=nobody"), HasSubstr("\"accounts\":[]"));
+}
+
+TEST_F(QueriesApiTest, WhatStandsBehindAFigureIsATableToo) {
+  client->send("GET /v1/figures/response/entities HTTP/1.1\r\nHost: h\r\nAccept: text/csv\r\n\r\n");
+  const Answer answer = client->read();
+  EXPECT_THAT(answer.headers.at("content-type"), HasSubstr("text/csv"));
+  EXPECT_EQ(
+      answer.body,
+      "account,accountName,entity,title,outcome,clock,cycle,threshold,due,score,priority,tier,"
+      "person,module,link\r\n");
 }
 
 TEST_F(QueriesApiTest, PathSegmentsAreDecodedOnce) {
@@ -195,7 +223,7 @@ TEST_F(RolesTest, EveryRouteAsksForItsRole) {
   };
   const Row rows[] = {
       {"POST", "/v1/events", {401, 202, 403, 403, 202}},
-      {"POST", "/v1/entities/a/ticket/T/acknowledge", {401, 403, 403, 200, 200}},
+      {"POST", "/v1/entities/a%2Fb/ticket/T-1/acknowledge", {401, 403, 403, 200, 200}},
       {"GET", "/v1/clocks", {401, 403, 200, 403, 200}},
       {"GET", "/v1/board", {401, 403, 200, 403, 200}},
       {"GET", "/v1/inbox", {401, 403, 200, 403, 200}},

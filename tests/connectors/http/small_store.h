@@ -127,6 +127,26 @@ class SmallStore {
     apply(std::move(batch));
   }
 
+  // One more fact of a ticket of acme, of this source.
+  void tell(std::string id, Offset offset, std::string source) {
+    Fact fact;
+    fact.account = "acme";
+    fact.subject = id;
+    fact.type = "tocsin.ticket.progressed";
+    fact.kind = "ticket";
+    fact.verb = "progressed";
+    fact.source = std::move(source);
+    fact.id = std::to_string(offset);
+    fact.time = fact.recorded = fact.claimed = kNow;
+    std::string record;
+    append_fact_record(record, fact, "");
+    AppliedBatch batch;
+    batch.business_day = std::make_shared<BusinessDay>(shanghai);
+    batch.timeline.push_back({offset, {"acme", "ticket", std::move(id)}, record});
+    batch.next = offset + 1;
+    apply(std::move(batch));
+  }
+
   std::atomic<bool> broken{false};
 
  private:
