@@ -188,17 +188,17 @@ FaultPage recurring_faults(const ReadView& view, const FaultQuery& query) {
   const ListFilter& wanted = query.filter;
   const std::size_t most = std::clamp<std::size_t>(query.limit, 1, kPageMax);
   const std::string words = lower_case(wanted.q);
-  const auto after = from_cursor(query.cursor);
+  const std::string after = from_cursor(query.cursor).value_or("");  // empty: from the first
   FilteredList list(view, wanted);
   std::vector<Found> found;
   for (const PartitionId partition : view.partitions()) {
     const std::string prefix = Key(partition, Family::kFault).take();
     std::string end = after_prefix(prefix);
-    if (after) {
-      KeyReader last(*after);
+    if (!after.empty()) {
+      KeyReader last(after);
       const Instant time = last.instant();
       end = Key(partition, Family::kFault).instant(time).take();
-      if (partition == last.partition()) end = *after;
+      if (partition == last.partition()) end = after;
       if (partition > last.partition()) end = after_prefix(end);
     }
     RowCursor rows = view.rows(prefix);

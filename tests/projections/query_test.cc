@@ -394,6 +394,32 @@ TEST_F(QueryTest, AnAccountIsSeenWhole) {
   ASSERT_EQ(page.accounts.size(), 1u);
   EXPECT_EQ(page.accounts[0].account, "a");
   EXPECT_TRUE(page.accounts[0].is_key_account);
+  const auto listed = [&](const ListFilter& filter) {
+    AccountQuery query;
+    query.filter = filter;
+    return list_accounts(v, *default_policy(), query).accounts.size();
+  };
+  ListFilter filter;
+  filter.role = "executive";
+  EXPECT_EQ(listed(filter), 0u) << "nobody plays it";
+  filter.role = "account_manager";
+  EXPECT_EQ(listed(filter), 1u);
+  filter.person = {"wang"};
+  EXPECT_EQ(listed(filter), 0u);
+  filter.person = {"Li Wei", "li"};
+  EXPECT_EQ(listed(filter), 1u);
+  filter.account = "a";
+  filter.tier = "A";
+  filter.q = "acm";
+  filter.kind = "ticket";
+  EXPECT_EQ(listed(filter), 1u) << "a ticket is open";
+  filter.kind = "complaint";
+  EXPECT_EQ(listed(filter), 0u);
+  filter.kind = "";
+  filter.clock = "account.weekly_contact";
+  EXPECT_EQ(listed(filter), 1u) << "it runs";
+  filter.clock = "ticket.response";
+  EXPECT_EQ(listed(filter), 0u);
 }
 
 TEST_F(QueryTest, AnAccountShowsWhatEndedLatelyTheLatestNewsFirst) {
