@@ -234,9 +234,10 @@ TEST_F(DoorTest, WhatLiesOutsideTheScopeIsNotThere) {
 }
 
 TEST_F(DoorTest, FactsOfOtherSourcesAreNotThere) {
-  store.fill();  // of /crm alone
+  store.fill();
   store.tell("T-2", 6, "/hr");
   store.tell("T-9", 7, "/hr");
+  store.tell("T-8", 8, "/crm");
   start();
   const std::string of_both = get_as("desk", "/v1/entities/acme/ticket/T-2/timeline").body;
   EXPECT_THAT(of_both, HasSubstr("\"/hr\""));
