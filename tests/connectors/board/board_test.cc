@@ -23,7 +23,7 @@ HttpResponse ask(const std::string& pattern, HttpFields headers = {},
                  std::vector<std::string> parameters = {}) {
   HttpResponse answer;
   answer.status = 0;
-  for (const ModuleRoute& route : board_routes(PhoneTokens())) {
+  for (const ModuleRoute& route : board_routes(PhoneTokens(), {})) {
     if (route.pattern != pattern) continue;
     ModuleCall call;
     call.request.headers = std::move(headers);
