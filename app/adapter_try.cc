@@ -117,7 +117,8 @@ void AdapterTrial::take(AdapterRun&& run, Instant arrival) {
     fact.verb = given.fact.verb;
     append_given(fact.line, *adapter_, given);
     // A run gives all its facts or none.
-    if (const std::string why = check_.check(fact.line, *adapter_, given, arrival, decoded_); !why.empty())
+    if (const std::string why = check_.check(fact.line, *adapter_, given, arrival, decoded_);
+        !why.empty())
       return reject(why);
   }
   memory_.give(run);

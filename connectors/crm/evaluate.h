@@ -33,7 +33,7 @@ inline constexpr std::size_t kReasonTextMax = 256;  // of a value named in a rea
 struct AdapterFact {
   std::string verb, id, sequence;
   Instant time;
-  std::string data;     // compact JSON; empty: none
+  std::string data;    // compact JSON; empty: none
   bool nested = true;  // whether `data` may hold lists or objects
 };
 
