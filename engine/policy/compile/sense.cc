@@ -26,17 +26,10 @@ class SenseOfKind {
   // The same of what was read without a mistake: it looks at all that a clock or kind says together.
   void check_whole() {
     check_what_revives();
-    std::vector<const ClockSpec*> by_kind;  // those that are told of as the kind says
     for (const ClockSpec& clock : kind_.clocks) {
       check_clock(clock);
-      const Yaml& breach = clocks_[clock.name]["breach"];
-      if (breach.absent()) by_kind.push_back(&clock);
-      check_breach({&clock}, breach, clock.name + " breach");
-      const Yaml& warning = clocks_[clock.name]["warning"];
-      check_priorities({&clock}, warning["by_priority"], clock.name + " warning by_priority",
-                       kNone);
+      check_breach(clock, clocks_[clock.name]["breach"]);
     }
-    if (!by_kind.empty()) check_breach(by_kind, node_["breach"], kind_.name + " breach");
   }
 
  private:
@@ -115,24 +108,12 @@ class SenseOfKind {
     if (clock.period) return;
     check_given(clock);
     check_unless(clock);
-    VerbMask starts = 0, stops = 0;
+    VerbMask starts = 0;
     for (const Trigger& trigger : clock.start) starts |= mask_of(trigger);
-    for (const Trigger& trigger : clock.stop) stops |= mask_of(trigger);
-    does_nothing(clock, "stop", stops & once(), "creates, before which nothing runs");
-    does_nothing(clock, "cancel", clock.cancel & once(), "creates, before which nothing runs");
-    does_nothing(clock, "set_by", clock.sets & once(), "creates, before which nothing runs");
     if (clock.unless_resolved) {
       does_nothing(clock, "not_while", starts & kind_.resolves & ~moving(),
                    "starts it, and resolves: it does not start then");
     }
-    if (!only_once_over(clock)) return;
-    constexpr const char* kOver =
-        "counts no more when it runs: it starts at the end or when resolved";
-    VerbMask late = 0;  // what counts after an end
-    for (const VerbMask after : kind_.after_end) late |= after;
-    does_nothing(clock, "stop", stops & kind_.resolves & ~late, kOver);
-    does_nothing(clock, "cancel", clock.cancel & kind_.resolves & ~late, kOver);
-    if (clock.pauses) does_nothing(clock, "pauses", kind_.pauses & ~late, kOver);
   }
 
   void does_nothing(const ClockSpec& clock, const char* key, VerbMask verbs, const char* why) {
@@ -171,9 +152,6 @@ class SenseOfKind {
   void check_unless(const ClockSpec& clock) {
     const VerbMask creator = creating();
     if ((creator & (creator - 1)) != 0 || (clock.unless & once()) == 0) return;
-    const bool own = std::any_of(clock.start.begin(), clock.start.end(), [&](const Trigger& t) {
-      return t.verb == kNone || has(creator, t.verb);
-    });
     VerbMask others = clock.restart;
     for (const Trigger& trigger : clock.start) others |= mask_of(trigger);
     others &= ~creator;
@@ -181,24 +159,7 @@ class SenseOfKind {
       reader_.error(clocks_[clock.name]["unless"], clock.name + " unless: " + listed(creator) +
                                                        " always counted before " + listed(others) +
                                                        ", which never starts it then");
-    } else if (own && !kind_.prioritized && !clock.restart_on_breach) {
-      does_nothing(clock, "unless", creator, "counts once, where it starts");
     }
-  }
-
-  // Whether it runs only while its entity is resolved or has ended.
-  bool only_once_over(const ClockSpec& clock) const {
-    if (!kind_.stages.empty() || kind_.revives != 0 || (clock.restart | clock.resume) != 0)
-      return false;
-    VerbMask ends = clock.cancel | kind_.cancels;
-    for (const Trigger& trigger : clock.stop) {
-      if (trigger.choice == kNone && !trigger.has_due && !trigger.unless_resolved)
-        ends |= mask_of(trigger);
-    }
-    return (kind_.reopens & ~ends) == 0 &&
-           std::all_of(clock.start.begin(), clock.start.end(), [&](const Trigger& trigger) {
-             return has(kind_.resolves | kind_.ends, trigger.verb);
-           });
   }
 
   VerbMask moving() const {
@@ -221,63 +182,25 @@ class SenseOfKind {
   // ---- who is told of what is never promised
   // ----------------------------------------------------------------------------------------------
 
-  using Clocks = std::vector<const ClockSpec*>;
-
-  // Whether one of them allows anything at this priority; of kNone: at any, of any threshold.
-  bool promise(const Clocks& clocks, ThresholdCode threshold, PriorityCode priority) const {
-    for (const ClockSpec* clock : clocks) {
-      for (const ThresholdCode t : kThresholds) {
-        for (const PriorityCode p : policy_.priorities.codes()) {
-          if ((threshold != kNone && t != threshold) || (priority != kNone && p != priority))
-            continue;
-          for (const TierCode tier : policy_.tiers.codes()) {
-            if (clock->allowed(t, p, tier).kind != Allowance::Kind::kNothing) return true;
-          }
-        }
+  bool promises(const ClockSpec& clock, ThresholdCode threshold) const {
+    for (const PriorityCode p : policy_.priorities.codes()) {
+      for (const TierCode tier : policy_.tiers.codes()) {
+        if (clock.allowed(threshold, p, tier).kind != Allowance::Kind::kNothing) return true;
       }
     }
     return false;
   }
 
-  void check_breach(const Clocks& clocks, const Yaml& breach, const std::string& where) {
-    bool by_threshold = false;
+  void check_breach(const ClockSpec& clock, const Yaml& breach) {
+    std::string known;
+    for (const ThresholdCode t : policy_.thresholds.codes()) {
+      if (promises(clock, t)) known += (known.empty() ? "`" : ", `") + policy_.thresholds[t] + "`";
+    }
     for (const ThresholdCode t : policy_.thresholds.codes()) {
       const Yaml& row = breach[policy_.thresholds[t]];
-      if (row.absent()) continue;
-      by_threshold = true;
-      const std::string at = where + " " + policy_.thresholds[t];
-      if (promise(clocks, t, kNone)) {
-        check_row(clocks, row, at, t);
-        continue;
-      }
-      std::string known;
-      for (const ThresholdCode other : policy_.thresholds.codes()) {
-        if (promise(clocks, other, kNone))
-          known += (known.empty() ? "`" : ", `") + policy_.thresholds[other] + "`";
-      }
-      reader_.error(row.key_line, at + ": nothing is allowed by this name; allowed is " + known);
-    }
-    if (!by_threshold) check_row(clocks, breach, where, kNone);
-  }
-
-  void check_row(const Clocks& clocks, const Yaml& row, const std::string& where,
-                 ThresholdCode threshold) {
-    for (const char* key : {"by_priority", "ack_timeout"})
-      check_priorities(clocks, row[key], where + " " + key, threshold);
-  }
-
-  void check_priorities(const Clocks& clocks, const Yaml& map, const std::string& where,
-                        ThresholdCode threshold) {
-    for (const PriorityCode p : policy_.priorities.codes()) {
-      const Yaml& row = map[policy_.priorities[p]];
-      if (row.absent() || promise(clocks, threshold, p)) continue;
-      std::string known;
-      for (const PriorityCode other : policy_.priorities.codes()) {
-        if (promise(clocks, threshold, other))
-          known += (known.empty() ? "`" : ", `") + policy_.priorities[other] + "`";
-      }
-      reader_.error(row.key_line, where + ": nothing is promised at `" + policy_.priorities[p] +
-                                      "`; promised is at " + known);
+      if (row.absent() || promises(clock, t)) continue;
+      reader_.error(row.key_line, clock.name + " breach " + policy_.thresholds[t] +
+                                      ": nothing is allowed by this name; allowed is " + known);
     }
   }
 
