@@ -43,7 +43,7 @@ def refused(node, path, body, status, words):
 
 
 def try_all(node):
-    before = ask(node, "/v1/policy/versions")
+    before = ask(node, "/v1/policy/versions")[1]["versions"]
     for path, words in {"/v1/policy?by=": ["by"], "/v1/policy?by=me&dryrun=true": ["dryrun", "dry_run"], "/v1/policy?by=me&to_open=perhaps": ["to_open", "true or false"],
                         "/v1/policy?by=me&dry_run=1x": ["dry_run"], "/v1/policy?by=" + "x" * 513: ["512"], "/v1/policy?by=a%0Ab": ["control"],
                         "/v1/policy/try?since=yesterday": ["since", "RFC 3339"], "/v1/policy/try?sinse=2026-03-02T00:00:00Z": ["sinse", "since"]}.items():
@@ -53,7 +53,7 @@ def try_all(node):
                         DESK + "of_a_later_version: 30d\n": ["unknown key `of_a_later_version`", f'"line": {len(DESK.splitlines()) + 1}']}.items():
         refused(node, "/v1/policy?by=me", body, 400, words)
     refused(node, "/v1/policy?by=me", DESK + "#" * (8 << 20), 413, ["8388608"])
-    right(ask(node, "/v1/policy/versions") == before, "what was refused changed nothing")
+    right(ask(node, "/v1/policy/versions")[1]["versions"] == before, "what was refused changed nothing")
 
     # Two at once: each is in force for a while, the last one stays, and both stand in the list.
     texts = [DESK, DESK.replace("policy: desk", "policy: other")]
