@@ -345,7 +345,7 @@ std::string fact_hash_id(std::string_view subject, std::string_view fact, Instan
   const auto hash = sha256(text);
   constexpr char kHex[] = "0123456789abcdef";
   std::string id;
-  for (int i = 0; i < 10; ++i) {
+  for (std::size_t i = 0; i < 10; ++i) {
     id += kHex[hash[i] >> 4];
     id += kHex[hash[i] & 15];
   }
