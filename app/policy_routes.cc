@@ -256,7 +256,7 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
     if (!to_open) return reply(bad_parameter("to_open", "true or false"));
     if (!dry_run) return reply(bad_parameter("dry_run", "true or false"));
     std::string by = query(request, "by");
-    if (by.empty()) by = request.person.empty() ? request.client : request.person;
+    if (by.empty()) by = request.actor();
     if (by.empty() && !*dry_run) return reply(bad_parameter("by", "who does it"));
     if (!is_a_name(by))
       return reply(bad_parameter("by", "a name of 512 bytes at most, without control characters"));

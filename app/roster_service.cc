@@ -18,11 +18,6 @@ namespace json = boost::json;
 
 namespace {
 
-// The token's person, else the token by its name.
-const std::string& who_acts(const HttpRequest& request) {
-  return request.person.empty() ? request.client : request.person;
-}
-
 HttpResponse bad(std::string_view field, const std::string& detail) {
   return problem(400, "bad-parameter", detail).field(field).response();
 }
@@ -275,7 +270,7 @@ void RosterService::post_override(ModuleCall call) {
         bad("until", "until must be an instant with an offset, or a date, after from"));
   one.from = *from;
   one.until = *until;
-  one.by = who_acts(call.request);
+  one.by = call.request.actor();
   one.id =
       "o-" + hex(hash128(override_data(change) + std::to_string(node_.now().ms))).substr(0, 12);
   node_.submit_own({std::string(kOverrideType), one.id, override_data(change), -1},
@@ -296,7 +291,7 @@ void RosterService::delete_override(ModuleCall call) {
     return call.reply(problem(404, "not-found", "there is no such override").response());
   OverrideRecord change;
   change.override.id = id;
-  change.override.by = who_acts(call.request);
+  change.override.by = call.request.actor();
   change.removed = true;
   node_.submit_own({std::string(kOverrideType), id, override_data(change), -1},
                    [reply = std::move(call.reply)](OwnResult result) {

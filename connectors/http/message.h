@@ -56,9 +56,11 @@ struct HttpRequest {
   HttpFields query;    // decoded, in order; `+` is a space; a name may occur again
   HttpFields headers;  // as received, in order
   std::string body;
-  std::string remote;                  // `127.0.0.1:5000`
-  std::string client;                  // the name of its token; empty without one
-  std::string person;                  // whom its token stands for; empty: nobody in particular
+  std::string remote;  // `127.0.0.1:5000`
+  std::string client;  // the name of its token; empty without one
+  std::string person;  // whom its token stands for; empty: nobody in particular
+  // By whom a fact of this request is, where it does not say so itself: that person, else the token.
+  const std::string& actor() const { return person.empty() ? client : person; }
   Roles roles;                         // of its token; everything where no tokens are configured
   std::shared_ptr<const Scope> scope;  // of its token; null: everything
   bool phone = false;                  // its token is a paired phone's

@@ -139,15 +139,25 @@ void add_records(const ReadView& view, std::vector<TimelineEntry>& entries, std:
   }
 }
 
-// The page without facts of sources outside of the scope, filled up by what `page_of` gives behind it,
-// as far as kRowsScannedMax records.
-template <typename PageOf>
-std::vector<TimelineEntry> of_sources(const Scope* scope, TimelineQuery query, PageOf page_of) {
-  if (scope == nullptr || scope->sources.empty()) return page_of(query);
+using Entries = std::vector<TimelineEntry>;
+
+// What `walk(query, partition, entries)` finds in each partition, with its records. Without facts of
+// sources outside of the scope: the page is filled up by what is behind it, as far as kRowsScannedMax
+// records.
+template <typename Walk>
+Entries timeline(const ReadView& view, TimelineQuery query, const RecordSource& source,
+                 const Scope* scope, const Walk& walk) {
+  const bool narrowed = scope != nullptr && !scope->sources.empty();
   const std::size_t wanted = std::clamp<std::size_t>(query.limit, 1, kPageMax);
-  std::vector<TimelineEntry> kept;
+  Entries kept;
   for (std::size_t read = 0; read < kRowsScannedMax && kept.size() < wanted;) {
-    std::vector<TimelineEntry> page = page_of(query);
+    Entries page;
+    for (const PartitionId partition : view.partitions()) {
+      const std::size_t begin = page.size();
+      walk(query, partition, page);
+      add_records(view, page, begin, partition, source);
+    }
+    if (!narrowed) return page;
     read += page.size();
     const bool last = page.size() < wanted;
     if (!last) query.after = page.back().offset;
@@ -301,36 +311,26 @@ bool has_open(const ReadView& view, const ListFilter& wanted, const std::string&
 std::vector<TimelineEntry> entity_timeline(const ReadView& view, const EntityKey& entity,
                                            const TimelineQuery& query, const RecordSource& source,
                                            const Scope* scope) {
-  return of_sources(scope, query, [&](const TimelineQuery& page) {
-    std::vector<TimelineEntry> entries;
-    for (const PartitionId partition : view.partitions()) {
-      const std::size_t begin = entries.size();
-      for (const Offset offset : OffsetWalk(view, partition, entity, page).take())
-        entries.push_back({partition, offset, entity, {}});
-      add_records(view, entries, begin, partition, source);
-    }
-    return entries;
-  });
+  const auto walk = [&](const TimelineQuery& page, PartitionId partition, Entries& entries) {
+    for (const Offset offset : OffsetWalk(view, partition, entity, page).take())
+      entries.push_back({partition, offset, entity, {}});
+  };
+  return timeline(view, query, source, scope, walk);
 }
 
 std::vector<TimelineEntry> account_timeline(const ReadView& view, const std::string& account,
                                             const TimelineQuery& query, const RecordSource& source,
                                             const Scope* scope) {
-  return of_sources(scope, query, [&](const TimelineQuery& page) {
-    std::vector<TimelineEntry> entries;
-    for (const PartitionId partition : view.partitions()) {
-      const std::size_t begin = entries.size();
-      const std::string prefix = Key(partition, Family::kHistory).text(account).take();
-      walk_history(view, prefix, page, [&](const TimelineItem& item) {
-        const EntityKey entity{account, std::string(item.first), std::string(item.second)};
-        if (scope != nullptr && !scope->has_kind(entity.kind)) return false;
-        entries.push_back({partition, item.offset, entity, {}});
-        return true;
-      });
-      add_records(view, entries, begin, partition, source);
-    }
-    return entries;
-  });
+  const auto walk = [&](const TimelineQuery& page, PartitionId partition, Entries& entries) {
+    const std::string prefix = Key(partition, Family::kHistory).text(account).take();
+    walk_history(view, prefix, page, [&](const TimelineItem& item) {
+      const EntityKey entity{account, std::string(item.first), std::string(item.second)};
+      if (scope != nullptr && !scope->has_kind(entity.kind)) return false;
+      entries.push_back({partition, item.offset, entity, {}});
+      return true;
+    });
+  };
+  return timeline(view, query, source, scope, walk);
 }
 
 std::optional<AccountView> find_account(const ReadView& view, const Policy& policy,

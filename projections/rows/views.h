@@ -81,7 +81,9 @@ struct GroupSummary {
 };
 GroupSummary summarize(const EntityView& view, const GroupRow& group);
 GroupSummary decode_group_summary(std::string_view bytes);
+// Whether an alarm of this entity is in any inbox.
 bool is_in_inboxes(const EntityView& view, const GroupRow& group);
+// The key of an alarm's row in one inbox: that of everybody (no name), an account, a person or a role.
 std::string inbox_key(PartitionId partition, InboxOf of, std::string_view name,
                       const EntityKey& entity, const EntityView& view, const GroupRow& group);
 // Who was ever called for it, each once.

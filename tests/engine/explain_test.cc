@@ -75,6 +75,27 @@ TEST_P(ExplainTest, TheOpenTimeIsTheAllowanceForEveryKindOfClock) {
   EXPECT_GT(proved.size(), 4u);
 }
 
+// What is explained of a world's entity of this clock (empty: of all), after each decision.
+void explain_each(World& world, const std::string& clock, std::vector<ExplainedClock>& out) {
+  world.check_with([&out, clock](World&, Entity& entity, Instant) -> std::string {
+    Truth truth(entity);
+    truth.read(entity.facts);
+    out = explain(entity, truth, clock, "");
+    return "";
+  });
+}
+
+Given opening() {
+  Given opened;
+  opened.account = "acme";
+  opened.kind = "ticket";
+  opened.verb = "opened";
+  opened.subject = "T";
+  opened.id = "1";
+  opened.time = *parse_rfc3339("2026-03-02T02:00:00Z");
+  return opened;
+}
+
 TEST(ExplainOfATier, TheAllowanceIsThatOfTheTier) {
   PolicyText text;
   text.name = "tiers.yaml";
@@ -97,19 +118,8 @@ clocks:
 )";
   World world(compiled(text));
   std::vector<ExplainedClock> explained;
-  world.check_with([&](World&, Entity& entity, Instant) -> std::string {
-    Truth truth(entity);
-    truth.read(entity.facts);
-    explained = explain(entity, truth, "", "");
-    return "";
-  });
-  Given opened;
-  opened.account = "acme";
-  opened.kind = "ticket";
-  opened.verb = "opened";
-  opened.subject = "T";
-  opened.id = "1";
-  opened.time = *parse_rfc3339("2026-03-02T02:00:00Z");
+  explain_each(world, "", explained);
+  const Given opened = opening();
   world.arrive(opened, opened.time);
   world.finish(opened.time);
   ASSERT_EQ(explained.size(), 1U);
@@ -121,23 +131,14 @@ clocks:
 TEST(ExplainOfAPriority, AThresholdThatItDoesNotHaveHasNoDue) {
   World world(compiled(shipped_text("key-account")));
   std::vector<ExplainedClock> explained;
-  world.check_with([&](World&, Entity& entity, Instant) -> std::string {
-    Truth truth(entity);
-    truth.read(entity.facts);
-    explained = explain(entity, truth, "ticket.resolution", "");
-    return "";
-  });
-  Given fact;
-  fact.account = "acme";
-  fact.kind = "ticket";
-  fact.subject = "T";
-  fact.time = *parse_rfc3339("2026-03-02T02:00:00Z");
+  explain_each(world, "ticket.resolution", explained);
+  Given fact = opening();
   for (const char* priority : {"P1", "P3", "P2"}) {
-    fact.verb = fact.id.empty() ? "opened" : "prioritized";
-    fact.id += "1";
     fact.data = std::string("{\"priority\":\"") + priority + "\"}";
     world.arrive(fact, fact.time);
     fact.time = fact.time + minutes(30);
+    fact.verb = "prioritized";
+    fact.id += "1";
   }
   world.finish(fact.time);
   ASSERT_EQ(explained.size(), 1U);

@@ -242,15 +242,9 @@ class ClockReader : OneOfKindReader {
   }
 
   void note_verbs() {
-    clock_.starts = clock_.resume | clock_.restart;
-    for (const Trigger& trigger : clock_.start) clock_.starts |= mask_of(trigger);
-    clock_.changes = clock_.cancel | clock_.restart | clock_.sets | clock_.presets | clock_.wakes;
-    for (const Trigger& trigger : clock_.stop) clock_.changes |= mask_of(trigger);
-    for (const Trigger& trigger : clock_.run_ends) clock_.changes |= mask_of(trigger);
-  }
-
-  static VerbMask mask_of(const Trigger& trigger) {
-    return trigger.verb == kNone ? 0 : bit(trigger.verb);
+    clock_.starts = clock_.resume | clock_.restart | verbs_of(clock_.start);
+    clock_.changes = clock_.cancel | clock_.restart | clock_.sets | clock_.presets | clock_.wakes |
+                     verbs_of(clock_.stop) | verbs_of(clock_.run_ends);
   }
 
   // `given confirmBy`: of facts that carry two dues it takes the one called so.

@@ -159,6 +159,8 @@ std::optional<Trigger> read_trigger(PolicyReader& reader, const Word& word,
                                     const std::string& where, const KindSpec& kind, TriggerUse use);
 std::vector<Trigger> read_triggers(PolicyReader& reader, const Yaml& node, const std::string& where,
                                    const KindSpec& kind, TriggerUse use);
+// The facts that pull any of them.
+VerbMask verbs_of(const std::vector<Trigger>& triggers);
 VerbMask read_verbs(PolicyReader& reader, const Yaml& node, const std::string& where,
                     const KindSpec& kind);
 VerbCode read_verb(PolicyReader& reader, int line, const std::string& word,

@@ -93,41 +93,29 @@ class SenseOfKind {
     }
   }
 
+  // The facts that create.
   VerbMask creating() const {
     VerbMask mask = 0;
     for (const VerbCode v : kind_.verbs.codes()) mask |= kind_.verbs[v].creates ? bit(v) : 0;
     return mask;
   }
-  // Creating facts that count once in an entity's life, before anything of it runs.
-  VerbMask once() const { return creating() & ~(kind_.revives | kind_.tiers); }
-
-  // ---- one clock
-  // ----------------------------------------------------------------------------------------------
 
   void check_clock(const ClockSpec& clock) {
     if (clock.period) return;
     check_given(clock);
     check_unless(clock);
-    VerbMask starts = 0;
-    for (const Trigger& trigger : clock.start) starts |= mask_of(trigger);
-    if (clock.unless_resolved) {
-      does_nothing(clock, "not_while", starts & kind_.resolves & ~moving(),
-                   "starts it, and resolves: it does not start then");
-    }
-  }
-
-  void does_nothing(const ClockSpec& clock, const char* key, VerbMask verbs, const char* why) {
-    if (verbs == 0) return;
-    reader_.error(clocks_[clock.name][key],
-                  clock.name + " " + key + " does nothing at " + listed(verbs) + ", which " + why);
+    const VerbMask resolving = verbs_of(clock.start) & kind_.resolves & ~moving();
+    if (!clock.unless_resolved || resolving == 0) return;
+    reader_.error(clocks_[clock.name]["not_while"],
+                  clock.name + " not_while does nothing at " + listed(resolving) +
+                      ", which starts it, and resolves: it does not start then");
   }
 
   // `given` without a name, of a fact that carries two dues.
   void check_given(const ClockSpec& clock) {
     const Yaml* given = plain_given(clocks_[clock.name]["allow"]);
     if (given == nullptr) return;
-    VerbMask givers = clock.sets | clock.presets;
-    for (const Trigger& trigger : clock.start) givers |= mask_of(trigger);
+    const VerbMask givers = clock.sets | clock.presets | verbs_of(clock.start);
     for (const VerbCode v : kind_.verbs.codes()) {
       std::string dues;
       int count = 0;
@@ -148,13 +136,13 @@ class SenseOfKind {
     return nullptr;
   }
 
-  // `unless` what counted before anything else: it forbids every later start, and not its own.
+  // `unless` the fact that creates, which counts once in a life and before all others: it forbids every
+  // start but its own.
   void check_unless(const ClockSpec& clock) {
     const VerbMask creator = creating();
-    if ((creator & (creator - 1)) != 0 || (clock.unless & once()) == 0) return;
-    VerbMask others = clock.restart;
-    for (const Trigger& trigger : clock.start) others |= mask_of(trigger);
-    others &= ~creator;
+    const VerbMask once = creator & ~(kind_.revives | kind_.tiers);
+    if ((creator & (creator - 1)) != 0 || (clock.unless & once) == 0) return;
+    const VerbMask others = (clock.restart | verbs_of(clock.start)) & ~creator;
     if (others != 0) {
       reader_.error(clocks_[clock.name]["unless"], clock.name + " unless: " + listed(creator) +
                                                        " always counted before " + listed(others) +
@@ -162,13 +150,11 @@ class SenseOfKind {
     }
   }
 
+  // The facts by which an entity can enter a stage, where it is resolved no more.
   VerbMask moving() const {
     VerbMask mask = 0;
     for (const StageMove& move : kind_.moves) mask |= bit(move.verb);
     return mask;
-  }
-  static VerbMask mask_of(const Trigger& trigger) {
-    return trigger.verb == kNone ? 0 : bit(trigger.verb);
   }
   // `a`, `b`
   std::string listed(VerbMask verbs) const {
@@ -179,9 +165,7 @@ class SenseOfKind {
     return out;
   }
 
-  // ---- who is told of what is never promised
-  // ----------------------------------------------------------------------------------------------
-
+  // Whether it allows anything by this threshold.
   bool promises(const ClockSpec& clock, ThresholdCode threshold) const {
     for (const PriorityCode p : policy_.priorities.codes()) {
       for (const TierCode tier : policy_.tiers.codes()) {
@@ -191,6 +175,7 @@ class SenseOfKind {
     return false;
   }
 
+  // Who is told of a breach of what is never promised.
   void check_breach(const ClockSpec& clock, const Yaml& breach) {
     std::string known;
     for (const ThresholdCode t : policy_.thresholds.codes()) {

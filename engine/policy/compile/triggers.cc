@@ -128,6 +128,12 @@ VerbCode read_verb(PolicyReader& reader, int line, const std::string& word,
   return reader.code(line, where, "fact of " + kind.name, word, verb_names(kind));
 }
 
+VerbMask verbs_of(const std::vector<Trigger>& triggers) {
+  VerbMask mask = 0;
+  for (const Trigger& trigger : triggers) mask |= trigger.verb == kNone ? 0 : bit(trigger.verb);
+  return mask;
+}
+
 VerbMask read_verbs(PolicyReader& reader, const Yaml& node, const std::string& where,
                     const KindSpec& kind) {
   VerbMask mask = 0;

@@ -96,6 +96,22 @@ class SmallStore {
     change.view = encode_view(view);
     return change;
   }
+  static TimelineRow fact_row(EntityKey key, const std::string& verb, std::string id,
+                              std::string source, Offset offset) {
+    Fact fact;
+    fact.account = key.account;
+    fact.subject = key.id;
+    fact.type = "tocsin." + key.kind + "." + verb;
+    fact.kind = key.kind;
+    fact.verb = verb;
+    fact.source = std::move(source);
+    fact.id = std::move(id);
+    fact.time = fact.recorded = fact.claimed = kNow;
+    std::string record;
+    append_fact_record(record, fact, "");
+    return {offset, std::move(key), std::move(record)};
+  }
+
   // `id` and `account` are those of the first ticket.
   void fill(std::string id = "T-1", std::string account = "a/b") {
     AppliedBatch batch;
@@ -111,38 +127,17 @@ class SmallStore {
     met.stopped = at(150);
     met.elapsed_ms = 150;
     batch.entities.push_back(ticket("acme", "T-3", {met}, {}));
-    Fact fact;
-    fact.account = "acme";
-    fact.subject = "X-1";
-    fact.type = "tocsin.other.seen";
-    fact.kind = "other";
-    fact.verb = "seen";
-    fact.source = "/crm";
-    fact.id = "1";
-    fact.time = fact.recorded = fact.claimed = kNow;
-    std::string record;
-    append_fact_record(record, fact, "");
-    batch.timeline.push_back({5, {"acme", "other", "X-1"}, record});
+    batch.timeline.push_back(fact_row({"acme", "other", "X-1"}, "seen", "1", "/crm", 5));
     batch.next = 6;
     apply(std::move(batch));
   }
 
   // One more fact of a ticket of acme, of this source.
   void tell(std::string id, Offset offset, std::string source) {
-    Fact fact;
-    fact.account = "acme";
-    fact.subject = id;
-    fact.type = "tocsin.ticket.progressed";
-    fact.kind = "ticket";
-    fact.verb = "progressed";
-    fact.source = std::move(source);
-    fact.id = std::to_string(offset);
-    fact.time = fact.recorded = fact.claimed = kNow;
-    std::string record;
-    append_fact_record(record, fact, "");
     AppliedBatch batch;
     batch.business_day = std::make_shared<BusinessDay>(shanghai);
-    batch.timeline.push_back({offset, {"acme", "ticket", std::move(id)}, record});
+    batch.timeline.push_back(fact_row({"acme", "ticket", std::move(id)}, "progressed",
+                                      std::to_string(offset), std::move(source), offset));
     batch.next = offset + 1;
     apply(std::move(batch));
   }

@@ -127,6 +127,20 @@ export function Dialog({ open, close, title, children }: { open: boolean; close:
   );
 }
 
+// Below what a dialog asks: what sends it, and what gives it up.
+export function DialogButtons({ send, close }: { send: string; close: () => void }) {
+  return (
+    <p class="buttons">
+      <button type="submit" class="main">
+        {send}
+      </button>
+      <button type="button" onClick={close}>
+        {words.value.cancel}
+      </button>
+    </p>
+  );
+}
+
 export function entityUrl(account: string, entity: string): string {
   const [kind, ...id] = entity.split("/");
   return `/e/${encodeURIComponent(account)}/${encodeURIComponent(kind ?? "")}/${encodeURIComponent(id.join("/"))}`;

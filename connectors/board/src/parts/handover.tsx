@@ -4,7 +4,7 @@ import { handOver } from "../actions";
 import { may } from "../api";
 import { words } from "../i18n";
 import { knownPeople } from "../words";
-import { Dialog } from "./base";
+import { Dialog, DialogButtons } from "./base";
 
 export function HandOver({ account, entity }: { account: string; entity: string }) {
   const w = words.value;
@@ -29,14 +29,7 @@ export function HandOver({ account, entity }: { account: string; entity: string 
               </option>
             ))}
           </datalist>
-          <p class="buttons">
-            <button type="submit" class="main">
-              {w.send}
-            </button>
-            <button type="button" onClick={() => set(false)}>
-              {w.cancel}
-            </button>
-          </p>
+          <DialogButtons send={w.send} close={() => set(false)} />
         </form>
       </Dialog>
     </>

@@ -7,7 +7,22 @@ import { entityPath, get, may, mayDecide, query } from "../api";
 import { duration } from "../format";
 import { words } from "../i18n";
 import { onEvent } from "../live";
-import { accountUrl, Busy, Countdown, Dialog, Facts, groupUrl, idOf, Priority, Section, safeLink, Time, Trouble, useAnswer } from "../parts/base";
+import {
+  accountUrl,
+  Busy,
+  Countdown,
+  Dialog,
+  DialogButtons,
+  Facts,
+  groupUrl,
+  idOf,
+  Priority,
+  Section,
+  safeLink,
+  Time,
+  Trouble,
+  useAnswer,
+} from "../parts/base";
 import { Excuse } from "../parts/excuse";
 import { HandOver } from "../parts/handover";
 import { Ladder } from "../parts/ladder";
@@ -85,14 +100,7 @@ function ClockLine({ view, row }: { view: EntityView; row: ClockRow }) {
                 {w.excuseReason}
                 <input required value={reason} onInput={(e) => setReason(e.currentTarget.value)} />
               </label>
-              <p class="buttons">
-                <button type="submit" class="main">
-                  {w.send}
-                </button>
-                <button type="button" onClick={() => ask(false)}>
-                  {w.cancel}
-                </button>
-              </p>
+              <DialogButtons send={w.send} close={() => ask(false)} />
             </form>
           </Dialog>
         </>

@@ -4,7 +4,7 @@ import { get, may, post, query, remove, token } from "../api";
 import { now } from "../clock";
 import { contractZone, day, inContractZone, inField, instant } from "../format";
 import { words } from "../i18n";
-import { Busy, Dialog, Section, Time, Trouble, useAnswer } from "../parts/base";
+import { Busy, Dialog, DialogButtons, Section, Time, Trouble, useAnswer } from "../parts/base";
 import { doing } from "../parts/toast";
 import { called, everybody, label } from "../words";
 
@@ -158,14 +158,7 @@ function TakeOver({ roster, roles, done }: { roster: RosterAnswer; roles: string
             <input type="datetime-local" required value={until} onInput={(e) => setUntil(e.currentTarget.value)} />
           </label>
           <p class="quiet">{w.zoneIs(contractZone.value)}</p>
-          <p class="buttons">
-            <button type="submit" class="main">
-              {w.save}
-            </button>
-            <button type="button" onClick={() => set(false)}>
-              {w.cancel}
-            </button>
-          </p>
+          <DialogButtons send={w.save} close={() => set(false)} />
         </form>
       </Dialog>
     </>
