@@ -217,7 +217,8 @@ class Deeds {
     right(await until(async () => kept()), "the node keeps the subscription");
     await fetch(`${this.node.url}/v1/people/wang.fang/test`, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" });
     right(await until(() => this.phones.messages().then((all) => all.some((m) => m.vendor === "push"))), "a push service gets its message");
-    await page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
+    // What is pushed before the worker is activated is nobody's.
+    right(await until(() => page.evaluate(() => navigator.serviceWorker.ready.then((r) => r.active?.state === "activated"))), "the worker is there");
     const session = await context.newCDPSession(page);
     const registration = new Promise((done) => session.on("ServiceWorker.workerRegistrationUpdated", (e) => e.registrations[0] && done(e.registrations[0])));
     await session.send("ServiceWorker.enable");
