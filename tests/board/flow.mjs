@@ -104,6 +104,8 @@ async function keyboard(chrome, node) {
   await page.keyboard.press("k");
   for (let i = 0; i < 15 && !(await stands()).includes("T-2"); i++) await page.keyboard.press("j");
   right((await stands()).includes("T-2"), "j and k move to a card");
+  // A card that has just come or moved takes nothing yet.
+  await until(() => page.evaluate(() => document.activeElement?.closest("article")?.querySelector("button.main")?.getAttribute("aria-disabled") !== "true"));
   await page.keyboard.press("a");
   right(await until(() => card(page, "T-2").first().innerText().then((t) => t.includes("taken by"))), "a acknowledges it");
   for (let i = 0; i < 15 && !(await stands()).includes("T-2"); i++) await page.keyboard.press("j");
