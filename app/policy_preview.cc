@@ -34,9 +34,9 @@ class Comparison {
         was_(before),
         is_(after) {
     was_.read(before.facts);
-    was_.advance(before.facts, now);
+    was_.come_to(before.facts, now);
     is_.read(after.facts);
-    is_.advance(after.facts, now);
+    is_.come_to(after.facts, now);
   }
 
   void run() {

@@ -73,13 +73,14 @@ bool comes_before(const EntityFact& a, const EntityFact& b, Instant created) {
   return a.words.order() < b.words.order();
 }
 
-void put_in_order(std::vector<EntityFact>& facts) {
+void put_in_order(const Entity& e, std::vector<EntityFact>& facts) {
   Instant created = kNever;
   for (const EntityFact& fact : facts) {
     if (fact.creates) created = std::min(created, fact.time);
   }
   std::sort(facts.begin(), facts.end(),
             [&](const EntityFact& a, const EntityFact& b) { return comes_before(a, b, created); });
+  if (!e.moves.empty()) read_anew(e, facts);
 }
 
 Partition::Partition(std::shared_ptr<const Policy> policy, ColdPort* cold) : cold_(cold) {
@@ -96,14 +97,14 @@ void Partition::touch(Entity& target) {
   touched_.push_back(&target);
 }
 
-std::unique_ptr<Before> Partition::what_was_known(const Entity& e) {
+std::unique_ptr<Before> Partition::what_was_known(const Entity& e, Instant now) {
   const auto read = [](const EntityFact& fact) { return fact.read; };
   if (std::none_of(e.facts.begin(), e.facts.end(), read)) return nullptr;
   auto before = std::make_unique<Before>(e);
   if (e.checkpoint) before->truth = at_checkpoint(e);  // its facts were read, the same in both
   std::copy_if(e.facts.begin(), e.facts.end(), std::back_inserter(before->facts), read);
-  put_in_order(before->facts);
-  before->read();
+  put_in_order(e, before->facts);
+  before->read(now);
   return before;
 }
 
@@ -132,15 +133,16 @@ void Partition::decide_one(Entity& e, Instant now, Instant release, const Derive
   bring_up(e);
   std::unique_ptr<Before> before;
   const FaultState known = fault_state(e);
-  if (!e.truth) before = what_was_known(e);
+  // The clock was set back since it was read.
+  if (e.truth && (e.truth->foretold() || e.truth->fired > now)) forget_truth(e, false);
+  if (!e.truth) before = what_was_known(e, now);
   const std::shared_ptr<Truth> kept = read_truth(e);
   if (!e.truth->created && e.groups.empty()) {
     // It waits for its creation; what counts without one is read, as a replay takes it.
-    for (EntityFact& fact : e.facts)
-      fact.read = fact.read || (fact.verb != kNone && e.spec().verbs[fact.verb].uncreated);
+    for (EntityFact& fact : e.facts) fact.read = fact.read || counts_uncreated(e, fact);
     return;
   }
-  const Instant due = e.truth->advance(e.facts, now);
+  const Instant due = e.truth->come_to(e.facts, now);
   // It waits for what may still be unread. Who has nothing to say does not, so that the log tells
   // what was known when.
   if (release < now && e.truth->fired > release && owes(e, now)) {
@@ -154,6 +156,7 @@ void Partition::decide_one(Entity& e, Instant now, Instant release, const Derive
   }
   e.said_at = now;
   derived_.clear();
+  const bool knew_move = e.moves.empty() || e.moves.back().read;
   const AccountRoles roles(*e.owner, *e.policy, roster_.get());
   Announcement a{e, *e.truth, before.get(), *e.policy, roles, now, derived_};
   announce(a);
@@ -162,10 +165,8 @@ void Partition::decide_one(Entity& e, Instant now, Instant release, const Derive
     e.checkpoint = kept;
   }
   counters_.derived += static_cast<std::int64_t>(derived_.size());
-  if (!derived_.empty()) {
-    e.told_at = now;
-    changed(e);
-  }
+  if (!derived_.empty()) e.told_at = now;
+  if (!derived_.empty() || knew_move != (e.moves.empty() || e.moves.back().read)) changed(e);
   in_order_told(derived_, told_);
   for (const Derived* event : told_) sink(e, *event, now);
   watch_faults(e, known, a.news);
@@ -228,8 +229,10 @@ bool Partition::bring_expected(Instant until, std::size_t most) {
 }
 
 Instant Partition::next_due() {
-  if (sweep_due_ || !sweep_.empty()) return sweep_from_;
-  return expected_.empty() ? timers_.next() : std::min(timers_.next(), expected_.top().due);
+  Instant next = timers_.next();
+  if (!expected_.empty()) next = std::min(next, expected_.top().due);
+  if (sweep_due_ || !sweep_.empty()) next = std::min(next, sweep_from_);
+  return next;
 }
 
 bool Partition::fire(Instant until, Instant now, const DerivedSink& sink, std::size_t most) {
@@ -272,6 +275,11 @@ void Partition::bring_up(Entity& e) {
     changed(e);
     if (!moves && e.spec().has_periods && Truth::creation(e.facts) != kNever) {
       e.cadences.push_back({to.in_force_from, &to});
+      if (e.checkpoint && e.checkpoint->fired >= to.in_force_from) e.checkpoint.reset();
+      if (e.truth && e.truth->fired >= to.in_force_from) {  // the clock was set back
+        forget_truth(e, false);
+        touch(e);
+      }
       if (e.truth) e.truth->cadences = e.cadences;  // no period began since
     }
     if (!moves) continue;

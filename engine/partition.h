@@ -252,8 +252,9 @@ class Partition {
   // The same of those that came before `instant`, before something changes how they are read.
   void count_read_before(Entity& entity, Instant instant);
   void settle_moved(Entity& entity);
-  // The truth by the facts that were read: what the last decision knew; null when it knew none.
-  static std::unique_ptr<Before> what_was_known(const Entity& entity);
+  // The truth before `now` by the facts that were read: what the last decision knew; null when it
+  // knew none.
+  static std::unique_ptr<Before> what_was_known(const Entity& entity, Instant now);
   // Since when an entity waits with what it has to say at `now`.
   static Instant waits_since(const Entity& entity, Instant now);
   void refresh(Entity& entity, Instant now);
@@ -353,7 +354,8 @@ void set_order(std::string& order, const Fact& fact);
 
 // Whether `a` comes before `b` among the facts of an entity created at `created`.
 bool comes_before(const EntityFact& a, const EntityFact& b, Instant created);
-// Facts of which some were taken out: perhaps another creates now, and so the order is another.
-void put_in_order(std::vector<EntityFact>& facts);
+// Facts of an entity of which some were taken out: perhaps another creates now, and so the order is
+// another, and by which policy they count.
+void put_in_order(const Entity& entity, std::vector<EntityFact>& facts);
 
 }  // namespace tocsin

@@ -155,6 +155,7 @@ void Partition::say_fault(Account& owner, const Recurring& fault, Instant now,
   const AccountRoles roles(owner, *e.policy, roster_.get());
   Truth known(e);
   if (!e.truth) known.read(e.facts);
+  known.foretell();
   Announcement a{e,         e.truth ? *e.truth : known, nullptr, *e.policy, roles, now, derived_,
                  fault.news};
   Derived event;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/entity/entity_codec.h"
+#include "engine/entity/follow.h"
 #include "engine/partition.h"
 #include "engine/said/derived.h"
 #include "engine/said/escalate.h"
@@ -20,7 +21,7 @@ constexpr std::size_t kUndecidedMax = 64;  // facts since the last word, told ap
 
 // Whether something is true of its clocks that was not announced.
 bool has_unsaid(const Entity& e, const Truth& truth) {
-  if (truth.moved < truth.moves.size()) return false;  // they are in the words of two policies
+  if (truth.is_behind() && !truth.foretold()) return false;  // in the words of two policies
   return std::any_of(truth.cycles.begin(), truth.cycles.end(), [&](const Cycle& cycle) {
     const SaidCycle* said = find_said(e, cycle.clock, cycle.number);
     if (said == nullptr || said->gone) return true;
@@ -37,10 +38,12 @@ bool has_unsaid(const Entity& e, const Truth& truth) {
   });
 }
 
+// Whether its last move is to be told yet.
+bool has_news_of_move(const Entity& e) { return !e.moves.empty() && !e.moves.back().read; }
+
 // Whether a decision takes this fact into account: not one that waits for its entity's creation.
 bool is_known(const Entity& e, const EntityFact& fact) {
-  return Truth::creation(e.facts) != kNever ||
-         (fact.verb != kNone && e.spec().verbs[fact.verb].uncreated);
+  return Truth::creation(e.facts) != kNever || counts_uncreated(e, fact);
 }
 
 // Whether some fact waits to be decided about.
@@ -84,15 +87,16 @@ Entity* Partition::load(const EntityName& name, Instant as_of) {
   ++counters_.loaded;
   Entity& loaded = entities_.add(std::move(e));
   loaded.said_at = loaded.told_at;
-  if (!loaded.moves.empty() && !loaded.moves.back().read) {  // what it brought is to be said yet
-    put_due(loaded, loaded.moves.back().at);
-    return &loaded;
-  }
-  Instant until = std::max(as_of, loaded.told_at);
-  if (!loaded.moves.empty()) until = std::max(until, loaded.moves.back().at);
+  const bool news = has_news_of_move(loaded);
+  const Instant moved = loaded.moves.empty() ? kAlways : loaded.moves.back().at;
+  const Instant until = std::max({as_of, loaded.told_at, news ? kAlways : moved});
   refresh(loaded, until);
   if (waits(loaded)) {  // that is news to the next decision
     put_due(loaded, waits_since(loaded, until));
+    forget_truth(loaded, false);
+  }
+  if (news) {  // what it brought is to be said yet
+    put_due(loaded, std::min(loaded.next_due, moved));
     forget_truth(loaded, false);
   }
   return &loaded;
@@ -213,7 +217,7 @@ bool Partition::owes(const Entity& e, Instant now) const {
   Truth truth(e);
   truth.read(copy.facts);
   if (!truth.created && copy.groups.empty()) return false;
-  truth.advance(copy.facts, now);
+  truth.come_to(copy.facts, now);
   count_as_decided(copy, truth);  // compare everything, state nothing
   std::vector<Derived> out;
   const AccountRoles roles(*e.owner, *e.policy, roster_.get());
@@ -227,8 +231,9 @@ bool Partition::owes(const Entity& e, Instant now) const {
 bool Partition::count_read(Entity& e) {
   using Arrival = std::pair<std::int32_t, Instant>;
   std::vector<Arrival> since;
-  // What arrived before its last move was decided about then, if not before.
-  const Instant moved = e.moves.empty() ? kAlways : e.moves.back().at;
+  // What arrived before its last move was decided about then, if not before; that may be still to come.
+  const bool has_moved = !e.moves.empty() && e.moves.back().at <= as_of_;
+  const Instant moved = has_moved ? e.moves.back().at : kAlways;
   const auto arrival = [&](const EntityFact& fact) {
     return Arrival{fact.arrival, std::max(fact.recorded, moved)};
   };
@@ -256,7 +261,7 @@ bool Partition::count_read(Entity& e) {
     Entity then = e;
     std::erase_if(then.facts,
                   [&](const EntityFact& fact) { return !fact.read && arrival(fact) > since[i]; });
-    put_in_order(then.facts);
+    put_in_order(then, then.facts);
     if (!owes(then, since[i].second)) count(then, since[i]);
   }
   return waits(e);
@@ -269,7 +274,7 @@ void Partition::count_read_before(Entity& e, Instant instant) {
     return;
   Entity then = e;
   std::erase_if(then.facts, later);
-  put_in_order(then.facts);
+  put_in_order(then, then.facts);
   count_read(then);
   boost::unordered_flat_set<std::string_view> decided;
   for (const EntityFact& fact : then.facts) {
@@ -289,6 +294,8 @@ Instant Partition::waits_since(const Entity& e, Instant now) {
     truth.advance(e.facts, due);
     if (unsaid(due)) return std::min(due, next_step(e, truth));
   }
+  truth.foretell();
+  if (unsaid(truth.fired)) return std::min(truth.fired, next_step(e, truth));
   if (const Instant step = next_step(e, truth); step <= now) return step;
   Instant newest = kAlways;
   for (const EntityFact& fact : e.facts) {
@@ -298,9 +305,10 @@ Instant Partition::waits_since(const Entity& e, Instant now) {
 }
 
 void Partition::refresh(Entity& e, Instant now) {
+  if (e.truth && e.truth->foretold()) forget_truth(e, false);
   if (!e.truth) e.truth = std::make_shared<Truth>(e);
   e.truth->read(e.facts);
-  const Instant due = e.truth->created ? e.truth->advance(e.facts, now) : e.truth->next_due();
+  const Instant due = e.truth->come_to(e.facts, now);
   count_as_decided(e, *e.truth);
   e.next_due = kNever;
   schedule(e, due, false);
@@ -311,7 +319,12 @@ void Partition::refresh(Entity& e, Instant now) {
 
 void Partition::settle_due(const EntityName& name) {
   Entity* e = find(name);
-  if (e == nullptr || waits(*e) || (!e->moves.empty() && !e->moves.back().read)) return;
+  if (e == nullptr || waits(*e)) return;
+  if (has_news_of_move(*e)) {
+    settle_moved(*e);
+    if (has_news_of_move(*e)) return;
+    changed(*e);
+  }
   const Instant due = e->next_due;
   refresh(*e, as_of_);
   if (e->next_due != due) changed(*e);
@@ -372,7 +385,7 @@ void Partition::settle(Instant as_of, bool decide) {
     const bool is_held = count_read(*e);
     refresh(*e, as_of_);
     if (is_held) {  // its owner held it; whoever decides next must look at it, whatever falls due
-      if (const auto before = what_was_known(*e))
+      if (const auto before = what_was_known(*e, as_of_))
         watch_faults(*e, before->truth, before->facts, known, {});
       put_due(*e, waits_since(*e, as_of_));
       forget_truth(*e, false);
@@ -390,14 +403,14 @@ void Partition::settle(Instant as_of, bool decide) {
 void Partition::settle_moved(Entity& e) {
   const auto told = [&](const PolicyMove& move) { return move.read || e.told_at > move.at; };
   for (PolicyMove& move : e.moves) move.read = told(move);
-  if (e.moves.empty() || e.moves.back().read) return;
+  if (!has_news_of_move(e)) return;
   if (owes(e, as_of_)) {
     put_due(e, std::min(e.next_due, e.moves.back().at));
     forget_truth(e, false);
   } else {
-    for (PolicyMove& move : e.moves) move.read = true;
+    for (PolicyMove& move : e.moves) move.read = move.at <= as_of_;
     if (e.truth) {
-      for (TruthMove& move : e.truth->moves) move.read = true;
+      for (TruthMove& move : e.truth->moves) move.read = move.at <= as_of_;
     }
   }
 }
@@ -407,7 +420,7 @@ void Partition::view(Entity& e, EntityView& out) {
   if (e.truth) return make_view(e, *e.truth, roles, out);
   Truth truth(e);  // it waits: to its next decision nothing of this is known
   truth.read(e.facts);
-  if (truth.created) truth.advance(e.facts, as_of_);
+  truth.come_to(e.facts, as_of_);
   make_view(e, truth, roles, out);
 }
 

@@ -217,7 +217,7 @@ struct Account;
 struct PolicyMove {
   Instant at;
   const Policy* from = nullptr;
-  bool read = false;  // a decision has taken it into account
+  bool read = false;  // the last decision took it into account
 };
 
 // From `at` on period clocks of an entity that lives by its own policy begin by another one.

@@ -53,19 +53,17 @@ void translate_said(Entity& e, const Policy& to) {
   e.kind = to.code_of(words.to_kind);
 }
 
-// Every fact in the words of the policy by which it counts.
-void read_anew(Entity& e) {
-  const Instant created =
-      !e.facts.empty() && e.facts.front().creates ? e.facts.front().time : kAlways;
-  for (EntityFact& fact : e.facts) {
+}  // namespace
+
+void read_anew(const Entity& e, std::vector<EntityFact>& facts) {
+  const Instant created = !facts.empty() && facts.front().creates ? facts.front().time : kAlways;
+  for (EntityFact& fact : facts) {
     const Policy& counts_by = policy_at(e, std::max(fact.time, created));
     if (fact.version == counts_by.version && fact.verb != kNone) continue;
     const Policy* known = e.policy->of_version(fact.version);
     if (known != nullptr) read_under(fact, e.spec(), *known, counts_by);
   }
 }
-
-}  // namespace
 
 const Policy& policy_at(const Entity& e, Instant effective) {
   for (const PolicyMove& move : e.moves) {
@@ -77,6 +75,11 @@ const Policy& policy_at(const Entity& e, Instant effective) {
 VerbCode verb_now(const Entity& e, const EntityFact& fact) {
   if (e.moves.empty() || fact.version == e.policy->version) return fact.verb;
   return seen_by(*e.policy, e.spec(), fact, *e.policy).verb;
+}
+
+bool counts_uncreated(const Entity& e, const EntityFact& fact) {
+  const VerbCode verb = verb_now(e, fact);
+  return verb != kNone && e.spec().verbs[verb].uncreated;
 }
 
 WordCode choice_now(const Entity& e, const EntityFact& fact) {
@@ -137,13 +140,13 @@ void follow(Entity& e, const Policy& to) {
   } else if (&to != e.policy) {
     translate_said(e, to);
   }
-  read_anew(e);
+  read_anew(e, e.facts);
 }
 
 void move(Entity& e, const Policy& to, Instant at) {
   e.moves.push_back({at, e.policy, false});
   translate_said(e, to);
-  read_anew(e);
+  read_anew(e, e.facts);
 }
 
 }  // namespace tocsin

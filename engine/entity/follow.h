@@ -27,6 +27,9 @@ const Policy& policy_at(const Entity& entity, Instant effective);
 // policy does not have it.
 VerbCode verb_now(const Entity& entity, const EntityFact& fact);
 
+// Whether it counts before its entity is created.
+bool counts_uncreated(const Entity& entity, const EntityFact& fact);
+
 // Its choice in the same way.
 WordCode choice_now(const Entity& entity, const EntityFact& fact);
 
@@ -41,6 +44,10 @@ void follow(Entity& entity, const Policy& to);
 // From `at` on it lives by `to`, which has its kind. Its facts are in order, `at` is after its
 // earlier moves.
 void move(Entity& entity, const Policy& to, Instant at);
+
+// Some of an entity's facts, in order, each in the codes of the policy by which it counts: another
+// one creates perhaps.
+void read_anew(const Entity& entity, std::vector<EntityFact>& facts);
 
 // The fact in the codes of `to`, where `to` knows its verb; else as it was, on the timeline only.
 // `known` finds the policy whose codes the fact holds.

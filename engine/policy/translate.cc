@@ -157,6 +157,7 @@ PriorityCode priority_named(const Policy& policy, std::string_view name) {
 std::shared_ptr<const Policy> remembering(const Policy& now, std::shared_ptr<const Policy> before) {
   auto policy = std::make_shared<Policy>(now);
   if (before == nullptr) return policy;
+  policy->in_force_from = std::max(policy->in_force_from, before->in_force_from);
   remember_names(policy->roles, before->roles);
   for (const auto* names : {&before->priorities.list(), &before->retired_priorities}) {
     for (const std::string& name : *names) {

@@ -24,7 +24,8 @@
 namespace tocsin {
 
 // `now` with what `before` had or remembered and `now` has not. `before` is the version that was in
-// force until then; null: `now` is the first.
+// force until then; null: `now` is the first. It takes force no earlier than `before`, also where the
+// clock was set back between them.
 std::shared_ptr<const Policy> remembering(const Policy& now, std::shared_ptr<const Policy> before);
 
 // A code's place in other words; kNone when they do not have it.

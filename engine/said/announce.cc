@@ -4,6 +4,7 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <utility>
 
+#include "engine/entity/follow.h"
 #include "engine/said/escalate.h"
 
 namespace tocsin {
@@ -432,15 +433,17 @@ void announce_stages(Announcement& a) {
   }
 }
 
-void Before::read() {
+void Before::read(Instant now) {
   const auto unread = std::find_if(truth.moves.begin(), truth.moves.end(),
                                    [](const TruthMove& move) { return !move.read; });
   const std::vector<TruthMove> news(unread, truth.moves.end());
   truth.moves.erase(unread, truth.moves.end());
   truth.read(facts);
-  if (news.empty()) return;
-  if (truth.created) truth.advance(facts, {news.front().at.ms - 1});
-  truth.recode(*news.back().to);
+  if (news.empty() && !truth.is_behind()) return;
+  const Instant until = news.empty() ? now : std::min(now, news.front().at);
+  if (truth.created) truth.advance(facts, {until.ms - 1});
+  truth.foretell();
+  if (!news.empty()) truth.recode(*news.back().to);
 }
 
 void in_order_told(std::vector<Derived>& decided, std::vector<const Derived*>& told) {
@@ -484,17 +487,14 @@ void announce(Announcement& a) {
   announce_clocks(a);
   escalate(a, first);
   a.truth.compared = true;
-  for (TruthMove& move : a.truth.moves) move.read = true;
-  for (PolicyMove& move : a.entity.moves) move.read = true;
+  for (std::size_t i = 0; i < a.truth.moves.size(); ++i)
+    a.truth.moves[i].read = a.entity.moves[i].read = i < a.truth.moved;
   for (Cycle& cycle : a.truth.cycles) {
     cycle.history = std::vector<Happening>();
     cycle.decided = true;
   }
-  const KindSpec& kind = a.policy.kinds[a.entity.kind];
-  for (EntityFact& fact : a.entity.facts) {
-    fact.read =
-        fact.read || a.truth.created || (fact.verb != kNone && kind.verbs[fact.verb].uncreated);
-  }
+  for (EntityFact& fact : a.entity.facts)
+    fact.read = fact.read || a.truth.created || counts_uncreated(a.entity, fact);
 }
 
 }  // namespace tocsin

@@ -39,8 +39,9 @@ class RoleBook {
 // the Truth had to be read from the start.
 struct Before {
   explicit Before(const Entity& entity) : truth(entity) {}
-  // After `facts` are there: the truth, by the moves that were known, in the entity's codes.
-  void read();
+  // After `facts` are there: the truth before `now`, by the moves that were known, in the entity's
+  // codes.
+  void read(Instant now);
 
   std::vector<EntityFact> facts;
   Truth truth;

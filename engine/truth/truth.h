@@ -173,7 +173,7 @@ struct ClockTruth {
 struct TruthMove {
   Instant at;
   const Policy* to = nullptr;
-  bool read = false;  // a decision has taken it into account
+  bool read = false;  // the last decision took it into account
 };
 
 struct Truth {
@@ -193,8 +193,17 @@ struct Truth {
   // Fires everything due up to and including `until`; returns the next due. Patient: a breach waits
   // for its clock's grace (its time stays true); a fact read meanwhile ends the waiting.
   Instant advance(const std::vector<EntityFact>& facts, Instant until, bool patient = true);
+  // What is true at `now`, to be compared with what was announced: `advance`, and the codes are those
+  // by which the entity lives.
+  Instant come_to(const std::vector<EntityFact>& facts, Instant now) {
+    const Instant due = advance(facts, now);
+    foretell();
+    return due;
+  }
   // Whether a fact that joins at `place` with effective time `time` may be read on top of this.
-  bool can_read(std::size_t place, Instant time) const { return place >= position && time > fired; }
+  bool can_read(std::size_t place, Instant time) const {
+    return place >= position && time > fired && !foretold();
+  }
   // The next instant at which something falls due; kNever when nothing does.
   Instant next_due(bool patient = true) const;
   // When an entity with these facts was created: the effective time of all earlier facts.
@@ -237,6 +246,13 @@ struct Truth {
   EntityFact seen(const EntityFact& fact) const;
   // The same in the codes of a later policy, nothing else changed.
   void recode(const Policy& to);
+  // The same in the codes by which the entity lives. They are others where the clock was set back
+  // behind a move: that is still to come, and until then nothing of it is true but the codes. Nothing
+  // is read on top of it then, and nothing fired.
+  void foretell();
+  // Moves are still to come, and its codes are those of the last of them already.
+  bool foretold() const { return is_behind() && policy == moves.back().to; }
+  bool is_behind() const { return moved < moves.size(); }
   const Cycle* find(ClockCode clock, std::int64_t number) const;  // null: there is none
   // When a breach was excused, or one in this run; kNever: none was.
   Instant excused_at(const Cycle& cycle, ThresholdCode threshold) const;

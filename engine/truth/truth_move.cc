@@ -136,6 +136,10 @@ void Truth::recode(const Policy& to) {
   kind = &words.to_kind;
 }
 
+void Truth::foretell() {
+  if (is_behind()) recode(*moves.back().to);
+}
+
 void Truth::move(const std::vector<EntityFact>& facts, const Policy& to, Instant t) {
   const Policy& was = *policy;
   const KindSpec& was_kind = *kind;

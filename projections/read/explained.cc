@@ -112,9 +112,9 @@ std::optional<std::vector<ExplainedClock>> explain_entity(const Shown& shown, co
                                                           const std::string& cycle) {
   const std::optional<Entity> entity = find_state(shown, key);
   if (!entity) return std::nullopt;
-  Truth truth(*entity->policy, entity->spec());
+  Truth truth(*entity);
   truth.read(entity->facts);
-  if (truth.created) truth.advance(entity->facts, shown.now);
+  truth.come_to(entity->facts, shown.now);
   return explain(*entity, truth, clock, cycle);
 }
 

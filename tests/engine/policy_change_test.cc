@@ -132,7 +132,8 @@ Given random_fact(Dice& dice, int number, Instant now, const std::vector<std::st
   return given;
 }
 
-std::string live_through(std::uint64_t seed) {
+// `hours_twice`: the clock is set back now and then, and believed.
+std::string live_through(std::uint64_t seed, bool hours_twice) {
   Dice dice(seed);
   const bool show = std::getenv("TOCSIN_SHOW") != nullptr;
   const std::string first = random_policy(dice);
@@ -151,6 +152,11 @@ std::string live_through(std::uint64_t seed) {
         std::cout << format_rfc3339(now) << (to_open ? " to open\n" : " in force\n") << policy;
       --changes;
     }
+    if (hours_twice && dice.one_in(10)) {
+      life.set_back({life.now().ms - dice.below(180) * 60'000});
+      now = life.now();
+      if (show) std::cout << format_rfc3339(now) << " again\n";
+    }
     const Given given = random_fact(dice, i, now, life.open_groups());
     if (show) std::cout << format_rfc3339(now) << " " << line_of(given) << "\n";
     life.arrive(given, now);
@@ -161,14 +167,14 @@ std::string live_through(std::uint64_t seed) {
     if (dice.one_in(10)) life.replay();
     if (dice.one_in(10)) life.restart();
   }
-  life.finish({now.ms + 10 * 86'400'000});
+  life.wait_until({now.ms + 10 * 86'400'000});
   life.nothing_is_ignored();
   life.replay();
   life.restart();
   return life.wrong();
 }
 
-TEST(PolicyChanges, LiveReplayedAndRebuiltAreEqual) {
+void live_through_many(bool hours_twice) {
   const char* given = std::getenv("TOCSIN_SEED");
   const std::uint64_t seed = given ? std::stoull(given) : std::random_device{}();
   const char* rounds = std::getenv("TOCSIN_ROUNDS");
@@ -176,11 +182,14 @@ TEST(PolicyChanges, LiveReplayedAndRebuiltAreEqual) {
   const int count = rounds ? std::atoi(rounds) : 200;
   for (int round = 0; round < count; ++round) {
     const std::uint64_t mixed = seed + static_cast<std::uint64_t>(round) * 0x9E3779B97F4A7C15U;
-    const std::string wrong = live_through(mixed);
+    const std::string wrong = live_through(mixed, hours_twice);
     ASSERT_EQ(wrong, "") << "round " << round << " of TOCSIN_SEED=" << seed
                          << "; alone: TOCSIN_SEED=" << mixed << " TOCSIN_ROUNDS=1";
   }
 }
+
+TEST(PolicyChanges, LiveReplayedAndRebuiltAreEqual) { live_through_many(false); }
+TEST(PolicyChanges, AlsoWhereHoursComeTwice) { live_through_many(true); }
 
 }  // namespace
 }  // namespace tocsin

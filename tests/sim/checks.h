@@ -113,7 +113,7 @@ class LogChecks {
     Truth truth(e);
     truth.read(e.facts);
     if (!truth.created) return {};
-    truth.advance(e.facts, now);
+    truth.come_to(e.facts, now);
     for (const SaidCycle& said : e.said) {
       const Cycle* const cycle = truth.find(said.clock, said.cycle);
       for (const ThresholdCode t : kThresholds) {
