@@ -227,10 +227,16 @@ class KafkaWorld : public TroubledWorld {
       std::vector<LogLine> log;
       for (const SimRecord& record : broker_.log(partition))
         log.push_back({record.offset, record.value});
+      std::set<std::string> handed_in;
+      LogEvent event;
       for (const LogLine& line : log) {
         say(std::to_string(partition) + ":" + std::to_string(line.offset) + " " + line.record);
         if (const std::string found = false_alarm(partition, line.record); !found.empty())
           return wrong(found);
+        read_log_record(line.record, event);
+        const std::string_view control = stamp(event, "tocsincontrol");
+        if (!control.empty() && !handed_in.emplace(control).second)
+          return wrong("a record handed to all partitions is there twice: " + line.record);
       }
       LogChecks checks(partition, std::move(log), policy_);
       if (const std::string found = checks.form(time_.truth, false); !found.empty())

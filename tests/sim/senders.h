@@ -13,9 +13,11 @@ class Senders {
  public:
   explicit Senders(Random& random) : random_(random) {}
 
-  // A fact as it is sent at `now`; the same each time it is sent.
+  // A fact as it is sent at `now`, which a clock that was set back is not behind; the same each time it
+  // is sent.
   const Given& say(const Given& given, Instant now) {
     const auto [at, first] = said_.try_emplace(given.id, given);
+    if (first) at->second.time = std::min(at->second.time, now);
     if (first && random_.chance(10)) at->second.time = now + milliseconds(random_.between(0, 5));
     return at->second;
   }

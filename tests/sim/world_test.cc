@@ -32,7 +32,7 @@ class EmbeddedWorld : public TroubledWorld {
     };
     options_.policy = first;
     calm_ = random_.chance(20);
-    sets_back_ = random_.chance(30);
+    sets_back_ = random_.chance(50);
   }
 
   void run() {
@@ -43,6 +43,7 @@ class EmbeddedWorld : public TroubledWorld {
       send(story_.facts[delivery.fact]);
       trouble();
       step();
+      if (time_.wall_error < 0 && wants_dues_) dues_are_told();
       if (!wrong_.empty()) return;
     }
     settle();
@@ -129,7 +130,7 @@ class EmbeddedWorld : public TroubledWorld {
   }
 
   void send(const Given& given) {
-    sent_.push_back(line_of(senders_.say(given, {time_.truth})));
+    sent_.push_back(line_of(senders_.say(given, {time_.truth + time_.wall_error})));
     if (node_ == nullptr) return;
     node_->submit({sent_.back()});
     // The client did not hear the answer.
@@ -159,7 +160,7 @@ class EmbeddedWorld : public TroubledWorld {
       hand_in();
     } else if (random_.chance(2)) {
       put_back_without_the_end();
-    } else if (sets_back_ && random_.chance(4)) {
+    } else if (sets_back_ && random_.chance(10)) {
       set_the_clock_back();
     }
   }
@@ -229,6 +230,21 @@ class EmbeddedWorld : public TroubledWorld {
       pass(random_.between(1, kPatience.ms));
       step();
     }
+    wants_dues_ = true;
+  }
+
+  // Nothing that is due waits for instants that came before.
+  void dues_are_told() {
+    for (int i = 0; i < 100 && wrong_.empty(); ++i) {
+      step();
+      if (node_ == nullptr || node_->room().wants_to_look_ahead(node_->clock().now())) continue;
+      const Instant now = node_->room().moment(node_->clock().now());
+      bool due = false;
+      Partition& partition = node_->room().partition();
+      partition.each_entity([&](Entity& e) { due = due || partition.due_of(e) <= now; });
+      if (!due) return;
+    }
+    if (wrong_.empty()) wrong("what is due is not told");
   }
 
   const ConfiguredPolicy& one_of_them() { return policies()[random_.below(policies().size())]; }
@@ -255,6 +271,10 @@ class EmbeddedWorld : public TroubledWorld {
       node_->submit({fact});
       step();
       if (!wrong_.empty()) return;
+    }
+    for (int i = 0; i < 3; ++i) {  // until the clock that is right again is believed
+      pass(kPatience.ms);
+      step();
     }
     pass_until(std::max(story_.until.ms, time_.truth + 1));
     for (int i = 0; i < 2000 && wrong_.empty(); ++i) {
@@ -315,7 +335,8 @@ class EmbeddedWorld : public TroubledWorld {
   std::set<std::string> acknowledged_;
   std::vector<std::pair<Offset, std::int64_t>> written_;  // how far the log was, when
   bool calm_ = false, leapt_ = false;
-  bool sets_back_ = false;  // the clock
+  bool sets_back_ = false;   // the clock
+  bool wants_dues_ = false;  // it was set back
 };
 
 TEST(World, AnEmbeddedNodeSaysWhatIsTrueOnceWhateverBreaks) {
