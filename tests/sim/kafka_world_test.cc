@@ -1,6 +1,6 @@
 // Worlds of one to three nodes on brokers in memory: rebalances, nodes that are expelled and do not know
 // it, commits that are refused or whose outcome is unknown, restarts, slow stores, facts in the wrong
-// partition, records for every partition.
+// partition, records for every partition, clocks that are set back.
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -64,7 +64,7 @@ class KafkaWorld : public TroubledWorld {
     Process& p = nodes_[i];
     WallClockOptions clock;
     const std::int64_t skew = static_cast<std::int64_t>(i) * 150;  // machines differ by some
-    clock.wall = [this, skew] { return time_.read() + skew; };
+    clock.wall = [this, skew] { return time_.read() + time_.wall_error + skew; };
     clock.since_boot = [this] { return time_.since_boot; };
     clock.boot = "boot";
     p.clock = std::make_shared<WallClock>(std::move(clock));
@@ -126,7 +126,7 @@ class KafkaWorld : public TroubledWorld {
     PartitionId to = partition_of(given.account, partitions_);
     if (random_.chance(5))
       to = static_cast<PartitionId>(random_.below(static_cast<std::uint64_t>(partitions_)));
-    const Given& said = senders_.say(given, {time_.truth});
+    const Given& said = senders_.say(given, {time_.truth + time_.wall_error});
     broker_.publish(to, said.account, line_of(said));
     if (random_.chance(8)) broker_.publish(to, said.account, line_of(said));  // a producer's retry
     sent_.insert(said.id);
@@ -157,9 +157,21 @@ class KafkaWorld : public TroubledWorld {
       nodes_[i].store.block("the test wants it");
     } else if (random_.chance(4)) {
       hand_in();
+    } else if (sets_back_ && random_.chance(8)) {
+      set_the_clocks_back();
     }
     if (random_.chance(30)) {
       for (Process& p : nodes_) p.store.block({});
+    }
+  }
+
+  // So long that the nodes come to believe it.
+  void set_the_clocks_back() {
+    time_.wall_error = -random_.between(minutes(10).ms, hours(3).ms);
+    say("the wall clocks are set back by " + std::to_string(-time_.wall_error) + " ms");
+    for (int i = 0; i < 4; ++i) {
+      pass(random_.between(1, minutes(10).ms));
+      step_some();
     }
   }
 
@@ -184,6 +196,7 @@ class KafkaWorld : public TroubledWorld {
   void settle() {
     say("settle");
     settling_ = true;
+    time_.wall_error = 0;
     broker_.trouble = {};
     for (Process& p : nodes_) {
       p.asleep = false;
@@ -191,6 +204,7 @@ class KafkaWorld : public TroubledWorld {
     }
     for (int rounds = 0; rounds < 60 && wrong_.empty(); ++rounds) {
       for (std::size_t i = 0; i < nodes_.size(); ++i) step(i);
+      if (sets_back_ && rounds % 5 == 0) pass(minutes(10).ms);  // what is right again is believed
       if (rounds == 20) pass(std::max<std::int64_t>(story_.until.ms - time_.truth, 1));
     }
     for (int rounds = 0; rounds < 400 && wrong_.empty() && !quiet(); ++rounds) {
@@ -239,7 +253,7 @@ class KafkaWorld : public TroubledWorld {
           return wrong("a record handed to all partitions is there twice: " + line.record);
       }
       LogChecks checks(partition, std::move(log), policy_);
-      if (const std::string found = checks.form(time_.truth, false); !found.empty())
+      if (const std::string found = checks.form(time_.truth, sets_back_); !found.empty())
         return wrong(found);
       facts.insert(checks.facts().begin(), checks.facts().end());
       for (Process& p : nodes_) {
@@ -258,10 +272,11 @@ class KafkaWorld : public TroubledWorld {
     }
   }
 
-  // By a policy that replaced the one for which the story was told.
+  // By a policy that replaced the one for which the story was told, or a clock that was set back.
   bool was_rejected(const std::string& id) const {
     const auto& all = broker_.rejected();
-    return changes_policy_ && std::any_of(all.begin(), all.end(), [&](const std::string& original) {
+    return (changes_policy_ || sets_back_) &&
+           std::any_of(all.begin(), all.end(), [&](const std::string& original) {
              return original.find("\"id\":\"" + id + "\"") != std::string::npos;
            });
   }
@@ -278,7 +293,7 @@ class KafkaWorld : public TroubledWorld {
     read_log_record(record, event);
     if (event.is_fact() && partition_of(event.account, partitions_) != partition)
       return "decided in the wrong partition: " + record;
-    if (!in_order_ || changes_policy_ || event.type != "tocsin.clock.breached" ||
+    if (!in_order_ || changes_policy_ || sets_back_ || event.type != "tocsin.clock.breached" ||
         event.id.find("/ticket.") == std::string_view::npos)
       return {};
     if (ideal_.empty()) {
@@ -303,6 +318,7 @@ class KafkaWorld : public TroubledWorld {
   std::set<std::string> sent_;
   Offset handed_in_ = 0;
   bool in_order_ = false, changes_policy_ = false;
+  const bool sets_back_ = seed_ % 4 == 3;  // the clocks
   bool settling_ = false, overtaking_ = false;
   std::vector<Published> published_;
   std::set<std::string> ideal_;  // what is said when nothing goes wrong
