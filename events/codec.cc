@@ -1,5 +1,7 @@
 #include "events/codec.h"
 
+#include <simdjson.h>
+
 #include <algorithm>
 
 #include "events/decode_work.h"
@@ -84,7 +86,7 @@ void Decoder::Work::start(Decoded& out) {
     text->clear();  // and keep its memory
   }
   fact.time = fact.recorded = fact.claimed = {};
-  extensions.start(fact.extensions);
+  extensions.start(0);
 }
 
 bool Decoder::Work::structured_member(std::string_view name, JsonWalker::Value value,
@@ -92,7 +94,7 @@ bool Decoder::Work::structured_member(std::string_view name, JsonWalker::Value v
   if (const auto attribute = attribute_of(name)) {
     std::string& text = text_of(*attribute, out.fact);
     if (walker.read_plain(value, text)) {
-      state(*attribute) = text.empty() ? AttributeState::kBad : AttributeState::kGood;
+      judge_text(*attribute, text, !text.empty());
       return true;
     }
     if (JsonWalker::is_string(value)) {
@@ -116,11 +118,12 @@ bool Decoder::Work::structured_member(std::string_view name, JsonWalker::Value v
   }
   if (null || is_reserved_extension(name)) return skip(value);
   // Every fact with data has this content type unless it says otherwise.
-  if (name == "datacontenttype" && JsonWalker::token(value) == "\"application/json\"")
-    return skip(value);
+  if (name == "datacontenttype" && walker.read_plain(value, scratch) &&
+      scratch == "application/json")
+    return true;
   begin_extension(name, out.fact);
   if (!walker.copy(value, out.fact.extensions)) return false;
-  extensions.end(out.fact.extensions);
+  extensions.end(out.fact.extensions.size());
   return true;
 }
 
@@ -155,28 +158,29 @@ std::string& Decoder::Work::text_of(Attribute attribute, Fact& fact) {
 }
 
 void Decoder::Work::set(Attribute attribute, std::string_view text) {
-  state(attribute) = is_good_text(text) ? AttributeState::kGood : AttributeState::kBad;
+  judge_text(attribute, text, is_good_text(text));
+}
+
+void Decoder::Work::judge_text(Attribute attribute, std::string_view text, bool good) {
+  good = good && text.size() <= kAttributeBytesMax;
+  state(attribute) = good ? AttributeState::kGood : AttributeState::kBad;
 }
 
 void Decoder::Work::begin_extension(std::string_view name, Fact& fact) {
-  extensions.begin(fact.extensions);
-  append_json_string(fact.extensions, name);
-  extensions.named(fact.extensions);
-  fact.extensions += ':';
+  std::string& out = fact.extensions;
+  if (!out.empty()) out += ',';
+  const std::size_t begin = out.size();
+  append_json_string(out, name);
+  extensions.add(begin, out.size(), name);
+  out += ':';
 }
 
 void Decoder::Work::finish(std::string_view key, Decoded& out) {
   Fact& fact = out.fact;
-  extensions.keep_last_of_each_name(fact.extensions);
+  if (extensions.maybe_equal()) extensions.keep_last_of_each_name(fact.extensions);
   if (state(Attribute::kPartitionKey) == AttributeState::kMissing && !key.empty()) {
     fact.account.assign(key);
-    state(Attribute::kPartitionKey) = simdjson::validate_utf8(key) && is_good_text(key)
-                                          ? AttributeState::kGood
-                                          : AttributeState::kBad;
-  }
-  for (std::size_t i = 0; i < states.size(); ++i) {
-    const bool large = text_of(static_cast<Attribute>(i), fact).size() > kAttributeBytesMax;
-    if (large && states[i] == AttributeState::kGood) states[i] = AttributeState::kBad;
+    judge_text(Attribute::kPartitionKey, key, simdjson::validate_utf8(key) && is_good_text(key));
   }
   if (state(Attribute::kSequence) != AttributeState::kGood) fact.sequence.clear();
   out.has_identity = state(Attribute::kPartitionKey) == AttributeState::kGood &&

@@ -1,4 +1,6 @@
 // The Decoder's binary modes: attributes in headers, data in the body; and small tables it shares.
+#include <simdjson.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -135,7 +137,7 @@ void Decoder::Work::binary_attribute(std::string_view name, std::string_view val
     return;
   begin_extension(name, out.fact);
   append_json_string(out.fact.extensions, value);
-  extensions.end(out.fact.extensions);
+  extensions.end(out.fact.extensions.size());
 }
 
 // False: malformed.
@@ -149,7 +151,7 @@ bool Decoder::Work::binary_data(std::string_view content_type, std::string_view 
       simdjson::validate_utf8(content_type)) {
     begin_extension("datacontenttype", out.fact);
     append_json_string(out.fact.extensions, content_type);
-    extensions.end(out.fact.extensions);
+    extensions.end(out.fact.extensions.size());
   }
   if (body.empty()) return true;
   if (json) return json_data(body, out.fact.data);

@@ -50,6 +50,7 @@ struct Decoder::Work {
 
   std::string& text_of(Attribute attribute, Fact& fact);
   void set(Attribute attribute, std::string_view text);
+  void judge_text(Attribute attribute, std::string_view text, bool good);
   void begin_extension(std::string_view name, Fact& fact);
   void check_values(Decoded& out);
   std::string_view first_error() const;

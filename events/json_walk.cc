@@ -1,8 +1,9 @@
 #include "events/json_walk.h"
 
+#include <simdjson.h>
+
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 
 #include "events/byte_scan.h"
 #include "events/hash.h"
@@ -11,33 +12,74 @@
 namespace tocsin {
 namespace {
 
+// Behind the text: a step looks at most sixteen bytes past a byte that it does not let pass.
+constexpr std::size_t kPadding = 32;
+
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-bool is_scalar(std::string_view token) {
-  switch (token.front()) {
-    case 't':
-      return token == "true";
-    case 'f':
-      return token == "false";
-    case 'n':
-      return token == "null";
-    default:
-      return is_json_number(token);
+// The closing quote of the string that `p` is inside of; nullptr: a control character comes first.
+const char* closing_quote(const char* p, bool& escaped) {
+  for (;; p += 2) {
+    p = find_byte(p, [](Bytes16 b) { return (b < 0x20) | (b == '"') | (b == '\\'); });
+    if (*p == '"') return p;
+    if (*p != '\\') return nullptr;
+    escaped = true;
   }
 }
 
-bool has_backslash(std::string_view text) {
-  return any_byte(text, [](Bytes16 bytes) { return bytes == '\\'; });
+// Four hexadecimal digits; -1: none.
+int hex4(const char* p) {
+  int code = 0;
+  const auto read = std::from_chars(p, p + 4, code, 16);
+  return read.ptr == p + 4 && *p != '-' ? code : -1;
 }
 
-// The end of the printable ASCII without quotes and backslashes that begins at `p`: the closing
-// quote of most strings. The buffer's padding of zeros ends it at the latest; reads up to 15 bytes
-// past the end.
-const char* plain_end(const char* p) {
-  return find_byte(p, [](Bytes16 bytes) {
-    const auto as_signed = reinterpret_cast<SignedBytes16>(bytes);  // beyond ASCII: below zero
-    return (as_signed < 0x20) | (bytes == 0x7f) | (bytes == '"') | (bytes == '\\');
-  });
+// What follows `\u`: a character, or two halves of one (RFC 8259 §7). False: none.
+bool append_character(const char*& p, std::string& out) {
+  const int first = hex4(p);
+  if (first < 0 || (first >= 0xdc00 && first < 0xe000)) return false;
+  auto code = static_cast<std::uint32_t>(first);
+  p += 4;
+  if (first >= 0xd800 && first < 0xdc00) {
+    if (p[0] != '\\' || p[1] != 'u') return false;
+    const int second = hex4(p + 2);
+    if (second < 0xdc00 || second >= 0xe000) return false;
+    code = 0x10000 + ((code - 0xd800) << 10) + static_cast<std::uint32_t>(second - 0xdc00);
+    p += 6;
+  }
+  const auto put = [&](std::uint32_t byte) { out += static_cast<char>(byte); };
+  const auto put_tail = [&](int shift) { put(0x80 | (code >> shift & 0x3f)); };
+  if (code < 0x80) {
+    put(code);
+  } else if (code < 0x800) {
+    put(0xc0 | code >> 6), put_tail(0);
+  } else if (code < 0x10000) {
+    put(0xe0 | code >> 12), put_tail(6), put_tail(0);
+  } else {
+    put(0xf0 | code >> 18), put_tail(12), put_tail(6), put_tail(0);
+  }
+  return true;
+}
+
+// What is inside of a string, its escapes undone. A quote follows it.
+bool unescape(std::string_view inside, std::string& out) {
+  constexpr std::string_view kEscapes = "\"\\/bfnrt", kMeant = "\"\\/\b\f\n\r\t";
+  out.clear();
+  const char* p = inside.data();
+  const char* const end = p + inside.size();
+  for (;;) {
+    const char* const slash = std::find(p, end, '\\');
+    out.append(p, slash);
+    if (slash == end) return true;
+    p = slash + 2;
+    if (slash[1] == 'u') {
+      if (!append_character(p, out)) return false;
+      continue;
+    }
+    const std::size_t which = kEscapes.find(slash[1]);
+    if (which == std::string_view::npos) return false;
+    out += kMeant[which];
+  }
 }
 
 // 1, 1.0 and 1e0 are one number; integers too long for a double are taken by their digits.
@@ -55,57 +97,53 @@ std::uint64_t number_hash(std::string_view token) {
   return hash128(token, {0, 'i'}).low;
 }
 
-}  // namespace
-
 // RFC 8259 §6: -? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?
-bool is_json_number(std::string_view token) {
-  const char* p = token.data();
-  const char* const end = p + token.size();
+// The end of the number that begins at `p`; nullptr: none does. Reads one byte past it.
+const char* number_end(const char* p) {
   const auto digits = [&] {
     const char* const first = p;
-    while (p != end && is_digit(*p)) ++p;
+    while (is_digit(*p)) ++p;
     return p != first;
   };
-  if (p != end && *p == '-') ++p;
-  if (p != end && *p == '0') {
+  if (*p == '-') ++p;
+  if (*p == '0') {
     ++p;
   } else if (!digits()) {
-    return false;
+    return nullptr;
   }
-  if (p != end && *p == '.') {
+  if (*p == '.') {
     ++p;
-    if (!digits()) return false;
+    if (!digits()) return nullptr;
   }
-  if (p != end && (*p == 'e' || *p == 'E')) {
+  if (*p == 'e' || *p == 'E') {
     ++p;
-    if (p != end && (*p == '+' || *p == '-')) ++p;
-    if (!digits()) return false;
+    if (*p == '+' || *p == '-') ++p;
+    if (!digits()) return nullptr;
   }
-  return p == end;
+  return p;
 }
 
-void MemberList::start(const std::string& out) {
-  start_ = out.size();
+}  // namespace
+
+bool is_json_number(std::string_view token) {
+  const std::string ended(token);
+  return number_end(ended.c_str()) == ended.c_str() + ended.size();
+}
+
+void MemberList::start(std::size_t at) {
+  start_ = at;
   members_.clear();
   seen_ = 0;
   maybe_equal_ = false;
 }
 
-void MemberList::begin(std::string& out) {
-  if (!members_.empty()) out += ',';
-  members_.push_back({out.size(), 0, 0});
-}
-
-void MemberList::named(const std::string& out) {
-  Member& member = members_.back();
-  member.name_end = out.size();
+void MemberList::add(std::size_t begin, std::size_t name_end, std::string_view name) {
+  members_.push_back({begin, name_end, 0});
   // A cheap hash: most objects are known at once to have no two names alike.
-  const std::size_t length = member.name_end - member.begin;
-  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(out[at]); };
-  const std::uint64_t bit = std::uint64_t{1}
-                            << ((length * 7 + byte(member.begin + length / 2) * 3u +
-                                 byte(member.begin + 1)) &
-                                63);
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(name[i]); };
+  const std::size_t hash =
+      name.empty() ? 0 : name.size() * 7 + byte(name.size() / 2) * 3u + byte(0);
+  const std::uint64_t bit = std::uint64_t{1} << (hash & 63);
   maybe_equal_ |= (seen_ & bit) != 0;
   seen_ |= bit;
 }
@@ -130,7 +168,7 @@ bool MemberList::has_equal_names(const std::string& out) const {
 }
 
 void MemberList::keep_last_of_each_name(std::string& out) {
-  if (!maybe_equal_ || !has_equal_names(out)) return;
+  if (!has_equal_names(out)) return;
   const std::string all = out;
   const auto name = [&](const Member& m) {
     return std::string_view(all).substr(m.begin, m.name_end - m.begin);
@@ -152,202 +190,157 @@ void MemberList::keep_last_of_each_name(std::string& out) {
   }
 }
 
-bool JsonWalker::open(std::string_view before, std::string_view text, std::string_view after,
-                      Document& document) {
-  const std::size_t length = before.size() + text.size() + after.size();
+void JsonWalker::open(std::string_view text) {
   buffer_.clear();
-  buffer_.reserve(length + simdjson::SIMDJSON_PADDING);
-  buffer_.append(before).append(text).append(after);
-  // The parser may look past the end; what it sees there must not continue the text.
-  buffer_.append(simdjson::SIMDJSON_PADDING, '\0');
-  return !parser_.iterate(buffer_.data(), length, buffer_.size()).get(document);
+  buffer_.reserve(text.size() + kPadding);
+  buffer_.append(text).append(kPadding, '\0');
+  p_ = buffer_.data();
+  out_ = nullptr;
+  skip_space();
 }
 
-bool JsonWalker::at_end(Document& document) {
-  return document.current_location().error() == simdjson::OUT_OF_BOUNDS;
+bool JsonWalker::at_end() {
+  skip_space();
+  return p_ == buffer_.data() + (buffer_.size() - kPadding);
 }
 
-bool JsonWalker::name_of(Field& field, std::string_view& name, bool& as_written) {
-  const char* const first = field.key().raw();
-  const char* end = plain_end(first);
-  as_written = *end == '"';
-  if (as_written) {
-    name = {first, static_cast<std::size_t>(end - first)};
+bool JsonWalker::pass_other_text(const char* from, std::string_view& text, std::string& unescaped) {
+  const char* const quote = p_;
+  bool escaped = false;
+  const char* const end = closing_quote(from, escaped);
+  if (end == nullptr) return false;
+  text = {quote + 1, static_cast<std::size_t>(end - quote - 1)};
+  if (!simdjson::validate_utf8(text)) return false;
+  p_ = end + 1;
+  if (!escaped) return true;
+  if (!unescape(text, unescaped)) return false;
+  text = unescaped;
+  if (out_ != nullptr) {
+    out_->append(copied_, quote);
+    append_json_string(*out_, text);
+    copied_ = p_;
+  }
+  return true;
+}
+
+bool JsonWalker::pass_scalar() {
+  for (const std::string_view word : {"true", "false", "null"}) {
+    if (word.front() != *p_) continue;
+    if (std::memcmp(p_, word.data(), word.size()) != 0) return false;
+    p_ += word.size();
     return true;
   }
-  // Backwards from the value: `"name" : value`.
-  end = field.value().raw_json_token().data() - 1;
-  while (is_json_space(*end)) --end;
-  --end;  // the colon, which the reader has seen
-  while (is_json_space(*end)) --end;
-  name = {first, static_cast<std::size_t>(end - first)};
-  as_written = !has_backslash(name);
-  if (as_written) return true;
-  return !field.unescaped_key().get(name) && simdjson::validate_utf8(name);
+  const char* const end = number_end(p_);
+  if (end == nullptr) return false;
+  p_ = end;
+  return true;
 }
 
 bool JsonWalker::read_string(Value value, std::string& out) {
-  const std::string_view text = token(value);
-  if (text.front() != '"') return false;
-  if (text.size() >= 2 && !has_backslash(text)) {
-    simdjson::ondemand::raw_json_string consumed;
-    if (value.get_raw_json_string().get(consumed)) return false;
-    out.assign(text.substr(1, text.size() - 2));
-    return true;
-  }
-  std::string_view unescaped;
-  // Not every version of the library refuses lone surrogates; their three bytes are no UTF-8.
-  if (value.get_string().get(unescaped) || !simdjson::validate_utf8(unescaped)) return false;
-  out.assign(unescaped);
+  p_ = value;
+  std::string_view text;
+  if (!pass_text(text, scratch_)) return false;
+  out.assign(text);
   return true;
 }
 
 bool JsonWalker::read_plain(Value value, std::string& out) {
-  const char* const first = value.raw_json_token().data();
-  if (*first != '"') return false;
-  const char* const end = plain_end(first + 1);
-  simdjson::ondemand::raw_json_string consumed;
-  if (*end != '"' || value.get_raw_json_string().get(consumed)) return false;
-  out.assign(first + 1, end);
+  if (*value != '"') return false;
+  const char* const end = plain_end(value + 1);
+  if (*end != '"') return false;
+  out.assign(value + 1, end);
+  p_ = end + 1;
   return true;
 }
 
-bool JsonWalker::copy(Value value, std::string& out, int depth) {
-  const std::string_view text = token(value);
-  switch (text.front()) {
-    case '{':
-      return depth < kNestingMax && copy_object(value, out, depth + 1);
-    case '[':
-      return depth < kNestingMax && copy_array(value, out, depth + 1);
-    case '"':
-      if (text.size() >= 2 && !has_backslash(text)) {
-        out += text;
-      } else {
-        if (!read_string(value, scratch_)) return false;
-        append_json_string(out, scratch_);
+bool JsonWalker::copy(Value value, std::string& out) {
+  p_ = copied_ = value;
+  out_ = &out;
+  const bool right = copy_value(1);
+  if (right) flush();
+  out_ = nullptr;
+  return right;
+}
+
+bool JsonWalker::copy_value(int depth) {
+  constexpr int kFirstLevel = 1;
+  switch (*p_) {
+    case '{': {
+      if (depth >= kNestingMax) return false;
+      const bool first_level = depth == kFirstLevel;
+      if (first_level) members_.start(at() + 1);
+      const bool right = each_member(scratch_, [&](std::string_view name) {
+        if (!first_level) return copy_value(depth + 1);
+        members_.add(name_at_, at() - 1, name);
+        if (!copy_value(depth + 1)) return false;
+        members_.end(at());
         return true;
+      });
+      if (right && first_level && members_.maybe_equal()) {
+        flush();
+        out_->pop_back();
+        members_.keep_last_of_each_name(*out_);
+        *out_ += '}';
       }
-      break;
+      return right;
+    }
+    case '[':
+      return depth < kNestingMax && each_element([&] { return copy_value(depth + 1); });
+    case '"': {
+      std::string_view text;
+      return pass_text(text, scratch_);
+    }
     default:
-      if (!is_scalar(text)) return false;
-      out += text;
+      return pass_scalar();
   }
-  simdjson::ondemand::raw_json_string consumed;
-  return text.front() != '"' || !value.get_raw_json_string().get(consumed);
 }
 
-bool JsonWalker::copy_object(Value value, std::string& out, int depth) {
-  constexpr int kFirstLevel = 2;
-  const bool first_level = depth == kFirstLevel;
-  Object object;
-  if (value.get_object().get(object)) return false;
-  out += '{';
-  if (first_level) members_.start(out);
-  bool first = true;
-  for (auto result : object) {
-    Field field;
-    std::string_view name;
-    bool as_written;
-    if (std::move(result).get(field) || !name_of(field, name, as_written)) return false;
-    if (first_level) {
-      members_.begin(out);
-    } else if (!first) {
-      out += ',';
-    }
-    first = false;
-    if (as_written) {
-      out.append(name.data() - 1, name.size() + 2);  // with its quotes
-    } else {
-      append_json_string(out, name);
-    }
-    if (first_level) members_.named(out);
-    out += ':';
-    if (!copy(field.value(), out, depth)) return false;
-    if (first_level) members_.end(out);
-  }
-  if (first_level) members_.keep_last_of_each_name(out);
-  out += '}';
-  return true;
-}
-
-bool JsonWalker::copy_array(Value value, std::string& out, int depth) {
-  Array array;
-  if (value.get_array().get(array)) return false;
-  out += '[';
-  bool first = true;
-  for (auto result : array) {
-    Value element;
-    if (std::move(result).get(element)) return false;
-    if (!first) out += ',';
-    first = false;
-    if (!copy(element, out, depth)) return false;
-  }
-  out += ']';
-  return true;
-}
-
-// A document whose root is a scalar is a special case of the parser; an array around it is not.
 bool JsonWalker::copy_text(std::string_view text, std::string& out) {
-  Document document;
-  Array array;
-  if (!open("[", text, "]", document) || document.get_array().get(array)) return false;
-  int elements = 0;
-  for (auto result : array) {
-    Value element;
-    if (std::move(result).get(element) || ++elements > 1 || !copy(element, out)) return false;
-  }
-  return elements == 1 && at_end(document);
+  open(text);
+  return copy(p_, out) && at_end();
 }
 
 std::uint64_t JsonWalker::value_hash(std::string_view text) {
-  Document document;
-  Array array;
-  if (!open("[", text, "]", document) || document.get_array().get(array)) return 0;
+  open(text);
   std::uint64_t result = 0;
-  for (auto element_result : array) {
-    Value element;
-    if (std::move(element_result).get(element) || !hash(element, result, 1)) return 0;
-  }
-  return result;
+  return hash_value(result, 1) && at_end() ? result : 0;
 }
 
-bool JsonWalker::hash(Value value, std::uint64_t& result, int depth) {
-  const std::string_view text = token(value);
+bool JsonWalker::hash_value(std::uint64_t& result, int depth) {
   if (depth > kNestingMax) return false;
-  if (text.front() == '{') {
-    Object object;
-    if (value.get_object().get(object)) return false;
+  const char* const first = p_;
+  if (*first == '{') {
     std::uint64_t sum = 0;  // a sum, because the order of members does not count
-    for (auto field_result : object) {
-      Field field;
-      std::string_view name;
-      bool as_written;
-      if (std::move(field_result).get(field) || !name_of(field, name, as_written)) return false;
+    const bool right = each_member(scratch_, [&](std::string_view name) {
       const Hash128 seed = hash128(name, {0, 'm'});
       std::uint64_t member = 0;
-      if (!hash(field.value(), member, depth + 1)) return false;
+      if (!hash_value(member, depth + 1)) return false;
       sum += hash128({}, {seed.low, seed.high ^ member}).low;
-    }
+      return true;
+    });
     result = hash128({}, {sum, 'o'}).low;
-  } else if (text.front() == '[') {
-    Array array;
-    if (value.get_array().get(array)) return false;
-    Hash128 all{0, 'a'};
-    for (auto element_result : array) {
-      Value element;
-      std::uint64_t one = 0;
-      if (std::move(element_result).get(element) || !hash(element, one, depth + 1)) return false;
-      all = hash128({}, {all.low, all.high ^ one});
-    }
-    result = hash128({}, all).low;
-  } else if (text.front() == '"') {
-    if (!read_string(value, scratch_)) return false;
-    result = hash128(scratch_, {0, 's'}).low;
-  } else if (is_digit(text.front()) || text.front() == '-') {
-    result = number_hash(text);
-  } else {
-    result = hash128(text, {0, 'l'}).low;
+    return right;
   }
+  if (*first == '[') {
+    Hash128 all{0, 'a'};
+    const bool right = each_element([&] {
+      std::uint64_t one = 0;
+      if (!hash_value(one, depth + 1)) return false;
+      all = hash128({}, {all.low, all.high ^ one});
+      return true;
+    });
+    result = hash128({}, all).low;
+    return right;
+  }
+  if (*first == '"') {
+    std::string_view text;
+    if (!pass_text(text, scratch_)) return false;
+    result = hash128(text, {0, 's'}).low;
+    return true;
+  }
+  if (!pass_scalar()) return false;
+  const std::string_view token(first, static_cast<std::size_t>(p_ - first));
+  result = is_digit(*first) || *first == '-' ? number_hash(token) : hash128(token, {0, 'l'}).low;
   return true;
 }
 

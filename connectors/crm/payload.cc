@@ -7,6 +7,16 @@
 #include "events/writer.h"
 
 namespace tocsin {
+namespace {
+
+// The value as written when it is a plain string without escapes: `"abc"`; else the first token.
+std::string_view token_of(simdjson::ondemand::value& value) {
+  std::string_view token = value.raw_json_token();
+  while (token.size() > 1 && is_json_space(token.back())) token.remove_suffix(1);
+  return token;
+}
+
+}  // namespace
 
 std::string_view Payload::read(std::string_view json) {
   nodes_.clear();
@@ -43,7 +53,7 @@ bool Payload::add(Value value, std::string_view name, int depth, std::uint32_t& 
   index = static_cast<std::uint32_t>(nodes_.size());
   JsonNode& node = nodes_.emplace_back();
   node.name = name;
-  const std::string_view token = JsonWalker::token(value);
+  const std::string_view token = token_of(value);
   switch (token.front()) {
     case '{':
       node.kind = JsonNode::Kind::kObject;
