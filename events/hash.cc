@@ -20,12 +20,22 @@ constexpr std::uint64_t finish(std::uint64_t x) {
 }
 
 // The format is that of a little-endian machine.
-std::uint64_t read64(const char* p, std::size_t bytes = 8) {
+template <class Word>
+std::uint64_t read(const char* p) {
   std::uint64_t value = 0;
-  for (std::size_t i = 0; i < bytes; ++i) {
+  for (std::size_t i = 0; i < sizeof(Word); ++i) {
     value |= static_cast<std::uint64_t>(static_cast<unsigned char>(p[i])) << (8 * i);
   }
   return value;
+}
+std::uint64_t read64(const char* p) { return read<std::uint64_t>(p); }
+
+// Of 1 to 8 bytes, by pieces of a fixed size that overlap.
+std::uint64_t read_few(const char* p, std::size_t bytes) {
+  if (bytes >= 4)
+    return read<std::uint32_t>(p) | read<std::uint32_t>(p + bytes - 4) << 8 * (bytes - 4);
+  const auto byte = [&](std::size_t i) { return read<std::uint8_t>(p + i) << 8 * i; };
+  return byte(0) | byte(bytes / 2) | byte(bytes - 1);
 }
 
 }  // namespace
@@ -49,8 +59,8 @@ Hash128 hash128(std::string_view bytes, Hash128 seed) {
     h2 ^= rotate(read64(p + 8) * kC2, 33) * kC1;
     h2 = (rotate(h2, 31) + h1) * 5 + 0x38495ab5;
   }
-  if (left > 8) h2 ^= rotate(read64(p + 8, left - 8) * kC2, 33) * kC1;
-  if (left > 0) h1 ^= rotate(read64(p, left > 8 ? 8 : left) * kC1, 31) * kC2;
+  if (left > 8) h2 ^= rotate(read_few(p + 8, left - 8) * kC2, 33) * kC1;
+  if (left > 0) h1 ^= rotate(read_few(p, left > 8 ? 8 : left) * kC1, 31) * kC2;
   h1 ^= bytes.size();
   h2 ^= bytes.size();
   h1 += h2;

@@ -6,6 +6,7 @@
 
 #include "engine/entity/follow.h"
 #include "engine/said/escalate.h"
+#include "engine/truth/clock_work.h"
 
 namespace tocsin {
 
@@ -334,6 +335,7 @@ class CycleAnnouncer {
 
 // Cycles that were told and do not exist.
 void take_back(Announcement& a) {
+  if (a.entity.said.empty()) return;
   boost::unordered_flat_set<std::pair<ClockCode, std::int64_t>> there;
   for (const Cycle& c : a.truth.cycles) there.emplace(c.clock, c.number);
   for (std::size_t s = 0; s < a.entity.said.size(); ++s) {
@@ -396,7 +398,7 @@ void count_as_decided(const Entity& entity, Truth& truth) {
   for (Cycle& cycle : truth.cycles) {
     cycle.decided = true;
     const SaidCycle* said = find_said(entity, cycle.clock, cycle.number);
-    if (said != nullptr && !said->gone) cycle.history = std::vector<Happening>();
+    if (said != nullptr && !said->gone) forget_history(cycle);
   }
 }
 
@@ -490,7 +492,7 @@ void announce(Announcement& a) {
   for (std::size_t i = 0; i < a.truth.moves.size(); ++i)
     a.truth.moves[i].read = a.entity.moves[i].read = i < a.truth.moved;
   for (Cycle& cycle : a.truth.cycles) {
-    cycle.history = std::vector<Happening>();
+    forget_history(cycle);
     cycle.decided = true;
   }
   for (EntityFact& fact : a.entity.facts)

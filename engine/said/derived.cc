@@ -10,6 +10,8 @@ namespace {
 
 using enum DerivedType;
 
+constexpr std::size_t kFewSaid = 4;  // clocks' cycles that most entities have
+
 SaidGroup* find_group(Entity& entity, const GroupKey& key, std::uint16_t instance) {
   for (auto it = entity.groups.rbegin(); it != entity.groups.rend(); ++it) {
     if (it->instance == instance && same_name(it->key, key)) return &*it;
@@ -37,6 +39,7 @@ void take_dues(SaidCycle& said, const Derived& event) {
 void apply_clock(Entity& entity, Derived& event) {
   SaidCycle* said = find_said(entity, event.clock, event.cycle);
   if (said == nullptr) {
+    if (entity.said.empty()) entity.said.reserve(kFewSaid);
     said = &entity.said.emplace_back();
     said->clock = event.clock;
     said->cycle = event.cycle;

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "engine/said/derived.h"
+#include "events/byte_scan.h"
 #include "events/id.h"
 #include "events/writer.h"
 
@@ -51,6 +52,40 @@ void append_strings(TextBlock& out, const Texts& texts) {
   out.raw("]");
 }
 
+// How an account or an id is written: in JSON, and there as a part of an id. Found once an event.
+class WrittenName {
+ public:
+  explicit WrittenName(std::string_view name) : json(name), part(name) {
+    const bool plain = !any_byte(name, [](Bytes16 b) {
+      return (b < 0x20) | (b == '"') | (b == '\\') | (b == '/') | (b == '%');
+    });
+    if (plain) [[likely]]
+      return;
+    std::string encoded;
+    append_id_part(encoded, name);
+    append_json_escaped(part_memory_, encoded);
+    append_json_escaped(json_memory_, name);
+    part = part_memory_;
+    json = json_memory_;
+  }
+  WrittenName(const WrittenName&) = delete;
+  WrittenName& operator=(const WrittenName&) = delete;
+
+  std::string_view json, part;
+
+ private:
+  std::string json_memory_, part_memory_;
+};
+
+struct WrittenNames {
+  explicit WrittenNames(const Entity& entity) : account(entity.account), id(entity.id) {}
+  WrittenName account, id;
+};
+
+void append_path(TextBlock& out, const WrittenNames& names, const KindSpec& kind) {
+  out.raw(names.account.part).raw("/").raw(kind.name).raw("/").raw(names.id.part);
+}
+
 // A text that is being gathered plain, as a TextBlock gathers JSON.
 struct PlainText {
   std::string& out;
@@ -64,24 +99,6 @@ struct PlainText {
     return *this;
   }
 };
-
-template <class Out>
-void append_path_part(Out& out, std::string_view part) {
-  if (is_id_part(part)) {
-    out.escaped(part);
-    return;
-  }
-  std::string encoded;
-  append_id_part(encoded, part);
-  out.escaped(encoded);
-}
-
-template <class Out>
-void append_path(Out& out, const Entity& entity, const KindSpec& kind) {
-  append_path_part(out, entity.account);
-  out.raw("/").raw(kind.name).raw("/");
-  append_path_part(out, entity.id);
-}
 
 template <class Out>
 void append_cycle(Out& out, const Policy& policy, const ClockSpec& clock, std::int64_t cycle) {
@@ -241,10 +258,10 @@ void append_words(TextBlock& out, const KindSpec& kind, const Policy& policy,
   out.raw("}");
 }
 
-void append_escalation(TextBlock& out, const Entity& entity, const KindSpec& kind,
+void append_escalation(TextBlock& out, const WrittenNames& names, const KindSpec& kind,
                        const Policy& policy, const Derived& event) {
   out.raw(",\"escalation\":\"");
-  append_path(out, entity, kind);
+  append_path(out, names, kind);
   append_group_path(out, kind, policy, event.group, event.instance);
   out.raw("\"");
   if (event.type == kEscalationRaised) {
@@ -424,7 +441,7 @@ std::string group_id(const Entity& entity, const Policy& policy, const GroupKey&
   std::string id;
   PlainText out{id};
   const KindSpec& kind = policy.kinds[entity.kind];
-  append_path(out, entity, kind);
+  append_entity_path(id, entity.account, kind.name, entity.id);
   append_group_path(out, kind, policy, key, instance);
   return id;
 }
@@ -432,19 +449,20 @@ std::string group_id(const Entity& entity, const Policy& policy, const GroupKey&
 void encode(std::string& to, const Entity& entity, const Policy& policy, const Derived& event,
             Instant recorded, bool extended, std::string_view stamps) {
   const KindSpec& kind = policy.kinds[entity.kind];
+  const WrittenNames names(entity);
   TextBlock out(to);
   out.raw("{\"specversion\":\"1.0\",\"id\":\"");
-  append_path(out, entity, kind);
+  append_path(out, names, kind);
   append_local_id(out, kind, policy, event);
   out.raw("\",\"source\":\"/tocsin/engine\",\"type\":\"");
   append_type(out, kind, event.type);
-  out.raw("\",\"subject\":").string(entity.id);
-  out.raw(",\"partitionkey\":").string(entity.account);
+  out.raw("\",\"subject\":").plain(names.id.json);
+  out.raw(",\"partitionkey\":").plain(names.account.json);
   out.raw(",\"time\":").time(event.time).raw(",\"recordedtime\":").time(recorded);
   append_causation(out, event);
   if (extended) append_extensions(out, kind, event);
   if (!stamps.empty()) out.raw(",").raw(stamps);
-  out.raw(",\"data\":{\"entity\":\"").raw(kind.name).raw("/").escaped(entity.id).raw("\"");
+  out.raw(",\"data\":{\"entity\":\"").raw(kind.name).raw("/").raw(names.id.json).raw("\"");
   switch (event.type) {
     case kComplaintAdvanced:
     case kComplaintWithdrawn:
@@ -459,7 +477,7 @@ void encode(std::string& to, const Entity& entity, const Policy& policy, const D
     case kEscalationCleared:
     case kEscalationWithdrawn:
     case kEscalationReopened:
-      append_escalation(out, entity, kind, policy, event);
+      append_escalation(out, names, kind, policy, event);
       break;
     default:
       append_clock_data(out, policy, event, kind.clocks[event.clock]);

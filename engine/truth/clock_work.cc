@@ -1,8 +1,15 @@
 #include "engine/truth/clock_work.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tocsin {
+
+namespace {
+
+thread_local std::vector<std::vector<Happening>> spare_histories;
+
+}  // namespace
 
 bool ClockWork::allows(const ClockSpec& spec, PriorityCode priority, TierCode tier) {
   for (const ThresholdCode i : kThresholds) {
@@ -58,8 +65,21 @@ Happening& ClockWork::note(Happened what, Instant t, std::int32_t cause, Thresho
     h.due[i] = th.due;
     h.verdict[i] = th.verdict;
   }
+  if (cycle.history.capacity() == 0 && !spare_histories.empty()) {
+    cycle.history = std::move(spare_histories.back());
+    spare_histories.pop_back();
+  }
   cycle.history.push_back(h);
   return cycle.history.back();
+}
+
+void forget_history(Cycle& cycle) {
+  constexpr std::size_t kSpare = 16, kShort = 8;
+  if (cycle.history.capacity() == 0) return;
+  std::vector<Happening> history = std::exchange(cycle.history, {});
+  history.clear();
+  if (spare_histories.size() < kSpare && history.capacity() <= kShort)
+    spare_histories.push_back(std::move(history));
 }
 
 // Source: contract §4.5. The instant at which the warning belongs, were the due `due` and did the

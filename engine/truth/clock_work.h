@@ -64,4 +64,8 @@ struct ClockWork {
   void end(Instant t, std::int32_t cause);
 };
 
+// What happened to it so far was told. The memory serves the next cycle of this thread to which
+// something happens: most have one happening between two decisions.
+void forget_history(Cycle& cycle);
+
 }  // namespace tocsin
