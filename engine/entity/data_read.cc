@@ -1,6 +1,7 @@
 #include "engine/entity/data_read.h"
 
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
 #include <charconv>
 #include <optional>
 #include <string>
@@ -320,13 +321,19 @@ void read_data(const Policy& policy, const VerbSpec& verb, const Fact& fact, Rea
     out.detail = "data must be a JSON object";
     return;
   }
+  boost::container::small_vector<Member, 16> members;
   for (const Field& field : verb.fields) {
     if (field.form == Form::kAny && !field.required) continue;
-    std::string_view value;
-    json_scan::each_member(fact.data, [&](const Member& member) {
-      if (member.name == field.name) value = member.value;
-      return value.empty();
+    if (members.empty()) {
+      json_scan::each_member(fact.data, [&](const Member& member) {
+        members.push_back(member);
+        return true;
+      });
+    }
+    const auto named = std::find_if(members.begin(), members.end(), [&](const Member& member) {
+      return member.name == field.name;
     });
+    const std::string_view value = named == members.end() ? std::string_view() : named->value;
     const bool present = !value.empty() && value != "null";
     if (!present ? field.required : !take(policy, verb, field, value, out)) {
       out.bad = "bad_data:" + field.name;
