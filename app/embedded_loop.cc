@@ -352,7 +352,7 @@ void EmbeddedLoop::take(Request& request, Instant arrival) {
   std::optional<HttpFields> cut;
   const Instant facts_now = arrival + clock().facts_ahead();
   for (SubmittedEvent& event : submission.events) {
-    Judged judged = room().arrive(event.decoded, arrival, facts_now);
+    Judged& judged = room().arrive(event.decoded, arrival, facts_now);
     if (judged.outcome == Outcome::kRejected) {
       if (!cut) cut = rejected_headers(submission.headers);
       room().reject({arrival, judged.reason, *cut, submission.source, std::string(event.original)});

@@ -365,7 +365,7 @@ void KafkaLoop::take(const IntakeRecord& record, Instant arrival) {
   if (waits_for_the_clock(record)) return;
   if (options_.sender_of && decoded_.form_error.empty())
     add_extension(decoded_.fact, "tocsinby", options_.sender_of(record));
-  const Judged judged = r.arrive(decoded_, arrival, arrival + clock().facts_ahead());
+  const Judged& judged = r.arrive(decoded_, arrival, arrival + clock().facts_ahead());
   if (judged.outcome == Outcome::kRejected)
     r.reject(reject(record, options_.intake_topic, judged.reason, arrival));
 }

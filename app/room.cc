@@ -61,6 +61,12 @@ std::string group_of(const Entity& entity, const Derived& event) {
 
 }  // namespace
 
+Decided::Event::Event(const Derived& event, const Entity& entity)
+    : said(event),
+      policy(entity.policy),
+      spec(&entity.spec()),
+      escalation(group_of(entity, event)) {}
+
 class Room::Cold final : public ColdPort {
  public:
   Cold(StorePort& store, PartitionId partition) : store_(store), partition_(partition) {}
@@ -96,10 +102,11 @@ Room::Room(RoomOptions options, StorePort* store, CommittedListener listener)
     scratch_.clear();
     encode(scratch_, entity, *entity.policy, event, recorded_, true,
            believed_stamp(recorded, recorded_));
-    append(entity.account, scratch_,
-           {key_of(entity), RecordKind::kDerived, event_type(entity.spec(), event.type), event.time,
-            events_.size()});
-    events_.push_back({KeptDerived(event), entity.policy, &entity.spec(), group_of(entity, event)});
+    Decided::Place& place = append(entity.account, scratch_, RecordKind::kDerived, event.time);
+    place.entity = key_of(entity);
+    place.type = event_type(entity.spec(), event.type);
+    place.derived = events_.size();
+    events_.emplace_back(event, entity);
   };
   batch_.partition = options_.partition;
   reset();
@@ -255,9 +262,15 @@ void Room::give_to_store(AppliedBatch applied, Offset next, std::uint64_t hand_o
 
 // ---- owning ------------------------------------------------------------------------------------
 
-void Room::append(std::string account, std::string value, Decided::Place place) {
-  batch_.log.push_back({std::move(account), std::move(value)});
-  places_.push_back(std::move(place));
+Decided::Place& Room::append(std::string_view account, std::string_view value, RecordKind kind,
+                             Instant time) {
+  LogRecord& record = batch_.log.emplace_back();
+  record.key = account;
+  record.value = value;
+  Decided::Place& place = places_.emplace_back();
+  place.kind = kind;
+  place.time = time;
+  return place;
 }
 
 // The engine's instants may be set back by this much less and no more: clocks of several machines
@@ -317,8 +330,8 @@ void Room::append_mark(std::string_view type, std::string_view data, std::string
   append_record(type, own_record(type, id, data, {}, -1));
 }
 
-void Room::append_record(std::string_view type, std::string record) {
-  append("tocsin", std::move(record), {{}, RecordKind::kEngine, std::string(type), latest_, 0});
+void Room::append_record(std::string_view type, std::string_view record) {
+  append("tocsin", record, RecordKind::kEngine, latest_).type = type;
 }
 
 void Room::put_in_force(std::string_view type, const std::string& record) {
@@ -359,11 +372,10 @@ void Room::take_outcome(const OutcomeRecord& outcome, Instant now) {
   append_own_event(scratch_, {outcome.id, outcome.type, outcome.entity_id, outcome.account, latest_,
                               recorded_, outcome.data, believed_stamp(latest_, recorded_)});
   const bool of_entity = !is_engine_type(outcome.type);
-  append(
-      outcome.account, scratch_,
-      {of_entity ? EntityKey{outcome.account, outcome.entity_kind, outcome.entity_id} : EntityKey{},
-       of_entity ? RecordKind::kDerived : RecordKind::kEngine, outcome.type, latest_,
-       Decided::kNoEvent});
+  Decided::Place& place = append(outcome.account, scratch_,
+                                 of_entity ? RecordKind::kDerived : RecordKind::kEngine, latest_);
+  if (of_entity) place.entity = {outcome.account, outcome.entity_kind, outcome.entity_id};
+  place.type = outcome.type;
 }
 
 // So that it is known to have been read.
@@ -424,9 +436,9 @@ void Room::ensure_policy(Instant now) {
                own_record(kRosterType, own_id("roster"), roster_data(options_.roster), {}, -1));
 }
 
-Judged Room::arrive(Decoded& decoded, Instant arrival, Instant facts_now) {
+Judged& Room::arrive(Decoded& decoded, Instant arrival, Instant facts_now) {
   use(arrival);
-  Judged judged;
+  Judged& judged = judged_;
   partition_->check(decoded, facts_now, true, judged);
   if (judged.outcome != Outcome::kAccepted) return judged;
   decoded.fact.recorded = arrival;
@@ -440,8 +452,10 @@ Judged Room::arrive(Decoded& decoded, Instant arrival, Instant facts_now) {
     judged.stamps += (judged.stamps.empty() ? "" : ",") + believed;
   fact.recorded = recorded_;
   append_fact_record(scratch_, fact, judged.stamps);
-  append(fact.account, scratch_,
-         {key_of(partition_->home_of(fact)), RecordKind::kFact, fact.type, fact.time, 0});
+  Decided::Place& place = append(fact.account, scratch_, RecordKind::kFact, fact.time);
+  const Entity* const entity = judged.entity;
+  place.entity = entity != nullptr ? key_of(*entity) : key_of(partition_->home_of(fact));
+  place.type = fact.type;
   return judged;
 }
 

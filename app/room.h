@@ -67,6 +67,7 @@ struct Decided {
     std::size_t derived = kNoEvent;  // of kDerived: place in `events`
   };
   struct Event {
+    Event(const Derived& event, const Entity& entity);
     KeptDerived said;
     const Policy* policy;
     const KindSpec* spec;
@@ -117,8 +118,9 @@ class Room {
   // False: what is in force is not what is configured.
   bool follows_configured() const;
   // `facts_now`: what the fact's time is judged by, not before `arrival`.
-  Judged arrive(Decoded& decoded, Instant arrival, Instant facts_now);
-  Judged arrive(Decoded& decoded, Instant arrival) { return arrive(decoded, arrival, arrival); }
+  // What it returns lasts until the next arrives.
+  Judged& arrive(Decoded& decoded, Instant arrival, Instant facts_now);
+  Judged& arrive(Decoded& decoded, Instant arrival) { return arrive(decoded, arrival, arrival); }
   void reject(RejectedRecord record) { batch_.rejected.push_back(std::move(record)); }
   void decide(Instant now, Instant release);
   // True when more is due.
@@ -154,11 +156,13 @@ class Room {
 
  private:
   class Cold;
-  void append(std::string account, std::string value, Decided::Place place);
+  // The place is to be filled.
+  Decided::Place& append(std::string_view account, std::string_view value, RecordKind kind,
+                         Instant time);
   void note_pushed(std::string_view record);
   void use(Instant now);
   void put_in_force(std::string_view type, const std::string& record);
-  void append_record(std::string_view type, std::string record);
+  void append_record(std::string_view type, std::string_view record);
   std::string own_record(std::string_view type, std::string_view id, std::string_view data,
                          std::string_view subject, Offset control) const;
   void put_refusal(const OwnRecord& record, const std::string& why);
@@ -180,6 +184,7 @@ class Room {
   std::unique_ptr<Partition> partition_;
   DerivedSink sink_;
   UnconfirmedYears years_;
+  Judged judged_;
   Batch batch_;
   std::vector<Decided::Place> places_;  // of the batch's records
   std::vector<Decided::Event> events_;

@@ -38,7 +38,9 @@ void fill(ClockRow& row, const Cycle& cycle, const ClockSpec& spec, const Truth&
   row.start = cycle.start;
   row.calendar = policy.calendars[cycle.calendar].name;
   std::size_t n = 0;
-  row.thresholds.resize(kMaxThresholds);
+  row.thresholds.resize(
+      static_cast<std::size_t>(std::count_if(cycle.thresholds.begin(), cycle.thresholds.end(),
+                                             [](const Threshold& th) { return th.exists; })));
   for (const ThresholdCode i : kThresholds) {
     const Threshold& th = cycle.thresholds[i];
     if (!th.exists) continue;
@@ -51,7 +53,6 @@ void fill(ClockRow& row, const Cycle& cycle, const ClockSpec& spec, const Truth&
     t.excused.reset();
     if (const Instant at = truth.excused_at(cycle, i); at != kNever) t.excused = at;
   }
-  row.thresholds.resize(n);
   row.stopped.reset();
   row.elapsed_ms.reset();
   if (cycle.state == ClockState::kStopped) {

@@ -44,7 +44,8 @@ class ByteBuffer {
     ++size_;
   }
   void append(std::string_view text) {
-    if (!text.empty()) std::memcpy(room(text.size()), text.data(), text.size());
+    if (text.empty()) return;
+    std::memcpy(room(text.size()), text.data(), text.size());
     size_ += text.size();
   }
   ByteBuffer& operator+=(std::string_view text) {
@@ -53,7 +54,8 @@ class ByteBuffer {
   }
   // Where the next bytes go, with room for so many; `advance` says how many were put there.
   char* room(std::size_t bytes) {
-    if (size_ + bytes > capacity_) grow(bytes);
+    if (size_ + bytes > capacity_) [[unlikely]]
+      grow(bytes);
     return bytes_.get() + size_;
   }
   void advance(std::size_t bytes) { size_ += bytes; }
@@ -72,13 +74,19 @@ class ByteBuffer {
   std::size_t size_ = 0, capacity_ = 0;
 };
 
-inline void put_unsigned(ByteBuffer& out, std::uint64_t value) {
+[[gnu::noinline]] inline void put_long(ByteBuffer& out, std::uint64_t value) {
   constexpr std::size_t kLongest = 10;
   char* const begin = out.room(kLongest);
   char* at = begin;
   for (; value >= 0x80; value >>= 7) *at++ = static_cast<char>(value | 0x80);
   *at++ = static_cast<char>(value);
   out.advance(static_cast<std::size_t>(at - begin));
+}
+
+// In line, as most take one byte.
+[[gnu::always_inline]] inline void put_unsigned(ByteBuffer& out, std::uint64_t value) {
+  if (value >= 0x80) return put_long(out, value);
+  out.push_back(static_cast<char>(value));
 }
 
 // `Out`: a string or a buffer.
