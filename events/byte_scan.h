@@ -45,6 +45,19 @@ bool any(Mask mask) {
   return (halves[0] | halves[1]) != 0;
 }
 
+// The first of sixteen bytes from `p` on that is marked; null: none is.
+template <class Mask>
+const char* first_marked(const char* p, Mask marks) {
+  std::uint64_t halves[2];
+  std::memcpy(halves, &marks, sizeof halves);
+  if constexpr (std::endian::native == std::endian::big) {
+    for (std::uint64_t& half : halves) half = __builtin_bswap64(half);
+  }
+  if (halves[0] != 0) return p + std::countr_zero(halves[0]) / 8;
+  if (halves[1] != 0) return p + 8 + std::countr_zero(halves[1]) / 8;
+  return nullptr;
+}
+
 }  // namespace byte_scan
 
 // Whether `test`, given sixteen bytes, marks one of the text's. Bytes may be given to it twice.
@@ -67,14 +80,8 @@ bool any_byte(std::string_view text, Test test) {
 template <class Test>
 const char* find_byte(const char* p, Test test) {
   for (;; p += 16) {
-    const auto marks = test(byte_scan::load16(p));
-    std::uint64_t halves[2];
-    std::memcpy(halves, &marks, sizeof halves);
-    if constexpr (std::endian::native == std::endian::big) {
-      for (std::uint64_t& half : halves) half = __builtin_bswap64(half);
-    }
-    if (halves[0] != 0) return p + std::countr_zero(halves[0]) / 8;
-    if (halves[1] != 0) return p + 8 + std::countr_zero(halves[1]) / 8;
+    if (const char* const found = byte_scan::first_marked(p, test(byte_scan::load16(p))))
+      return found;
   }
 }
 

@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "events/byte_scan.h"
+
 namespace tocsin::json_scan {
 
 inline const char* skip_space(const char* p, const char* end) {
@@ -17,11 +19,21 @@ inline const char* skip_space(const char* p, const char* end) {
   return p;
 }
 
+// The next quote; null: there is none. It is near most of the time.
+inline const char* next_quote(const char* p, const char* end) {
+  for (; end - p >= 16; p += 16) {
+    const Bytes16 bytes = byte_scan::load16(p);
+    if (const char* const quote = byte_scan::first_marked(p, bytes == '"')) return quote;
+  }
+  return p == end
+             ? nullptr
+             : static_cast<const char*>(std::memchr(p, '"', static_cast<std::size_t>(end - p)));
+}
+
 // `p` is behind an opening quote. The closing quote, or nullptr when there is none.
 inline const char* closing_quote(const char* p, const char* end) {
   for (const char* from = p; from != end;) {
-    const auto* quote =
-        static_cast<const char*>(std::memchr(from, '"', static_cast<std::size_t>(end - from)));
+    const char* const quote = next_quote(from, end);
     if (quote == nullptr) return nullptr;
     const char* before = quote;
     while (before != from && before[-1] == '\\') --before;

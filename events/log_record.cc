@@ -1,7 +1,6 @@
 #include "events/log_record.h"
 
 #include <charconv>
-#include <cstring>
 
 #include "events/json_scan.h"
 #include "events/vocabulary.h"
@@ -228,9 +227,8 @@ Fact to_fact(const LogEvent& event) {
 std::string_view stamp(const LogEvent& event, std::string_view name) {
   const std::string_view all = event.stamps;
   for (std::size_t at = 0;; ++at) {
-    const void* const found = ::memmem(all.data() + at, all.size() - at, name.data(), name.size());
-    if (found == nullptr) return {};
-    at = static_cast<std::size_t>(static_cast<const char*>(found) - all.data());
+    at = all.find(name, at);
+    if (at == std::string_view::npos) return {};
     const std::string_view behind = all.substr(at + name.size());
     if (at == 0 || all[at - 1] != '"' || !behind.starts_with("\":")) continue;
     const char* const begin = behind.data() + 2;

@@ -1,23 +1,17 @@
 #include "events/vocabulary.h"
 
-#include <array>
+#include "events/byte_scan.h"
 
 namespace tocsin {
 namespace {
 
 constexpr std::string_view kPrefix = "tocsin.";
 
-constexpr auto kEndsWord = [] {
-  std::array<bool, 256> table{};
-  for (std::size_t c = 0; c <= 0x20; ++c) table[c] = true;
-  for (const char c : {'\x7f', '.', '/', '%'}) table[static_cast<std::size_t>(c)] = true;
-  return table;
-}();
-
 bool is_word(std::string_view text) {
-  bool ends = text.empty();
-  for (const char c : text) ends |= kEndsWord[static_cast<unsigned char>(c)];
-  return !ends;
+  const auto ends_word = [](Bytes16 b) {
+    return (b <= 0x20) | (b == 0x7f) | (b == '.') | (b == '/') | (b == '%');
+  };
+  return !text.empty() && !any_byte(text, ends_word);
 }
 
 }  // namespace

@@ -107,6 +107,10 @@ TextBlock& TextBlock::time(Instant t) {
 
 TextBlock& TextBlock::number(std::int64_t value) {
   make_room(kDigitsMax);
+  if (value >= 0 && value <= 9) {  // most: the number of a cycle, a step
+    *end_++ = static_cast<char>('0' + value);
+    return *this;
+  }
   end_ = std::to_chars(end_, end_ + kDigitsMax, value).ptr;
   return *this;
 }

@@ -151,7 +151,8 @@ TEST(JsonWalk, AgreesWithAnotherReader) {
     ++accepted;
     EXPECT_EQ(copied(*ours), ours) << text;  // what is compact stays as it is
     JsonWalker walker;
-    EXPECT_EQ(walker.value_hash(text), walker.value_hash(*ours)) << text;
+    const std::string nested = "[" + text + "]";  // where two members may have one name
+    EXPECT_EQ(walker.value_hash(nested), walker.value_hash(copied(nested).value_or(""))) << text;
   }
   EXPECT_GT(accepted, 10'000);
 }
