@@ -16,7 +16,7 @@
 // of runs as long as nothing has to be left out or written anew: one run for a compact value.
 //
 // Threads: a walker belongs to one thread at a time and is meant to be reused: its buffers grow to
-// the largest text seen. Cost: about 0.2 µs for a 420-byte event with 9 members.
+// the largest text seen. Cost: some 3,000 instructions for a 420-byte event with 9 members.
 #pragma once
 
 #include <cstddef>

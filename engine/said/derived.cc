@@ -10,7 +10,7 @@ namespace {
 
 using enum DerivedType;
 
-constexpr std::size_t kFewSaid = 4;  // clocks' cycles that most entities have
+constexpr std::size_t kFewSaid = 3;  // clocks' cycles that most entities have
 
 SaidGroup* find_group(Entity& entity, const GroupKey& key, std::uint16_t instance) {
   for (auto it = entity.groups.rbegin(); it != entity.groups.rend(); ++it) {
