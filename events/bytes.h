@@ -61,7 +61,8 @@ class ByteBuffer {
   void advance(std::size_t bytes) { size_ += bytes; }
 
  private:
-  void grow(std::size_t bytes) {
+  // Out of line, so that what puts a byte is short enough to stand where it is called.
+  [[gnu::noinline, gnu::cold]] void grow(std::size_t bytes) {
     constexpr std::size_t kLeast = 1024;
     const std::size_t capacity = std::max({kLeast, capacity_ * 2, size_ + bytes});
     auto more = std::make_unique_for_overwrite<char[]>(capacity);

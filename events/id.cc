@@ -3,6 +3,10 @@
 namespace tocsin {
 
 void append_id_part(std::string& out, std::string_view part) {
+  if (is_id_part(part)) {
+    out += part;
+    return;
+  }
   std::size_t written = 0;
   for (std::size_t i = 0; i < part.size(); ++i) {
     if (part[i] != '/' && part[i] != '%') continue;
