@@ -7,6 +7,7 @@
 
 #include "app/engine_record.h"
 #include "app/policy_record.h"
+#include "app/room_cold.h"
 #include "app/roster_record.h"
 #include "engine/entity/entity_codec.h"
 #include "engine/pushed_record.h"
@@ -66,32 +67,6 @@ Decided::Event::Event(const Derived& event, const Entity& entity)
       policy(entity.policy),
       spec(&entity.spec()),
       escalation(group_of(entity, event)) {}
-
-class Room::Cold final : public ColdPort {
- public:
-  Cold(StorePort& store, PartitionId partition) : store_(store), partition_(partition) {}
-  std::optional<std::string> load_entity(std::string_view account, std::string_view kind,
-                                         std::string_view id) override {
-    return store_.load_entity(partition_,
-                              {std::string(account), std::string(kind), std::string(id)});
-  }
-  std::optional<std::string> load_account(std::string_view account) override {
-    return store_.load_account(partition_, account);
-  }
-  void each_entity(const std::function<void(std::string_view, std::string_view, std::string_view)>&
-                       visit) override {
-    store_.each_entity(partition_, [&](const EntityKey& entity) {
-      visit(entity.account, entity.kind, entity.id);
-    });
-  }
-  std::optional<std::uint64_t> seen(std::string_view account, const Hash128& identity) override {
-    return store_.seen(partition_, account, identity);
-  }
-
- private:
-  StorePort& store_;
-  PartitionId partition_;
-};
 
 Room::Room(RoomOptions options, StorePort* store, CommittedListener listener)
     : options_(std::move(options)), store_(store), listener_(std::move(listener)) {
