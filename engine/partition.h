@@ -251,6 +251,7 @@ class Partition {
   bool count_read(Entity& entity);
   // The same of those that came before `instant`, before something changes how they are read.
   void count_read_before(Entity& entity, Instant instant);
+  bool owes_for_tier(const Entity& entity) const;
   void settle_moved(Entity& entity);
   // The truth before `now` by the facts that were read: what the last decision knew; null when it
   // knew none.

@@ -234,7 +234,11 @@ void Partition::take_account_fact(Account& owner, const Judged& judged, bool rep
     owner.tier = policy.tiers[fact.tier];
     owner.changed = true;
   }
-  if (first) settle_tier(owner, replayed ? fact.recorded : kAlways);
+  if (first && !owner.provisional.empty()) {
+    owner.settled_by = judged.order;
+    owner.settled_at = fact.recorded;
+    settle_tier(owner, replayed ? fact.recorded : kAlways);
+  }
 }
 
 // The account's first tier ends all guesses. What was decided before `replayed` was decided by them.
@@ -251,6 +255,7 @@ void Partition::settle_tier(Account& owner, Instant replayed) {
       const Policy* its = policy(f.version);
       const TierCode tier = its == nullptr ? TierCode() : place_of(owner.tier, its->tiers);
       if (tier != kNone) f.tier = tier;
+      e->retiered = true;
     }
     forget_truth(*e, true);
     --counters_.provisional;

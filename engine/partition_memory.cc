@@ -283,6 +283,17 @@ void Partition::count_read_before(Entity& e, Instant instant) {
   for (EntityFact& fact : e.facts) fact.read = fact.read || decided.contains(fact.words.order());
 }
 
+// Whether the tier that ended a guess gave a decision something to say that the log does not hold. What
+// came before its last move was decided about then, if not before.
+bool Partition::owes_for_tier(const Entity& e) const {
+  Entity then = e;
+  const Instant moved = e.moves.empty() ? kAlways : e.moves.back().at;
+  const Instant at = moved <= as_of_ ? std::max(e.owner->settled_at, moved) : e.owner->settled_at;
+  std::erase_if(then.facts, [&](const EntityFact& fact) { return fact.recorded > at; });
+  put_in_order(then, then.facts);
+  return owes(then, at);
+}
+
 // The first due or step that was not said; else the newest fact that no decision knows.
 Instant Partition::waits_since(const Entity& e, Instant now) {
   Truth truth(e);
@@ -356,6 +367,7 @@ void Partition::evolve_derived(const LogEvent& record) {
   replayed_entity_ = &e;
   e.said_at = e.told_at = record.decided;
   e.told = e.arrivals;
+  e.retiered = false;
   touch(e);
 }
 
@@ -383,6 +395,7 @@ void Partition::settle(Instant as_of, bool decide) {
     e->touched = false;
     const FaultState known = fault_state(*e);
     const bool is_held = count_read(*e);
+    if (e->retiered) e->retiered = owes_for_tier(*e);
     refresh(*e, as_of_);
     if (is_held) {  // its owner held it; whoever decides next must look at it, whatever falls due
       if (const auto before = what_was_known(*e, as_of_))

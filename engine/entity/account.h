@@ -75,6 +75,9 @@ struct Account {
   std::string name_order, title;
   std::map<std::string, RoleHolder> roles;
   std::vector<std::string> provisional;  // entities with a provisional tier: `kind/id`
+  // The fact that ended these guesses, by its order, and its arrival; empty: there were none.
+  std::string settled_by;
+  Instant settled_at{kAlways};
   std::map<std::string, std::map<std::int64_t, Openings>>
       faults;  // module → first instant of the week
   std::set<std::pair<std::string, std::int64_t>> faults_said;

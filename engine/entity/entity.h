@@ -240,6 +240,8 @@ struct Entity {
   std::vector<SaidStage> stages;
   std::vector<SaidGroup> groups;
   Instant told_at{kAlways};  // of the decision that said something last: all up to then was said
+  // The account's first tier ended the guess of its own, and no decision has taken that into account.
+  bool retiered = false;
 
   // Not kept:
   std::shared_ptr<Truth> truth;  // a cache; never the only holder of anything

@@ -9,7 +9,7 @@ namespace tocsin {
 
 namespace {
 
-constexpr std::uint8_t kFormat = 6;
+constexpr std::uint8_t kFormat = 7;
 
 void put_code(ByteBuffer& out, auto code) { put_signed(out, code.number()); }
 template <class C>
@@ -257,6 +257,7 @@ void encode_entity(ByteBuffer& out, const Entity& e) {
   put_unsigned(out, e.groups.size());
   for (const SaidGroup& g : e.groups) put_group(out, g);
   put_instant(out, e.told_at);
+  out.push_back(e.retiered ? '\1' : '\0');
 }
 
 std::string encode_entity(const Entity& entity) {
@@ -303,6 +304,7 @@ void decode_entity(std::string_view bytes, const PolicyFinder& policies, Entity&
   }
   for (std::uint64_t n = in.unsigned_int(); n > 0; --n) e.groups.push_back(get_group(in));
   e.told_at = instant(in);
+  e.retiered = in.byte() != 0;
 }
 
 namespace {
@@ -380,6 +382,8 @@ std::string encode_own_piece(const Account& a) {
   put_instant(out, a.tier_time);
   put_text(out, a.tier_order);
   put_text(out, a.tier);
+  put_text(out, a.settled_by);
+  put_instant(out, a.settled_at);
   put_instant(out, a.name_time);
   put_text(out, a.name_order);
   put_text(out, a.title);
@@ -451,6 +455,8 @@ void decode_account(std::string_view bytes, const PieceLoader& load, Account& a)
   a.tier_time = instant(in);
   a.tier_order = in.text();
   a.tier = in.text();
+  a.settled_by = in.text();
+  a.settled_at = instant(in);
   a.name_time = instant(in);
   a.name_order = in.text();
   a.title = in.text();

@@ -4,6 +4,7 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <utility>
 
+#include "engine/entity/account.h"
 #include "engine/entity/follow.h"
 #include "engine/said/escalate.h"
 #include "engine/truth/clock_work.h"
@@ -484,11 +485,16 @@ const EntityFact* newest(const Entity& entity) {
 void announce(Announcement& a) {
   const std::size_t first = a.out.size();
   const EntityFact* news = newest(a.entity);
-  if (news != nullptr) a.news = news->words.order();
+  if (news != nullptr) {
+    a.news = news->words.order();
+  } else if (a.entity.retiered) {
+    a.news = a.entity.owner->settled_by;
+  }
   announce_stages(a);
   announce_clocks(a);
   escalate(a, first);
   a.truth.compared = true;
+  a.entity.retiered = false;
   for (std::size_t i = 0; i < a.truth.moves.size(); ++i)
     a.truth.moves[i].read = a.entity.moves[i].read = i < a.truth.moved;
   for (Cycle& cycle : a.truth.cycles) {

@@ -269,6 +269,13 @@ says   ticket/T1/routed/P1:2 !causationid=null
 says   ticket/T1/ticket.response/1/stopped:1 !causationid=f002
 says   ticket/T1/ticket.response/1/target:cleared !causationid=f002
 
+== the account's first tier is the fact that new dues of a guessed tier come of
+11:50  ticket/T1 opened priority=P1
+12:04  account/ACME tiered tier=A
+until 12:06
+says   ticket/T1/ticket.response/1/retargeted:1 !causationid=f002 !causationsource=/crm
+says   ticket/T1/ticket.response/1/breached:target !causationid=null
+
 == of facts that are learned together each names what it did
 10:00@10:40  ticket/T1 opened priority=P1 tier=A
 10:20@10:40  ticket/T1 responded
