@@ -37,6 +37,9 @@ std::string read_words(const Yaml& node, const std::string& name, std::vector<st
     words.push_back(entry.text);
     if (words.back().empty()) return "has " + name + " that are no list of texts";
   }
+  // Each once: what is of them is added up.
+  std::sort(words.begin(), words.end());
+  words.erase(std::unique(words.begin(), words.end()), words.end());
   return {};
 }
 

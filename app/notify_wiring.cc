@@ -1,10 +1,12 @@
 #include "app/notify_wiring.h"
 
 #include <cstdio>
+#include <map>
 
 #include "app/clock.h"
 #include "connectors/http/problem.h"
 #include "events/codec.h"
+#include "projections/read/query.h"
 
 namespace tocsin {
 
@@ -61,6 +63,16 @@ std::unique_ptr<notify::Notifier> make_notifier(const Config& config, const std:
   };
   ports.roster = [&node] { return node.roster(); };
   ports.policy = [&node] { return node.policy(); };
+  ports.sources = [&node]() -> notify::SourceOf {
+    return [view = node.store().view(), known = std::map<EntityKey, std::string>()](
+               const std::string& account, const std::string& kind, const std::string& id) mutable {
+      const auto [entry, fresh] = known.try_emplace({account, kind, id});
+      if (fresh) {
+        if (const auto found = find_entity(view, entry->first)) entry->second = found->source;
+      }
+      return entry->second;
+    };
+  };
   ports.report = [&journal](std::string_view level, std::string_view event,
                             const std::string& detail) { journal.line(level, event, detail); };
   ports.print = [](const std::string& line) {

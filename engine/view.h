@@ -106,11 +106,13 @@ struct EntityView {
   bool provisional = false;  // the tier stamp is a guess until the account's first `tiered`
   std::int32_t policy = 0;   // stamp: version of the policy in force
   std::string state;  // `open`, `paused`, `resolved`, `closed`, `cancelled`, … the last state word
-  std::string priority;      // empty where the kind has none
-  std::string stage;         // the stage that a staged kind is in: `1`
-  std::string assignee;      // the ticket's assignee or the milestone's owner
-  std::string title;         // what people call it; empty: unknown
-  std::string link;          // its page in the CRM; empty: none
+  std::string priority;  // empty where the kind has none
+  std::string stage;     // the stage that a staged kind is in: `1`
+  std::string assignee;  // the ticket's assignee or the milestone's owner
+  std::string title;     // what people call it; empty: unknown
+  std::string link;      // its page in the CRM; empty: none
+  // Of the fact that created it; while none has, of its first; empty: no fact names it.
+  std::string source;
   std::string account_name;  // what people call the account; empty: unknown
   bool over = false;         // it has ended, as its policy says
   std::uint8_t rank = 0;     // of its priority, 0 is the most urgent; what has none comes behind

@@ -155,6 +155,11 @@ void fill(GroupRow& row, const Entity& entity, const Truth& truth, const SaidGro
   fill_next(row, entity, truth, group, roles);
 }
 
+std::string_view source_of(const EntityFact& fact) {
+  const std::string_view order = fact.words.order();
+  return order.substr(0, order.find('\0'));
+}
+
 // What is seen of an entity that is not created yet, without groups and clocks.
 void fill_uncreated(EntityView& view, const Entity& entity, const KindSpec& kind) {
   view.account = entity.account;
@@ -169,6 +174,7 @@ void fill_uncreated(EntityView& view, const Entity& entity, const KindSpec& kind
   view.opened.reset();
   view.facts = static_cast<std::int64_t>(entity.facts.size());
   view.assignee = assignee_of(entity);
+  view.source = entity.facts.empty() ? std::string_view() : source_of(entity.facts.front());
 }
 
 }  // namespace
@@ -195,6 +201,7 @@ void make_view(const Entity& entity, const Truth& truth, const RoleBook& roles, 
   if (kind.assign_verb == kNone) view.assignee = creation.words.text();
   view.title = creation.words.title();
   view.link = creation.words.link();
+  view.source = source_of(creation);
   if (kind.prioritized) view.priority = policy.priorities[truth.priority];
   if (truth.stage != kNone) view.stage = kind.stages[truth.stage];
   view.state = truth.ended != kNone ? kind.verbs[truth.ended].name

@@ -2,8 +2,8 @@
 //
 // For its holder nothing outside exists: an entity outside is one that is not there, lists, counts,
 // streams and figures leave it out, a fact outside is refused. An empty list leaves everything in.
-// `sources` is about facts alone: who may send them and whose are shown; what the engine decides
-// about an entity inside is shown whatever its facts' source.
+// An entity is of the source of the fact that created it. Of an entity inside, what the engine decided is
+// shown, whatever the sources of its other facts; those facts themselves are not.
 //
 // Threads: a value; constant once it is given out. Cost: a comparison a listed word.
 #pragma once
@@ -22,8 +22,8 @@ struct Scope {
   bool has_account(std::string_view account) const { return in(accounts, account); }
   bool has_source(std::string_view source) const { return in(sources, source); }
   bool has_kind(std::string_view kind) const { return in(kinds, kind); }
-  bool has_entity(std::string_view account, std::string_view kind) const {
-    return has_account(account) && has_kind(kind);
+  bool has_entity(std::string_view account, std::string_view kind, std::string_view source) const {
+    return has_account(account) && has_kind(kind) && has_source(source);
   }
 
  private:

@@ -89,6 +89,7 @@ Api::Api(ApiOptions options, NodePort& node, ReadSide views, LogReader& log)
                                .count()};
           };
         }
+        if (!options.feed.views) options.feed.views = views.view;
         return std::move(options);
       }()),
       node_(node),

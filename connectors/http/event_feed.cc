@@ -6,6 +6,7 @@
 #include "events/log_record.h"
 #include "events/mutex.h"
 #include "events/vocabulary.h"
+#include "projections/read/query.h"
 
 namespace tocsin {
 namespace {
@@ -78,20 +79,28 @@ struct EventFeed::Entry {
     if (read_log_record(record, event) && !is_engine_type(event.type)) type = event.type;
   }
 
-  // Reads the record again, which few clients ask for.
-  bool is_inside(const Scope& scope) const {
+  // Reads the record again, which few clients ask for. `view`: knows of which source entities are; for
+  // scopes that have sources.
+  bool is_inside(const Scope& scope, const ReadView* view) const {
     if (!scope.has_account(account)) return false;
     if (scope.kinds.empty() && scope.sources.empty()) return true;
     LogEvent event;
     if (!read_log_record(record, event)) return false;
-    if (event.is_fact())
-      return scope.has_kind(split_type(event.type).kind) && scope.has_source(event.source);
-    if (!event.data.starts_with(kEntity)) return scope.kinds.empty();
-    const std::string_view entity = event.data.substr(kEntity.size());
-    return scope.has_kind(entity.substr(0, entity.find('/')));
+    if (event.is_fact() && !scope.has_source(event.source)) return false;
+    const std::string_view kind = kind_of(event);
+    if (kind.empty() ? !scope.kinds.empty() : !scope.has_kind(kind)) return false;
+    if (view == nullptr) return true;
+    const auto found = find_entity(*view, {account, std::string(kind), std::string(event.subject)});
+    return found ? scope.has_source(found->source) : event.is_fact();
   }
 
  private:
+  static std::string_view kind_of(const LogEvent& event) {
+    if (event.is_fact()) return split_type(event.type).kind;
+    if (!event.data.starts_with(kEntity)) return {};
+    const std::string_view entity = event.data.substr(kEntity.size());
+    return entity.substr(0, entity.find('/'));
+  }
   // How the data of every derived event begins.
   static constexpr std::string_view kEntity = "{\"entity\":\"";
 };
@@ -105,11 +114,16 @@ struct EventFeed::Client {
   Positions next;     // the offset to go on from, by partition
   bool live = false;  // gets what is published as it is
   int skipped = 0;
+  const ReadView* view = nullptr;  // while it is read for, where it asks the views
+
+  // Of which source an entity is the views tell, once they have applied what is about it: such a client
+  // is always read for from the log, as far as they are.
+  bool asks_views() const { return request.scope && !request.scope->sources.empty(); }
 
   bool wants(const Entry& entry) const {
     if (entry.type.empty()) return false;
     if (!request.account.empty() && entry.account != request.account) return false;
-    if (request.scope && !entry.is_inside(*request.scope)) return false;
+    if (request.scope && !entry.is_inside(*request.scope, view)) return false;
     return request.types.empty() ||
            std::any_of(request.types.begin(), request.types.end(),
                        [&](const std::string& type) { return entry.type.starts_with(type); });
@@ -217,8 +231,8 @@ std::shared_ptr<StreamReply> EventFeed::subscribe(FeedRequest request) {
         if (known != next_.end()) client->next[partition] = std::min(last + 1, known->second);
       }
     }
-    client->live = client->next == next_;
     client->request = std::move(request);
+    client->live = client->next == next_ && !client->asks_views();
     StreamReplyOptions options;
     options.queue_bytes_max = options_.queue_bytes_max;
     options.heartbeat = kHeartbeat;
@@ -320,7 +334,7 @@ void EventFeed::catch_up() {
 
 // False: there was nothing to do for it just now.
 bool EventFeed::advance(const ClientPtr& client) {
-  if (try_join(*client)) return true;
+  if (!client->asks_views() && try_join(*client)) return true;
   try {
     return read_slice(*client);
   } catch (const std::exception& error) {
@@ -343,31 +357,51 @@ bool EventFeed::try_join(Client& client) {
   return true;
 }
 
+bool EventFeed::is_behind(const Client& client, const Positions& end) {
+  return std::any_of(client.next.begin(), client.next.end(), [&](const auto& position) {
+    const auto there = end.find(position.first);
+    return there != end.end() && position.second < there->second;
+  });
+}
+
 bool EventFeed::read_slice(Client& client) {
-  Positions floor;
+  // As far as it is read for here: those who go on live need no more than what the ring lacks.
+  Positions end;
   {
     const MutexLock lock(mutex_);
-    floor = floor_;
+    end = client.asks_views() ? next_ : floor_;
+  }
+  std::optional<ReadView> view;
+  if (client.asks_views() && is_behind(client, end)) {
+    view = options_.views();
+    for (auto& [partition, offset] : end) {
+      const auto applied = view->applied().find(partition);
+      offset = std::min(offset, applied == view->applied().end() ? 0 : applied->second);
+    }
+    client.view = &*view;
   }
   bool advanced = false;
   for (const auto& position : Positions(client.next)) {
     const PartitionId partition = position.first;
     const Offset from = position.second;
-    if (from >= floor[partition]) continue;
+    const Offset until = end[partition];
+    if (from >= until) continue;
     int records = 0;
     std::size_t bytes = 0;
     const Offset next = history_.read(
         partition, from, [&](Offset offset, std::string_view key, std::string_view value) {
+          if (view && offset >= until) return false;
           deliver(client, Entry(partition, offset, key, value), nullptr);
           bytes += value.size();
           return ++records < kSliceRecords && bytes < options_.queue_bytes_max / 4;
         });
     Offset& reached = client.next[partition];
-    reached = std::max(reached, next);
+    reached = std::max(reached, view ? std::min(next, until) : next);
     if (reached > from) advanced = true;
     // The others' turn is when this one has room again.
     if (records > 0) break;
   }
+  client.view = nullptr;
   return advanced;
 }
 

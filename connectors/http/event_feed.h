@@ -21,7 +21,8 @@
 //  4. A client whose filter lets little pass still gets its position moved, by frames with an id
 //     alone, which EventSource takes without an event.
 //
-// The engine's own records (`tocsin.engine.…`) are not for this stream.
+// The engine's own records (`tocsin.engine.…`) are not for this stream. A client whose scope has sources
+// gets what it may see once the views have applied it, a moment later than others.
 //
 // Threads: any; publish from one thread a partition, in offset order.
 #pragma once
@@ -43,6 +44,7 @@
 #include "engine/committed.h"
 #include "engine/log_port.h"
 #include "events/mutex.h"
+#include "projections/rows/read_view.h"
 
 namespace tocsin {
 
@@ -55,6 +57,8 @@ std::string format_positions(const Positions& positions);
 struct FeedOptions {
   std::size_t clients_max = 200;
   std::size_t queue_bytes_max = 1 << 20;
+  // Of one moment, from the feed's own thread: tells a scope of sources what it lets see.
+  std::function<ReadView()> views;
   // `stream_opened`, `stream_dropped`, `stream_closed`, `stream_failed`.
   std::function<void(std::string_view event, std::string_view client, std::string_view detail)> log;
 };
@@ -104,6 +108,7 @@ class EventFeed {
   void catch_up();
   bool advance(const ClientPtr& client);
   bool try_join(Client& client);
+  static bool is_behind(const Client& client, const Positions& end);
   bool read_slice(Client& client);
   void reap(std::uint64_t number, const std::string& reason);
   std::vector<ClientPtr> behind() const;

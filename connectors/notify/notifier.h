@@ -51,6 +51,10 @@ struct OwnedPartitions {
   std::int64_t until_ms = INT64_MAX;
 };
 
+// Of which source an entity is; all of one moment.
+using SourceOf = std::function<std::string(const std::string& account, const std::string& kind,
+                                           const std::string& id)>;
+
 struct NotifierPorts {
   std::function<Instant()> now;
   LogReader* log = nullptr;
@@ -67,6 +71,7 @@ struct NotifierPorts {
   std::function<void(std::string event, std::function<void(bool)> done)> submit_fact;
   std::function<std::shared_ptr<const Roster>()> roster;
   std::function<std::shared_ptr<const Policy>()> policy;  // in force: what things are called
+  std::function<SourceOf()> sources;                      // for whoever sees some sources only
   std::function<void(std::string_view level, std::string_view event, const std::string& detail)>
       report;
   std::function<void(const std::string& line)> print;

@@ -83,30 +83,6 @@ std::optional<Entity> find_state(const Shown& shown, const EntityKey& key) {
 
 }  // namespace
 
-bool is_of_sources(const Shown& shown, const EntityKey& key, const Scope& scope,
-                   const RecordSource& records) {
-  if (scope.sources.empty()) return true;
-  const std::optional<Entity> entity = find_state(shown, key);
-  bool created = false;
-  for (const EntityFact& fact : entity ? entity->facts : std::vector<EntityFact>()) {
-    if (!fact.creates) continue;
-    created = true;
-    const std::string_view order = fact.words.order();  // source NUL sequence NUL id
-    if (scope.has_source(order.substr(0, order.find('\0')))) return true;
-  }
-  if (created) return false;
-  TimelineQuery all;
-  all.limit = kPageMax;
-  bool any = false;
-  for (const TimelineEntry& entry : entity_timeline(shown.view, key, all, records)) {
-    LogEvent event;
-    if (!read_log_record(entry.record, event) || !event.is_fact()) continue;
-    if (scope.has_source(event.source)) return true;
-    any = true;
-  }
-  return !any;
-}
-
 std::optional<std::vector<ExplainedClock>> explain_entity(const Shown& shown, const EntityKey& key,
                                                           const std::string& clock,
                                                           const std::string& cycle) {

@@ -12,11 +12,6 @@
 
 namespace tocsin {
 
-// Whether a scope of sources lets see it: a fact that creates it is of one of them; of what no fact
-// created, any fact; and what has no facts. Cost: the entity's state is decoded where the scope has sources.
-bool is_of_sources(const Shown& shown, const EntityKey& entity, const Scope& scope,
-                   const RecordSource& records);
-
 // Of one clock (empty: all) and cycle (empty: all), as of `shown.now`. nullopt: there is no such
 // entity.
 std::optional<std::vector<ExplainedClock>> explain_entity(const Shown& shown,

@@ -73,16 +73,16 @@ bool contains_words(std::string_view text, std::string_view words) {
 FilteredList::FilteredList(const ReadView& view, const ListFilter& filter)
     : view_(view), filter_(filter), words_(lower_case(filter.q)) {}
 
-bool FilteredList::is_of(const EntityKey& entity, std::string_view clock, const std::string& tier,
-                         const std::string& priority) const {
-  return filter_.lets(entity) && tocsin::passes(filter_.account, entity.account) &&
+template <typename Summary>
+bool FilteredList::is_of(const EntityKey& entity, std::string_view clock, const Summary& s) const {
+  return filter_.lets(entity, s.source) && tocsin::passes(filter_.account, entity.account) &&
          tocsin::passes(filter_.kind, entity.kind) && tocsin::passes(filter_.clock, clock) &&
-         tocsin::passes(filter_.tier, tier) && tocsin::passes(filter_.priority, priority);
+         tocsin::passes(filter_.tier, s.tier) && tocsin::passes(filter_.priority, s.priority);
 }
 
 bool FilteredList::passes(PartitionId partition, const EntityKey& entity, const std::string& clock,
                           const ClockSummary& s) {
-  if (!is_of(entity, clock, s.tier, s.priority)) return false;
+  if (!is_of(entity, clock, s)) return false;
   const std::string& role = filter_.role;
   const PersonWords& person = filter_.person;
   if (person.empty()) return role.empty() || contains(s.roles, role);
@@ -92,7 +92,7 @@ bool FilteredList::passes(PartitionId partition, const EntityKey& entity, const 
 }
 
 bool FilteredList::passes(PartitionId, const EntityKey& entity, const GroupSummary& s) {
-  return is_of(entity, s.clock, s.tier, s.priority);
+  return is_of(entity, s.clock, s);
 }
 
 bool FilteredList::was_called(const GroupRow& group) const {
@@ -109,9 +109,23 @@ bool FilteredList::has_words(PartitionId partition, const EntityKey& entity,
          contains_words(account(partition, entity.account).name, words_);
 }
 
-bool FilteredList::each_narrowed(
-    bool ended, std::size_t most,
-    const std::function<bool(PartitionId, const EntityKey&, const Projection&)>& visit) {
+bool FilteredList::each_narrowed(bool ended, std::size_t most, const Visit& visit) {
+  WordsFound* const found = filter_.found.get();
+  if (found == nullptr || ended || words_.empty()) return read_narrowed(ended, most, visit);
+  using State = WordsFound::State;
+  if (found->state == State::kUnsought) {
+    const auto keep = [&](PartitionId partition, const EntityKey& key, const Projection& p) {
+      found->entities.push_back({partition, key, p});
+      return true;
+    };
+    found->state = read_narrowed(false, kWordsMax, keep) ? State::kFound : State::kTooMany;
+  }
+  if (found->state == State::kTooMany) return read_narrowed(ended, most, visit);
+  return std::all_of(found->entities.begin(), found->entities.end(),
+                     [&](const auto& e) { return visit(e.partition, e.key, e.projection); });
+}
+
+bool FilteredList::read_narrowed(bool ended, std::size_t most, const Visit& visit) {
   bool all = false;
   std::vector<std::string> accounts = filter_.accounts(all);
   if (all && (ended || words_.empty())) return false;
@@ -126,13 +140,19 @@ bool FilteredList::each_narrowed(
       for (RowCursor rows = view_.rows(prefix); rows.valid(); rows.next()) {
         if (++scanned > kRowsScannedMax) return false;
         const EntityKey entity = KeyReader(rows.key()).entity();
-        if (!tocsin::passes(filter_.kind, entity.kind) || !filter_.lets(entity)) continue;
-        if (!ended && !has_words(partition, entity, decode_open_summary(rows.value()).title))
-          continue;
+        if (!tocsin::passes(filter_.kind, entity.kind)) continue;
+        if (!ended) {
+          const OpenSummary row = decode_open_summary(rows.value());
+          if (!filter_.lets(entity, row.source) || !has_words(partition, entity, row.title))
+            continue;
+        }
         if (++read > most) return false;
         const auto found =
             ended ? projection_in(rows.value(), entity) : find_projection(view_, partition, entity);
-        if (!found || (ended && !has_words(partition, entity, found->view.title))) continue;
+        if (!found || (ended && (!filter_.lets(entity, found->view.source) ||
+                                 !has_words(partition, entity, found->view.title)))) {
+          continue;
+        }
         if (!visit(partition, entity, *found)) return false;
       }
     }

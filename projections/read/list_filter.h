@@ -29,6 +29,11 @@ bool fits_team(const AccountSummary& of, const PersonWords& person, const std::s
 
 class FilteredList {
  public:
+  // Beyond so many entities in which the words stand a list is not sorted in memory.
+  static constexpr std::size_t kWordsMax = 1'000;
+
+  using Visit = std::function<bool(PartitionId, const EntityKey&, const Projection&)>;
+
   FilteredList(const ReadView& view, const ListFilter& filter);
 
   bool passes(PartitionId partition, const EntityKey& entity, const std::string& clock,
@@ -42,16 +47,16 @@ class FilteredList {
   // narrow it to few: at most `most`. `ended`: those too of which nothing is open any more; only
   // accounts narrow these. False: it is about more, or narrowed by nothing; `visit` may have been
   // called for some. `visit` returns false to end it so.
-  bool each_narrowed(
-      bool ended, std::size_t most,
-      const std::function<bool(PartitionId, const EntityKey&, const Projection&)>& visit);
+  bool each_narrowed(bool ended, std::size_t most, const Visit& visit);
   bool seeks_words() const { return !words_.empty(); }
 
   const AccountSummary& account(PartitionId partition, const std::string& name);
 
  private:
-  bool is_of(const EntityKey& entity, std::string_view clock, const std::string& tier,
-             const std::string& priority) const;
+  bool read_narrowed(bool ended, std::size_t most, const Visit& visit);
+  // Of what the summaries of clocks and groups share.
+  template <typename Summary>
+  bool is_of(const EntityKey& entity, std::string_view clock, const Summary& summary) const;
 
   const ReadView& view_;
   const ListFilter& filter_;

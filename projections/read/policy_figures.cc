@@ -23,6 +23,10 @@ bool passes(const PersonWords& filter, const std::string& value) {
   return filter.empty() || std::find(filter.begin(), filter.end(), value) != filter.end();
 }
 
+std::string shown_as(const PersonShown& shown, const std::string& person) {
+  return shown && !person.empty() ? shown(person) : person;
+}
+
 void add_counts(NamedFigure& figure, const FigureSpec& spec, const Policy& policy,
                 ThresholdCode threshold) {
   for (const std::string& clock : spec.clocks) {
@@ -168,7 +172,7 @@ void add_walked(const ReadView& view, const std::vector<NamedFigure>& figures,
     };
     add_behind(adder.row(i, period_name(of.period, day), shown(of.by_account, of.account, account),
                          of.by_tier ? b.tier : "", of.by_priority ? b.priority : "",
-                         shown(query.by_person, asked, b.person),
+                         shown(query.by_person, asked, shown_as(query.person_shown, b.person)),
                          shown(query.by_module, query.module, b.module)),
                b);
   };
@@ -179,15 +183,16 @@ void add_walked(const ReadView& view, const std::vector<NamedFigure>& figures,
       const BehindPlace place = behind_place_of(rows.key(), rows.value());
       if (place.day >= of.to) break;
       if (of.scope != nullptr &&
-          !of.scope->has_entity(place.row.entity.account, place.row.entity.kind))
+          !of.scope->has_entity(place.row.entity.account, place.row.entity.kind,
+                                place.row.behind.source))
         continue;
       add(i, place.day, place.row.entity.account, place.row.behind);
     }
   }
   if (!of.now) return;
   each_unannounced(view, of, [&](const Unannounced& u) {
-    const Behind b{Behind::What::kBreached, 0,          kAlways, u.of.priority, u.of.tier,
-                   u.of.assignee,           u.of.module};
+    const Behind b{Behind::What::kBreached, 0,           kAlways,    u.of.priority, u.of.tier,
+                   u.of.assignee,           u.of.module, u.of.source};
     for (std::size_t i = 0; i < figures.size(); ++i) {
       if (figures[i].has(u.clock, u.threshold)) add(i, u.day, u.of.account, b);
     }
@@ -278,7 +283,7 @@ BehindPage list_behind(const ReadView& view, const NamedFigure& figure, const Be
     if (place.day >= query.to) break;
     const Behind& b = place.row.behind;
     if (query.scope != nullptr &&
-        !query.scope->has_entity(place.row.entity.account, place.row.entity.kind))
+        !query.scope->has_entity(place.row.entity.account, place.row.entity.kind, b.source))
       continue;
     if ((!query.outcome.empty() && query.outcome != outcome_name(b.what)) ||
         !passes(query.account, place.row.entity.account) || !passes(query.tier, b.tier) ||
@@ -297,6 +302,7 @@ BehindPage list_behind(const ReadView& view, const NamedFigure& figure, const Be
       place.row.account_name = of.name;
     }
     if (!list.has_words(place.partition, place.row.entity, place.row.title)) continue;
+    place.row.behind.person = shown_as(query.person_shown, b.person);
     page.rows.push_back(std::move(place.row));
   }
   return page;

@@ -44,6 +44,7 @@ struct FigureQuery {
   PersonWords person;
   std::string module;
   bool by_person = false, by_module = false;
+  PersonShown person_shown{};  // facts name one person by several words
 };
 
 struct FigureRow {
@@ -68,6 +69,7 @@ struct BehindQuery {
   std::string kind, clock;  // of a score no clock
   std::string role;         // somebody plays it for the account; with `person`: that person does
   std::string q;            // stands in the title, the id or the account's name
+  PersonShown person_shown{};
   std::size_t limit = kPageDefault;
   std::string cursor;
   std::shared_ptr<const Scope> scope{};  // of who asks

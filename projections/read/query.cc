@@ -5,6 +5,7 @@
 
 #include "projections/read/list_filter.h"
 #include "projections/read/merged_rows.h"
+#include "projections/read/sums_asked.h"
 
 namespace tocsin {
 namespace {
@@ -12,7 +13,6 @@ namespace {
 // Beyond so many rows, or entities read for them, a narrowed list is not sorted in memory but
 // filtered out of the rows of all.
 constexpr std::size_t kSortedMax = 10'000;
-constexpr std::size_t kWordsMax = 1'000;  // where words alone narrow it
 constexpr std::size_t kDueBytes = 8;
 
 std::size_t page_size(std::size_t limit) { return std::clamp<std::size_t>(limit, 1, kPageMax); }
@@ -114,7 +114,7 @@ using Keyed = std::vector<std::pair<std::string, Item>>;
 std::size_t most_read(const ListFilter& filter) {
   bool all = false;
   filter.accounts(all);
-  return all ? kWordsMax : kRowsScannedMax;
+  return all ? FilteredList::kWordsMax : kRowsScannedMax;
 }
 
 // nullopt: too many to sort.
@@ -308,22 +308,17 @@ Counts counts_of_sums(const ReadView& view, const ListFilter& f) {
   const auto fits = [](const std::string& filter, const std::string& value) {
     return filter.empty() || filter == value;
   };
-  bool all = false;
-  std::vector<std::string> accounts = f.accounts(all);
-  if (all) accounts = {""};  // where the sums of all stand
-  std::vector<std::string> prefixes;
-  for (const PartitionId partition : view.partitions()) {
-    for (const std::string& account : accounts)
-      prefixes.push_back(Key(partition, Family::kCount).text(account).take());
-  }
-  for (const std::string& prefix : prefixes) {
-    for (RowCursor rows = view.rows(prefix); rows.valid(); rows.next()) {
+  const SumsAsked asked(f.account, f.scope);
+  const auto add_sums = [&](PartitionId partition, const SumsAsked::Owner& of) {
+    for (RowCursor rows = view.rows(of.prefix(partition, Family::kCount)); rows.valid();
+         rows.next()) {
       KeyReader key(rows.key());
+      key.text();
       key.text();
       const std::string kind = key.text(), tier = key.text(), priority = key.text();
       if (f.scope != nullptr && !f.scope->has_kind(kind)) continue;
       if (!fits(f.kind, kind) || !fits(f.tier, tier) || !fits(f.priority, priority) ||
-          !fits(f.clock, key.text())) {
+          !fits(f.clock, key.text()) || !asked.has_part(of, key)) {
         continue;
       }
       const EntityCounts n = decode_counts(rows.value());
@@ -338,6 +333,9 @@ Counts counts_of_sums(const ReadView& view, const ListFilter& f) {
       add_clocks(sums, "at_risk", tier, n.at_risk);
       add_clocks(sums, "overdue", tier, n.overdue);
     }
+  };
+  for (const PartitionId partition : view.partitions()) {
+    for (const SumsAsked::Owner& of : asked.owners()) add_sums(partition, of);
   }
   return sums;
 }

@@ -48,6 +48,8 @@ using ReachedBy = std::function<std::vector<Reached>(const std::string& escalati
 // One person, by each word that means them (id, name, aliases), the one that was asked for first; empty:
 // whoever.
 using PersonWords = std::vector<std::string>;
+// By which of those a person is shown, whatever word a fact has; empty: by that word. From any thread.
+using PersonShown = std::function<std::string(const std::string& word)>;
 
 // ---- one entity
 
@@ -60,6 +62,18 @@ std::optional<EntityView> find_entity(const ReadView& view, const EntityKey& ent
 std::vector<std::string> accounts_asked(const std::string& account,
                                         const std::shared_ptr<const Scope>& scope, bool& all);
 
+// What is open and has the words of a question in it. The page, the counts and the other lists of a
+// board seek the same: the first of them reads it, of the one moment that all are of.
+struct WordsFound {
+  struct Entity {
+    PartitionId partition;
+    EntityKey key;
+    Projection projection;
+  };
+  enum class State : std::uint8_t { kUnsought, kFound, kTooMany } state = State::kUnsought;
+  std::vector<Entity> entities;
+};
+
 // ---- lists; empty: all
 struct ListFilter {
   std::string account, kind, clock, priority, tier;
@@ -69,10 +83,11 @@ struct ListFilter {
   std::string role;
   PersonWords person;
   std::string q;  // stands in the title, the id or the account's name, however written
+  std::shared_ptr<WordsFound> found{};  // shared by what is asked with this filter; null: by nobody
   std::shared_ptr<const Scope> scope{};  // of who asks: what lies outside is left out; null: all
 
-  bool lets(const EntityKey& entity) const {
-    return scope == nullptr || scope->has_entity(entity.account, entity.kind);
+  bool lets(const EntityKey& entity, std::string_view source) const {
+    return scope == nullptr || scope->has_entity(entity.account, entity.kind, source);
   }
   // The accounts that it is narrowed to; empty and `all`: every account.
   std::vector<std::string> accounts(bool& all) const { return accounts_asked(account, scope, all); }
@@ -159,10 +174,16 @@ struct TimelineQuery {
 std::vector<TimelineEntry> entity_timeline(const ReadView& view, const EntityKey& entity,
                                            const TimelineQuery& query, const RecordSource& source,
                                            const Scope* scope = nullptr);
-// `scope`: facts of sources and entries of kinds outside of it are left out, and a page may be short.
+// `scope`: what is about entities outside of it, and facts of sources outside, are left out, and a page
+// may be short.
 std::vector<TimelineEntry> account_timeline(const ReadView& view, const std::string& account,
                                             const TimelineQuery& query, const RecordSource& source,
                                             const Scope* scope = nullptr);
+
+// Whether a scope's sources let see the entity; of one whose kind is in no policy, whether any fact of
+// it is of them. Accounts and kinds are the caller's business.
+bool is_of_sources(const ReadView& view, const EntityKey& entity, const Scope& scope,
+                   const RecordSource& source);
 
 // ---- accounts
 
@@ -185,11 +206,17 @@ inline constexpr std::size_t kEndedEntitiesMax = 30;
 inline constexpr std::size_t kEndedScannedMax = 1000;  // records of the account, the newest
 inline constexpr std::size_t kHistoryMax = 20;
 
-// nullopt when nothing is known of the account, or who asks sees no kind that is about accounts.
+// nullopt when nothing is known of the account, or who asks sees no kind that is about accounts, or not
+// the entity that it is.
 // `policy`: says which these are.
 std::optional<AccountView> find_account(const ReadView& view, const Policy& policy,
                                         const std::string& account, const RecordSource& source,
                                         std::shared_ptr<const Scope> scope = nullptr);
+
+// Whether a scope's sources let see the account: by the entity that it is; where it has none, by
+// anything of it that they let see.
+bool is_account_of_sources(const ReadView& view, const Policy& policy, const std::string& account,
+                           const std::shared_ptr<const Scope>& scope);
 
 struct ListedAccount {
   std::string account;
@@ -264,7 +291,7 @@ struct FaultPage {
 };
 struct FaultQuery {
   // role, person and tier: as of accounts. q: stands in the fault, or in the account's name or id.
-  // The other filters are not used: a fault is of an account.
+  // kind: of the entity that it is told on. It is of no clock and has no priority.
   ListFilter filter;
   std::size_t limit = kPageDefault;
   std::string cursor;

@@ -6,6 +6,7 @@
 #include "projections/read/list_filter.h"
 #include "projections/read/merged_rows.h"
 #include "projections/read/query.h"
+#include "projections/read/sums_asked.h"
 #include "projections/rows/timeline_rows.h"
 
 namespace tocsin {
@@ -141,13 +142,37 @@ void add_records(const ReadView& view, std::vector<TimelineEntry>& entries, std:
 
 using Entries = std::vector<TimelineEntry>;
 
-// What `walk(query, partition, entries)` finds in each partition, with its records. Without facts of
-// sources outside of the scope: the page is filled up by what is behind it, as far as kRowsScannedMax
+// What a scope of sources lets see of timelines; each entity is asked for once. Of one that no view knows,
+// its kind being in no policy, there are only facts, each of which says its source itself.
+class SourceFilter {
+ public:
+  SourceFilter(const ReadView& view, const Scope* scope) : view_(view), scope_(scope) {}
+
+  bool narrows() const { return scope_ != nullptr && !scope_->sources.empty(); }
+  bool lets(const TimelineEntry& entry) {
+    const auto [seen, fresh] = seen_.try_emplace(entry.entity);
+    if (fresh) {
+      if (const auto found = find_entity(view_, entry.entity))
+        seen->second = scope_->has_source(found->source);
+    }
+    LogEvent event;
+    return read_log_record(entry.record, event) && seen->second.value_or(event.is_fact()) &&
+           (!event.is_fact() || scope_->has_source(event.source));
+  }
+
+ private:
+  const ReadView& view_;
+  const Scope* const scope_;
+  std::map<EntityKey, std::optional<bool>> seen_;  // nullopt: no view knows it
+};
+
+// What `walk(query, partition, entries)` finds in each partition, with its records. Where a scope of
+// sources leaves some out, the page is filled up by what is behind it, as far as kRowsScannedMax
 // records.
 template <typename Walk>
 Entries timeline(const ReadView& view, TimelineQuery query, const RecordSource& source,
                  const Scope* scope, const Walk& walk) {
-  const bool narrowed = scope != nullptr && !scope->sources.empty();
+  SourceFilter sources(view, scope);
   const std::size_t wanted = std::clamp<std::size_t>(query.limit, 1, kPageMax);
   Entries kept;
   for (std::size_t read = 0; read < kRowsScannedMax && kept.size() < wanted;) {
@@ -157,15 +182,12 @@ Entries timeline(const ReadView& view, TimelineQuery query, const RecordSource& 
       walk(query, partition, page);
       add_records(view, page, begin, partition, source);
     }
-    if (!narrowed) return page;
+    if (!sources.narrows()) return page;
     read += page.size();
     const bool last = page.size() < wanted;
     if (!last) query.after = page.back().offset;
     for (TimelineEntry& entry : page) {
-      LogEvent event;
-      const bool shown = read_log_record(entry.record, event) &&
-                         (!event.is_fact() || scope->has_source(event.source));
-      if (shown && kept.size() < wanted) kept.push_back(std::move(entry));
+      if (kept.size() < wanted && sources.lets(entry)) kept.push_back(std::move(entry));
     }
     if (last) break;
   }
@@ -173,18 +195,27 @@ Entries timeline(const ReadView& view, TimelineQuery query, const RecordSource& 
 }
 
 std::map<std::string, ScoreSum> scores_of(const ReadView& view, const std::string& account,
-                                          const Scope* scope) {
+                                          const std::shared_ptr<const Scope>& scope) {
   std::map<std::string, ScoreSum> sums;
-  for (const PartitionId partition : view.partitions()) {
-    const std::string prefix = Key(partition, Family::kScore).text(account).take();
-    for (RowCursor rows = view.rows(prefix); rows.valid(); rows.next()) {
+  const SumsAsked asked(account, scope);
+  const auto add = [&](PartitionId partition, const SumsAsked::Owner& of) {
+    for (RowCursor rows = view.rows(of.prefix(partition, Family::kScore)); rows.valid();
+         rows.next()) {
       KeyReader key(rows.key());
+      key.text();
       key.text();
       key.day();
       const std::string type = key.text();
-      if (scope == nullptr || scope->has_kind(type.substr(0, type.find('.'))))
+      key.text();
+      key.text();
+      if ((scope == nullptr || scope->has_kind(type.substr(0, type.find('.')))) &&
+          asked.has_part(of, key)) {
         sums[type].add(decode_score(rows.value()));
+      }
     }
+  };
+  for (const PartitionId partition : view.partitions()) {
+    for (const SumsAsked::Owner& of : asked.owners()) add(partition, of);
   }
   return sums;
 }
@@ -208,12 +239,26 @@ bool sees_accounts(const Policy& policy, const Scope* scope) {
                      [&](const std::string& kind) { return scope->has_kind(kind); });
 }
 
-std::optional<EntityView> account_entity(const ReadView& view, const Policy& policy,
-                                         const std::string& account) {
+// The account's own entity, and whether who asks may see the account by it: where it has none, by
+// anything of it that may be seen.
+struct OwnEntity {
+  std::optional<EntityView> view{};
+  bool seen = true;
+};
+OwnEntity account_entity(const ReadView& view, const Policy& policy, const std::string& account,
+                         const std::shared_ptr<const Scope>& scope) {
   for (const std::string& kind : account_kinds(policy)) {
-    if (auto found = find_entity(view, {account, kind, account})) return found;
+    if (scope != nullptr && !scope->has_kind(kind)) continue;
+    auto found = find_entity(view, {account, kind, account});
+    if (!found) continue;
+    if (scope == nullptr || scope->has_source(found->source)) return {std::move(found), true};
+    return {std::nullopt, false};
   }
-  return std::nullopt;
+  if (scope == nullptr || scope->sources.empty()) return {};
+  ListFilter of;
+  of.account = account;
+  of.scope = scope;
+  return {std::nullopt, !counts(view, of).empty()};
 }
 
 // Of many the most urgent are read.
@@ -227,7 +272,7 @@ void add_open_entities(const ReadView& view, const Policy& policy, const Scope* 
       const OpenSummary row = decode_open_summary(rows.value());
       if (!row.open) continue;  // ended, or waiting for a creation fact
       EntityKey entity = KeyReader(rows.key()).entity();
-      if (scope != nullptr && !scope->has_kind(entity.kind)) continue;
+      if (scope != nullptr && !scope->has_entity(out.account, entity.kind, row.source)) continue;
       if (std::find(about_account.begin(), about_account.end(), entity.kind) == about_account.end())
         open.emplace_back(row.rank, std::move(entity));
       if (open.size() == kRowsScannedMax) break;
@@ -271,7 +316,8 @@ void add_ended_entities(const ReadView& view, const Policy& policy, const Scope*
       if (std::find(about_account.begin(), about_account.end(), entity.kind) != about_account.end())
         return true;
       if (stands_open(view, entity)) return true;
-      if (auto found = find_entity(view, entity); found && found->over)
+      auto found = find_entity(view, entity);
+      if (found && found->over && (scope == nullptr || scope->has_source(found->source)))
         out.ended.push_back(std::move(*found));
       return true;
     });
@@ -333,10 +379,21 @@ std::vector<TimelineEntry> account_timeline(const ReadView& view, const std::str
   return timeline(view, query, source, scope, walk);
 }
 
+bool is_of_sources(const ReadView& view, const EntityKey& key, const Scope& scope,
+                   const RecordSource& source) {
+  if (scope.sources.empty()) return true;
+  if (const auto found = find_entity(view, key)) return scope.has_source(found->source);
+  TimelineQuery first;
+  first.limit = 1;
+  return !entity_timeline(view, key, first, source, &scope).empty();
+}
+
 std::optional<AccountView> find_account(const ReadView& view, const Policy& policy,
                                         const std::string& account, const RecordSource& source,
                                         std::shared_ptr<const Scope> scope) {
   if (!sees_accounts(policy, scope.get())) return std::nullopt;
+  const OwnEntity self = account_entity(view, policy, account, scope);
+  if (!self.seen) return std::nullopt;
   AccountView out;
   out.account = account;
   bool known = false;
@@ -357,14 +414,20 @@ std::optional<AccountView> find_account(const ReadView& view, const Policy& poli
   if (!known && out.counts.empty() && out.history.empty()) return std::nullopt;
   add_open_entities(view, policy, scope.get(), out);
   add_ended_entities(view, policy, scope.get(), out);
-  out.scores = scores_of(view, account, scope.get());
-  if (const auto self = account_entity(view, policy, account)) {
-    out.is_key_account = is_open(*self);
-    out.contacts = self->contacts;
-    out.cadence = latest_periods(*self);
-    out.cadence_of = {self->account, self->kind, self->id};
+  out.scores = scores_of(view, account, scope);
+  if (self.view) {
+    out.is_key_account = is_open(*self.view);
+    out.contacts = self.view->contacts;
+    out.cadence = latest_periods(*self.view);
+    out.cadence_of = {self.view->account, self.view->kind, self.view->id};
   }
   return out;
+}
+
+bool is_account_of_sources(const ReadView& view, const Policy& policy, const std::string& account,
+                           const std::shared_ptr<const Scope>& scope) {
+  return scope == nullptr || scope->sources.empty() ||
+         account_entity(view, policy, account, scope).seen;
 }
 
 AccountPage list_accounts(const ReadView& view, const Policy& policy, const AccountQuery& query) {
@@ -397,9 +460,11 @@ AccountPage list_accounts(const ReadView& view, const Policy& policy, const Acco
     }
     if (!fits_team(listed.summary, wanted.person, wanted.role)) continue;
     if (narrows && !has_open(view, wanted, listed.account)) continue;
-    if (const auto self = account_entity(view, policy, listed.account)) {
-      listed.is_key_account = is_open(*self);
-      listed.contacts = self->contacts;
+    const OwnEntity self = account_entity(view, policy, listed.account, wanted.scope);
+    if (!self.seen) continue;
+    if (self.view) {
+      listed.is_key_account = is_open(*self.view);
+      listed.contacts = self.view->contacts;
     }
     page.accounts.push_back(std::move(listed));
   }

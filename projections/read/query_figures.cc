@@ -1,11 +1,13 @@
 // Key figures, satisfaction and recurring faults.
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 #include "events/json_walk.h"
 #include "projections/read/list_filter.h"
 #include "projections/read/merged_rows.h"
 #include "projections/read/query.h"
+#include "projections/read/sums_asked.h"
 
 namespace tocsin {
 namespace {
@@ -14,37 +16,39 @@ bool passes(const std::string& filter, const std::string& value) {
   return filter.empty() || filter == value;
 }
 
-// Calls visit(account, day, key reader behind the day, value) for the rows of a family of sums with
-// from ≤ day < to, of the accounts that are asked about, of each account, or of all together.
-template <typename Visit>
+// Calls visit(account, day, words, value) for the rows of a family of sums with from ≤ day < to, of
+// whom they are asked about, or of each account. `words`: the N texts behind the day.
+template <std::size_t N, typename Visit>
 void walk_days(const ReadView& view, Family family, const KpiQuery& query, Visit visit) {
-  bool all = false;
-  const std::vector<std::string> asked = accounts_asked(query.account, query.scope, all);
-  const auto walk = [&](PartitionId partition, const std::string& account) {
-    const std::string prefix = Key(partition, family).text(account).take();
+  const SumsAsked asked(query.account, query.scope);
+  const auto walk = [&](PartitionId partition, const SumsAsked::Owner& of) {
+    const std::string prefix = of.prefix(partition, family);
     for (RowCursor rows = view.rows(prefix, Key(prefix).day(query.from).take()); rows.valid();
          rows.next()) {
       KeyReader key(rows.key());
       key.text();
+      key.text();
       const Day day = key.day();
       if (day >= query.to) break;
-      visit(account, day, key, rows.value());
+      std::array<std::string, N> words;
+      for (std::string& word : words) word = key.text();
+      if (asked.has_part(of, key)) visit(of.account, day, words, rows.value());
     }
   };
   for (const PartitionId partition : view.partitions()) {
-    for (const std::string& account : asked) walk(partition, account);
-    if (!all) continue;
-    if (!query.by_account) {
-      walk(partition, "");  // where the sums of all stand
+    if (!asked.all() || !query.by_account) {
+      for (const SumsAsked::Owner& of : asked.owners()) walk(partition, of);
       continue;
     }
-    const std::string family_prefix = Key(partition, family).take();
-    // The rows of all accounts together, under the empty name, come first and are passed over.
+    const std::string accounts = Key(partition, family).text("").take();
+    // The rows of everybody, under the empty name, come first and are passed over.
     for (std::string account(1, '\0');; account.push_back('\0')) {  // the least greater name
-      RowCursor next = view.rows(family_prefix, Key(partition, family).text(account).take());
+      RowCursor next = view.rows(accounts, Key(accounts).text(account).take());
       if (!next.valid()) break;
-      account = KeyReader(next.key()).text();
-      walk(partition, account);
+      KeyReader key(next.key());
+      key.text();
+      account = key.text();
+      walk(partition, {"", account});
     }
   }
 }
@@ -83,28 +87,32 @@ class KpiAdder {
   std::map<KpiGroup, KpiValue> sums_;
 };
 
-// Of a recurring fault's data.
-std::string module_of(std::string_view data) {
-  std::string module;
+// A text in a recurring fault's data.
+std::string text_of_fault(std::string_view data, std::string_view wanted) {
+  std::string text;
   JsonWalker walker;
   walker.walk_object(data, [&](std::string_view name, JsonWalker::Value value) {
-    if (name == "module" && JsonWalker::is_string(value)) return walker.read_string(value, module);
+    if (name == wanted && JsonWalker::is_string(value)) return walker.read_string(value, text);
     std::string ignored;
     return walker.copy(value, ignored);
   });
-  return module;
+  return text;
+}
+
+std::string kind_of_fault(std::string_view data) {
+  const std::string entity = text_of_fault(data, "entity");
+  return entity.substr(0, entity.find('/'));
 }
 
 }  // namespace
 
 std::vector<KpiRow> kpis(const ReadView& view, const KpiQuery& query) {
   KpiAdder adder(query);
-  walk_days(view, Family::kFigure, query,
-            [&](const std::string& account, Day day, KeyReader& key, std::string_view value) {
-              const std::string clock = key.text(), threshold = key.text();
-              const std::string priority = key.text(), tier = key.text();
-              adder.add(account, day, clock, threshold, priority, tier, decode_kpi(value));
-            });
+  walk_days<4>(view, Family::kFigure, query,
+               [&](const std::string& account, Day day, const auto& words, std::string_view value) {
+                 const auto& [clock, threshold, priority, tier] = words;
+                 adder.add(account, day, clock, threshold, priority, tier, decode_kpi(value));
+               });
   if (query.now) {
     each_unannounced(view, query, [&](const Unannounced& u) {
       KpiValue one;
@@ -139,6 +147,10 @@ void each_unannounced(const ReadView& view, const KpiQuery& query,
       const std::string account = key.text(), id = key.text(), cycle = key.text();
       if (!passes(query.account, account)) continue;
       if (query.scope != nullptr && !query.scope->has_account(account)) continue;
+      if (query.scope != nullptr &&
+          !query.scope->has_source(decode_clock_summary(rows.value()).source)) {
+        continue;
+      }
       const auto p = find_projection(view, key.partition(), {account, kind, id});
       if (!p) continue;
       const Day* days = p->due_days.data();
@@ -158,17 +170,18 @@ void each_unannounced(const ReadView& view, const KpiQuery& query,
 std::vector<ScoreRowSum> scores(const ReadView& view, const KpiQuery& query) {
   using Group = std::tuple<Day, std::string, std::string, std::string, std::string>;
   std::map<Group, ScoreSum> sums;
-  walk_days(view, Family::kScore, query,
-            [&](const std::string& account, Day day, KeyReader& key, std::string_view value) {
-              const std::string type = key.text(), priority = key.text(), tier = key.text();
-              if (!passes(query.tier, tier) || !passes(query.priority, priority)) return;
-              if (query.scope != nullptr && !query.scope->has_kind(type.substr(0, type.find('.'))))
-                return;
-              const bool with_account = query.by_account || !query.account.empty();
-              sums[{period_begin(query.period, day), type, with_account ? account : "",
-                    query.by_tier ? tier : "", query.by_priority ? priority : ""}]
-                  .add(decode_score(value));
-            });
+  walk_days<3>(
+      view, Family::kScore, query,
+      [&](const std::string& account, Day day, const auto& words, std::string_view value) {
+        const auto& [type, priority, tier] = words;
+        if (!passes(query.tier, tier) || !passes(query.priority, priority)) return;
+        if (query.scope != nullptr && !query.scope->has_kind(type.substr(0, type.find('.'))))
+          return;
+        const bool with_account = query.by_account || !query.account.empty();
+        sums[{period_begin(query.period, day), type, with_account ? account : "",
+              query.by_tier ? tier : "", query.by_priority ? priority : ""}]
+            .add(decode_score(value));
+      });
   std::vector<ScoreRowSum> rows;
   for (const auto& [group, value] : sums) {
     const auto& [day, type, account, tier, priority] = group;
@@ -191,6 +204,18 @@ FaultPage recurring_faults(const ReadView& view, const FaultQuery& query) {
   const std::string after = from_cursor(query.cursor).value_or("");  // empty: from the first
   FilteredList list(view, wanted);
   std::vector<Found> found;
+  // It is told on an entity, which says of which source it is.
+  const auto sees = [&](PartitionId partition, const EntityKey& entity) {
+    if (wanted.scope == nullptr) return true;
+    std::string source;
+    if (!wanted.scope->sources.empty()) {
+      if (const auto told_on = find_projection(view, partition, entity))
+        source = told_on->view.source;
+    }
+    return wanted.lets(entity, source);
+  };
+  // Nothing is of a clock or has a priority.
+  if (!wanted.clock.empty() || !wanted.priority.empty()) return {};
   for (const PartitionId partition : view.partitions()) {
     const std::string prefix = Key(partition, Family::kFault).take();
     std::string end = after_prefix(prefix);
@@ -210,11 +235,12 @@ FaultPage recurring_faults(const ReadView& view, const FaultQuery& query) {
       const Instant time = key.instant();
       const std::string account = key.text();
       if (!passes(wanted.account, account)) continue;
-      if (wanted.scope != nullptr && !wanted.scope->has_account(account)) continue;
+      const std::string kind = kind_of_fault(rows.value());
+      if (!passes(wanted.kind, kind) || !sees(partition, {account, kind, account})) continue;
       const AccountSummary& of = list.account(partition, account);
       if (!passes(wanted.tier, of.tier) || !fits_team(of, wanted.person, wanted.role)) continue;
-      if (!contains_words(module_of(rows.value()), words) && !contains_words(account, words) &&
-          !contains_words(of.name, words)) {
+      if (!contains_words(text_of_fault(rows.value(), "module"), words) &&
+          !contains_words(account, words) && !contains_words(of.name, words)) {
         continue;
       }
       found.push_back(

@@ -70,12 +70,14 @@ inline constexpr std::array<FamilySpec, 18> kFamilies = {{
     {.family = Family::kGroup, .parts = "ltllllitttt", .by_instant = true},
     // open entities, those that have clocks or are in an inbox, with their title: account, kind, id
     {Family::kOpen, "ttt"},
-    // counts: account or empty, kind, tier, priority, clock or empty
-    {.family = Family::kCount, .parts = "ttttt", .remembered = true},
-    // figures: account or empty, day, clock, threshold, priority, tier
-    {.family = Family::kFigure, .parts = "titttt", .remembered = true},
-    // scores: account or empty, day, type, priority, tier
-    {.family = Family::kScore, .parts = "tittt", .remembered = true},
+    // sums, each of everybody, of a source, or of an account and a source (SumOf): source or empty,
+    // account or empty; behind what follows the account's source, else empty
+    // counts: kind, tier, priority, clock or empty
+    {.family = Family::kCount, .parts = "ttttttt", .remembered = true},
+    // figures: day, clock, threshold, priority, tier
+    {.family = Family::kFigure, .parts = "ttittttt", .remembered = true},
+    // scores: day, type, priority, tier
+    {.family = Family::kScore, .parts = "ttitttt", .remembered = true},
     // what stands behind figures: clock, threshold, day, account, kind, id, cycle
     {.family = Family::kBehind, .parts = "ttitttt", .by_instant = true},
     // recurring faults, with the event's data: time, account, id

@@ -183,6 +183,7 @@ void encode_view(ByteBuffer& out, const EntityView& v) {
   put_text(out, v.assignee);
   put_text(out, v.title);
   put_text(out, v.link);
+  put_text(out, v.source);
   put_text(out, v.module);
   put_optional(out, v.opened);
   put_signed(out, v.facts);
@@ -228,6 +229,7 @@ void decode_view(std::string_view bytes, EntityView& v) {
   v.assignee = in.view();
   v.title = in.view();
   v.link = in.view();
+  v.source = in.view();
   v.module = in.view();
   v.opened = in.optional_instant();
   v.facts = in.signed_int();

@@ -7,8 +7,6 @@
 namespace tocsin {
 namespace {
 
-constexpr std::string_view kEveryAccount = "";
-
 class CountAdder {
  public:
   CountAdder(PartitionId partition, const EntityKey& entity, Sums& sums)
@@ -43,7 +41,7 @@ class CountAdder {
 
  private:
   EntityCounts& at(const EntityView& view, std::string_view clock) {
-    const CountOwnerView owner{partition_, entity_.account, entity_.kind,
+    const CountOwnerView owner{partition_, entity_.account, view.source, entity_.kind,
                                view.tier,  view.priority,   clock};
     if (sums_.last == sums_.counts.end() || owner != CountOwnerView(sums_.last->first)) {
       sums_.last = sums_.counts.find(owner);
@@ -58,6 +56,11 @@ class CountAdder {
   Sums& sums_;
 };
 
+// Whether what both have counts in the same sums.
+bool counts_alike(const EntityView& a, const EntityView& b) {
+  return a.tier == b.tier && a.priority == b.priority && a.source == b.source;
+}
+
 // What changes, but for clocks that count as before.
 void add_counts(PartitionId partition, const EntityKey& entity, const Projection* before,
                 const Projection& after, Sums& sums) {
@@ -68,8 +71,7 @@ void add_counts(PartitionId partition, const EntityKey& entity, const Projection
   if (now != nullptr) adder.add_entity(*now, 1);
   const std::size_t olds = old == nullptr ? 0 : old->view.clocks.size();
   const std::size_t nows = now == nullptr ? 0 : now->view.clocks.size();
-  const bool same_owner = old != nullptr && now != nullptr && old->view.tier == now->view.tier &&
-                          old->view.priority == now->view.priority;
+  const bool same_owner = old != nullptr && now != nullptr && counts_alike(old->view, now->view);
   for (std::size_t i = 0; i < std::max(olds, nows); ++i) {
     const ClockRow* const a = i < olds ? &old->view.clocks[i] : nullptr;
     const ClockRow* const b = i < nows ? &now->view.clocks[i] : nullptr;
@@ -123,12 +125,10 @@ class FigureAdder {
  private:
   void add(const Projection& p, Day day, std::string_view clock, std::string_view threshold,
            const KpiValue& value, int sign) {
-    for (const std::string_view account : {kEveryAccount, std::string_view(entity_.account)}) {
-      sums_
-          .figures[figure_key(partition_, account, day, clock, threshold, p.view.priority,
-                              p.view.tier)]
+    each_sum_of(entity_.account, p.view.source, [&](const SumOf& of) {
+      sums_.figures[figure_key(partition_, of, day, clock, threshold, p.view.priority, p.view.tier)]
           .add(value, sign);
-    }
+    });
   }
 
   PartitionId partition_;
@@ -140,11 +140,10 @@ void add_scores(PartitionId partition, const EntityKey& entity, const Projection
                 Sums& sums) {
   for (std::size_t i = 0; i < p.view.scores.size(); ++i) {
     const ScoreRow& row = p.view.scores[i];
-    for (const std::string_view account : {kEveryAccount, std::string_view(entity.account)}) {
-      sums.scores[score_key(partition, account, p.score_days[i], row.type, p.view.priority,
-                            p.view.tier)]
+    each_sum_of(entity.account, p.view.source, [&](const SumOf& of) {
+      sums.scores[score_key(partition, of, p.score_days[i], row.type, p.view.priority, p.view.tier)]
           .add({row.score, 1}, sign);
-    }
+    });
   }
 }
 
@@ -170,8 +169,7 @@ void add_difference(PartitionId partition, const EntityKey& entity, const Projec
 
   // Most changes leave the older clocks as they are: those cancel out and are left alone.
   std::size_t same = 0;
-  if (before != nullptr && before->known && after.known && before->view.tier == after.view.tier &&
-      before->view.priority == after.view.priority) {
+  if (before != nullptr && before->known && after.known && counts_alike(before->view, after.view)) {
     const auto& a = before->view.clocks;
     const auto& b = after.view.clocks;
     std::size_t day = 0;
@@ -226,45 +224,52 @@ std::map<std::string, EntityCounts> count_changes(const Sums& sums) {
   std::map<std::string, EntityCounts> changes;
   for (const auto& [owner, n] : sums.counts) {
     if (n.empty()) continue;
-    const auto& [partition, account, kind, tier, priority, clock] = owner;
-    changes[count_key(partition, kEveryAccount, kind, tier, priority, clock)].add(n);
-    changes[count_key(partition, account, kind, tier, priority, clock)].add(n);
+    const auto& [partition, account, source, kind, tier, priority, clock] = owner;
+    each_sum_of(account, source,
+                [&, p = partition, &k = kind, &t = tier, &r = priority,
+                 &c = clock](const SumOf& of) { changes[count_key(p, of, k, t, r, c)].add(n); });
   }
   return changes;
 }
 
-std::string count_key(PartitionId partition, std::string_view account, std::string_view kind,
+std::string count_key(PartitionId partition, const SumOf& of, std::string_view kind,
                       std::string_view tier, std::string_view priority, std::string_view clock) {
   return Key(partition, Family::kCount)
-      .text(account)
+      .text(of.source)
+      .text(of.account)
       .text(kind)
       .text(tier)
       .text(priority)
       .text(clock)
+      .text(of.part)
       .take();
 }
 
-std::string figure_key(PartitionId partition, std::string_view account, Day day,
-                       std::string_view clock, std::string_view threshold,
-                       std::string_view priority, std::string_view tier) {
+std::string figure_key(PartitionId partition, const SumOf& of, Day day, std::string_view clock,
+                       std::string_view threshold, std::string_view priority,
+                       std::string_view tier) {
   return Key(partition, Family::kFigure)
-      .text(account)
+      .text(of.source)
+      .text(of.account)
       .day(day)
       .text(clock)
       .text(threshold)
       .text(priority)
       .text(tier)
+      .text(of.part)
       .take();
 }
 
-std::string score_key(PartitionId partition, std::string_view account, Day day,
-                      std::string_view type, std::string_view priority, std::string_view tier) {
+std::string score_key(PartitionId partition, const SumOf& of, Day day, std::string_view type,
+                      std::string_view priority, std::string_view tier) {
   return Key(partition, Family::kScore)
-      .text(account)
+      .text(of.source)
+      .text(of.account)
       .day(day)
       .text(type)
       .text(priority)
       .text(tier)
+      .text(of.part)
       .take();
 }
 

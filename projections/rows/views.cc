@@ -95,6 +95,7 @@ class RowMaker {
     value_.clear();
     put_text(value_, view.tier);
     put_text(value_, view.priority);
+    put_text(value_, view.source);
     put_text(value_, g.clock);
     put_text(value_, g.urgency);
     const std::string_view summary = arena_.keep(value_);
@@ -145,6 +146,7 @@ class RowMaker {
     value_.clear();
     value_.push_back(is_open(view) ? '1' : '0');
     value_.push_back(static_cast<char>(view.rank));
+    put_text(value_, view.source);
     value_ += view.title;
     add(start(Family::kOpen).entity(entity_), arena_.keep(value_));
   }
@@ -163,6 +165,7 @@ class RowMaker {
     put_text(value_, view.tier);
     put_text(value_, person);
     put_text(value_, view.module);
+    put_text(value_, view.source);
   }
 
   Key& start(Family family) { return key_.start(partition_, family); }
@@ -179,6 +182,7 @@ class RowMaker {
     value_.clear();
     put_text(value_, view.tier);
     put_text(value_, view.priority);
+    put_text(value_, view.source);
     put_text(value_, view.assignee);
     Texts roles, persons;
     add_called(view, clock, roles, persons);
@@ -265,7 +269,7 @@ Instant listed_at(const ClockRow& clock) {
 }
 
 ClockSummary summarize(const EntityView& view, const ClockRow& clock) {
-  ClockSummary s{view.tier, view.priority, view.assignee, {}, {}};
+  ClockSummary s{view.tier, view.priority, view.source, view.assignee, {}, {}};
   add_called(view, clock, s.roles, s.persons);
   return s;
 }
@@ -275,6 +279,7 @@ ClockSummary decode_clock_summary(std::string_view bytes) {
   ClockSummary s;
   s.tier = in.text();
   s.priority = in.text();
+  s.source = in.text();
   s.assignee = in.text();
   for (auto* texts : {&s.roles, &s.persons}) {
     for (std::uint64_t n = in.unsigned_int(); n > 0; --n) texts->push_back(in.text());
@@ -307,6 +312,7 @@ GroupSummary decode_group_summary(std::string_view bytes) {
   GroupSummary s;
   s.tier = in.text();
   s.priority = in.text();
+  s.source = in.text();
   s.clock = in.text();
   s.urgency = in.text();
   return s;
@@ -328,6 +334,7 @@ Behind decode_behind(std::string_view bytes) {
   b.tier = in.text();
   b.person = in.text();
   b.module = in.text();
+  b.source = in.text();
   return b;
 }
 
@@ -344,12 +351,15 @@ std::string inbox_key(PartitionId partition, InboxOf of, std::string_view name,
 }
 
 GroupSummary summarize(const EntityView& view, const GroupRow& group) {
-  return {view.tier, view.priority, group.clock, group.urgency};
+  return {view.tier, view.priority, view.source, group.clock, group.urgency};
 }
 
 OpenSummary decode_open_summary(std::string_view bytes) {
   if (bytes.size() < 2) return {};
-  return {bytes[0] == '1', static_cast<std::uint8_t>(bytes[1]), bytes.substr(2)};
+  ByteReader in(bytes.substr(2));
+  OpenSummary s{bytes[0] == '1', static_cast<std::uint8_t>(bytes[1]), in.view(), {}};
+  s.title = in.rest();
+  return s;
 }
 
 std::string_view group_name(const EntityKey& entity, std::string_view escalation) {

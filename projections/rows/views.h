@@ -51,7 +51,7 @@ Instant listed_at(const ClockRow& clock);
 
 // What a clock's row holds beside its key, so that filters need not read the entity.
 struct ClockSummary {
-  std::string tier, priority, assignee;
+  std::string tier, priority, source, assignee;
   std::vector<std::string> roles, persons;  // of the clock's open groups
 };
 ClockSummary summarize(const EntityView& view, const ClockRow& clock);
@@ -77,7 +77,7 @@ inline constexpr std::size_t kInboxOrderBytes = 11;
 
 // What a group's row holds beside its key, so that filters need not read the entity.
 struct GroupSummary {
-  std::string tier, priority, clock, urgency;
+  std::string tier, priority, source, clock, urgency;
 };
 GroupSummary summarize(const EntityView& view, const GroupRow& group);
 GroupSummary decode_group_summary(std::string_view bytes);
@@ -98,7 +98,7 @@ std::string_view group_name(const EntityKey& entity, std::string_view escalation
 struct OpenSummary {
   bool open = false;
   std::uint8_t rank = 0;
-  std::string_view title;
+  std::string_view source, title;
 };
 OpenSummary decode_open_summary(std::string_view bytes);  // points into `bytes`
 
@@ -119,7 +119,7 @@ struct Behind {
   } what = What::kMet;
   int score = 0;
   Instant at;  // the due; of a score the time of its fact
-  std::string priority, tier, person, module;
+  std::string priority, tier, person, module, source;
 };
 Behind decode_behind(std::string_view bytes);
 // Under which a score lies, in place of a clock and its threshold: `ticket.closed`.
@@ -143,12 +143,12 @@ struct EntityCounts {
 std::string encode(const EntityCounts& counts);
 EntityCounts decode_counts(std::string_view bytes);
 
-// Of an account's entities of one kind, tier and priority: what is about one clock, or, with an
-// empty clock, about the entities themselves.
-using CountOwner =
-    std::tuple<PartitionId, std::string, std::string, std::string, std::string, std::string>;
+// Of an account's entities of one source, kind, tier and priority: what is about one clock, or, with
+// an empty clock, about the entities themselves.
+using CountOwner = std::tuple<PartitionId, std::string, std::string, std::string, std::string,
+                              std::string, std::string>;
 using CountOwnerView = std::tuple<PartitionId, std::string_view, std::string_view, std::string_view,
-                                  std::string_view, std::string_view>;
+                                  std::string_view, std::string_view, std::string_view>;
 struct CountOwnerLess {
   using is_transparent = void;
   bool operator()(const CountOwnerView& a, const CountOwnerView& b) const { return a < b; }
@@ -159,7 +159,7 @@ struct Sums {
   Sums() = default;
   Sums(const Sums&) = delete;  // `last` points into its own
 
-  // By partition, account, kind, tier, priority and clock.
+  // By partition, account, source, kind, tier, priority and clock.
   std::map<CountOwner, EntityCounts, CountOwnerLess> counts;
   std::map<CountOwner, EntityCounts, CountOwnerLess>::iterator last = counts.end();  // counted last
   std::map<std::string, KpiValue> figures;
@@ -173,13 +173,26 @@ void add_difference(PartitionId partition, const EntityKey& entity, const Projec
 // The changes of counts by the key of their row.
 std::map<std::string, EntityCounts> count_changes(const Sums& sums);
 
-// Keys of the sums; an empty account stands for all of them together.
-std::string count_key(PartitionId partition, std::string_view account, std::string_view kind,
+// Whose sums a row holds: those of everybody, of all entities of one source, or of an account and one
+// source. Many sources make no row of the first more; an account's sums are those of all its sources.
+struct SumOf {
+  std::string_view source, account;  // at least one of them is empty
+  std::string_view part = {};        // of an account's sums: the source
+};
+template <typename Visit>
+void each_sum_of(std::string_view account, std::string_view source, const Visit& visit) {
+  visit(SumOf{{}, {}});
+  visit(SumOf{{}, account, source});
+  if (!source.empty()) visit(SumOf{source, {}});
+}
+
+// Keys of the sums.
+std::string count_key(PartitionId partition, const SumOf& of, std::string_view kind,
                       std::string_view tier, std::string_view priority, std::string_view clock);
-std::string figure_key(PartitionId partition, std::string_view account, Day day,
-                       std::string_view clock, std::string_view threshold,
-                       std::string_view priority, std::string_view tier);
-std::string score_key(PartitionId partition, std::string_view account, Day day,
-                      std::string_view type, std::string_view priority, std::string_view tier);
+std::string figure_key(PartitionId partition, const SumOf& of, Day day, std::string_view clock,
+                       std::string_view threshold, std::string_view priority,
+                       std::string_view tier);
+std::string score_key(PartitionId partition, const SumOf& of, Day day, std::string_view type,
+                      std::string_view priority, std::string_view tier);
 
 }  // namespace tocsin

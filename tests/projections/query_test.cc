@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <iostream>
+#include <map>
 #include <set>
 
+#include "projections/read/policy_figures.h"
 #include "projections/read/render.h"
 #include "tests/engine/policy_fixture.h"
 #include "tests/projections/query_fixture.h"
@@ -469,6 +471,53 @@ TEST_F(QueryTest, RecurringFaultsAreListedNewestFirst) {
     query.cursor = page.cursor;
   } while (!query.cursor.empty());
   EXPECT_EQ(paged, R"({"module":"m2"}{"module":"m3"}{"module":"m1"})");
+}
+
+TEST_F(QueryTest, AFaultIsOfTheKindItIsToldOnAndOfNoClock) {
+  const EntityKey a{"a", "account", "a"};
+  event(a, own_record(a, "tocsin.fault.recurring", "1", at(1),
+                      R"({"entity":"account/a","module":"m1"})"));
+  const ReadView v = view();
+  const auto found = [&](std::string ListFilter::*part, const std::string& value) {
+    FaultQuery query;
+    query.filter.*part = value;
+    return recurring_faults(v, query).faults.size();
+  };
+  EXPECT_EQ(found(&ListFilter::kind, "account"), 1u);
+  EXPECT_EQ(found(&ListFilter::kind, "ticket"), 0u);
+  EXPECT_EQ(found(&ListFilter::clock, "ticket.response"), 0u);
+  EXPECT_EQ(found(&ListFilter::priority, "P1"), 0u);
+}
+
+// Facts name her by id, name and alias; a roster knows that these are one.
+TEST_F(QueryTest, FiguresByPersonHaveOneRowForWhomHoweverWritten) {
+  int number = 0;
+  for (const std::string word : {"wang.fang", "王芳", "Fang", "li"}) {
+    ClockRow clock = stopped("ticket.response", at(300), Verdict::kMet, 10);
+    clock.thresholds[0].person = word;
+    entity("a", "ticket", std::to_string(++number)).clocks = {clock};
+  }
+  const ReadView v = view();
+  FigureQuery query;
+  query.figure = "response";
+  query.of.period = FigurePeriod::kAll;
+  query.of.to = kEndOfDays;
+  query.by_person = true;
+  query.person_shown = [](const std::string& word) {
+    return word == "王芳" || word == "Fang" ? std::string("wang.fang") : word;
+  };
+  std::map<std::string, std::int64_t> met;
+  for (const FigureRow& row : figures(v, *default_policy(), query)) met[row.person] += row.met;
+  EXPECT_EQ(met, (std::map<std::string, std::int64_t>{{"li", 1}, {"wang.fang", 3}}));
+
+  BehindQuery behind;
+  behind.to = kEndOfDays;
+  behind.person_shown = query.person_shown;
+  std::set<std::string> persons;
+  for (const BehindRow& row :
+       list_behind(v, *find_figure(*default_policy(), "response"), behind).rows)
+    persons.insert(row.behind.person);
+  EXPECT_EQ(persons, (std::set<std::string>{"li", "wang.fang"}));
 }
 
 TEST(RenderTest, AClockRowIsThatOfTheContract) {

@@ -83,6 +83,7 @@ class RandomBatches {
   int pick(int n) { return static_cast<int>(random_() % static_cast<unsigned>(n)); }
   std::string word() { return std::to_string(pick(1000)); }
   std::string account() { return std::string(1, static_cast<char>('a' + pick(3))); }
+  std::string source() { return pick(8) == 0 ? "" : "/crm/" + std::to_string(pick(3)); }
   Instant instant() { return kBegin + milliseconds(pick(40) * kDayMs / 2 + pick(1000)); }
 
   EntityKey random_entity() {
@@ -108,6 +109,7 @@ class RandomBatches {
       if (pick(2) == 0) {
         // As when the account gets its first tier, or a priority changes after the end.
         if (c.view.created) c.view.tier = std::string(1, static_cast<char>('A' + pick(3)));
+        if (pick(3) == 0) c.view.source = source();  // a creation before the one that was known
         c.view.priority = "P" + std::to_string(1 + pick(4));
       } else if (!c.view.clocks.empty()) {
         c.view.clocks.back() = clock(key, 99);
@@ -129,6 +131,7 @@ class RandomBatches {
     const int state = pick(4);
     v.state = kStates[state];
     v.over = state >= 2;
+    v.source = source();
     v.rank = static_cast<std::uint8_t>(pick(5));
     v.title = pick(2) == 0 ? "" : "title " + word();
     v.module = pick(2) == 0 ? "" : "module " + word();
@@ -197,7 +200,10 @@ class RandomBatches {
       batch.timeline.push_back({offset_++, key, std::move(record)});
     };
     if (key.kind == "account") {
-      if (pick(2) == 0) {
+      if (views.count(key) != 0 && pick(3) == 0) {
+        add(own_record(key, "tocsin.fault.recurring", id, time,
+                       R"({"entity":"account/)" + key.account + R"(","module":"m","weeks":[]})"));
+      } else if (pick(2) == 0) {
         add(fact_record(key, "assigned", id, time,
                         R"({"role":"account_manager","person":[")" + person() + R"("]})"));
       } else {
@@ -208,8 +214,6 @@ class RandomBatches {
       add(own_record(key, "tocsin.clock.withdrawn", id, time,
                      R"({"entity":"x","clock":")" + key.kind +
                          R"(.response","cycle":1,"threshold":"target","reason":"late"})"));
-    } else if (pick(4) == 0) {
-      add(own_record(key, "tocsin.fault.recurring", id, time, R"({"module":"m","weeks":[]})"));
     } else {
       add(fact_record(key, "progressed", id, time, "{}"));
     }

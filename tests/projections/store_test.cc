@@ -410,6 +410,8 @@ TEST_P(RandomHistoryTest, SumsAreThoseOfTheLastStates) {
   std::map<std::string, ScoreSum> scores;
   std::size_t due_rows = 0, open_groups = 0, clock_rows = 0;
   for (const auto& [key, v] : batches_.views) {
+    std::vector<SumOf> owners = {{"", ""}, {"", key.account, v.source}};
+    if (!v.source.empty()) owners.push_back({v.source, ""});
     due_rows += batches_.dues[key] != kNever;
     counts[v.created ? "entities/" + key.kind : "waiting"] += 1;
     if (v.created && !v.over) ++counts["open/" + key.kind];
@@ -422,9 +424,9 @@ TEST_P(RandomHistoryTest, SumsAreThoseOfTheLastStates) {
         risk = risk || (running && t.verdict == Verdict::kPending && t.warned);
         over = over || (live && t.verdict == Verdict::kBreached);
         if (c.state == ClockState::kCancelled || t.verdict == Verdict::kPending) continue;
-        for (const std::string& account : {std::string(), key.account}) {
+        for (const SumOf& of : owners) {
           const Day day = (*shanghai_day())(*t.due - milliseconds(1));
-          KpiValue& f = figures[figure_key(0, account, day, c.clock, t.name, v.priority, v.tier)];
+          KpiValue& f = figures[figure_key(0, of, day, c.clock, t.name, v.priority, v.tier)];
           ++(t.verdict == Verdict::kMet ? f.met : t.excused ? f.excused : f.breached);
           if (!c.elapsed_ms) continue;
           ++f.elapsed_count;
@@ -442,13 +444,12 @@ TEST_P(RandomHistoryTest, SumsAreThoseOfTheLastStates) {
     for (const GroupRow& g : v.groups) open_groups += g.state == GroupState::kOpen;
     for (const ScoreRow& row : v.scores) {
       const Day day = (*shanghai_day())(row.at);
-      for (const std::string& account : {std::string(), key.account})
-        scores[score_key(0, account, day, row.type, v.priority, v.tier)].add({row.score, 1});
+      for (const SumOf& of : owners)
+        scores[score_key(0, of, day, row.type, v.priority, v.tier)].add({row.score, 1});
     }
     for (const Withdrawn& w : batches_.withdrawn[key]) {
-      for (const std::string& account : {std::string(), key.account}) {
-        ++figures[figure_key(0, account, w.day, w.clock, w.threshold, v.priority, v.tier)]
-              .withdrawn;
+      for (const SumOf& of : owners) {
+        ++figures[figure_key(0, of, w.day, w.clock, w.threshold, v.priority, v.tier)].withdrawn;
       }
     }
   }

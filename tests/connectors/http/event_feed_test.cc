@@ -7,6 +7,7 @@
 
 #include "events/log_record.h"
 #include "tests/connectors/http/api_fixture.h"
+#include "tests/projections/temp_directory.h"
 
 namespace tocsin::test {
 namespace {
@@ -55,6 +56,7 @@ class FeedTest : public ::testing::Test {
     };
   }
   void start(const Positions& next = {{0, 0}}) {
+    options.views = [this] { return store->view(); };
     feed = std::make_unique<EventFeed>(options, log);
     feed->begin(next);
   }
@@ -87,6 +89,20 @@ class FeedTest : public ::testing::Test {
     request.types = std::move(types);
     return feed->subscribe(std::move(request));
   }
+  // The views have applied the log up to there, and know these tickets of acme and their sources.
+  void apply_up_to(Offset next, const std::map<std::string, std::string>& tickets) {
+    AppliedBatch batch;
+    batch.business_day = std::make_shared<BusinessDay>([](Instant) { return Day{0}; });
+    for (const auto& [id, source] : tickets) {
+      EntityView view;
+      view.created = true;
+      view.source = source;
+      batch.entities.push_back({{"acme", "ticket", id}, "state", encode_view(view), kNever});
+    }
+    batch.next = next;
+    store->apply(std::move(batch));
+    ASSERT_TRUE(store->refresh(seconds(30)));
+  }
   bool eventually_received(StreamReply& reply, Received& received, std::size_t count) {
     return eventually([&] {
       received.take(reply);
@@ -100,6 +116,8 @@ class FeedTest : public ::testing::Test {
 
   std::mutex mutex;
   std::vector<std::string> logged;
+  TempDirectory directory;
+  const std::unique_ptr<Store> store = Store::open(directory.path(), {});
   FakeLog log;
   FeedOptions options;
   std::unique_ptr<EventFeed> feed;
@@ -147,9 +165,50 @@ TEST_F(FeedTest, WhatLiesOutsideAScopeIsLeftOut) {
   derived("in too", "acme", "ticket/T-1");
   derived("kind too", "acme", "complaint/C-1");
   derived("account too", "beta", "ticket/T-1");
+  apply_up_to(7, {{"T-1", "/crm"}});
   Received received;
   ASSERT_TRUE(eventually_received(*reply, received, 2));
   EXPECT_THAT(received.ids, ElementsAre("in", "in too"));
+}
+
+// What the engine decides about an entity of another source is not for it, nor are facts about that
+// entity; of which source it is the views tell, once they have applied what is sent.
+TEST_F(FeedTest, AScopeOfSourcesFollowsTheViews) {
+  start();
+  FeedRequest request;
+  request.client = "east";
+  request.scope = std::make_shared<const Scope>(Scope{{}, {"/crm"}, {}});
+  const auto reply = feed->subscribe(std::move(request));
+  const auto fact = [&](std::string_view id, std::string_view subject, std::string_view source) {
+    Fact f;
+    f.id = id;
+    f.account = "acme";
+    f.source = source;
+    f.type = "tocsin.ticket.progressed";
+    f.subject = subject;
+    f.time = f.recorded = f.claimed = kNow;
+    std::string out;
+    append_fact_record(out, f, {});
+    publish(0, log.append(0, "acme", out), "acme", f.type, out, false);
+  };
+  const auto breach = [&](std::string_view id, const std::string& subject) {
+    std::string out;
+    append_own_event(out, {id, "tocsin.clock.breached", subject, "acme", kNow, kNow,
+                           R"({"entity":"ticket/)" + subject + "\"}"});
+    publish(0, log.append(0, "acme", out), "acme", "tocsin.clock.breached", out, false);
+  };
+  fact("mine", "crm", "/crm");
+  fact("of another", "crm", "/own");
+  fact("on another's", "own", "/crm");
+  breach("of mine", "crm");
+  breach("of another's", "own");
+  apply_up_to(4, {{"crm", "/crm"}, {"own", "/own"}});  // all but the last
+  Received received;
+  ASSERT_TRUE(eventually_received(*reply, received, 2));
+  breach("later", "crm");
+  apply_up_to(6, {});
+  ASSERT_TRUE(eventually_received(*reply, received, 3));
+  EXPECT_THAT(received.ids, ElementsAre("mine", "of mine", "later"));
 }
 
 TEST_F(FeedTest, NewClientGetsWhatHappensFromNowOn) {
