@@ -47,13 +47,14 @@ struct CrmReplay::Totals {
   std::int64_t replayed = 0, accepted = 0, duplicates = 0, rejected = 0;
   std::string first_reason, unavailable, next;
 
-  HttpResponse response() const {
+  HttpResponse response(Instant now) const {
     if (!unavailable.empty())
       return problem(503, "unavailable", unavailable).retry_after(1).response();
     HttpResponse out;
     out.content_type = "application/json";
     JsonObject json(out.body);
-    json.number("replayed", replayed)
+    json.time("now", now)
+        .number("replayed", replayed)
         .number("accepted", accepted)
         .number("duplicates", duplicates)
         .number("rejected", rejected);
@@ -160,7 +161,7 @@ void CrmReplay::one(const ModuleCall& call) {
         problem(404, "not-found", "nothing was rejected at that position").response());
   Totals totals;
   replay(inbound_.name_of_reason(found->reason), *found, totals);
-  call.reply(totals.response());
+  call.reply(totals.response(now_()));
 }
 
 void CrmReplay::all(const ModuleCall& call) {
@@ -186,7 +187,7 @@ void CrmReplay::all(const ModuleCall& call) {
     });
     if (!totals.next.empty()) break;
   }
-  call.reply(totals.response());
+  call.reply(totals.response(now_()));
 }
 
 void CrmReplay::replay(const std::string& name, const RejectedRecord& record, Totals& totals) {

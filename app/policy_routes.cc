@@ -216,7 +216,7 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
     object.name("errors");
     append_errors(out, errors == nullptr ? std::vector<PolicyError>{} : *errors);
     object.close();
-    return json(std::move(out));
+    return json_now(out);
   }
 
   HttpResponse diff(const HttpRequest& request) {
@@ -247,8 +247,8 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
       named.raw(member, of);
     }
     named.close();
-    return json("{\"changes\":[" + sentences + "],\"details\":[" + details +
-                "],\"labels\":" + labels + "}");
+    return json_now("{\"changes\":[" + sentences + "],\"details\":[" + details +
+                    "],\"labels\":" + labels + "}");
   }
 
   void apply(const HttpRequest& request, Reply reply) {
@@ -302,7 +302,7 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
 
   HttpResponse trial() {
     const MutexLock lock(mutex_);
-    if (!trial_result_.empty()) return json(trial_result_);
+    if (!trial_result_.empty()) return json_now(trial_result_);
     return progress();
   }
 
@@ -338,6 +338,12 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
     return longest;
   }
 
+  // The object with the engine's instant in front.
+  HttpResponse json_now(std::string_view object, int status = 200) const {
+    return json("{\"now\":\"" + format_rfc3339(node_.now()) + "\"," + std::string(object.substr(1)),
+                status);
+  }
+
   HttpResponse answer(const Policy& policy, bool changed, bool to_open) {
     std::string out;
     JsonObject(out)
@@ -346,7 +352,7 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
         .boolean("changed", changed)
         .boolean("toOpen", to_open)
         .close();
-    return json(std::move(out));
+    return json_now(out);
   }
 
   HttpResponse preview(const Policy& policy, bool to_open) {
@@ -358,7 +364,7 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
     }
     std::string out;
     append_preview(out, preview);
-    return json(std::move(out));
+    return json_now(out);
   }
 
   void hand_in(const PolicyText& text, const Policy& policy, bool to_open, const std::string& by,
@@ -390,7 +396,7 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
         .text("state", trial_running_ ? "running" : "none")
         .number("facts", trial_facts_)
         .close();
-    return json(std::move(out), trial_running_ ? 202 : 200);
+    return json_now(out, trial_running_ ? 202 : 200);
   }
 
   // Answers 202 when it takes longer than people wait.
@@ -419,7 +425,7 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
     const MutexLock lock(mutex_);
     trial_running_ = false;
     trial_result_ = out;
-    return answered ? answered_elsewhere() : json(std::move(out));
+    return answered ? answered_elsewhere() : json_now(out);
   }
 
   Node& node_;

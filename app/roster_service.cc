@@ -11,6 +11,7 @@
 #include "engine/entity/entity_codec.h"
 #include "engine/policy/compile/roster.h"
 #include "events/hash.h"
+#include "projections/read/query.h"
 
 namespace tocsin {
 
@@ -132,9 +133,11 @@ std::vector<ModuleRoute> RosterService::routes() {
       {"DELETE", "/v1/roster/overrides/{id}", Role::kAct, handler(&RosterService::delete_override)},
       {"POST", "/v1/roster/reload", Role::kAct,
        [this](ModuleCall call) {
-         reload([reply = std::move(call.reply)](int status, const std::string& words) {
-           reply(status == 200 ? json_response(200, json::object{{"detail", words}})
-                               : problem(status, "not-reloaded", words).response());
+         reload([this, reply = std::move(call.reply)](int status, const std::string& words) {
+           reply(status == 200
+                     ? json_response(200, json::object{{"now", format_rfc3339(node_.now())},
+                                                       {"detail", words}})
+                     : problem(status, "not-reloaded", words).response());
          });
        }},
   };
@@ -146,8 +149,10 @@ void RosterService::get_oncall(ModuleCall call) {
   const std::string role = query_parameter(call.request, "role"),
                     account = query_parameter(call.request, "account"),
                     when = query_parameter(call.request, "at");
-  const Scope* const scope = call.request.scope.get();
-  if (!account.empty() && scope != nullptr && !scope->has_account(account))
+  const auto& scope = call.request.scope;
+  if (!account.empty() && scope != nullptr &&
+      (!scope->has_account(account) ||
+       !is_account_of_sources(node_.store().view(), *policy, account, scope)))
     return call.reply(problem(404, "not-found", "nothing is known of it").response());
   Instant at = node_.now();
   if (!when.empty()) {
@@ -274,9 +279,10 @@ void RosterService::post_override(ModuleCall call) {
   one.id =
       "o-" + hex(hash128(override_data(change) + std::to_string(node_.now().ms))).substr(0, 12);
   node_.submit_own({std::string(kOverrideType), one.id, override_data(change), -1},
-                   [id = one.id, reply = std::move(call.reply)](OwnResult result) {
+                   [this, id = one.id, reply = std::move(call.reply)](OwnResult result) {
                      if (result.status == OwnResult::Status::kDurable)
-                       return reply(json_response(201, json::object{{"id", id}}));
+                       return reply(json_response(
+                           201, json::object{{"now", format_rfc3339(node_.now())}, {"id", id}}));
                      const bool refused = result.status == OwnResult::Status::kRefused;
                      reply(problem(refused ? 409 : 503, "not-recorded", result.detail).response());
                    });

@@ -167,6 +167,7 @@ class Service {
     api.query_threads = config.query_threads;
     api.feed.clients_max = static_cast<std::size_t>(config.stream_clients_max);
     api.feed.queue_bytes_max = static_cast<std::size_t>(config.stream_queue_bytes_max);
+    api.feed.views = [this] { return node_->store().view(); };  // as far as they are
     api.now = [this] { return node_->now(); };
     api.modules =
         board_routes([this](const std::string& name,
@@ -199,6 +200,10 @@ class Service {
     views.words_for = [this](const std::string& person) {
       const auto roster = node_->roster();
       return roster ? roster->words_for(person) : PersonWords{person};
+    };
+    views.person_shown = [this](const std::string& word) {
+      const auto roster = node_->roster();
+      return roster ? std::string(roster->id_of(word)) : word;
     };
     if (notifier_) {
       views.reached = [this](const std::string& escalation) {

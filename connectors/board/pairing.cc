@@ -47,7 +47,7 @@ void me(const ModuleCall& call, Instant now) {
                                              {"open", request.client.empty()}}));
 }
 
-void pair(const ModuleCall& call, PairingCodes& codes) {
+void pair(const ModuleCall& call, PairingCodes& codes, Instant now) {
   const HttpRequest& request = call.request;
   if (request.client.empty())
     return call.reply(
@@ -63,12 +63,13 @@ void pair(const ModuleCall& call, PairingCodes& codes) {
                           .response());
   const std::string code = codes.make({request.client, person}, PairingCodes::Clock::now());
   call.reply(json_response(
-      201, json::object{{"code", code},
+      201, json::object{{"now", format_rfc3339(now)},
+                        {"code", code},
                         {"person", text_or_null(person)},
                         {"goodForSeconds", std::chrono::seconds(kPairingGood).count()}}));
 }
 
-void claim(const ModuleCall& call, PairingCodes& codes, const PhoneTokens& tokens) {
+void claim(const ModuleCall& call, PairingCodes& codes, const PhoneTokens& tokens, Instant now) {
   const std::string code = member(call.request, "code");
   if (code.empty())
     return call.reply(problem(400, "bad-field",
@@ -81,8 +82,9 @@ void claim(const ModuleCall& call, PairingCodes& codes, const PhoneTokens& token
   if (token.empty())
     return call.reply(
         problem(404, "not-found", "this code was used, is too old, or was never given").response());
-  call.reply(
-      json_response(200, json::object{{"token", token}, {"person", text_or_null(found->person)}}));
+  call.reply(json_response(200, json::object{{"now", format_rfc3339(now)},
+                                             {"token", token},
+                                             {"person", text_or_null(found->person)}}));
 }
 
 }  // namespace
@@ -115,14 +117,13 @@ std::vector<ModuleRoute> pairing_routes(PhoneTokens phone_tokens, std::function<
   const auto codes = std::make_shared<PairingCodes>();
   std::vector<ModuleRoute> routes;
   routes.push_back({"GET", "/v1/me", Role::kRead,
-                    [now = std::move(now)](const ModuleCall& call) { me(call, now()); }, true,
+                    [now](const ModuleCall& call) { me(call, now()); }, true,
                     std::vector<std::string_view>{}});
   routes.push_back({"POST", "/v1/pair", Role::kRead,
-                    [codes](const ModuleCall& call) { pair(call, *codes); }, true});
+                    [codes, now](const ModuleCall& call) { pair(call, *codes, now()); }, true});
   routes.push_back({"POST", "/v1/pair/claim", std::nullopt,
-                    [codes, tokens = std::move(phone_tokens)](const ModuleCall& call) {
-                      claim(call, *codes, tokens);
-                    },
+                    [codes, tokens = std::move(phone_tokens), now = std::move(now)](
+                        const ModuleCall& call) { claim(call, *codes, tokens, now()); },
                     true});
   return routes;
 }

@@ -7,7 +7,7 @@
 #include "events/json_walk.h"
 #include "events/vocabulary.h"
 #include "events/writer.h"
-#include "projections/read/explained.h"
+#include "projections/read/query.h"
 
 namespace tocsin {
 namespace {
@@ -42,10 +42,7 @@ std::vector<GroupRow> groups_of(const ReadSide& views, const EntityKey& entity) 
 bool is_known(const ReadSide& views, const EntityKey& entity, const Scope* scope) {
   try {
     const ReadView view = views.view();
-    const auto policy = views.policy();
-    if (scope != nullptr &&
-        !is_of_sources({view, *policy, views.now(), {}}, entity, *scope, views.records))
-      return false;
+    if (scope != nullptr && !is_of_sources(view, entity, *scope, views.records)) return false;
     TimelineQuery first;
     first.limit = 1;
     return find_entity(view, entity) || !entity_timeline(view, entity, first, {}).empty();
@@ -109,10 +106,11 @@ void add_names(std::string& out, JsonObject& object, std::string_view name,
   out += ']';
 }
 
-// {"acknowledged":[…],"already":[{"escalation","by","at"}],"unknown":[…]}
-std::string taken_json(const Taken& taken) {
+// {"now":"…","acknowledged":[…],"already":[{"escalation","by","at"}],"unknown":[…]}
+std::string taken_json(const Taken& taken, Instant now) {
   std::string out;
   JsonObject object(out);
+  object.time("now", now);
   add_names(out, object, "acknowledged", taken.acknowledged);
   object.name("already");
   out += '[';
@@ -210,14 +208,15 @@ void Api::acknowledge(Call call) {
   const auto ask = [this, taking, events, of_another, reply = call.reply](bool known) {
     if (!known) return reply(problem(404, "not-found", "no fact names this entity").response());
     if (of_another)
-      return reply(json_response(taken_json(Taken{{}, {taking->escalation}, {}, {}})));
+      return reply(
+          json_response(taken_json(Taken{{}, {taking->escalation}, {}, {}}, views_.now())));
     taking->before = states_of(views_, taking->entity);
     submit(std::move(*events), [this, taking, reply](HttpResponse response) {
       if (response.status != 202) return reply(std::move(response));
       const auto settled = [this, taking] { return taken(views_, *taking).open.empty(); };
       const auto answer = [this, taking, reply](bool) {
-        const Taken now = taken(views_, *taking);
-        reply(json_response(taken_json(now), now.open.empty() ? 200 : 202));
+        const Taken got = taken(views_, *taking);
+        reply(json_response(taken_json(got, views_.now()), got.open.empty() ? 200 : 202));
       };
       if (!pool_.submit_when(settled, kPatience, answer)) reply(std::move(response));
     });

@@ -26,7 +26,7 @@ EntityKey entity_of(const Question& q) { return {q.path[0], q.path[1], q.path[2]
 
 // By the sources that who asks may see; accounts and kinds were held against the path.
 bool sees(const Question& q, const Asked& asked, const EntityKey& key) {
-  return !q.request.scope || is_of_sources(asked.shown, key, *q.request.scope, q.from.records);
+  return !q.request.scope || is_of_sources(asked.view, key, *q.request.scope, q.from.records);
 }
 
 // ---- lists -------------------------------------------------------------------------------------
@@ -49,6 +49,7 @@ ListFilter read_filter(const Question& q, const Parameters& p) {
   f.role = p.text("role");
   f.person = read_person(q, p);
   f.q = p.text("q");
+  if (!f.q.empty()) f.found = std::make_shared<WordsFound>();
   return f;
 }
 
@@ -110,14 +111,11 @@ HttpResponse inbox(const Question& q) {
 }
 
 HttpResponse faults(const Question& q) {
-  const Parameters p(q.request, {"account", "tier", "role", "person", "q", "limit", "cursor"});
+  const Parameters p(q.request, {"account", "kind", "clock", "priority", "tier", "role", "person",
+                                 "q", "limit", "cursor"});
   const FaultQuery query{read_filter(q, p), p.limit(), p.cursor(Family::kFault)};
-  const Scope* const scope = q.request.scope.get();
   const Asked asked(q);
-  // They are told on the account itself.
-  const bool seen = scope == nullptr || scope->has_kind("account");
-  return json_response(
-      faults_json(asked.shown, seen ? recurring_faults(asked.view, query) : FaultPage()));
+  return json_response(faults_json(asked.shown, recurring_faults(asked.view, query)));
 }
 
 // ---- one entity, one account -------------------------------------------------------------------
@@ -251,6 +249,7 @@ FigureQuery read_figure_query(const Question& q, const Parameters& p, const Aske
   of.tier = p.text("tier");
   of.priority = p.text("priority");
   query.person = read_person(q, p);
+  query.person_shown = q.from.person_shown;
   query.module = p.text("module");
   for (const std::string& per : p.list("per", dimensions)) {
     of.by_account |= per == "account";
@@ -321,6 +320,7 @@ HttpResponse entities_behind(const Question& q) {
   query.priority = p.text("priority");
   query.role = p.text("role");
   query.person = read_person(q, p);
+  query.person_shown = q.from.person_shown;
   query.q = p.text("q");
   query.module = p.text("module");
   query.limit = p.limit();

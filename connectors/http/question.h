@@ -32,6 +32,7 @@ struct ReadSide {
   ReachedBy reached;     // what the notifier came to; may be empty
   // By the roster in force; empty: a person is known by the word itself alone.
   std::function<PersonWords(const std::string& person)> words_for;
+  PersonShown person_shown;  // by the same roster
 };
 
 struct Question {

@@ -198,7 +198,8 @@ void Notifier::post_pagerduty(ModuleCall call) {
 
 void Notifier::get_push_key(ModuleCall call) {
   call.reply(
-      json_response(200, json::object{{"publicKey", crypto::base64url(push_.keys().public_key)}}));
+      json_response(200, json::object{{"now", format_rfc3339(ports_.now())},
+                                      {"publicKey", crypto::base64url(push_.keys().public_key)}}));
 }
 
 void Notifier::post_push(ModuleCall call) {
@@ -242,7 +243,8 @@ void Notifier::post_push(ModuleCall call) {
   if (!request.client.empty() && !request.roles.has(Role::kAdmin) &&
       roster->id_of(request.person) != person->id)
     return call.reply(problem(403, "forbidden", "this is another person's token").response());
-  const HttpResponse kept = json_response(201, json::object{{"person", person->id}});
+  const HttpResponse kept = json_response(
+      201, json::object{{"now", format_rfc3339(ports_.now())}, {"person", person->id}});
   if (!settings_.many_nodes) return call.reply(push_.add(person->id, one) ? kept : busy());
   // Whichever node tells this person knows the browser from the log.
   const json::object record{{"person", person->id},
@@ -270,7 +272,9 @@ void Notifier::post_test(ModuleCall call) {
   for (const PersonChannel& channel : person->channels) channels.emplace_back(channel.via);
   const bool taken = ask([this, id = person->id] { outbox_.test(id, ports_.now()); });
   if (!taken) return call.reply(busy());
-  call.reply(json_response(202, json::object{{"person", person->id}, {"channels", channels}}));
+  call.reply(json_response(202, json::object{{"now", format_rfc3339(ports_.now())},
+                                             {"person", person->id},
+                                             {"channels", channels}}));
 }
 
 namespace {
@@ -347,10 +351,17 @@ void Notifier::get_deliveries(ModuleCall call) {
     json::array rows, failing;
     json::value cursor = nullptr;
     std::uint64_t last = 0;
+    const Scope* const scope = shared->request.scope.get();
+    const SourceOf source_of =
+        scope != nullptr && !scope->sources.empty() ? ports_.sources() : SourceOf();
+    const auto is_inside = [&](const Told& told) {
+      return scope == nullptr ||
+             scope->has_entity(
+                 told.account, told.entity_kind,
+                 source_of ? source_of(told.account, told.entity_kind, told.entity_id) : "");
+    };
     for (auto it = deliveries_.rbegin(); it != deliveries_.rend(); ++it) {
-      if (it->number >= before || !wanted.has(it->told)) continue;
-      const Scope* const scope = shared->request.scope.get();
-      if (scope != nullptr && !scope->has_entity(it->told.account, it->told.entity_kind)) continue;
+      if (it->number >= before || !wanted.has(it->told) || !is_inside(it->told)) continue;
       if (rows.size() == limit) {
         cursor = std::to_string(last);
         break;

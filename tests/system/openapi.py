@@ -95,6 +95,9 @@ def judge(method, path, status, headers, body):
     kind = headers.get_content_type()
     if kind not in content:
         return fault(f"{what} as {kind}, described are {list(content)}")
+    # All but what senders get tells what time it is for the engine.
+    if status < 300 and kind == "application/json" and path.startswith("/v1/") and not path.startswith(("/v1/events", "/v1/in/")) and "now" not in body:
+        fault(f"{what} has no now")
     if kind.endswith("json"):
         schema = {**content[kind].get("schema", {}), "components": document["components"]}
         for error in sorted(jsonschema.Draft202012Validator(schema).iter_errors(body), key=str)[:3]:
@@ -193,7 +196,7 @@ def ask_everything(node, folder):
     call("GET", "/v1/entities/{account}/{kind}/{id}/explain", "?clock=ticket.response", **of)
     call("GET", "/v1/figures", headers={"Accept": "text/csv"})
     call("GET", "/v1/figures/{name}/entities", headers={"Accept": "text/csv"}, name="response")
-    for path in ("/v1/clocks", "/v1/board", "/v1/inbox", "/v1/accounts", "/v1/figures/response/entities"):
+    for path in ("/v1/clocks", "/v1/board", "/v1/inbox", "/v1/accounts", "/v1/faults", "/v1/figures/response/entities"):
         filters = "account=acme&kind=ticket&clock=ticket.response&priority=P1&tier=A&role=executive&person=li&q=x"
         if (status := node.call("GET", f"{path}?{filters}")[0]) != 200:
             fault(f"GET {path} with every filter is {status}")

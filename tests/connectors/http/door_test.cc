@@ -242,9 +242,12 @@ TEST_F(DoorTest, FactsOfOtherSourcesAreNotThere) {
   const std::string of_both = get_as("desk", "/v1/entities/acme/ticket/T-2/timeline").body;
   EXPECT_THAT(of_both, HasSubstr("\"/hr\""));
   EXPECT_THAT(get_as("desk", "/v1/accounts/acme/timeline").body, HasSubstr("\"/hr\""));
+  // What `/crm` created is shown, without what others told of it.
+  EXPECT_EQ(get_as("east", "/v1/entities/acme/ticket/T-2").status, 200);
+  EXPECT_THAT(get_as("east", "/v1/entities/acme/ticket/T-2/timeline").body,
+              Not(HasSubstr("\"/hr\"")));
   for (const char* path :
-       {"/v1/entities/acme/ticket/T-9", "/v1/entities/acme/ticket/T-9/timeline",
-        "/v1/entities/acme/ticket/T-2", "/v1/entities/acme/ticket/T-2/explain"}) {
+       {"/v1/entities/acme/ticket/T-9", "/v1/entities/acme/ticket/T-9/timeline"}) {
     EXPECT_EQ(get_as("desk", path).status, 200) << path;
     EXPECT_EQ(get_as("east", path).status, 404) << path;
   }

@@ -279,8 +279,9 @@ TEST_F(EventsApiTest, Acknowledge) {
   const Answer answer =
       acknowledge(R"({"by":"李","escalation":"a%2Fb/ticket/T-1/routed/P1","note":"on it"})");
   EXPECT_EQ(answer.status, 200);
-  EXPECT_EQ(answer.body,
-            R"({"acknowledged":[],"already":[],"unknown":["a%2Fb/ticket/T-1/routed/P1"]})");
+  EXPECT_EQ(
+      answer.body,
+      R"({"now":"2026-03-02T01:15:00.000Z","acknowledged":[],"already":[],"unknown":["a%2Fb/ticket/T-1/routed/P1"]})");
   const Fact fact = node.facts().at(0);
   EXPECT_EQ(fact.type, "tocsin.ticket.acknowledged");
   EXPECT_EQ(fact.account, "a/b");
@@ -291,7 +292,7 @@ TEST_F(EventsApiTest, Acknowledge) {
   const std::string_view with_id =
       R"({"by":"li","escalation":"a%2Fb/ticket/T-1/x","id":"click-1"})";
   const std::string unknown =
-      R"({"acknowledged":[],"already":[],"unknown":["a%2Fb/ticket/T-1/x"]})";
+      R"({"now":"2026-03-02T01:15:00.000Z","acknowledged":[],"already":[],"unknown":["a%2Fb/ticket/T-1/x"]})";
   EXPECT_EQ(acknowledge(with_id).body, unknown);
   EXPECT_EQ(acknowledge(with_id).body, unknown) << "a repeated one is no other";
 
@@ -301,8 +302,9 @@ TEST_F(EventsApiTest, Acknowledge) {
               HasSubstr("\"field\":\"else\""));
   // An escalation of another entity, an entity that no fact names: nothing is written.
   const std::size_t written = node.facts().size();
-  EXPECT_EQ(acknowledge(R"({"by":"li","escalation":"other/ticket/T-1/x"})").body,
-            R"({"acknowledged":[],"already":[],"unknown":["other/ticket/T-1/x"]})");
+  EXPECT_EQ(
+      acknowledge(R"({"by":"li","escalation":"other/ticket/T-1/x"})").body,
+      R"({"now":"2026-03-02T01:15:00.000Z","acknowledged":[],"already":[],"unknown":["other/ticket/T-1/x"]})");
   EXPECT_EQ(acknowledge(R"({"by":"li"})", "/v1/entities/a/nokind/NEVER").status, 404);
   EXPECT_EQ(node.facts().size(), written);
   EXPECT_EQ(acknowledge("{").status, 400);

@@ -36,7 +36,9 @@ TEST_F(QueriesApiTest, EveryParameterMayBeEmptyOrGiven) {
   EXPECT_EQ(status("/v1/accounts?account=acme&kind=ticket&clock=ticket.response&priority=P1&tier=A"
                    "&role=executive&person=li&q=a&cursor="),
             200);
-  EXPECT_EQ(status("/v1/faults?account=acme&limit=9&tier=A&role=executive&person=li&q=m&cursor="),
+  EXPECT_EQ(status("/v1/"
+                   "faults?account=acme&kind=account&clock=x&priority=P1&limit=9&tier=A&role="
+                   "executive&person=li&q=m&cursor="),
             200);
   EXPECT_EQ(status("/v1/figures/response/entities?kind=ticket&clock=ticket.response&role=executive"
                    "&person=li&q=T"),

@@ -88,6 +88,7 @@ class SmallStore {
     change.state = engine_state();
     EntityView view;
     view.created = true;
+    view.source = "/crm";
     view.state = "open";
     view.priority = "P1";
     view.tier = "A";
