@@ -216,7 +216,8 @@ void Room::follow(Offset offset, std::string_view record, bool owned) {
   told.entity_kind = key.kind;
   told.entity_id = key.id;
   if (listener_) listener_(told);
-  followed_.push_back({offset, std::move(key), std::string(record), is_read_by_views(event_.type)});
+  followed_.push_back({offset, std::move(key),
+                       is_read_by_store(event_.type) ? std::string(record) : std::string()});
 }
 
 void Room::followed(Offset next, bool own) {
@@ -532,10 +533,15 @@ void Room::committed(Decided decided, Offset first, Offset next) {
   for (std::size_t i = 0; i < records.size(); ++i) {
     Decided::Place& place = decided.places[i];
     if (place.entity.kind.empty()) continue;
-    applied.timeline.push_back({first + static_cast<Offset>(i), std::move(place.entity),
-                                std::move(records[i].value), is_read_by_views(place.type)});
+    applied.timeline.push_back(
+        {first + static_cast<Offset>(i), std::move(place.entity),
+         is_read_by_store(place.type) ? std::move(records[i].value) : std::string()});
   }
   give_to_store(std::move(applied), next, decided.hand_over);
+}
+
+bool Room::is_read_by_store(std::string_view type) const {
+  return store_ != nullptr && (store_->keeps_records() || is_read_by_views(type));
 }
 
 // Everything that changed since the last time, as it is now.

@@ -172,6 +172,8 @@ class Room {
   bool stands_in_log(const ConfiguredPolicy& wanted) const;
   std::string own_id(std::string_view name);
   void adopt(std::string_view record);
+  // Whether the store reads records of this type.
+  bool is_read_by_store(std::string_view type) const;
   AppliedBatch take_changes(std::uint64_t& hand_over);
   void give_to_store(AppliedBatch applied, Offset next, std::uint64_t hand_over);
   void load_policies();

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "app/config_files.h"
@@ -54,14 +55,24 @@ void pass_silently(Room& room, Store& store, PartitionId partition, Instant as_o
   }
 }
 
+// For a store that is made whole: nobody reads it meanwhile, so it is written in few large pieces, which
+// need no merging.
+StoreOptions for_building(StoreOptions options) {
+  options.write_bytes = options.write_bytes_max = 128u << 20;
+  options.pending_bytes_max = 384u << 20;
+  options.write_interval = minutes(1);
+  return options;
+}
+
 // The store of everything in `log` up to `end`.
 std::unique_ptr<Store> build(EmbeddedLog& log, const std::filesystem::path& scratch,
                              const ConfiguredPolicy& policy, Offset end, Latest& latest) {
   std::filesystem::remove_all(scratch);
-  auto store = Store::open(scratch, embedded_store_options());
+  auto store = Store::open(scratch, for_building(embedded_store_options()));
   RoomOptions options;
   options.policy = policy;
-  Room room(options, store.get(), {});
+  auto held = std::make_unique<Room>(options, store.get(), nullptr);
+  Room& room = *held;
   for (bool more = true; more;) {
     std::int64_t n = 0;
     Offset next = room.next();
@@ -77,6 +88,8 @@ std::unique_ptr<Store> build(EmbeddedLog& log, const std::filesystem::path& scra
   }
   latest[0] = room.latest();
   pass_silently(room, *store, 0, latest[0]);
+  // What many entities held is freed while the store writes the rest.
+  const std::jthread freeing([held = std::move(held)] {});
   store->flush();
   return store;
 }
@@ -88,7 +101,7 @@ std::unique_ptr<Store> build(const KafkaSettings& settings, const std::filesyste
                              Latest& latest) {
   constexpr Duration kWait = milliseconds(500);
   std::filesystem::remove_all(scratch);
-  auto store = Store::open(scratch);
+  auto store = Store::open(scratch, for_building({}));
   std::map<PartitionId, std::unique_ptr<Room>> rooms;
   Ends from;
   for (const auto& [p, end] : ends) {

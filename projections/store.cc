@@ -82,6 +82,8 @@ class Store::Impl {
     writer_.join();
   }
 
+  bool keeps_records() const { return options_.keep_records; }
+
   Offset applied(PartitionId partition) const { return offset_in(view().applied(), partition); }
 
   bool wait_for_writing(std::size_t bytes, Duration timeout) const {
@@ -313,7 +315,7 @@ class Store::Impl {
 
   std::unique_ptr<Pending> take_spare() REQUIRES(mutex_) {
     if (spare_) return std::move(spare_);
-    return std::make_unique<Pending>(options_.keep_records);
+    return std::make_unique<Pending>();
   }
 
   // Sets `writing_` to what waits longest; says of which generation it is.
@@ -468,8 +470,7 @@ class Store::Impl {
   };
   // What comes in; what came in before, the oldest first; what is written, or null; what was
   // written and is used again, or null.
-  std::unique_ptr<Pending> active_ GUARDED_BY(mutex_) =
-      std::make_unique<Pending>(options_.keep_records);
+  std::unique_ptr<Pending> active_ GUARDED_BY(mutex_) = std::make_unique<Pending>();
   std::deque<Full> full_ GUARDED_BY(mutex_);
   std::unique_ptr<Pending> writing_ GUARDED_BY(mutex_), spare_ GUARDED_BY(mutex_);
   Clock::time_point oldest_ GUARDED_BY(mutex_), writing_oldest_
@@ -505,6 +506,7 @@ std::unique_ptr<Store> Store::open(const std::filesystem::path& directory,
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Store::~Store() = default;
 
+bool Store::keeps_records() const { return impl_->keeps_records(); }
 Offset Store::applied(PartitionId partition) const { return impl_->applied(partition); }
 void Store::apply(AppliedBatch batch) { impl_->apply(std::move(batch)); }
 std::optional<std::string> Store::load_entity(PartitionId partition,

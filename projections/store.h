@@ -84,6 +84,9 @@ class StorePort {
   using DueSink = tocsin::DueSink;
 
   virtual ~StorePort() = default;
+  // Whether timelines hold the records themselves; else only those that views are made from
+  // (is_read_by_views) need to be handed over.
+  virtual bool keeps_records() const = 0;
   // The offset after the last applied record as readers see it; 0 for an unknown partition.
   virtual Offset applied(PartitionId partition) const = 0;
   // Takes the batch over. Throws std::logic_error when it goes back behind what was applied.
@@ -126,6 +129,7 @@ class Store final : public StorePort {
   // Writes what is pending and makes it durable.
   ~Store() override;
 
+  bool keeps_records() const override;
   Offset applied(PartitionId partition) const override;
   void apply(AppliedBatch batch) override;
   std::optional<std::string> load_entity(PartitionId partition,

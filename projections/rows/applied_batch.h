@@ -34,8 +34,7 @@ struct EntityChange {
 struct TimelineRow {
   Offset offset = 0;
   EntityKey entity;
-  std::string record;         // as in the log
-  bool read_by_views = true;  // is_read_by_views(its type)
+  std::string record;  // as in the log; empty when nobody reads it (StorePort::keeps_records)
 };
 
 struct SeenRow {

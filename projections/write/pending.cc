@@ -52,7 +52,7 @@ void Pending::add(const AppliedBatch& batch) {
     event.entity = last_key_;
     event.offset = row.offset;
     event.business_day = day;
-    if (keep_records_ || row.read_by_views) event.record = arena_.keep(row.record);
+    if (!row.record.empty()) event.record = arena_.keep(row.record);
   }
 }
 

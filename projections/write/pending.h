@@ -46,9 +46,6 @@ class Pending {
   template <typename Value>
   using ByKey = boost::unordered_flat_map<std::string_view, Value, KeyHash>;
 
-  // `keep_records`: as in StoreOptions; else only those that views are made from.
-  explicit Pending(bool keep_records) : keep_records_(keep_records) {}
-
   void add(const AppliedBatch& batch);
   void clear();
 
@@ -67,7 +64,6 @@ class Pending {
  private:
   Entity& entity(PartitionId partition, const EntityKey& key, bool first_row);
 
-  const bool keep_records_;
   Arena arena_;
   std::vector<std::shared_ptr<const BusinessDay>> days_;
   ByKey<Entity> entities_;

@@ -46,6 +46,7 @@ class SimStore final : public StorePort {
   bool held() const { return held_; }
 
   // ---- StorePort
+  bool keeps_records() const override { return false; }
   Offset applied(PartitionId partition) const override {
     const auto at = known_.applied.find(partition);
     return at == known_.applied.end() ? 0 : at->second;
