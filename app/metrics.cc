@@ -89,6 +89,8 @@ struct Metrics::Impl {
   bool is_known(std::string_view type) const;
   void count_decided(const Committed& record);
   void count_roles(const Committed& record);
+  using Endings = std::array<prometheus::Counter*, kEndings.size()>;
+  Endings& endings_of(const std::string& clock, const std::string& threshold);
   void create_decided(const Policy& of);
   void show_lateness(const Lateness& now);
   void show_partitions(const NodeStatus& status);
@@ -120,13 +122,9 @@ struct Metrics::Impl {
   std::map<std::string, prometheus::Counter*, std::less<>> by_role;
   std::map<std::string, prometheus::Counter*, std::less<>> by_type;
   std::shared_ptr<const Policy> policy;
-  // By a policy's hash, then by kind, clock, threshold and ending: adding to a family takes a lock
-  // and a search.
-  using Endings = std::array<prometheus::Counter*, kEndings.size()>;
-  using ByKind = Coded<KindCode, Coded<ClockCode, ByThreshold<Endings>>>;
-  std::map<std::string, ByKind> endings;
-  std::string shown_policy;  // whose `by_ending` is
-  ByKind* by_ending = nullptr;
+  // By clock and threshold: adding to a family takes a lock and a search. By name, for codes are those
+  // of one version of one partition's policy, which remembers what came before it.
+  std::map<std::string, std::map<std::string, Endings>> endings;
   std::array<prometheus::Counter*, 2> by_urgency = {&raised.Add({{"urgency", "low"}}),
                                                     &raised.Add({{"urgency", "high"}})};
   prometheus::Counter& acknowledged = closed.Add({{"how", "acknowledged"}});
@@ -161,23 +159,25 @@ bool Metrics::Impl::is_known(std::string_view type) const {
          policy->types.find(type.substr(kOurs.size())) != policy->types.end();
 }
 
+Metrics::Impl::Endings& Metrics::Impl::endings_of(const std::string& clock,
+                                                  const std::string& threshold) {
+  auto& of_clock = endings[clock];
+  const auto [at, fresh] = of_clock.try_emplace(threshold);
+  if (fresh) {
+    for (std::size_t o = 0; o < kEndings.size(); ++o)
+      at->second[o] =
+          &decided.Add({{"clock", clock}, {"threshold", threshold}, {"outcome", kEndings[o]}});
+  }
+  return at->second;
+}
+
 // So that the first of a kind is seen to be one more than none.
 void Metrics::Impl::create_decided(const Policy& of) {
-  if (of.hash == shown_policy && by_ending != nullptr) return;
-  shown_policy = of.hash;
-  const auto [at, fresh] = endings.try_emplace(of.hash);
-  by_ending = &at->second;
-  if (!fresh) return;
   for (const KindSpec& kind : of.kinds) {
-    auto& clocks = by_ending->emplace_back();
     for (const ClockSpec& clock : kind.clocks) {
-      auto& thresholds = clocks.emplace_back();
       for (const ThresholdCode t : of.thresholds.codes()) {
         if (t.index() > 0 && clock.allowance[t].empty()) continue;  // it has no such threshold
-        for (std::size_t o = 0; o < kEndings.size(); ++o) {
-          thresholds[t][o] = &decided.Add(
-              {{"clock", clock.name}, {"threshold", of.thresholds[t]}, {"outcome", kEndings[o]}});
-        }
+        endings_of(clock.name, of.thresholds[t]);
       }
     }
   }
@@ -185,11 +185,9 @@ void Metrics::Impl::create_decided(const Policy& of) {
 
 void Metrics::Impl::count_decided(const Committed& record) {
   const Derived& derived = *record.derived;
-  create_decided(*record.policy);
-  const KindCode kind = record.policy->code_of(*record.spec);
-  const auto& thresholds = (*by_ending)[kind][derived.clock];
+  const std::string& clock = record.spec->clocks[derived.clock].name;
   const auto count = [&](ThresholdCode threshold, Ending ending) {
-    if (prometheus::Counter* counter = thresholds[threshold][ending]) counter->Increment();
+    endings_of(clock, record.policy->thresholds[threshold])[ending]->Increment();
   };
   if (derived.type != DerivedType::kClockStopped) {
     return count(derived.threshold,

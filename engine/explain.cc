@@ -273,8 +273,11 @@ const char* name_of(ExplainedSegment::What what) {
   return "";
 }
 
-std::vector<ExplainedClock> explain(const Entity& entity, const Truth& truth,
-                                    const std::string& clock, const std::string& cycle) {
+std::vector<ExplainedClock> explain(const Entity& entity, Instant now, const std::string& clock,
+                                    const std::string& cycle) {
+  Truth truth(entity);
+  truth.read(entity.facts);
+  truth.come_to(entity.facts, now);
   std::vector<ExplainedClock> clocks;
   for (const Cycle& one : truth.cycles) {
     ExplainedClock explained = CycleExplainer(entity, truth, one).run();

@@ -64,8 +64,9 @@ struct ExplainedClock {
   std::vector<ExplainedThreshold> thresholds;
 };
 
-// Of one clock (empty: all), and one of its cycles (empty: all).
-std::vector<ExplainedClock> explain(const Entity& entity, const Truth& truth,
-                                    const std::string& clock, const std::string& cycle);
+// What is true of an entity at `now`: of one clock (empty: all), and one of its cycles (empty: all). Where
+// open entities were moved to another policy, each fact counts by the one that was in force.
+std::vector<ExplainedClock> explain(const Entity& entity, Instant now, const std::string& clock,
+                                    const std::string& cycle);
 
 }  // namespace tocsin

@@ -88,10 +88,7 @@ std::optional<std::vector<ExplainedClock>> explain_entity(const Shown& shown, co
                                                           const std::string& cycle) {
   const std::optional<Entity> entity = find_state(shown, key);
   if (!entity) return std::nullopt;
-  Truth truth(*entity);
-  truth.read(entity->facts);
-  truth.come_to(entity->facts, shown.now);
-  return explain(*entity, truth, clock, cycle);
+  return explain(*entity, shown.now, clock, cycle);
 }
 
 std::string explained_json(const Shown& shown, const EntityKey& entity,

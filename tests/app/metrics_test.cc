@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/policy/translate.h"
+#include "tests/engine/policy_fixture.h"
 #include "tests/projections/temp_directory.h"
 
 namespace tocsin {
@@ -64,6 +66,40 @@ TEST(MetricsTest, LatenessIsCountedOnceInItsBuckets) {
   EXPECT_THAT(text, HasSubstr("tocsin_lateness_seconds_bucket{le=\"0.256\"} 5\n"));
   EXPECT_THAT(text, HasSubstr("tocsin_lateness_seconds_count 5\n"));
   EXPECT_THAT(text, HasSubstr("tocsin_lateness_seconds_sum 0.266\n"));
+}
+
+// A policy that is put in force again has the same text and hash, and remembers what was there in between.
+TEST(MetricsTest, EndingsAreCountedByTheNamesOfTheirOwnPolicy) {
+  const std::shared_ptr<const Policy> first = remembering(*default_policy(), nullptr);
+  const auto again = std::make_shared<Policy>(*default_policy());
+  KindSpec& between = again->kinds[KindCode(0)];
+  between.clocks.push_back(between.clocks[ClockCode(0)]);
+  between.clocks.back().name = "ticket.between";
+  const auto policy = remembering(*first, remembering(*again, first));
+  ASSERT_EQ(policy->hash, first->hash);
+  ASSERT_EQ(policy->kinds[KindCode(0)].clocks.back().name, "ticket.between");
+  FigureNode node;
+  Metrics metrics(node);
+  const auto breach = [&](const Policy& of, ClockCode clock) {
+    Derived event;
+    event.type = DerivedType::kClockBreached;
+    event.clock = clock;
+    event.threshold = ThresholdCode(0);
+    Committed record;
+    record.kind = RecordKind::kDerived;
+    record.type = "tocsin.clock.breached";
+    record.derived = &event;
+    record.policy = &of;
+    record.spec = &of.kinds[KindCode(0)];
+    metrics.observe(record);
+  };
+  breach(*first, ClockCode(0));
+  breach(*policy, ClockCode(policy->kinds[KindCode(0)].clocks.size() - 1));
+  const std::string clock = first->kinds[KindCode(0)].clocks[ClockCode(0)].name;
+  for (const std::string& name : {clock, std::string("ticket.between")}) {
+    EXPECT_THAT(metrics.text(), HasSubstr("tocsin_thresholds_decided_total{clock=\"" + name +
+                                          "\",outcome=\"breached\",threshold=\"target\"} 1"));
+  }
 }
 
 }  // namespace

@@ -56,10 +56,7 @@ TEST_P(ExplainTest, TheOpenTimeIsTheAllowanceForEveryKindOfClock) {
     const Story story = StoryTeller(*policy, seed + round * 0x9E3779B97F4A7C15U).tell();
     World world(policy);
     world.check_with([&](World&, Entity& entity, Instant now) -> std::string {
-      Truth truth(*entity.policy, entity.spec());
-      truth.read(entity.facts);
-      if (truth.created) truth.advance(entity.facts, now);
-      for (const ExplainedClock& clock : explain(entity, truth, "", "")) {
+      for (const ExplainedClock& clock : explain(entity, now, "", "")) {
         for (const ExplainedThreshold& t : clock.thresholds) {
           (t.given ? given : proved).insert(clock.clock);
           if (std::string wrong = wrong_with(clock, t); !wrong.empty()) return wrong;
@@ -77,10 +74,8 @@ TEST_P(ExplainTest, TheOpenTimeIsTheAllowanceForEveryKindOfClock) {
 
 // What is explained of a world's entity of this clock (empty: of all), after each decision.
 void explain_each(World& world, const std::string& clock, std::vector<ExplainedClock>& out) {
-  world.check_with([&out, clock](World&, Entity& entity, Instant) -> std::string {
-    Truth truth(entity);
-    truth.read(entity.facts);
-    out = explain(entity, truth, clock, "");
+  world.check_with([&out, clock](World&, Entity& entity, Instant now) -> std::string {
+    out = explain(entity, now, clock, "");
     return "";
   });
 }

@@ -164,11 +164,13 @@ std::string live_through(std::uint64_t seed, bool hours_twice) {
       for (const std::string& line : life.heard()) std::cout << "    " << line << "\n";
     }
     if (dice.one_in(4)) life.nothing_is_ignored();
+    if (dice.one_in(4)) life.every_due_is_explained();
     if (dice.one_in(10)) life.replay();
     if (dice.one_in(10)) life.restart();
   }
   life.wait_until({now.ms + 10 * 86'400'000});
   life.nothing_is_ignored();
+  life.every_due_is_explained();
   life.replay();
   life.restart();
   return life.wrong();

@@ -14,6 +14,7 @@
 
 #include "engine/entity/entity_codec.h"
 #include "engine/entity/follow.h"
+#include "engine/explain.h"
 #include "engine/partition.h"
 #include "engine/policy/translate.h"
 #include "engine/said/derived.h"
@@ -166,6 +167,30 @@ class Life {
         if (created != kAlways && kind != nullptr && !kind->retired &&
             verb_named(*kind, verb) != kNone)
           wrong("a fact is ignored: " + verb + " of " + e.id);
+      }
+    });
+  }
+
+  // The proof of each due that is shown ends at it.
+  void every_due_is_explained() {
+    finish(now_);
+    each([&](Entity& e) {
+      const EntityView view = partition_->view(e);
+      const std::vector<ExplainedClock> proofs = explain(e, now_, "", "");
+      for (const ClockRow& clock : view.clocks) {
+        if (clock.state != ClockState::kRunning) continue;
+        const auto proof = std::find_if(proofs.begin(), proofs.end(), [&](const auto& p) {
+          return p.clock == clock.clock && p.cycle == clock.cycle && p.period == clock.period;
+        });
+        if (proof == proofs.end())
+          return wrong("not explained: " + clock.clock + " " + clock.cycle + " of " + e.id);
+        for (const ThresholdRow& t : clock.thresholds) {
+          const auto same = [&](const ExplainedThreshold& x) {
+            return x.name == t.name && x.due == t.due;
+          };
+          if (std::none_of(proof->thresholds.begin(), proof->thresholds.end(), same))
+            wrong("explained otherwise: " + clock.clock + " " + t.name + " of " + e.id);
+        }
       }
     });
   }

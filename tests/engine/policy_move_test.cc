@@ -531,10 +531,7 @@ TEST(PolicyMove, WhatFactsSaidBeforeIsShownInItsOwnWords) {
   EXPECT_EQ(ticket.groups[0].called[0].outcome, "delivered");
   life.each([&](Entity& e) {
     if (e.id != "T") return;
-    Truth truth(e);
-    truth.read(e.facts);
-    truth.advance(e.facts, life.now());
-    const auto clocks = explain(e, truth, "ticket.answer", "1");
+    const auto clocks = explain(e, life.now(), "ticket.answer", "1");
     ASSERT_EQ(clocks.size(), 1U);
     ASSERT_EQ(clocks[0].thresholds.at(0).retargets.size(), 1U);
     EXPECT_EQ(clocks[0].thresholds.at(0).retargets[0].cause, "ticket.prioritized");
