@@ -33,6 +33,28 @@ void add_config_flags(CLI::App* command, tocsin::ConfigFlags& flags,
       "overrides any key of the configuration: KEY=VALUE");
 }
 
+// Whether a command was expected and another word stands there; says so. The library only says that one is
+// required.
+bool names_no_command(const CLI::App& app, int argc, char** argv) {
+  const CLI::App* at = &app;
+  for (int i = 1; i < argc && at->get_require_subcommand_min() > 0; ++i) {
+    const std::string word = argv[i];
+    if (word.starts_with('-')) return false;
+    std::string known;
+    const CLI::App* next = nullptr;
+    for (const CLI::App* command : at->get_subcommands([](const CLI::App*) { return true; })) {
+      if (command->get_name() == word) next = command;
+      known += (known.empty() ? "" : ", ") + command->get_name();
+    }
+    if (next == nullptr) {
+      std::cerr << "tocsin: `" << word << "` is no command; there are " << known << "\n";
+      return true;
+    }
+    at = next;
+  }
+  return false;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -273,6 +295,7 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
+    if (names_no_command(app, argc, argv)) return kUnusable;
     return app.exit(e) == 0 ? 0 : kUnusable;
   }
   if (!std::cout.flush()) {  // a full disk behind `>`
