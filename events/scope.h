@@ -26,6 +26,8 @@ struct Scope {
     return has_account(account) && has_kind(kind) && has_source(source);
   }
 
+  friend bool operator==(const Scope&, const Scope&) = default;
+
  private:
   static bool in(const std::vector<std::string>& words, std::string_view word) {
     return words.empty() || std::find(words.begin(), words.end(), word) != words.end();

@@ -73,6 +73,7 @@ void Api::get_stream(Call call) {
     feed.account = p.text("account");
     feed.types = split_list(p.text("types"));
     feed.scope = request.scope;
+    feed.admitted = guard_.admission(request);
     // A client that reconnects knows better than the address it was given at first.
     std::string after(request.header("Last-Event-ID"));
     const std::string where = after.empty() ? "after" : "Last-Event-ID";

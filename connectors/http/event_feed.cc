@@ -16,6 +16,8 @@ constexpr std::size_t kPartitionsMax = 10'000;
 constexpr int kSliceRecords = 500;
 // How long a client that has room, but for whom the log shows nothing new, waits for its next turn.
 constexpr auto kRetry = std::chrono::milliseconds(50);
+// How often streams on which nothing happens are asked whether they may go on.
+constexpr auto kAdmissionCheck = std::chrono::seconds(1);
 // After so many records that did not pass the filter the client's position is moved.
 constexpr int kSkippedMax = 256;
 
@@ -200,6 +202,7 @@ void EventFeed::deliver(Client& client, const Entry& entry, SharedFrame* shared)
   if (next != client.next.end() && entry.offset < next->second) return;
   client.next[entry.partition] = entry.offset + 1;
   if (client.wants(entry)) {
+    if (!is_admitted(client)) return;
     client.skipped = 0;
     const auto frame = [&] {
       return std::make_shared<const std::string>(client.id_line() + "data: " + entry.record +
@@ -215,6 +218,17 @@ void EventFeed::deliver(Client& client, const Entry& entry, SharedFrame* shared)
     client.skipped = 0;
     client.reply->send(client.id_line() + "\n");
   }
+}
+
+bool EventFeed::is_admitted(const Client& client) {
+  if (!client.request.admitted || client.request.admitted()) return true;
+  client.reply->finish();
+  return false;
+}
+
+void EventFeed::end_unadmitted() const {
+  const MutexLock lock(mutex_);
+  for (const auto& [number, client] : clients_) is_admitted(*client);
 }
 
 std::shared_ptr<StreamReply> EventFeed::subscribe(FeedRequest request) {
@@ -310,12 +324,13 @@ void EventFeed::catch_up() {
       if (retry) {
         signal_->raised.wait_for(lock, kRetry, raised);
       } else {
-        signal_->raised.wait(lock, raised);
+        signal_->raised.wait_for(lock, kAdmissionCheck, raised);
       }
       signal_->work = false;
       ended.swap(signal_->ended);
     }
     for (const auto& [number, reason] : ended) reap(number, reason);
+    end_unadmitted();
     {
       const MutexLock lock(mutex_);
       if (stopping_ && clients_.empty()) return;

@@ -20,6 +20,8 @@
 //  3. With no clients `publish` costs some 30 ns and keeps nothing.
 //  4. A client whose filter lets little pass still gets its position moved, by frames with an id
 //     alone, which EventSource takes without an event.
+//  5. Nothing is sent to a client that is not admitted any more, whose token has expired or is gone; its
+//     stream ends within kAdmissionCheck.
 //
 // The engine's own records (`tocsin.engine.…`) are not for this stream. A client whose scope has sources
 // gets what it may see once the views have applied it, a moment later than others.
@@ -69,6 +71,9 @@ struct FeedRequest {
   std::string account;                 // only its records; empty: all
   std::vector<std::string> types;      // prefixes of which one must fit; empty: all
   std::shared_ptr<const Scope> scope;  // what lies outside is left out; null: nothing
+  // Whether it may still read: where it may no more the stream ends. Called from several threads; empty: it
+  // may always.
+  std::function<bool()> admitted;
 };
 
 class EventFeed {
@@ -105,6 +110,9 @@ class EventFeed {
   };
   // Sends the entry if it is new to the client and passes its filter.
   void deliver(Client& client, const Entry& entry, SharedFrame* shared);
+  // Ends its stream where it may read no more.
+  static bool is_admitted(const Client& client);
+  void end_unadmitted() const;
   void catch_up();
   bool advance(const ClientPtr& client);
   bool try_join(Client& client);

@@ -148,21 +148,37 @@ void RateLimit::make_room(Clock::time_point now) {
 
 Guard::Guard(GuardOptions options)
     : options_(std::move(options)),
-      tokens_(std::make_shared<const Tokens>(options_.tokens)),
+      known_(std::make_shared<Known>()),
       rate_(options_.rate_per_second,
             std::max(1.0,
                      options_.rate_burst > 0 ? options_.rate_burst : 2 * options_.rate_per_second)),
-      log_rate_(kLogsPerSecondMax, 2 * kLogsPerSecondMax) {}
+      log_rate_(kLogsPerSecondMax, 2 * kLogsPerSecondMax) {
+  known_->now = options_.now ? options_.now : &system_now;
+  replace(options_.tokens);
+}
 
-std::shared_ptr<const Guard::Tokens> Guard::tokens() const {
-  const MutexLock lock(mutex_);
-  return tokens_;
+bool AccessToken::is_same(const AccessToken& other) const {
+  const bool one_scope =
+      scope == nullptr || other.scope == nullptr ? scope == other.scope : *scope == *other.scope;
+  return hash == other.hash && roles == other.roles && person == other.person && one_scope;
 }
 
 void Guard::replace(Tokens tokens) {
   auto next = std::make_shared<const Tokens>(std::move(tokens));
-  const MutexLock lock(mutex_);
-  tokens_.swap(next);
+  const MutexLock lock(known_->mutex);
+  known_->tokens.swap(next);
+}
+
+std::function<bool()> Guard::admission(const HttpRequest& request) const {
+  const auto at_first = tokens();
+  std::optional<AccessToken> its;
+  if (const AccessToken* token = known_->find_by_name(*at_first, request.client)) its = *token;
+  return [known = known_, its, open = at_first->empty()] {
+    const auto present = known->get();
+    if (!its) return open && present->empty();
+    const AccessToken* now = known->find_by_name(*present, its->name);
+    return now != nullptr && now->is_same(*its);
+  };
 }
 
 std::optional<HttpResponse> Guard::check(HttpRequest& request, std::optional<Role> needed) {
@@ -175,8 +191,8 @@ std::optional<HttpResponse> Guard::check(HttpRequest& request, std::optional<Rol
   const auto phone = read_phone_token(presented);
   const AccessToken* token = nullptr;
   if (phone) {
-    token = find_by_name(*known, phone->name);
-    if (token != nullptr && !is_good_phone_token(presented, *token, now())) token = nullptr;
+    token = known_->find_by_name(*known, phone->name);
+    if (token != nullptr && !is_good_phone_token(presented, *token, known_->now())) token = nullptr;
   } else if (!presented.empty()) {
     token = find(*known, presented);
   }
@@ -237,26 +253,24 @@ const AccessToken* Guard::find(const Tokens& tokens, std::string_view token) con
   for (const AccessToken& known : tokens) {
     if (CRYPTO_memcmp(known.hash.data(), hash.data(), hash.size()) == 0) found = &known;
   }
-  return found != nullptr && is_good(*found) ? found : nullptr;
+  return found != nullptr && known_->is_good(*found) ? found : nullptr;
 }
 
-const AccessToken* Guard::find_by_name(const Tokens& tokens, std::string_view name) const {
-  for (const AccessToken& known : tokens) {
+const AccessToken* Guard::Known::find_by_name(const Tokens& among, std::string_view name) const {
+  for (const AccessToken& known : among) {
     if (known.name == name) return is_good(known) ? &known : nullptr;
   }
   return nullptr;
 }
 
-bool Guard::is_good(const AccessToken& token) const {
+bool Guard::Known::is_good(const AccessToken& token) const {
   return !token.expires || now() < *token.expires;
 }
 
-Instant Guard::now() const { return options_.now ? options_.now() : system_now(); }
-
 std::string Guard::phone_token(const std::string& name, const std::string& person) const {
   const auto known = tokens();
-  const AccessToken* pairing = find_by_name(*known, name);
-  return pairing == nullptr ? "" : write_phone_token(*pairing, {name, person, now()});
+  const AccessToken* pairing = known_->find_by_name(*known, name);
+  return pairing == nullptr ? "" : write_phone_token(*pairing, {name, person, known_->now()});
 }
 
 std::optional<HttpResponse> Guard::limit(const std::string& client) {

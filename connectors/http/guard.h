@@ -50,6 +50,9 @@ struct AccessToken {
   std::string person{};                  // whom it stands for; empty: nobody in particular
   std::shared_ptr<const Scope> scope{};  // null: everything
   std::optional<Instant> expires{};      // not known any more from then on
+
+  // Whether it lets the same do the same, however long.
+  bool is_same(const AccessToken& other) const;
 };
 
 // Empty, or why a server with these tokens must not listen there.
@@ -100,6 +103,10 @@ class Guard {
   // The answer to a request that its token does not allow; counts and logs it.
   HttpResponse forbid(const HttpRequest& request, const std::string& detail);
 
+  // Whether what the request's token may do now it may do still, for who goes on for long: false once that
+  // token has expired, is gone or is another. To be called from any thread, also when the guard is no more.
+  std::function<bool()> admission(const HttpRequest& request) const;
+
   // A token for the phone of `person`, of the token that is called `name`; empty: there is none.
   std::string phone_token(const std::string& name, const std::string& person) const;
 
@@ -113,18 +120,27 @@ class Guard {
 
  private:
   using Tokens = std::vector<AccessToken>;
-  std::shared_ptr<const Tokens> tokens() const;
+  // Those that are known at present.
+  struct Known {
+    Mutex mutex;
+    std::shared_ptr<const Tokens> tokens GUARDED_BY(mutex);
+    std::function<Instant()> now;
+
+    std::shared_ptr<const Tokens> get() {
+      const MutexLock lock(mutex);
+      return tokens;
+    }
+    bool is_good(const AccessToken& token) const;  // it has not expired
+    const AccessToken* find_by_name(const Tokens& among, std::string_view name) const;
+  };
+  std::shared_ptr<const Tokens> tokens() const { return known_->get(); }
   const AccessToken* find(const Tokens& tokens, std::string_view token) const;
-  const AccessToken* find_by_name(const Tokens& tokens, std::string_view name) const;
-  bool is_good(const AccessToken& token) const;  // it has not expired
-  Instant now() const;
   std::optional<HttpResponse> limit(const std::string& client);
   HttpResponse refuse(const HttpRequest& request, bool given);
   void log(std::string_view event, const HttpRequest& request);
 
   const GuardOptions options_;
-  mutable Mutex mutex_;  // guards tokens_
-  std::shared_ptr<const Tokens> tokens_ GUARDED_BY(mutex_);
+  const std::shared_ptr<Known> known_;
   RateLimit rate_, log_rate_;
   std::atomic<std::int64_t> unauthorized_{0}, forbidden_{0}, limited_{0};
 };

@@ -30,6 +30,7 @@ class Roles {
   constexpr void add(Role role) { bits_ = static_cast<std::uint8_t>(bits_ | bit(role)); }
   constexpr bool has(Role role) const { return (bits_ & (bit(role) | bit(Role::kAdmin))) != 0; }
   constexpr bool empty() const { return bits_ == 0; }
+  friend constexpr bool operator==(Roles, Roles) = default;
   static constexpr Roles all() {
     Roles roles;
     roles.add(Role::kAdmin);

@@ -351,6 +351,34 @@ TEST_F(FeedTest, DamagedLogEndsTheStreamOfWhoNeedsIt) {
   EXPECT_FALSE(live->over());
 }
 
+// Its token has expired, or is gone: at the next event at the latest, and where none comes soon after.
+TEST_F(FeedTest, AStreamEndsWithTheTokenThatItWasOpenedBy) {
+  start();
+  std::atomic<bool> live_may = true, idle_may = true;
+  const auto open = [&](std::atomic<bool>& may, std::string account) {
+    FeedRequest request;
+    request.client = "wall";
+    request.account = std::move(account);
+    request.admitted = [&may] { return may.load(); };
+    return feed->subscribe(std::move(request));
+  };
+  const auto live = open(live_may, ""), idle = open(idle_may, "nobody"), other = subscribe();
+  Received received;
+  happen("1");
+  ASSERT_TRUE(eventually_received(*live, received, 1));
+  live_may = false;
+  happen("2");
+  EXPECT_TRUE(live->over());
+  received.take(*live);
+  EXPECT_THAT(received.ids, ElementsAre("1"));
+  EXPECT_FALSE(idle->over());
+  idle_may = false;
+  EXPECT_TRUE(eventually([&] { return idle->over(); }));
+  EXPECT_FALSE(other->over());
+  EXPECT_TRUE(eventually([&] { return feed->stats().clients == 1; }));
+  feed->stop();
+}
+
 TEST_F(FeedTest, StopEndsAll) {
   start();
   const auto reply = subscribe();

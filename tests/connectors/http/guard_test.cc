@@ -90,6 +90,49 @@ TEST(Guard, ATokenThatHasExpiredIsUnknown) {
   EXPECT_EQ(status(guard.check(crm, Role::kIngest)), 401);
 }
 
+TEST(Guard, AdmissionEndsWithTheTokenAndGoesOnWithTheSame) {
+  Instant now{1000};
+  GuardOptions options = two_tokens();
+  options.tokens[1].expires = Instant{2000};
+  options.now = [&] { return now; };
+  const auto scope = [](const char* account) {
+    return std::make_shared<const Scope>(Scope{{account}, {}, {}});
+  };
+  options.tokens[0].scope = scope("acme");
+  auto guard = std::make_unique<Guard>(options);
+  auto crm = request("Bearer secret-crm"), ops = request("Bearer secret-ops"),
+       root = request("Bearer secret-root");
+  for (HttpRequest* one : {&crm, &ops, &root}) guard->check(*one, std::nullopt);
+  const auto crm_may = guard->admission(crm), ops_may = guard->admission(ops),
+             root_may = guard->admission(root);
+  EXPECT_TRUE(crm_may() && ops_may() && root_may());
+  now = Instant{2000};
+  EXPECT_FALSE(ops_may());  // it has expired
+  auto tokens = options.tokens;
+  tokens[0].scope = scope("acme");
+  tokens.pop_back();
+  guard->replace(tokens);
+  EXPECT_TRUE(crm_may());    // read anew, the same
+  EXPECT_FALSE(root_may());  // gone
+  tokens[0].scope = scope("globex");
+  guard->replace(tokens);
+  EXPECT_FALSE(crm_may());  // it lets another see something else
+  guard->replace({});
+  EXPECT_FALSE(crm_may());
+  guard = nullptr;
+  EXPECT_FALSE(crm_may());
+}
+
+TEST(Guard, AnAdmissionWithoutTokensEndsWhereThereAreSome) {
+  Guard guard(GuardOptions{});
+  auto anybody = request("");
+  guard.check(anybody, Role::kRead);
+  const auto may = guard.admission(anybody);
+  EXPECT_TRUE(may());
+  guard.replace(two_tokens().tokens);
+  EXPECT_FALSE(may());
+}
+
 TEST(Guard, RefusalsAreLoggedWithoutTokensAndNotWithoutEnd) {
   GuardOptions options = two_tokens();
   std::vector<std::string> lines;
