@@ -316,6 +316,8 @@ Instant Partition::waits_since(const Entity& e, Instant now) {
 }
 
 void Partition::refresh(Entity& e, Instant now) {
+  // Where the clock was set back, what was said before stays true until the next decision about it.
+  now = std::max(now, e.told_at);
   if (e.truth && e.truth->foretold()) forget_truth(e, false);
   if (!e.truth) e.truth = std::make_shared<Truth>(e);
   e.truth->read(e.facts);
