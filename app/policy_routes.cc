@@ -65,23 +65,35 @@ HttpResponse bad_parameter(const std::string& name, const std::string& wanted) {
   return problem(400, "bad-parameter", name + " must be " + wanted).field(name).response();
 }
 
+// What a request brings: a policy, or what is wrong with its body.
+struct Given {
+  PolicyText text;
+  std::string wrong;
+};
+
 // The body: YAML, or {"text": "…"}.
-PolicyText text_of(const HttpRequest& request) {
-  PolicyText out;
-  out.name = "policy";
-  out.text = request.body;
+Given text_of(const HttpRequest& request) {
+  Given out;
+  out.text.name = "policy";
+  out.text.text = request.body;
   if (request.header("content-type").substr(0, 16) != "application/json") return out;
   simdjson::dom::parser parser;
   simdjson::dom::element root;
   std::string_view text;
   const simdjson::padded_string padded(request.body);
-  if (parser.parse(padded).get(root) == simdjson::SUCCESS &&
-      root["text"].get(text) == simdjson::SUCCESS)
-    out.text = text;
+  if (parser.parse(padded).get(root) != simdjson::SUCCESS) {
+    out.wrong = "the body is sent as JSON and cannot be read as such: it must be {\"text\": \"…\"}";
+  } else if (root["text"].get(text) != simdjson::SUCCESS) {
+    out.wrong = "text: must be the policy's text, in a body {\"text\": \"…\"}";
+  } else {
+    out.text.text = text;
+  }
   return out;
 }
 
-Compiled compile(const PolicyText& text) {
+Compiled compile(const Given& given) {
+  const PolicyText& text = given.text;
+  if (!given.wrong.empty()) return std::vector<PolicyError>{{text.name, 0, given.wrong}};
   if (text.text.size() > kYamlBytesMax)
     return std::vector<PolicyError>{{text.name, 0, "is longer than 1 MiB"}};
   return compile_policy(text, load_zone_for_policy);
@@ -261,15 +273,15 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
     if (!is_a_name(by))
       return reply(bad_parameter("by", "a name of 512 bytes at most, without control characters"));
     later(reply, [this, request, to_open = *to_open, dry_run = *dry_run, by, reply]() {
-      const PolicyText text = given(request);
-      const Compiled compiled = compile(text);
+      const Given brought = given(request);
+      const Compiled compiled = compile(brought);
       if (const auto* errors = std::get_if<std::vector<PolicyError>>(&compiled))
         return refused(*errors);
       const Policy& policy = *std::get<std::shared_ptr<const Policy>>(compiled);
       if (dry_run) return preview(policy, to_open);
       if (policy.hash_alone == node_.policy()->hash_alone && !to_open)
         return answer(policy, false, to_open);
-      hand_in(text, policy, to_open, by, reply);
+      hand_in(brought.text, policy, to_open, by, reply);
       return answered_elsewhere();  // it is answered when it is durable
     });
   }
@@ -279,8 +291,7 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
     const auto since = since_text.empty() ? std::optional(kAlways) : parse_rfc3339(since_text);
     if (!since)
       return reply(bad_parameter("since", "an RFC 3339 instant, like 2026-03-02T09:00:00+08:00"));
-    const PolicyText text = given(request);
-    const Compiled compiled = compile(text);
+    const Compiled compiled = compile(given(request));
     if (const auto* errors = std::get_if<std::vector<PolicyError>>(&compiled))
       return reply(refused(*errors));
     {
@@ -309,18 +320,18 @@ class PolicyRoutes::Impl : public std::enable_shared_from_this<Impl> {
  private:
   // The policy that a request brings. A calendar's file that it names is the one that the policy in force
   // has: what the page shows can be changed and given back.
-  PolicyText given(const HttpRequest& request) {
-    PolicyText text = text_of(request);
+  Given given(const HttpRequest& request) {
+    Given brought = text_of(request);
     std::vector<YamlFault> faults;
-    const Yaml root = read_yaml(text.text, faults);
+    const Yaml root = read_yaml(brought.text.text, faults);
     const auto history = known_versions();
     for (const Yaml& calendar : root["calendars"].values) {
       if (history.empty() || !calendar.is_text()) continue;
       const auto& files = history.back().text.files;
       if (const auto file = files.find(calendar.text); file != files.end())
-        text.files.insert(*file);
+        brought.text.files.insert(*file);
     }
-    return text;
+    return brought;
   }
 
   std::vector<PolicyVersion> versions() {

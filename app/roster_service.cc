@@ -250,6 +250,12 @@ void RosterService::post_override(ModuleCall call) {
   const json::value body = json::parse(call.request.body, failed);
   if (failed || !body.is_object())
     return call.reply(bad("body", "the body must be {role, person, from, until}"));
+  for (const auto& member : body.get_object()) {
+    const std::string name = member.key();
+    if (name != "role" && name != "person" && name != "from" && name != "until")
+      return call.reply(
+          bad(name, "`" + name + "` is no member of an override: role, person, from, until are"));
+  }
   const auto roster = roster_of(node_);
   const auto text = [&](const char* name) -> std::string {
     const json::value* value = body.get_object().if_contains(name);

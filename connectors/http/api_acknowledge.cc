@@ -151,6 +151,7 @@ void Api::acknowledge(Call call) {
                             : name == "note"       ? &note
                             : name == "id"         ? &own_id
                                                    : nullptr;
+        if (into != nullptr && JsonWalker::is_null(value)) return walker.copy(value, ignored);
         if (into == nullptr || !JsonWalker::is_string(value)) {
           if (wrong.empty()) wrong = name;
           return walker.copy(value, ignored);

@@ -2,6 +2,7 @@
 #include "connectors/http/problem.h"
 #include "connectors/http/question.h"
 #include "projections/read/explained.h"
+#include "projections/read/list_filter.h"
 #include "projections/read/render.h"
 
 namespace tocsin {
@@ -262,7 +263,7 @@ FigureQuery read_figure_query(const Question& q, const Parameters& p, const Aske
 }
 
 bool wants_csv(const Question& q) {
-  return q.request.header("Accept").find("text/csv") != std::string_view::npos;
+  return lower_case(q.request.header("Accept")).find("text/csv") != std::string::npos;
 }
 
 // A table has no place for the cursor of the page behind it: that is a header.

@@ -86,8 +86,8 @@ bool FilteredList::passes(PartitionId partition, const EntityKey& entity, const 
   const std::string& role = filter_.role;
   const PersonWords& person = filter_.person;
   if (person.empty()) return role.empty() || contains(s.roles, role);
-  if (role.empty() && (contains(person, s.assignee) || contains_any(s.persons, person)))
-    return true;
+  if (role.empty() && contains(person, s.assignee)) return true;
+  if (contains_any(s.persons, person) && (role.empty() || contains(s.roles, role))) return true;
   return fits_team(account(partition, entity.account), person, role);
 }
 

@@ -106,13 +106,16 @@ TEST(Nearest, OfTwoAsNearTheFirst) {
 
 TEST(Scope, EmptyListsLeaveEverythingIn) {
   EXPECT_TRUE(Scope{}.whole());
-  EXPECT_TRUE(Scope{}.has_entity("ACME", "ticket"));
+  EXPECT_TRUE(Scope{}.has_entity("ACME", "ticket", "/any"));
   const Scope scope{{"ACME"}, {}, {"ticket"}};
   EXPECT_FALSE(scope.whole());
-  EXPECT_TRUE(scope.has_entity("ACME", "ticket"));
-  EXPECT_FALSE(scope.has_entity("BETA", "ticket"));
-  EXPECT_FALSE(scope.has_entity("ACME", "complaint"));
+  EXPECT_TRUE(scope.has_entity("ACME", "ticket", "/any"));
+  EXPECT_FALSE(scope.has_entity("BETA", "ticket", "/any"));
+  EXPECT_FALSE(scope.has_entity("ACME", "complaint", "/any"));
   EXPECT_TRUE(scope.has_source("/any"));
+  const Scope crm{{}, {"/crm"}, {}};
+  EXPECT_TRUE(crm.has_entity("ACME", "ticket", "/crm"));
+  EXPECT_FALSE(crm.has_entity("ACME", "ticket", "/other"));
 }
 
 }  // namespace

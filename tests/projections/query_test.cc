@@ -71,6 +71,10 @@ TEST_F(QueryTest, APersonSeesTheClocksOfTheAccountsServed) {
   q.filter.person.clear();
   q.filter.role = "executive";
   EXPECT_EQ(ids(list_clocks(v, q)), (Ids{"3"}));
+  q.filter.person = {"li"};  // who was told as that
+  EXPECT_EQ(ids(list_clocks(v, q)), (Ids{"3"}));
+  q.filter.person = {"zhao"};
+  EXPECT_EQ(ids(list_clocks(v, q)), (Ids{}));
 }
 
 TEST_F(QueryTest, TheBoardTellsRunningAtRiskAndOverdue) {

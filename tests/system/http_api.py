@@ -153,6 +153,10 @@ def questions(node):
                    "/v1/kpis", "/v1/faults", "/v1/entities/acme/ticket/T-1/timeline", "/healthz", "/readyz", "/metrics", "/openapi.yaml", "/"):
         check(target, node.call("GET", target)[0], 200)
     check("no route", node.call("GET", "/v1/nothing")[0], 404)
+    for sent, named in (("{", "JSON"), ('{"text":5}', "text"), ('{"txt":"a"}', "text")):
+        status, _, body = node.call("POST", "/v1/policy/check", sent, {"Content-Type": "application/json"})
+        check(f"a policy's body {sent}", (status, named in json.dumps(body["errors"] if "errors" in body else body["detail"])), (status, True))
+    check("media types know no case", node.call("GET", "/v1/figures", headers={"Accept": "TEXT/CSV"})[1].get_content_type(), "text/csv")
     status, headers, _ = node.call("DELETE", "/v1/events")
     check("method", (status, headers["Allow"]), (405, "POST, OPTIONS"))
 
@@ -166,6 +170,9 @@ def acknowledgement(node):
     status, _, body = node.call("POST", "/v1/entities/acme/ticket/T-2/acknowledge",
                                 json.dumps({"by": "li", "escalation": mine[0]["escalation"]}), {"Content-Type": "application/json"})
     check("acknowledged", (status, body["acknowledged"], body["unknown"]), (200, [mine[0]["escalation"]], []))
+    status, _, body = node.call("POST", "/v1/entities/acme/ticket/T-2/acknowledge",
+                                json.dumps({"by": "li", "escalation": None, "note": None}), {"Content-Type": "application/json"})
+    check("null is not given", (status, mine[0]["escalation"] in [a["escalation"] for a in body.get("already", [])]), (200, True))
     left = [e for e in node.call("GET", "/v1/inbox")[2]["escalations"] if e["escalation"] == mine[0]["escalation"]]
     check("no longer open", left, [])
 

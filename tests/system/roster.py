@@ -91,7 +91,7 @@ def who_stands_in_is_told_until_it_is_taken_back():
         right(w.request("DELETE", "/v1/roster/overrides/" + json.loads(text)["id"])[0] == 204, "it is taken back")
         right(w.oncall("technical_expert") == ["ana"], "ana is on call again")
         right(w.request("DELETE", "/v1/roster/overrides/" + json.loads(text)["id"])[0] == 404, "once")
-        for wrong in ({"role": "nobody"}, {"person": "Who Is That"}, {"until": utc(-120)}):
+        for wrong in ({"role": "nobody"}, {"person": "Who Is That"}, {"until": utc(-120)}, {"reason": "holiday"}):
             right(w.request("POST", "/v1/roster/overrides", json.dumps(json.loads(body) | wrong))[0] == 400, f"{wrong}")
 
 
