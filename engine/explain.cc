@@ -277,7 +277,8 @@ std::vector<ExplainedClock> explain(const Entity& entity, Instant now, const std
                                     const std::string& cycle) {
   Truth truth(entity);
   truth.read(entity.facts);
-  truth.come_to(entity.facts, now);
+  // Where the clock was set back, what was said before is shown until the next decision.
+  truth.come_to(entity.facts, std::max(now, entity.told_at));
   std::vector<ExplainedClock> clocks;
   for (const Cycle& one : truth.cycles) {
     ExplainedClock explained = CycleExplainer(entity, truth, one).run();

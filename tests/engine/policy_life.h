@@ -118,6 +118,20 @@ class Life {
     core.decide(now_, now_, [](const Entity&, const Derived&, Instant) {});
   }
 
+  // What is stored, against what the log alone leads to.
+  void compare() {
+    MapStore want, have = store_;
+    Partition anew(policies_.front(), &want), as_stored(policies_.front(), &have);
+    const Instant last = follow(anew, true);
+    for (std::size_t i = 1; i < policies_.size(); ++i) as_stored.adopt(policies_[i]);
+    as_stored.moved_until(moved_);
+    anew.settle(last, false);
+    hand_over(anew, want);
+    pass_silently(anew, want, last);
+    pass_silently(as_stored, have, last);
+    if (const std::string differs = difference(want, have); !differs.empty()) wrong(differs);
+  }
+
   // From the log alone, as when the store was removed.
   void replay() {
     finish(now_);
@@ -174,6 +188,7 @@ class Life {
   // The proof of each due that is shown ends at it.
   void every_due_is_explained() {
     finish(now_);
+    if (now_ <= again_until_) return;
     each([&](Entity& e) {
       const EntityView view = partition_->view(e);
       const std::vector<ExplainedClock> proofs = explain(e, now_, "", "");
@@ -267,20 +282,6 @@ class Life {
       }
     }
     return last;
-  }
-
-  // What is stored, against what the log alone leads to.
-  void compare() {
-    MapStore want, have = store_;
-    Partition anew(policies_.front(), &want), as_stored(policies_.front(), &have);
-    const Instant last = follow(anew, true);
-    for (std::size_t i = 1; i < policies_.size(); ++i) as_stored.adopt(policies_[i]);
-    as_stored.moved_until(moved_);
-    anew.settle(last, false);
-    hand_over(anew, want);
-    pass_silently(anew, want, last);
-    pass_silently(as_stored, have, last);
-    if (const std::string differs = difference(want, have); !differs.empty()) wrong(differs);
   }
 
   void nothing_new(const std::string& after) {

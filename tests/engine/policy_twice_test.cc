@@ -57,6 +57,27 @@ bool any_has(const Lines& lines, const std::string& what) {
                      [&](const std::string& line) { return line.find(what) != std::string::npos; });
 }
 
+// A breach was told while the clock was ahead: it is shown, live and by who reads the log, until the next
+// decision about its ticket, which takes it back.
+TEST(PolicyTwice, WhatWasSaidIsShownUntilTheNextDecision) {
+  Life life(desk(""));
+  send(life, "opened", "T", in(0));
+  life.wait_until(in(60));  // its breach is told
+  life.set_back(in(10));
+  send(life, "opened", "other", in(10));
+  life.finish(in(10));
+  ASSERT_EQ(life.views().at("A/ticket/T").clocks.at(0).thresholds.at(0).verdict,
+            Verdict::kBreached);
+  life.compare();
+  EXPECT_EQ(life.wrong(), "");
+  life.heard();
+  send(life, "noted", "T", in(11));
+  life.finish(in(11));
+  EXPECT_TRUE(any_has(life.heard(), "ticket.answer/1/withdrawn:target"));
+  life.compare();
+  EXPECT_EQ(life.wrong(), "");
+}
+
 TEST(PolicyTwice, AMoveThatIsToComeAgainChangesNothingButWhatItBrought) {
   Life life(desk(""));
   send(life, "opened", "T", in(0));
