@@ -73,14 +73,14 @@ bool comes_before(const EntityFact& a, const EntityFact& b, Instant created) {
   return a.words.order() < b.words.order();
 }
 
-void put_in_order(const Entity& e, std::vector<EntityFact>& facts) {
+void put_in_order(const Entity& e, std::vector<EntityFact>& facts, std::size_t moves) {
   Instant created = kNever;
   for (const EntityFact& fact : facts) {
     if (fact.creates) created = std::min(created, fact.time);
   }
   std::sort(facts.begin(), facts.end(),
             [&](const EntityFact& a, const EntityFact& b) { return comes_before(a, b, created); });
-  if (!e.moves.empty()) read_anew(e, facts);
+  if (!e.moves.empty()) read_anew(e, facts, moves);
 }
 
 Partition::Partition(std::shared_ptr<const Policy> policy, ColdPort* cold) : cold_(cold) {
@@ -103,7 +103,10 @@ std::unique_ptr<Before> Partition::what_was_known(const Entity& e, Instant now) 
   auto before = std::make_unique<Before>(e);
   if (e.checkpoint) before->truth = at_checkpoint(e);  // its facts were read, the same in both
   std::copy_if(e.facts.begin(), e.facts.end(), std::back_inserter(before->facts), read);
-  put_in_order(e, before->facts);
+  // By the moves that were known: before->read leaves the others out.
+  const auto news = std::find_if(e.moves.begin(), e.moves.end(),
+                                 [](const PolicyMove& move) { return !move.read; });
+  put_in_order(e, before->facts, static_cast<std::size_t>(news - e.moves.begin()));
   before->read(now);
   return before;
 }

@@ -357,6 +357,7 @@ void set_order(std::string& order, const Fact& fact);
 bool comes_before(const EntityFact& a, const EntityFact& b, Instant created);
 // Facts of an entity of which some were taken out: perhaps another creates now, and so the order is
 // another, and by which policy they count.
-void put_in_order(const Entity& entity, std::vector<EntityFact>& facts);
+void put_in_order(const Entity& entity, std::vector<EntityFact>& facts,
+                  std::size_t moves = SIZE_MAX);
 
 }  // namespace tocsin

@@ -55,19 +55,19 @@ void translate_said(Entity& e, const Policy& to) {
 
 }  // namespace
 
-void read_anew(const Entity& e, std::vector<EntityFact>& facts) {
+void read_anew(const Entity& e, std::vector<EntityFact>& facts, std::size_t moves) {
   const Instant created = !facts.empty() && facts.front().creates ? facts.front().time : kAlways;
   for (EntityFact& fact : facts) {
-    const Policy& counts_by = policy_at(e, std::max(fact.time, created));
+    const Policy& counts_by = policy_at(e, std::max(fact.time, created), moves);
     if (fact.version == counts_by.version && fact.verb != kNone) continue;
     const Policy* known = e.policy->of_version(fact.version);
     if (known != nullptr) read_under(fact, e.spec(), *known, counts_by);
   }
 }
 
-const Policy& policy_at(const Entity& e, Instant effective) {
-  for (const PolicyMove& move : e.moves) {
-    if (effective <= move.at) return *move.from;
+const Policy& policy_at(const Entity& e, Instant effective, std::size_t moves) {
+  for (std::size_t i = 0; i < e.moves.size(); ++i) {
+    if (i == moves || effective <= e.moves[i].at) return *e.moves[i].from;
   }
   return *e.policy;
 }

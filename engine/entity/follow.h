@@ -20,8 +20,11 @@
 
 namespace tocsin {
 
-// The policy by which a fact counts that has this effective time.
-const Policy& policy_at(const Entity& entity, Instant effective);
+inline constexpr std::size_t kAllMoves = SIZE_MAX;
+
+// The policy by which a fact counts that has this effective time, where the first `moves` of the entity's
+// moves are known.
+const Policy& policy_at(const Entity& entity, Instant effective, std::size_t moves = kAllMoves);
 
 // A fact's verb in the codes by which the entity lives now, whichever it counts by; kNone where that
 // policy does not have it.
@@ -45,9 +48,9 @@ void follow(Entity& entity, const Policy& to);
 // earlier moves.
 void move(Entity& entity, const Policy& to, Instant at);
 
-// Some of an entity's facts, in order, each in the codes of the policy by which it counts: another
-// one creates perhaps.
-void read_anew(const Entity& entity, std::vector<EntityFact>& facts);
+// Some of an entity's facts, in order, each in the codes of the policy by which it counts, where its first
+// `moves` moves are known: another fact creates perhaps.
+void read_anew(const Entity& entity, std::vector<EntityFact>& facts, std::size_t moves = kAllMoves);
 
 // The fact in the codes of `to`, where `to` knows its verb; else as it was, on the timeline only.
 // `known` finds the policy whose codes the fact holds.

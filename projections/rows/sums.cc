@@ -226,7 +226,7 @@ std::map<std::string, EntityCounts> count_changes(const Sums& sums) {
     if (n.empty()) continue;
     const auto& [partition, account, source, kind, tier, priority, clock] = owner;
     each_sum_of(account, source,
-                [&, p = partition, &k = kind, &t = tier, &r = priority,
+                [&, &n = n, p = partition, &k = kind, &t = tier, &r = priority,
                  &c = clock](const SumOf& of) { changes[count_key(p, of, k, t, r, c)].add(n); });
   }
   return changes;
