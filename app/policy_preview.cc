@@ -137,7 +137,7 @@ Preview preview_to_open(const Store& store, const Policy& next, Instant now,
       if (!moves_to(before, *target)) continue;
       ++out.entities;
       Entity after = before;
-      move(after, *target, now);
+      move(after, *target, std::max(now, target->in_force_from));
       Comparison(out, before, after, now).run();
     }
   }

@@ -419,7 +419,7 @@ void Partition::settle_moved(Entity& e) {
   const auto told = [&](const PolicyMove& move) { return move.read || e.told_at > move.at; };
   for (PolicyMove& move : e.moves) move.read = told(move);
   if (!has_news_of_move(e)) return;
-  if (owes(e, as_of_)) {
+  if (owes(e, std::max(as_of_, e.told_at))) {
     put_due(e, std::min(e.next_due, e.moves.back().at));
     forget_truth(e, false);
   } else {
@@ -435,7 +435,7 @@ void Partition::view(Entity& e, EntityView& out) {
   if (e.truth) return make_view(e, *e.truth, roles, out);
   Truth truth(e);  // it waits: to its next decision nothing of this is known
   truth.read(e.facts);
-  truth.come_to(e.facts, as_of_);
+  truth.come_to(e.facts, std::max(as_of_, e.told_at));
   make_view(e, truth, roles, out);
 }
 

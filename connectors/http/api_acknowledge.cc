@@ -47,7 +47,7 @@ bool is_known(const ReadSide& views, const EntityKey& entity, const Scope* scope
     first.limit = 1;
     return find_entity(view, entity) || !entity_timeline(view, entity, first, {}).empty();
   } catch (const std::exception&) {
-    return true;
+    return scope == nullptr;
   }
 }
 

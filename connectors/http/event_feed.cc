@@ -222,7 +222,7 @@ void EventFeed::deliver(Client& client, const Entry& entry, SharedFrame* shared)
 
 bool EventFeed::is_admitted(const Client& client) {
   if (!client.request.admitted || client.request.admitted()) return true;
-  client.reply->finish();
+  client.reply->cut("its token is not known any more");
   return false;
 }
 

@@ -170,14 +170,11 @@ void Guard::replace(Tokens tokens) {
 }
 
 std::function<bool()> Guard::admission(const HttpRequest& request) const {
-  const auto at_first = tokens();
-  std::optional<AccessToken> its;
-  if (const AccessToken* token = known_->find_by_name(*at_first, request.client)) its = *token;
-  return [known = known_, its, open = at_first->empty()] {
+  return [known = known_, its = request.token, until = request.good_until] {
     const auto present = known->get();
-    if (!its) return open && present->empty();
-    const AccessToken* now = known->find_by_name(*present, its->name);
-    return now != nullptr && now->is_same(*its);
+    if (its == nullptr) return present->empty();
+    const AccessToken* same = known->find_by_name(*present, its->name);
+    return same != nullptr && same->is_same(*its) && (until == kNever || known->now() < until);
   };
 }
 
@@ -202,6 +199,8 @@ std::optional<HttpResponse> Guard::check(HttpRequest& request, std::optional<Rol
     request.phone = phone.has_value();
     request.roles = token->roles;
     request.scope = token->scope;
+    request.token = {known, token};
+    if (phone) request.good_until = phone->issued + kPhoneTokenGood;
   }
   if (!needed) return std::nullopt;
   if (token == nullptr) {

@@ -97,7 +97,7 @@ class Guard {
  public:
   explicit Guard(GuardOptions options);
 
-  // Sets request.client, person, roles and scope. `needed` empty: anybody may, with or without a
+  // Sets request.client, person, roles, scope and token. `needed` empty: anybody may, with or without a
   // token. Otherwise an answer of 401, 403 or 429 where the request may not go on.
   std::optional<HttpResponse> check(HttpRequest& request, std::optional<Role> needed);
   // The answer to a request that its token does not allow; counts and logs it.

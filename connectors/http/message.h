@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "events/scope.h"
+#include "events/time.h"
 
 namespace tocsin {
 
@@ -50,6 +51,8 @@ using HttpFields = std::vector<std::pair<std::string, std::string>>;
 // ASCII only, as HTTP's names are.
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 
+struct AccessToken;  // guard.h
+
 struct HttpRequest {
   std::string method;  // as received: `GET`
   std::string target;  // as received: `/v1/clocks?state=running`
@@ -65,6 +68,8 @@ struct HttpRequest {
   Roles roles;                         // of its token; everything where no tokens are configured
   std::shared_ptr<const Scope> scope;  // of its token; null: everything
   bool phone = false;                  // its token is a paired phone's
+  std::shared_ptr<const AccessToken> token;  // as it was then; null: there is none
+  Instant good_until{kNever};                // of a phone's token
 
   // The first header of that name; empty when there is none.
   std::string_view header(std::string_view name) const;

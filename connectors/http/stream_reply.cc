@@ -30,6 +30,16 @@ bool StreamReply::send(Chunk chunk) {
 
 void StreamReply::finish() { abandon("finished"); }
 
+void StreamReply::cut(std::string_view reason) {
+  {
+    const MutexLock lock(mutex_);
+    if (ended_) return;
+    queue_.clear();
+    queue_begin_ = queue_bytes_ = 0;
+  }
+  abandon(reason);
+}
+
 void StreamReply::abandon(std::string_view reason) {
   std::function<void()> wake;
   {

@@ -50,6 +50,8 @@ class StreamReply {
   }
   // Ends it after what waits.
   void finish();
+  // Ends it at once: what waits is not sent.
+  void cut(std::string_view reason);
   bool over() const;
   std::size_t waiting_bytes() const;
 

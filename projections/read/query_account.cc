@@ -317,8 +317,8 @@ void add_ended_entities(const ReadView& view, const Policy& policy, const Scope*
         return true;
       if (stands_open(view, entity)) return true;
       auto found = find_entity(view, entity);
-      if (found && found->over && (scope == nullptr || scope->has_source(found->source)))
-        out.ended.push_back(std::move(*found));
+      if (found && scope != nullptr && !scope->has_source(found->source)) return false;
+      if (found && found->over) out.ended.push_back(std::move(*found));
       return true;
     });
   }

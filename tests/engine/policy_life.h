@@ -118,6 +118,17 @@ class Life {
     core.decide(now_, now_, [](const Entity&, const Derived&, Instant) {});
   }
 
+  // As who reads the log from its begin sees it.
+  std::map<std::string, EntityView> views_by_the_log() {
+    MapStore none;
+    Partition anew(policies_.front(), &none);
+    anew.settle(follow(anew, true), false);
+    std::map<std::string, EntityView> out;
+    anew.each_entity(
+        [&](Entity& e) { out[e.account + "/" + e.spec().name + "/" + e.id] = anew.view(e); });
+    return out;
+  }
+
   // What is stored, against what the log alone leads to.
   void compare() {
     MapStore want, have = store_;

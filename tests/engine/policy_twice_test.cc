@@ -78,6 +78,25 @@ TEST(PolicyTwice, WhatWasSaidIsShownUntilTheNextDecision) {
   EXPECT_EQ(life.wrong(), "");
 }
 
+// The same where a policy took force in between, which is to come again.
+TEST(PolicyTwice, WhatWasSaidIsShownByTheLogAlsoBeforeAPolicyThatIsToComeAgain) {
+  Life life(desk(""));
+  send(life, "opened", "T", in(0));
+  life.wait_until(in(31));  // its breach is told
+  life.put_in_force(desk(clock("aaa", "5h")), true);
+  life.finish(in(31));
+  life.set_back(in(10));
+  send(life, "opened", "other", in(10));
+  life.finish(in(10));
+  for (const auto& views : {life.views(), life.views_by_the_log()}) {
+    const std::vector<ClockRow>& clocks = views.at("A/ticket/T").clocks;
+    const auto answer = std::find_if(clocks.begin(), clocks.end(),
+                                     [](const ClockRow& c) { return c.clock == "ticket.answer"; });
+    ASSERT_NE(answer, clocks.end());
+    EXPECT_EQ(answer->thresholds.at(0).verdict, Verdict::kBreached);
+  }
+}
+
 TEST(PolicyTwice, AMoveThatIsToComeAgainChangesNothingButWhatItBrought) {
   Life life(desk(""));
   send(life, "opened", "T", in(0));

@@ -366,6 +366,7 @@ TEST_F(FeedTest, AStreamEndsWithTheTokenThatItWasOpenedBy) {
   Received received;
   happen("1");
   ASSERT_TRUE(eventually_received(*live, received, 1));
+  happen("waits");  // for a slow reader
   live_may = false;
   happen("2");
   EXPECT_TRUE(live->over());

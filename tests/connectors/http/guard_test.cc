@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "connectors/http/phone_token.h"
 #include "connectors/http/problem.h"
 #include "connectors/http/target.h"
 
@@ -121,6 +122,32 @@ TEST(Guard, AdmissionEndsWithTheTokenAndGoesOnWithTheSame) {
   EXPECT_FALSE(crm_may());
   guard = nullptr;
   EXPECT_FALSE(crm_may());
+}
+
+// The header was checked, and the tokens were read anew before the body was whole.
+TEST(Guard, AdmissionIsOfTheTokenThatWasChecked) {
+  GuardOptions options = two_tokens();
+  Guard guard(options);
+  auto crm = request("Bearer secret-crm");
+  guard.check(crm, Role::kIngest);
+  options.tokens[0].hash = sha256("another");
+  guard.replace(options.tokens);
+  EXPECT_FALSE(guard.admission(crm)());
+}
+
+TEST(Guard, AnAdmissionOfAPhoneEndsWithItsToken) {
+  Instant now{1000};
+  GuardOptions options = two_tokens();
+  options.now = [&] { return now; };
+  Guard guard(options);
+  auto phone = request("Bearer " + guard.phone_token("ops", "li"));
+  guard.check(phone, Role::kRead);
+  ASSERT_TRUE(phone.phone);
+  const auto may = guard.admission(phone);
+  now = now + kPhoneTokenGood - milliseconds(1);
+  EXPECT_TRUE(may());
+  now = now + milliseconds(1);
+  EXPECT_FALSE(may());
 }
 
 TEST(Guard, AnAdmissionWithoutTokensEndsWhereThereAreSome) {
