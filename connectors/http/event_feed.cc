@@ -17,7 +17,7 @@ constexpr int kSliceRecords = 500;
 // How long a client that has room, but for whom the log shows nothing new, waits for its next turn.
 constexpr auto kRetry = std::chrono::milliseconds(50);
 // How often streams on which nothing happens are asked whether they may go on.
-constexpr auto kAdmissionCheck = std::chrono::seconds(1);
+constexpr auto kAdmissionCheck = std::chrono::milliseconds(1000);
 // After so many records that did not pass the filter the client's position is moved.
 constexpr int kSkippedMax = 256;
 
@@ -321,11 +321,7 @@ void EventFeed::catch_up() {
     {
       MutexLock lock(signal_->mutex);
       const auto raised = [this]() REQUIRES(signal_->mutex) { return signal_->work; };
-      if (retry) {
-        signal_->raised.wait_for(lock, kRetry, raised);
-      } else {
-        signal_->raised.wait_for(lock, kAdmissionCheck, raised);
-      }
+      signal_->raised.wait_for(lock, retry ? kRetry : kAdmissionCheck, raised);
       signal_->work = false;
       ended.swap(signal_->ended);
     }

@@ -21,7 +21,7 @@
 //  4. A client whose filter lets little pass still gets its position moved, by frames with an id
 //     alone, which EventSource takes without an event.
 //  5. Nothing is sent to a client that is not admitted any more, whose token has expired or is gone; its
-//     stream ends within kAdmissionCheck.
+//     stream ends within a second.
 //
 // The engine's own records (`tocsin.engine.…`) are not for this stream. A client whose scope has sources
 // gets what it may see once the views have applied it, a moment later than others.

@@ -8,13 +8,13 @@ import io
 import json
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from checks import check, result, run_script  # noqa: E402
-from http_api import BATCH, PATIENCE_S, Node  # noqa: E402
+from crm_lib import wait_for  # noqa: E402
+from http_api import BATCH, Node  # noqa: E402
 from http_api import event as plain_event  # noqa: E402
 
 ACCOUNTS = ("alpha", "beta", "gamma", "delta")
@@ -279,14 +279,11 @@ def one_row_for_a_person(whole, node):
 
 def settled(whole):
     """Until each message has its outcome: from then on nothing changes by itself."""
-    end = time.monotonic() + PATIENCE_S
-    while True:
+    def all_have():
         rows = whole.all("/v1/inbox?state=all", "escalations")
-        if rows and all(c["delivery"] for r in rows for c in r["called"]):
-            return
-        if time.monotonic() > end:
-            sys.exit("some messages never had an outcome")
-        time.sleep(0.05)  # until the condition above holds
+        return rows and all(c["delivery"] for r in rows for c in r["called"])
+
+    wait_for("each message has its outcome", all_have)
 
 
 def main():
