@@ -55,10 +55,14 @@ std::string roles_and_persons(const Derived& event, const Policy& policy) {
 std::string describe_event(const Committed& record, bool story) {
   const Derived& event = *record.derived;
   const auto clock = [&] { return record.spec->clocks[event.clock].name; };
+  const auto group = [&] {
+    return group_id({record.account, record.entity_kind, record.entity_id}, *record.spec,
+                    *record.policy, event.group, event.instance);
+  };
   switch (event.type) {
     case DerivedType::kEscalationRaised:
       return std::string("ALARM ") + (event.high ? "high" : "low") + " step " +
-             std::to_string(event.step) + ": " + std::string(record.escalation) + " -> " +
+             std::to_string(event.step) + ": " + group() + " -> " +
              roles_and_persons(event, *record.policy);
     case DerivedType::kClockBreached: {
       const ThresholdCode threshold = event.threshold;
@@ -70,7 +74,7 @@ std::string describe_event(const Committed& record, bool story) {
     case DerivedType::kClockWithdrawn:
       return "WITHDRAWN " + clock();
     case DerivedType::kEscalationWithdrawn:
-      return "WITHDRAWN " + std::string(record.escalation);
+      return "WITHDRAWN " + group();
     case DerivedType::kFaultRecurring:
       return "RECURRING FAULT " + std::string(event.reason);
     case DerivedType::kClockStopped:

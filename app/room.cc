@@ -10,6 +10,7 @@
 #include "app/room_cold.h"
 #include "app/roster_record.h"
 #include "engine/entity/entity_codec.h"
+#include "engine/fetch_ahead.h"
 #include "engine/pushed_record.h"
 #include "engine/said/derived.h"
 #include "events/check.h"
@@ -43,10 +44,8 @@ std::string control_stamp(Offset control) {
   return "\"" + std::string(kControlStamp) + "\":" + std::to_string(control);
 }
 
-EntityKey key_of(const Entity& entity) { return {entity.account, entity.spec().name, entity.id}; }
-EntityKey key_of(EntityHome home) {
-  return {std::move(home.account), std::move(home.kind), std::move(home.id)};
-}
+EntityName name_of(const Entity& entity) { return {entity.account, entity.spec().name, entity.id}; }
+EntityName name_of(const EntityHome& home) { return {home.account, home.kind, home.id}; }
 
 // What readers see of an account.
 AccountSummary summarize(const Account& account) {
@@ -55,18 +54,7 @@ AccountSummary summarize(const Account& account) {
   return summary;
 }
 
-std::string group_of(const Entity& entity, const Derived& event) {
-  if (!is_escalation(event.type)) return {};
-  return group_id(entity, *entity.policy, event.group, event.instance);
-}
-
 }  // namespace
-
-Decided::Event::Event(const Derived& event, const Entity& entity)
-    : said(event),
-      policy(entity.policy),
-      spec(&entity.spec()),
-      escalation(group_of(entity, event)) {}
 
 Room::Room(RoomOptions options, StorePort* store, CommittedListener listener)
     : options_(std::move(options)), store_(store), listener_(std::move(listener)) {
@@ -78,27 +66,22 @@ Room::Room(RoomOptions options, StorePort* store, CommittedListener listener)
     encode(scratch_, entity, *entity.policy, event, recorded_, true,
            believed_stamp(recorded, recorded_));
     Decided::Place& place = append(entity.account, scratch_, RecordKind::kDerived, event.time);
-    place.entity = key_of(entity);
-    place.type = event_type(entity.spec(), event.type);
+    place.entity = keep(name_of(entity));
+    place.type = is_of_stage(event.type) ? batch_.bytes->keep(event_type(entity.spec(), event.type))
+                                         : name(event.type);
     place.derived = events_.size();
-    events_.emplace_back(event, entity);
+    events_.push_back({kept(event, *batch_.bytes), entity.policy, &entity.spec()});
   };
-  batch_.partition = options_.partition;
   reset();
 }
 
 Room::~Room() = default;
 
 void Room::reset() {
-  batch_.log.clear();
-  batch_.rejected.clear();
-  batch_.intake_next = -1;
-  places_.clear();
-  events_.clear();
-  seen_.clear();
-  subjects_.clear();
+  begin_round();
+  gathered_ = {};
+  gathered_.bytes = arenas_.take();
   pushed_.clear();
-  followed_.clear();
   policies_.clear();
   stored_policies_ = 0;
   refusals_.clear();
@@ -182,7 +165,6 @@ void Room::follow(Offset offset, std::string_view record, bool owned) {
   if (event_.type == kPushedType) note_pushed(record);
   if (is_roster_type(event_.type)) adopt_roster(record);
   if (is_engine_type(event_.type)) follow_own();
-  std::string escalation;
   Committed told;
   told.partition = options_.partition;
   told.offset = offset;
@@ -197,34 +179,35 @@ void Room::follow(Offset offset, std::string_view record, bool owned) {
     if (listener_) listener_(told);
     return;
   }
-  EntityKey key{std::string(event_.account), {}, std::string(event_.subject)};
-  if (!event_.is_fact()) key.kind = kind_in(event_);
+  EntityName name;
   partition_->evolve(event_);
   if (event_.is_fact()) {
     const Partition::Replayed replayed = partition_->replayed();
-    seen_.push_back({replayed.fact.account, replayed.identity, replayed.content});
-    if (auto row = subject_row(replayed.fact, event_.stamps)) subjects_.push_back(std::move(*row));
-    key = key_of(partition_->home_of(replayed.fact));
+    const EntityHome home = partition_->home_of(replayed.fact);
+    name = gathered_.keep(name_of(home));
+    gathered_.add_seen(replayed.fact.account, replayed.identity, replayed.content);
+    if (auto row = subject_row(replayed.fact, event_.stamps))
+      gathered_.subjects.push_back(std::move(*row));
   } else {
+    name = gathered_.keep({event_.account, kind_in(event_), event_.subject});
     const auto [event, entity] = partition_->replayed_event();
     told.kind = RecordKind::kDerived;
     told.derived = event;
     told.policy = entity == nullptr ? nullptr : entity->policy;
     told.spec = entity == nullptr ? nullptr : &entity->spec();
-    if (entity != nullptr) told.escalation = escalation = group_of(*entity, *event);
   }
-  told.entity_kind = key.kind;
-  told.entity_id = key.id;
+  told.entity_kind = name.kind;
+  told.entity_id = name.id;
   if (listener_) listener_(told);
-  followed_.push_back({offset, std::move(key),
-                       is_read_by_store(event_.type) ? std::string(record) : std::string()});
+  gathered_.timeline.push_back(
+      {offset, name,
+       is_read_by_store(event_.type) ? gathered_.bytes->keep(record) : std::string_view()});
 }
 
 void Room::followed(Offset next, bool own) {
   partition_->settle(latest_, own);
   std::uint64_t hand_over = 0;
   AppliedBatch applied = take_changes(hand_over);
-  applied.timeline = std::exchange(followed_, {});
   give_to_store(std::move(applied), next, hand_over);
 }
 
@@ -240,9 +223,7 @@ void Room::give_to_store(AppliedBatch applied, Offset next, std::uint64_t hand_o
 
 Decided::Place& Room::append(std::string_view account, std::string_view value, RecordKind kind,
                              Instant time) {
-  LogRecord& record = batch_.log.emplace_back();
-  record.key = account;
-  record.value = value;
+  batch_.append(account, value);
   Decided::Place& place = places_.emplace_back();
   place.kind = kind;
   place.time = time;
@@ -307,7 +288,7 @@ void Room::append_mark(std::string_view type, std::string_view data, std::string
 }
 
 void Room::append_record(std::string_view type, std::string_view record) {
-  append("tocsin", record, RecordKind::kEngine, latest_).type = type;
+  append("tocsin", record, RecordKind::kEngine, latest_).type = batch_.bytes->keep(type);
 }
 
 void Room::put_in_force(std::string_view type, const std::string& record) {
@@ -350,8 +331,8 @@ void Room::take_outcome(const OutcomeRecord& outcome, Instant now) {
   const bool of_entity = !is_engine_type(outcome.type);
   Decided::Place& place = append(outcome.account, scratch_,
                                  of_entity ? RecordKind::kDerived : RecordKind::kEngine, latest_);
-  if (of_entity) place.entity = {outcome.account, outcome.entity_kind, outcome.entity_id};
-  place.type = outcome.type;
+  if (of_entity) place.entity = keep({outcome.account, outcome.entity_kind, outcome.entity_id});
+  place.type = batch_.bytes->keep(outcome.type);
 }
 
 // So that it is known to have been read.
@@ -419,9 +400,8 @@ Judged& Room::arrive(Decoded& decoded, Instant arrival, Instant facts_now) {
   if (judged.outcome != Outcome::kAccepted) return judged;
   decoded.fact.recorded = arrival;
   partition_->take(decoded, judged);
-  seen_.push_back({decoded.fact.account, judged.identity, judged.content});
   if (auto row = subject_row(decoded.fact, decoded.fact.extensions))
-    subjects_.push_back(std::move(*row));
+    gathered_.subjects.push_back(std::move(*row));
   scratch_.clear();
   Fact& fact = decoded.fact;
   if (const std::string believed = believed_stamp(arrival, recorded_); !believed.empty())
@@ -430,8 +410,9 @@ Judged& Room::arrive(Decoded& decoded, Instant arrival, Instant facts_now) {
   append_fact_record(scratch_, fact, judged.stamps);
   Decided::Place& place = append(fact.account, scratch_, RecordKind::kFact, fact.time);
   const Entity* const entity = judged.entity;
-  place.entity = entity != nullptr ? key_of(*entity) : key_of(partition_->home_of(fact));
-  place.type = fact.type;
+  place.entity = keep(entity != nullptr ? name_of(*entity) : name_of(partition_->home_of(fact)));
+  place.type = batch_.bytes->keep(fact.type);
+  gathered_.add_seen(fact.account, judged.identity, judged.content);
   return judged;
 }
 
@@ -478,15 +459,31 @@ Decided Room::take_decided(Offset intake_next) {
   if (intake_next >= 0) intake_next_ = intake_next;
   knows_latest_ = knows_latest_ || !batch_.log.empty();
   Decided decided;
-  decided.batch = std::exchange(batch_, {});
-  batch_.partition = options_.partition;
-  batch_.log.reserve(decided.batch.log.size());  // rounds are much alike
-  decided.places = std::exchange(places_, {});
-  places_.reserve(decided.places.size());
-  decided.events = std::exchange(events_, {});
-  events_.reserve(decided.events.size());
   decided.applied = take_changes(decided.hand_over);
+  decided.batch = std::move(batch_);
+  decided.places = std::move(places_);
+  decided.events = std::move(events_);
+  begin_round();
   return decided;
+}
+
+void Room::begin_round() {
+  batch_ = {};
+  batch_.partition = options_.partition;
+  batch_.bytes = arenas_.take();
+  const MutexLock lock(spare_mutex_);
+  batch_.log = std::move(spare_.log);
+  places_ = std::move(spare_.places);
+  events_ = std::move(spare_.events);
+}
+
+void Room::give_back(Decided& decided) {
+  Spare spare{std::move(decided.batch.log), std::move(decided.places), std::move(decided.events)};
+  spare.log.clear();
+  spare.places.clear();
+  spare.events.clear();
+  const MutexLock lock(spare_mutex_);
+  std::swap(spare_, spare);
 }
 
 void Room::tell(const Decided& decided, Offset first) const {
@@ -507,10 +504,9 @@ void Room::tell(const Decided& decided, Offset first) const {
     const Decided::Event* event =
         derived && place.derived != Decided::kNoEvent ? &decided.events[place.derived] : nullptr;
     told.type = place.type;
-    told.derived = event != nullptr ? &event->said.event() : nullptr;
+    told.derived = event != nullptr ? &event->said : nullptr;
     told.policy = event != nullptr ? event->policy : nullptr;
     told.spec = event != nullptr ? event->spec : nullptr;
-    told.escalation = event != nullptr ? event->escalation : std::string_view();
     listener_(told);
   }
   told = {};
@@ -528,15 +524,21 @@ void Room::tell(const Decided& decided, Offset first) const {
 void Room::committed(Decided decided, Offset first, Offset next) {
   if (listener_) tell(decided, first);
   AppliedBatch& applied = decided.applied;
-  std::vector<LogRecord>& records = decided.batch.log;
+  const std::vector<LogRecord>& records = decided.batch.log;
+  if (store_ != nullptr && store_->keeps_records()) applied.records = decided.batch.bytes;
   applied.timeline.reserve(records.size());
   for (std::size_t i = 0; i < records.size(); ++i) {
-    Decided::Place& place = decided.places[i];
+    const Decided::Place& place = decided.places[i];
     if (place.entity.kind.empty()) continue;
-    applied.timeline.push_back(
-        {first + static_cast<Offset>(i), std::move(place.entity),
-         is_read_by_store(place.type) ? std::move(records[i].value) : std::string()});
+    std::string_view record;
+    if (applied.records != nullptr) {
+      record = records[i].value;
+    } else if (is_read_by_store(place.type)) {
+      record = applied.bytes->keep(records[i].value);
+    }
+    applied.timeline.push_back({first + static_cast<Offset>(i), place.entity, record});
   }
+  give_back(decided);
   give_to_store(std::move(applied), next, decided.hand_over);
 }
 
@@ -544,26 +546,35 @@ bool Room::is_read_by_store(std::string_view type) const {
   return store_ != nullptr && (store_->keeps_records() || is_read_by_views(type));
 }
 
+EntityName Room::keep(const EntityName& name) {
+  // What is decided about an entity comes in one piece.
+  if (places_.size() > 1) {
+    const EntityName& last = places_[places_.size() - 2].entity;
+    if (last == name) return last;
+  }
+  return gathered_.keep(name);
+}
+
 // Everything that changed since the last time, as it is now.
 AppliedBatch Room::take_changes(std::uint64_t& hand_over) {
   std::vector<Entity*> entities;
   std::vector<Account*> accounts;
   hand_over = partition_->take_changes(entities, accounts);
-  AppliedBatch applied;
+  AppliedBatch applied = std::exchange(gathered_, {});
+  gathered_.bytes = arenas_.take();
   applied.partition = options_.partition;
-  applied.seen = std::exchange(seen_, {});
-  applied.subjects = std::exchange(subjects_, {});
   if (store_ == nullptr) return applied;
   applied.business_day = business_day_;
   applied.entities.reserve(entities.size());
-  for (Entity* e : entities) {
+  for (std::size_t i = 0; i < entities.size(); ++i) {
+    fetch_ahead([&](std::size_t n) { return i + n < entities.size() ? entities[i + n] : nullptr; });
+    Entity* const e = entities[i];
     partition_->view(*e, view_);
     encoded_.clear();
     encode_entity(encoded_, *e);
-    applied.entities.push_back({key_of(*e), std::string(encoded_), {}, partition_->due_of(*e)});
-    encoded_.clear();
-    encode_view(encoded_, view_);
-    applied.entities.back().view = encoded_.view();
+    encoded_view_.clear();
+    encode_view(encoded_view_, view_);
+    applied.add_entity(name_of(*e), encoded_, encoded_view_, partition_->due_of(*e));
   }
   for (Account* a : accounts) {
     auto pieces = encode_account(*a);  // its own first, empty of who came to nothing

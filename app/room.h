@@ -38,7 +38,9 @@
 #include "engine/log_port.h"
 #include "engine/partition.h"
 #include "engine/said/unconfirmed_years.h"
+#include "events/arena_pool.h"
 #include "events/bytes.h"
+#include "events/mutex.h"
 #include "projections/store.h"
 
 namespace tocsin {
@@ -60,23 +62,21 @@ struct Decided {
   static constexpr std::size_t kNoEvent = SIZE_MAX;
   // What listeners and views are told of the batch's record at the same place.
   struct Place {
-    EntityKey entity;
+    EntityName entity;  // of `applied`
     RecordKind kind = RecordKind::kFact;
-    std::string type;
+    std::string_view type;
     Instant time;
     std::size_t derived = kNoEvent;  // of kDerived: place in `events`
   };
   struct Event {
-    Event(const Derived& event, const Entity& entity);
-    KeptDerived said;
+    Derived said;  // its views are of `batch`
     const Policy* policy;
     const KindSpec* spec;
-    std::string escalation;
   };
   Batch batch;
   std::vector<Place> places;
   std::vector<Event> events;
-  AppliedBatch applied;  // but for positions and timeline
+  AppliedBatch applied;  // but for positions, and the timeline's of what was decided
   std::uint64_t hand_over = 0;
 };
 
@@ -174,6 +174,10 @@ class Room {
   void adopt(std::string_view record);
   // Whether the store reads records of this type.
   bool is_read_by_store(std::string_view type) const;
+  void begin_round();
+  void give_back(Decided& decided);
+  // Names of the entity that a record is about, which last as long as what is gathered.
+  EntityName keep(const EntityName& name);
   AppliedBatch take_changes(std::uint64_t& hand_over);
   void give_to_store(AppliedBatch applied, Offset next, std::uint64_t hand_over);
   void load_policies();
@@ -191,9 +195,16 @@ class Room {
   std::vector<Decided::Place> places_;  // of the batch's records
   std::vector<Decided::Event> events_;
   std::map<std::string, Offset> pushed_;  // how far pushes came, since the last hand-over
-  std::vector<SubjectRow> subjects_;      // and of those that came through adapters
-  std::vector<SeenRow> seen_;             // of the batch's facts
-  std::vector<TimelineRow> followed_;
+  AppliedBatch gathered_;                 // what is handed over next, so far
+  ArenaPool arenas_{64u << 20};
+  // Of a round that is over: room for the next.
+  struct Spare {
+    std::vector<LogRecord> log;
+    std::vector<Decided::Place> places;
+    std::vector<Decided::Event> events;
+  };
+  Mutex spare_mutex_;
+  Spare spare_ GUARDED_BY(spare_mutex_);
   std::string policies_;  // all policy records so far, a line each
   std::size_t stored_policies_ = 0;
   RosterInForce roster_;
@@ -214,10 +225,10 @@ class Room {
   std::map<Offset, std::string> refusals_;
   std::uint64_t own_ids_ = 0;  // given by this room
   LogEvent event_;
-  EntityView view_;       // made last
-  std::string scratch_;   // what is being encoded; kept for its room
-  ByteBuffer encoded_;    // the same
-  std::jthread freeing_;  // what a reset threw away
+  EntityView view_;                    // made last
+  std::string scratch_;                // what is being encoded; kept for its room
+  ByteBuffer encoded_, encoded_view_;  // the same
+  std::jthread freeing_;               // what a reset threw away
 };
 
 // How far a push came in a partition, as its log says; nullopt: it never ran.

@@ -18,8 +18,7 @@ class Room::Cold final : public ColdPort {
   Cold(StorePort& store, PartitionId partition) : store_(store), partition_(partition) {}
   std::optional<std::string> load_entity(std::string_view account, std::string_view kind,
                                          std::string_view id) override {
-    return store_.load_entity(partition_,
-                              {std::string(account), std::string(kind), std::string(id)});
+    return store_.load_entity(partition_, {account, kind, id});
   }
   std::optional<std::string> load_account(std::string_view account) override {
     return store_.load_account(partition_, account);

@@ -71,7 +71,7 @@ class BareFile {
 void run(const std::filesystem::path& directory, int records, int commits) {
   tocsin::Batch batch;
   for (int i = 0; i < records; ++i) {
-    batch.log.push_back({"account-17", std::string(kRecordBytes - 10, 'x')});
+    batch.append("account-17", std::string(kRecordBytes - 10, 'x'));
   }
   tocsin::FrameEncoder encoder;
   const std::string frame(encoder.encode(batch, 0, 0, 0, 1));

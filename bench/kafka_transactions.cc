@@ -129,7 +129,7 @@ void bench_latency(const Options& options) {
   Node node(settings);
   const auto round = [&](Offset i) {
     Transaction transaction = position_only(node.intake.membership(), {{0, i}});
-    transaction.parts[0].log.push_back({"account", payload(static_cast<int>(i), options.bytes)});
+    transaction.parts[0].append("account", payload(static_cast<int>(i), options.bytes));
     const auto start = Clock::now();
     node.commit(transaction);
     return ms_since(start);
@@ -164,7 +164,7 @@ void bench_answer(const Options& options) {
     while (!(record = node.intake.poll(milliseconds(100)))) {
     }
     Transaction transaction = position_only(node.intake.membership(), {{0, record->offset + 1}});
-    transaction.parts[0].log.push_back({record->key, record->value});
+    transaction.parts[0].append(record->key, record->value);
     node.commit(transaction);
     const double at_commit = ms_since(start);
     while (!follower.poll(milliseconds(100))) {
@@ -253,7 +253,7 @@ double copy_ours(const KafkaSettings& settings, const Options& options, int batc
       Batch& part = parts[record->partition];
       part.partition = record->partition;
       part.intake_next = record->offset + 1;
-      part.log.push_back({std::move(record->key), std::move(record->value)});
+      part.append(record->key, record->value);
       ++i;
     }
     for (auto& [partition, part] : parts) transaction.parts.push_back(std::move(part));

@@ -92,7 +92,7 @@ class Workload {
   AppliedBatch next() {
     AppliedBatch batch;
     batch.business_day = day_;
-    std::map<EntityKey, EntityChange> changed;
+    std::map<EntityKey, std::pair<std::string, Instant>> changed;  // view and due
     for (int i = 0; i < kFactsPerBatch; ++i, ++fact_) {
       // Ticket n is touched at n, n + hot, n + 2 hot, …: every fact belongs to one of four rounds.
       const std::int64_t round = fact_ % kFactsPerTicket;
@@ -102,23 +102,23 @@ class Workload {
                           "T-" + std::to_string(n)};
       const Instant time = kBegin + milliseconds(fact_ * 50);
       const int facts = number >= 0 ? static_cast<int>(round) + 1 : 1;
-      std::string view = encode_view(ticket(key, facts, kBegin + milliseconds(n * 200)));
-      changed[key] = {key, std::string(kStateBytes, 's'), std::move(view), time + hours(2)};
-      batch.timeline.push_back(
-          {offset_++, key,
-           record(key, "tocsin.ticket.progressed", offset_, time,
-                  R"({"note":"the customer was told what was found so far"})")});
+      changed[key] = {encode_view(ticket(key, facts, kBegin + milliseconds(n * 200))),
+                      time + hours(2)};
+      const auto add = [&](const char* type, const char* data) {
+        const Offset offset = offset_++;
+        batch.add_event(offset, key, record(key, type, offset_, time, data));
+      };
+      add("tocsin.ticket.progressed", R"({"note":"the customer was told what was found so far"})");
       for (const char* type : {"tocsin.clock.stopped", "tocsin.clock.started"}) {
-        batch.timeline.push_back(
-            {offset_++, key,
-             record(
-                 key, type, offset_, time,
-                 R"({"entity":"ticket/T-1","clock":"ticket.progress","cycle":1,"elapsedMs":420000,)"
-                 R"("thresholds":[{"name":"target","due":"2026-03-02T01:15:00.000Z","verdict":"met"}]})")});
+        add(type,
+            R"({"entity":"ticket/T-1","clock":"ticket.progress","cycle":1,"elapsedMs":420000,)"
+            R"("thresholds":[{"name":"target","due":"2026-03-02T01:15:00.000Z","verdict":"met"}]})");
       }
-      batch.seen.push_back({key.account, hash128(std::to_string(fact_)), 1});
+      batch.add_seen(key.account, hash128(std::to_string(fact_)), 1);
     }
-    for (auto& [key, change] : changed) batch.entities.push_back(std::move(change));
+    const std::string state(kStateBytes, 's');
+    for (const auto& [key, change] : changed)
+      batch.add_entity(key, state, change.first, change.second);
     batch.next = offset_;
     return batch;
   }

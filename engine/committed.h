@@ -45,7 +45,6 @@ struct Committed {
   const Derived* derived = nullptr;
   const Policy* policy = nullptr;
   const KindSpec* spec = nullptr;
-  std::string_view escalation;  // of an escalation's event: its group's id
 };
 
 using CommittedListener = std::function<void(const Committed&)>;

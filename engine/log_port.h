@@ -16,11 +16,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "events/arena.h"
 #include "events/time.h"
 
 namespace tocsin {
@@ -29,8 +31,8 @@ using PartitionId = std::int32_t;
 using Offset = std::int64_t;
 
 struct LogRecord {
-  std::string key;    // account
-  std::string value;  // structured CloudEvent, compact JSON
+  std::string_view key;    // account
+  std::string_view value;  // structured CloudEvent, compact JSON
 };
 
 struct RejectedRecord {
@@ -43,10 +45,15 @@ struct RejectedRecord {
 
 struct Batch {
   PartitionId partition = 0;
-  std::vector<LogRecord> log;
+  std::vector<LogRecord> log;  // of `bytes`; copies of a batch share them
   std::vector<RejectedRecord> rejected;
   Offset intake_next =
       -1;  // Kafka: intake position after this batch; -1 where there is no intake topic
+  std::shared_ptr<Arena> bytes = std::make_shared<Arena>();
+
+  void append(std::string_view key, std::string_view value) {
+    log.push_back({bytes->keep(key), bytes->keep(value)});
+  }
   bool empty() const { return log.empty() && rejected.empty() && intake_next < 0; }
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/entity/follow.h"
+#include "engine/fetch_ahead.h"
 #include "engine/policy/translate.h"
 #include "engine/said/escalate.h"
 #include "engine/said/group_steps.h"
@@ -31,7 +32,7 @@ bool moves_nobody(const Policy& policy) {
 
 }  // namespace
 
-void AccountRoles::persons(RoleCode role, Instant at, std::vector<std::string_view>& out) const {
+void AccountRoles::persons(RoleCode role, Instant at, Persons& out) const {
   static const std::vector<std::string> nobody;
   const std::string& name = policy_.roles[role];
   const auto it = account_.roles.find(name);
@@ -51,11 +52,11 @@ bool AccountRoles::is_away(std::string_view person, Instant at) const {
   return roster_ != nullptr && roster_->is_away(person, at);
 }
 
-void AccountRoles::on_call(RoleCode role, Instant at, std::vector<std::string_view>& out) const {
+void AccountRoles::on_call(RoleCode role, Instant at, Persons& out) const {
   if (roster_ != nullptr) roster_->on_call(policy_.roles[role], at, out);
 }
 
-void AccountRoles::last_resort(Instant at, std::vector<std::string_view>& out) const {
+void AccountRoles::last_resort(Instant at, Persons& out) const {
   if (roster_ != nullptr) roster_->everybodys_last_resort(at, out);
 }
 
@@ -121,9 +122,10 @@ void Partition::decide(Instant now, Instant release, const DerivedSink& sink) {
     last_release_ = release;
   }
   work_.swap(touched_);
-  for (Entity* e : work_) {
-    e->touched = false;
-    decide_one(*e, now, release, sink);
+  for (std::size_t i = 0; i < work_.size(); ++i) {
+    fetch_ahead([this, i](std::size_t n) { return i + n < work_.size() ? work_[i + n] : nullptr; });
+    work_[i]->touched = false;
+    decide_one(*work_[i], now, release, sink);
   }
   work_.clear();
   for (std::size_t i = 0; i < fault_accounts_.size(); ++i)
@@ -248,6 +250,10 @@ bool Partition::fire(Instant until, Instant now, const DerivedSink& sink, std::s
               slots_[slot] != nullptr);  // a timer fires when it is due, of an entity in memory
         Entity& e = *slots_[slot];
         e.next_due = kNever;
+        fetch_ahead([this](std::size_t n) -> const Entity* {
+          const auto next = timers_.coming(n - 1);
+          return next ? slots_[*next] : nullptr;
+        });
         if (on_fired_) on_fired_(due);
         decide_one(e, now, now, sink);
       },

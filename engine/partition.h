@@ -337,11 +337,11 @@ class AccountRoles : public RoleBook {
  public:
   AccountRoles(const Account& account, const Policy& policy, const Roster* roster)
       : account_(account), policy_(policy), roster_(roster) {}
-  void persons(RoleCode role, Instant at, std::vector<std::string_view>& out) const override;
+  void persons(RoleCode role, Instant at, Persons& out) const override;
   std::string_view person(std::string_view word) const override;
   bool is_away(std::string_view person, Instant at) const override;
-  void on_call(RoleCode role, Instant at, std::vector<std::string_view>& out) const override;
-  void last_resort(Instant at, std::vector<std::string_view>& out) const override;
+  void on_call(RoleCode role, Instant at, Persons& out) const override;
+  void last_resort(Instant at, Persons& out) const override;
   std::string_view account_name() const override { return account_.title; }
 
  private:

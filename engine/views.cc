@@ -123,7 +123,7 @@ void fill_next(GroupRow& row, const Entity& entity, const Truth& truth, const Sa
   NextRow& out = row.next.emplace();
   out.step = next.step;
   if (next.at != kNever) out.at = next.at;
-  const std::vector<RoleCode> called = roles_of(way_of(entity, group), policy, next.step);
+  const RoleCodes called = roles_of(way_of(entity, group), policy, next.step);
   for (const RoleCode role : called) out.roles.push_back(policy.roles[role]);
   const Instant at = next.at == kNever ? group.last_step : next.at;
   for (const std::string_view person : persons_of(entity, truth, roles, called, at).persons)

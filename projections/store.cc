@@ -101,7 +101,7 @@ class Store::Impl {
     handed_over_[batch.partition] = batch.next;
     const bool first = active_->empty();
     if (first) oldest_ = Clock::now();
-    active_->add(batch);
+    active_->add(std::move(batch));
     ++generation_;
     if (first || active_->bytes() >= options_.write_bytes || waiters_ > 0) work_.notify_all();
     if (active_->bytes() >= options_.write_bytes_max) {
@@ -122,7 +122,7 @@ class Store::Impl {
     return std::nullopt;
   }
 
-  std::optional<std::string> load_entity(PartitionId partition, const EntityKey& entity) const {
+  std::optional<std::string> load_entity(PartitionId partition, const EntityName& entity) const {
     if (!sought_->may_hold(partition, entity)) return std::nullopt;
     const Key key = Key(partition, Family::kEntity).entity(entity);
     const auto pending = find_pending([&](const Pending& p) -> std::optional<std::string> {
@@ -510,7 +510,7 @@ bool Store::keeps_records() const { return impl_->keeps_records(); }
 Offset Store::applied(PartitionId partition) const { return impl_->applied(partition); }
 void Store::apply(AppliedBatch batch) { impl_->apply(std::move(batch)); }
 std::optional<std::string> Store::load_entity(PartitionId partition,
-                                              const EntityKey& entity) const {
+                                              const EntityName& entity) const {
   return impl_->load_entity(partition, entity);
 }
 std::optional<std::string> Store::load_account(PartitionId partition,

@@ -93,7 +93,7 @@ class StorePort {
   virtual void apply(AppliedBatch batch) = 0;
   // What was handed over counts, written or not.
   virtual std::optional<std::string> load_entity(PartitionId partition,
-                                                 const EntityKey& entity) const = 0;
+                                                 const EntityName& entity) const = 0;
   virtual std::optional<std::string> load_account(PartitionId partition,
                                                   std::string_view account) const = 0;
   virtual std::optional<std::uint64_t> seen(PartitionId partition, std::string_view account,
@@ -133,7 +133,7 @@ class Store final : public StorePort {
   Offset applied(PartitionId partition) const override;
   void apply(AppliedBatch batch) override;
   std::optional<std::string> load_entity(PartitionId partition,
-                                         const EntityKey& entity) const override;
+                                         const EntityName& entity) const override;
   std::optional<std::string> load_account(PartitionId partition,
                                           std::string_view account) const override;
   std::optional<std::uint64_t> seen(PartitionId partition, std::string_view account,

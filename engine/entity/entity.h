@@ -7,6 +7,7 @@
 // Not thread safe; one partition's owner works on it.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <memory>
@@ -174,6 +175,8 @@ inline bool same_name(const GroupKey& a, const GroupKey& b) {
          (a.cycle == b.cycle || a.kind == GroupKey::Kind::kRouting);
 }
 
+using RoleCodes = boost::container::small_vector<RoleCode, 4>;  // of a step
+
 // Somebody was told of a step.
 struct SaidCall {
   std::string person;
@@ -205,7 +208,7 @@ struct SaidGroup {
   Instant reopened_at{kNever};      // when the last one ran out
   // How often it was acknowledged and ran out, and to how many of the latter a step was raised.
   std::uint16_t acknowledged = 0, reopened = 0, rung = 0;
-  std::vector<RoleCode> roles;  // of the last step
+  RoleCodes roles;              // of the last step
   std::vector<SaidCall> calls;  // of all steps
   std::string by;
 };

@@ -8,18 +8,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string_view>
 #include <utility>
 
 #include "engine/entity/entity.h"
-#include "events/hash.h"
+#include "engine/entity/entity_name.h"
 
 namespace tocsin {
-
-struct EntityName {
-  std::string_view account, kind, id;
-  std::uint64_t hash() const { return hash128(id, hash128(kind, hash128(account))).low; }
-};
 
 class EntitySet {
  public:

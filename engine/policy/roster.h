@@ -21,6 +21,7 @@
 #pragma once
 
 #include <array>
+#include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -96,7 +97,7 @@ struct RosterDoubt {
 
 class Roster {
  public:
-  using Persons = std::vector<std::string_view>;
+  using Persons = boost::container::small_vector<std::string_view, 3>;
 
   std::string hash;  // of the file's text, hexadecimal
   // Of its dates, hand-overs and hours: UTC where it names none.

@@ -22,15 +22,15 @@ namespace tocsin {
 class RoleBook {
  public:
   virtual ~RoleBook() = default;
-  virtual void persons(RoleCode role, Instant at, std::vector<std::string_view>& out) const = 0;
+  virtual void persons(RoleCode role, Instant at, Persons& out) const = 0;
   // Whom a word of a fact means, as the roster calls them; the word itself when it knows nobody.
   virtual std::string_view person(std::string_view word) const { return word; }
   virtual bool is_away(std::string_view, Instant) const { return false; }
   // Who stands in for somebody who is away: who is on call for the role, whoever plays it for the
   // account.
-  virtual void on_call(RoleCode, Instant, std::vector<std::string_view>&) const {}
+  virtual void on_call(RoleCode, Instant, Persons&) const {}
   // Who is told when nobody else is found.
-  virtual void last_resort(Instant, std::vector<std::string_view>&) const {}
+  virtual void last_resort(Instant, Persons&) const {}
   // What people call the account; empty: unknown.
   virtual std::string_view account_name() const { return {}; }
 };

@@ -1,7 +1,6 @@
 #include "engine/said/derived.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace tocsin {
@@ -183,18 +182,10 @@ SaidCycle* find_said(Entity& entity, ClockCode clock, std::int64_t cycle) {
   return const_cast<SaidCycle*>(find_said(std::as_const(entity), clock, cycle));
 }
 
-KeptDerived::KeptDerived(const Derived& event) : event_(event) {
-  std::size_t size = 0;
-  each_view(event_, [&](const std::string_view& view) { size += view.size(); });
-  if (size == 0) return;
-  text_ = std::make_unique<char[]>(size);
-  char* to = text_.get();
-  each_view(event_, [&](std::string_view& view) {
-    if (view.empty()) return;
-    std::memcpy(to, view.data(), view.size());
-    view = {to, view.size()};
-    to += view.size();
-  });
+Derived kept(const Derived& event, Arena& words) {
+  Derived copy = event;
+  each_view(copy, [&](std::string_view& view) { view = words.keep(view); });
+  return copy;
 }
 
 std::uint16_t times_told(const Entity& entity, const GroupKey& key) {
@@ -244,19 +235,16 @@ void DecisionReader::take(Entity& entity, Derived& event, Instant recorded) {
   if (event.of == 0) return apply(entity, event, recorded);
   entity_ = &entity;
   recorded_ = recorded;
-  waiting_.emplace_back(event);
+  waiting_.push_back(kept(event, words_));
   if (waiting_.size() == event.of) apply_waiting();
 }
 
 void DecisionReader::apply_waiting() {
-  std::sort(waiting_.begin(), waiting_.end(), [](const KeptDerived& a, const KeptDerived& b) {
-    return a.event().place < b.event().place;
-  });
-  for (const KeptDerived& kept : waiting_) {
-    Derived event = kept.event();
-    apply(*entity_, event, recorded_);
-  }
+  std::sort(waiting_.begin(), waiting_.end(),
+            [](const Derived& a, const Derived& b) { return a.place < b.place; });
+  for (Derived& event : waiting_) apply(*entity_, event, recorded_);
   waiting_.clear();
+  words_.clear();
 }
 
 }  // namespace tocsin

@@ -5,13 +5,15 @@
 // CloudEvent of the contract's §7, `decode` reads it back from the log.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/entity/entity.h"
+#include "engine/entity/entity_name.h"
 #include "engine/policy/policy.h"
+#include "engine/policy/roster.h"
+#include "events/arena.h"
 #include "events/log_record.h"
 #include "events/vocabulary.h"
 
@@ -19,6 +21,8 @@ namespace tocsin {
 
 // The cause of what follows from a late fact, and the reason of a breach that there never was.
 inline constexpr std::string_view kLateCause = "late";
+
+using Persons = Roster::Persons;
 
 // What a message about a raised step needs, as known when it is raised; empty: unknown.
 struct RaisedWords {
@@ -63,9 +67,9 @@ struct Derived {
   Instant anchor;
   std::uint16_t rung = 0;       // raised: answers this reopening of the group
   std::int64_t timeout_ms = 0;  // acknowledged: after which it runs out
-  std::vector<RoleCode> roles;
-  std::vector<std::string_view> persons;
-  std::vector<RoleCode> person_roles;  // of each of `persons`; kNone: the last resort
+  RoleCodes roles;
+  Persons persons;
+  RoleCodes person_roles;  // of each of `persons`; kNone: the last resort
   RaisedWords words;
   std::string_view by;
   std::vector<std::string> weeks;  // fault; its module is `reason`
@@ -89,17 +93,8 @@ void each_view(Event& event, const F& f) {
   for (auto& person : event.persons) f(person);
 }
 
-// A Derived that outlives the decision that made it: it has its own copy of all that is pointed to.
-// It may be moved, and read from any thread.
-class KeptDerived {
- public:
-  explicit KeptDerived(const Derived& event);
-  const Derived& event() const { return event_; }
-
- private:
-  Derived event_;
-  std::unique_ptr<char[]> text_;
-};
+// A Derived that outlives the decision that made it: what it points to is copied into `words`.
+Derived kept(const Derived& event, Arena& words);
 
 // Changes what was announced. `recorded` is the decision's instant. Sets `event.n`.
 void apply(Entity& entity, Derived& event, Instant recorded);
@@ -114,15 +109,24 @@ class DecisionReader {
   void apply_waiting();
   Entity* entity_ = nullptr;
   Instant recorded_;
-  std::vector<KeptDerived> waiting_;
+  std::vector<Derived> waiting_;
+  Arena words_;  // of those
 };
 
 // The CloudEvents type: that of the contract's §7, where a stage's names the kind.
 std::string event_type(const KindSpec& kind, DerivedType type);
+inline bool is_of_stage(DerivedType type) {
+  return type == DerivedType::kComplaintAdvanced || type == DerivedType::kComplaintWithdrawn;
+}
 
 // The group's id, as `…/ticket.response/1/target~2`.
-std::string group_id(const Entity& entity, const Policy& policy, const GroupKey& key,
-                     std::uint16_t instance);
+std::string group_id(const EntityName& entity, const KindSpec& kind, const Policy& policy,
+                     const GroupKey& key, std::uint16_t instance);
+inline std::string group_id(const Entity& entity, const Policy& policy, const GroupKey& key,
+                            std::uint16_t instance) {
+  const KindSpec& kind = policy.kinds[entity.kind];
+  return group_id({entity.account, kind.name, entity.id}, kind, policy, key, instance);
+}
 
 // Appends the CloudEvent to `to` as compact JSON. `extended` adds the attributes that a replay
 // needs and that consumers may ignore (`saidstart`, `warning`, `gone`, `tellsdue`, `begun`, …).

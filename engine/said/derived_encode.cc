@@ -436,11 +436,10 @@ std::string event_type(const KindSpec& kind, DerivedType type) {
   return std::string(name(type));
 }
 
-std::string group_id(const Entity& entity, const Policy& policy, const GroupKey& key,
-                     std::uint16_t instance) {
+std::string group_id(const EntityName& entity, const KindSpec& kind, const Policy& policy,
+                     const GroupKey& key, std::uint16_t instance) {
   std::string id;
   PlainText out{id};
-  const KindSpec& kind = policy.kinds[entity.kind];
   append_entity_path(id, entity.account, kind.name, entity.id);
   append_group_path(out, kind, policy, key, instance);
   return id;

@@ -13,7 +13,8 @@ namespace {
 
 using enum DerivedType;
 
-void add_roles(std::vector<RoleCode>& roles, const std::vector<RoleCode>& more) {
+template <class More>
+void add_roles(RoleCodes& roles, const More& more) {
   for (const RoleCode role : more) {
     if (std::find(roles.begin(), roles.end(), role) == roles.end()) roles.push_back(role);
   }
@@ -40,7 +41,7 @@ struct Climb {
   Anchor anchor;
   bool moved = false;      // the anchor is another than was told
   std::uint16_t rung = 0;  // the reopening that is answered; 0: none
-  std::vector<RoleCode> roles;
+  RoleCodes roles;
   std::string_view cause;  // the fact that called for it
   bool raises = false;
 };
@@ -372,8 +373,8 @@ class Escalator {
     raise(std::move(event));
   }
 
-  void add_conditional_roles(std::vector<RoleCode>& roles, const LadderRow* row,
-                             PriorityCode priority, TierCode tier) const {
+  void add_conditional_roles(RoleCodes& roles, const LadderRow* row, PriorityCode priority,
+                             TierCode tier) const {
     if (row == nullptr) return;
     if (priority != kNone && a_.policy.urgent[priority]) add_roles(roles, row->urgent_roles);
     if (row->tier_roles.has(tier)) add_roles(roles, row->tier_roles[tier]);

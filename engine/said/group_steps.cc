@@ -93,8 +93,9 @@ Way way_of(const Entity& entity, const SaidGroup& group) {
   return way;
 }
 
-std::vector<RoleCode> roles_of(const Way& way, const Policy& policy, std::uint16_t number) {
-  std::vector<RoleCode> roles = step_of(way, number).roles;
+RoleCodes roles_of(const Way& way, const Policy& policy, std::uint16_t number) {
+  const std::vector<RoleCode>& of = step_of(way, number).roles;
+  RoleCodes roles(of.begin(), of.end());
   if (way.under == &policy) return roles;
   for (RoleCode& role : roles) role = place_of(way.under->roles[role], policy.roles);
   return roles;

@@ -35,7 +35,7 @@ Way way_of(const Entity& entity, const SaidGroup& group);
 
 // The roles of step `number`, from 1, in the codes of `policy`; beyond the last step those of the
 // last.
-std::vector<RoleCode> roles_of(const Way& way, const Policy& policy, std::uint16_t number);
+RoleCodes roles_of(const Way& way, const Policy& policy, std::uint16_t number);
 
 // How long an acknowledgement holds when it is made at `priority`, a code of `policy`; 0: for good.
 std::int64_t timeout_of(const Way& way, const Policy& policy, PriorityCode priority);

@@ -11,7 +11,7 @@ namespace {
 class PersonFinder {
  public:
   PersonFinder(const Entity& entity, const Truth& truth, const RoleBook& book,
-               const std::vector<RoleCode>& roles, Instant at)
+               const RoleCodes& roles, Instant at)
       : entity_(entity), truth_(truth), book_(book), roles_(roles), at_(at) {}
 
   Told find() {
@@ -61,9 +61,9 @@ class PersonFinder {
   const Entity& entity_;
   const Truth& truth_;
   const RoleBook& book_;
-  const std::vector<RoleCode>& roles_;
+  const RoleCodes& roles_;
   Instant at_;
-  std::vector<std::string_view> found_;
+  Persons found_;
   Told told_;
 };
 
@@ -86,7 +86,7 @@ std::string_view owner_of(const Entity& entity, const Truth& truth) {
 }
 
 Told persons_of(const Entity& entity, const Truth& truth, const RoleBook& book,
-                const std::vector<RoleCode>& roles, Instant at) {
+                const RoleCodes& roles, Instant at) {
   return PersonFinder(entity, truth, book, roles, at).find();
 }
 

@@ -2,22 +2,21 @@
 #pragma once
 
 #include <string_view>
-#include <vector>
 
 #include "engine/said/announce.h"
 
 namespace tocsin {
 
 struct Told {
-  std::vector<std::string_view> persons;  // each once, in the order of their first role
-  std::vector<RoleCode> roles;            // of each; kNone: of the last resort
+  Persons persons;  // each once, in the order of their first role
+  RoleCodes roles;  // of each; kNone: of the last resort
 };
 
 // Who plays the roles at `at`. The assignee is who the last fact that says so names, the owner who
 // the creation names; one who is away is told together with who stands in: who is on call for the
 // first other role. When nobody is found, the roster's last resort.
 Told persons_of(const Entity& entity, const Truth& truth, const RoleBook& book,
-                const std::vector<RoleCode>& roles, Instant at);
+                const RoleCodes& roles, Instant at);
 
 // The assignee of an entity, or its owner, as facts name them; empty: nobody.
 std::string_view assignee_of(const Entity& entity);

@@ -53,6 +53,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -97,6 +98,13 @@ class TimerWheel {
   // to do, call again with the same or a later `now`.
   template <class Sink>
   bool advance(Instant now, Sink&& sink, std::size_t max_fires = SIZE_MAX);
+
+  // In `advance`: the slot that comes after `n` others, as far as that is known; it may be cancelled
+  // until then.
+  std::optional<Slot> coming(std::size_t n) const {
+    if (n >= static_cast<std::size_t>(run_end_ - run_at_)) return std::nullopt;
+    return Slot{run_at_[n].id - 1};
+  }
 
   // When to call `advance` again at the latest: not after the earliest due, perhaps before it. At
   // or before the last `advance` when there is work left; kNever when nothing is scheduled.

@@ -1,15 +1,17 @@
 // What the records of a stretch of the log changed, as it is handed to a store.
 //
-// A value; who hands it over gives it away.
+// A value; who hands it over gives it away. Its views are of `bytes`, which copies share, or of `records`.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/log_port.h"
+#include "events/arena.h"
 #include "events/hash.h"
 #include "events/time.h"
 #include "projections/rows/keys.h"
@@ -23,9 +25,9 @@ using BusinessDay = std::function<Day(Instant)>;
 using DueSink = std::function<bool(Instant, const EntityKey&)>;
 
 struct EntityChange {
-  EntityKey key;
-  std::string state;         // the engine's, opaque
-  std::string view;          // as encode_view makes it
+  EntityName key;
+  std::string_view state;    // the engine's, opaque
+  std::string_view view;     // as encode_view makes it
   Instant next_due{kNever};  // the entity's timer
   bool first_row = false;    // the store knew of no such entity; set by the store
 };
@@ -33,12 +35,12 @@ struct EntityChange {
 // A fact or derived event on the timeline of an entity.
 struct TimelineRow {
   Offset offset = 0;
-  EntityKey entity;
-  std::string record;  // as in the log; empty when nobody reads it (StorePort::keeps_records)
+  EntityName entity;
+  std::string_view record;  // as in the log; empty when nobody reads it (StorePort::keeps_records)
 };
 
 struct SeenRow {
-  std::string account;
+  std::string_view account;
   Hash128 identity;           // identity_hash(source, id)
   std::uint64_t content = 0;  // content_hash
 };
@@ -66,6 +68,23 @@ struct AppliedBatch {
   std::vector<SubjectRow> subjects;
   // Days of the business zone as of these records; pure and callable from any thread.
   std::shared_ptr<const BusinessDay> business_day;
+  std::shared_ptr<Arena> bytes = std::make_shared<Arena>();
+  std::shared_ptr<const Arena> records;  // null: records are of `bytes` too
+
+  EntityName keep(const EntityName& name) {
+    return {bytes->keep(name.account), bytes->keep(name.kind), bytes->keep(name.id)};
+  }
+  // Each with copies of what it is told.
+  void add_entity(const EntityName& name, std::string_view state, std::string_view view,
+                  Instant next_due) {
+    entities.push_back({keep(name), bytes->keep(state), bytes->keep(view), next_due});
+  }
+  void add_event(Offset offset, const EntityName& name, std::string_view record) {
+    timeline.push_back({offset, keep(name), bytes->keep(record)});
+  }
+  void add_seen(std::string_view account, const Hash128& identity, std::uint64_t content) {
+    seen.push_back({bytes->keep(account), identity, content});
+  }
 };
 
 }  // namespace tocsin

@@ -14,7 +14,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "engine/entity/entity_name.h"
 #include "engine/log_port.h"
 #include "events/hash.h"
 #include "events/time.h"
@@ -24,6 +26,12 @@ namespace tocsin {
 
 struct EntityKey {
   std::string account, kind, id;
+  EntityKey() = default;
+  EntityKey(std::string account, std::string kind, std::string id)
+      : account(std::move(account)), kind(std::move(kind)), id(std::move(id)) {}
+  explicit EntityKey(const EntityName& name)
+      : account(name.account), kind(name.kind), id(name.id) {}
+  operator EntityName() const { return {account, kind, id}; }
   friend auto operator<=>(const EntityKey&, const EntityKey&) = default;
 };
 
@@ -43,7 +51,7 @@ class Key {
   Key& day(std::int32_t day) { return instant({day}); }
   Key& letter(char c);
   Key& hash(const Hash128& hash);
-  Key& entity(const EntityKey& e) { return text(e.account).text(e.kind).text(e.id); }
+  Key& entity(const EntityName& e) { return text(e.account).text(e.kind).text(e.id); }
 
   std::string take() { return std::move(bytes_); }
   const std::string& bytes() const { return bytes_; }

@@ -23,7 +23,7 @@
 #include <tuple>
 #include <vector>
 
-#include "projections/rows/arena.h"
+#include "events/arena.h"
 #include "projections/rows/figures.h"
 #include "projections/rows/keys.h"
 #include "projections/rows/projection.h"

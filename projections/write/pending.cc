@@ -2,15 +2,17 @@
 
 namespace tocsin {
 
-void Pending::add(const AppliedBatch& batch) {
+void Pending::add(AppliedBatch batch) {
+  keep(batch.bytes);
+  if (batch.records != nullptr) keep(batch.records);
   applied_[batch.partition] = batch.next;
   if (days_.empty() || days_.back() != batch.business_day) days_.push_back(batch.business_day);
   const BusinessDay* const day = days_.back().get();
 
   for (const EntityChange& c : batch.entities) {
     Entity& e = entity(batch.partition, c.key, c.first_row);
-    e.state = arena_.keep(c.state);
-    e.view = arena_.keep(c.view);
+    e.state = c.state;
+    e.view = c.view;
     e.next_due = c.next_due;
     e.business_day = day;
   }
@@ -35,7 +37,7 @@ void Pending::add(const AppliedBatch& batch) {
     const Key key = Key(batch.partition, Family::kSubject).hash(s.subject);
     subjects_.insert_or_assign(arena_.keep(key.bytes()), arena_.keep(encode_subject(s)));
   }
-  const EntityKey* last = nullptr;
+  const EntityName* last = nullptr;
   Entity* of = nullptr;
   for (const TimelineRow& row : batch.timeline) {
     // What is decided about an entity comes in one piece.
@@ -52,11 +54,16 @@ void Pending::add(const AppliedBatch& batch) {
     event.entity = last_key_;
     event.offset = row.offset;
     event.business_day = day;
-    if (!row.record.empty()) event.record = arena_.keep(row.record);
+    event.record = row.record;
   }
 }
 
-Pending::Entity& Pending::entity(PartitionId partition, const EntityKey& key, bool first_row) {
+void Pending::keep(const std::shared_ptr<const Arena>& bytes) {
+  kept_bytes_ += bytes->bytes();
+  kept_.push_back(bytes);
+}
+
+Pending::Entity& Pending::entity(PartitionId partition, const EntityName& key, bool first_row) {
   const Key row = Key(partition, Family::kEntity).entity(key);
   auto at = entities_.find(row.bytes());
   if (at == entities_.end()) {
@@ -69,6 +76,8 @@ Pending::Entity& Pending::entity(PartitionId partition, const EntityKey& key, bo
 
 void Pending::clear() {
   arena_.clear();
+  kept_.clear();
+  kept_bytes_ = 0;
   days_.clear();
   entities_.clear();
   accounts_.clear();
@@ -81,7 +90,7 @@ void Pending::clear() {
 
 std::size_t Pending::bytes() const {
   constexpr std::size_t kAccount = 64;
-  return arena_.bytes() + entities_.size() * sizeof(ByKey<Entity>::value_type) +
+  return arena_.bytes() + kept_bytes_ + entities_.size() * sizeof(ByKey<Entity>::value_type) +
          (seen_.size() + subjects_.size() + accounts_.size()) * kAccount +
          events_.size() * sizeof(Event);
 }

@@ -13,8 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "events/arena.h"
 #include "projections/rows/applied_batch.h"
-#include "projections/rows/arena.h"
 
 namespace tocsin {
 
@@ -46,7 +46,8 @@ class Pending {
   template <typename Value>
   using ByKey = boost::unordered_flat_map<std::string_view, Value, KeyHash>;
 
-  void add(const AppliedBatch& batch);
+  // Keeps what the batch's views are of.
+  void add(AppliedBatch batch);
   void clear();
 
   bool empty() const { return applied_.empty(); }
@@ -62,9 +63,13 @@ class Pending {
   const std::map<PartitionId, Offset>& applied() const { return applied_; }
 
  private:
-  Entity& entity(PartitionId partition, const EntityKey& key, bool first_row);
+  Entity& entity(PartitionId partition, const EntityName& key, bool first_row);
 
-  Arena arena_;
+  void keep(const std::shared_ptr<const Arena>& bytes);
+
+  Arena arena_;  // of keys, and of what batches hold as strings
+  std::vector<std::shared_ptr<const Arena>> kept_;
+  std::size_t kept_bytes_ = 0;
   std::vector<std::shared_ptr<const BusinessDay>> days_;
   ByKey<Entity> entities_;
   ByKey<std::string_view> accounts_, summaries_;

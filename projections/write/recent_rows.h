@@ -13,7 +13,7 @@
 #include <string_view>
 #include <utility>
 
-#include "projections/rows/arena.h"
+#include "events/arena.h"
 
 namespace tocsin {
 

@@ -26,7 +26,7 @@
 namespace tocsin {
 
 // What stands for a key in the filter. Different keys may have the same mark, which costs a look.
-inline std::uint64_t mark_of(PartitionId partition, const EntityKey& entity) {
+inline std::uint64_t mark_of(PartitionId partition, const EntityName& entity) {
   const Hash128 account = hash128(entity.account, {0, static_cast<std::uint64_t>(partition) + 1});
   return hash128(entity.id, account).low;
 }

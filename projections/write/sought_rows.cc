@@ -76,7 +76,7 @@ void SoughtRows::add(AppliedBatch& batch) {
   for (const SeenRow& seen : batch.seen) filter_.prefetch(mark_of(seen.identity));
   for (const SeenRow& seen : batch.seen) filter_.insert(mark_of(seen.identity));
   // Events may come alone, of an entity that did not change.
-  const EntityKey* last = nullptr;
+  const EntityName* last = nullptr;
   for (const TimelineRow& row : batch.timeline) {
     if (last == nullptr || *last != row.entity)
       filter_.insert(mark_of(batch.partition, row.entity));

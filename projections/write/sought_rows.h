@@ -34,7 +34,7 @@ class SoughtRows {
              const SoughtOptions& options);
   ~SoughtRows();
 
-  bool may_hold(PartitionId partition, const EntityKey& entity) const {
+  bool may_hold(PartitionId partition, const EntityName& entity) const {
     return !entities_filled_ || filter_.may_hold(mark_of(partition, entity));
   }
   bool may_hold(const Hash128& identity) const {

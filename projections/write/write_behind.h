@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "projections/rows/arena.h"
+#include "events/arena.h"
 #include "projections/rows/read_view.h"
 #include "projections/rows/table.h"
 #include "projections/write/pending.h"

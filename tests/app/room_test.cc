@@ -47,7 +47,7 @@ class RoomTest : public ::testing::Test {
   // The batch finds its way into the log, and its records into `log_`.
   void commit() {
     const auto first = static_cast<Offset>(log_.size());
-    for (const LogRecord& record : room_->batch().log) log_.push_back(record.value);
+    for (const LogRecord& record : room_->batch().log) log_.emplace_back(record.value);
     room_->committed(room_->take_decided(), first, static_cast<Offset>(log_.size()));
   }
 
@@ -430,7 +430,9 @@ TEST_F(RoomTest, ListenersAreToldTheSameOfWhatWasDecidedAndWhatWasFollowed) {
                     std::string(c.entity_kind) + "/" + std::string(c.entity_id), c.owned,
                     c.replayed, c.derived != nullptr});
     if (c.derived == nullptr || c.derived->type != DerivedType::kEscalationRaised) return;
-    EXPECT_EQ(c.escalation, "acme/ticket/T-1/routed/P1");
+    EXPECT_EQ(group_id({c.account, c.entity_kind, c.entity_id}, *c.spec, *c.policy,
+                       c.derived->group, c.derived->instance),
+              "acme/ticket/T-1/routed/P1");
     EXPECT_EQ(c.policy->roles[c.derived->roles.at(0)], "service_director");
   };
   TempDirectory directory;
@@ -447,7 +449,7 @@ TEST_F(RoomTest, ListenersAreToldTheSameOfWhatWasDecidedAndWhatWasFollowed) {
       {}, decoded);
   ASSERT_EQ(owner.arrive(decoded, kOpened).outcome, Outcome::kAccepted);
   owner.decide(kOpened, kOpened);
-  for (const LogRecord& record : owner.batch().log) log_.push_back(record.value);
+  for (const LogRecord& record : owner.batch().log) log_.emplace_back(record.value);
   owner.committed(owner.take_decided(), 0, static_cast<Offset>(log_.size()));
   const std::vector<Told> decided = std::exchange(told, {});
   ASSERT_GE(decided.size(), 4u);

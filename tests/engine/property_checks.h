@@ -147,7 +147,7 @@ inline std::string read_anew_is_the_same(World& world, Entity& e, Instant now) {
 
 class Nobody : public RoleBook {
  public:
-  void persons(RoleCode, Instant, std::vector<std::string_view>&) const override {}
+  void persons(RoleCode, Instant, Persons&) const override {}
 };
 
 inline std::string said_again(const World& world, const Entity& e, Truth truth,

@@ -41,11 +41,7 @@ class AnyPolicyTest : public testing::TestWithParam<const char*> {
     world.each_entity([&](Entity& entity) {
       EntityView view = world.view(entity);
       view.account += "-" + std::to_string(seed);  // a story's accounts are its own
-      EntityChange change;
-      change.key = {view.account, view.kind, view.id};
-      change.state = "state";
-      change.view = encode_view(view);
-      batch.entities.push_back(std::move(change));
+      batch.add_entity({view.account, view.kind, view.id}, "state", encode_view(view), kNever);
       views_.push_back(std::move(view));
     });
   }

@@ -64,11 +64,11 @@ class QueryTest : public testing::Test {
   ReadView view() {
     AppliedBatch batch;
     batch.business_day = shanghai_day();
-    for (const auto& [key, v] : entities_)
-      batch.entities.push_back({key, "state", encoded(v), kNever});
+    for (const auto& [key, v] : entities_) batch.add_entity(key, "state", encoded(v), kNever);
     for (const auto& [account, summary] : summaries_)
       batch.summaries.push_back({account, encode(summary)});
-    batch.timeline = std::exchange(timeline_, {});
+    for (const Told& told : std::exchange(timeline_, {}))
+      batch.add_event(told.offset, told.entity, told.record);
     batch.next = ++next_;
     store_->apply(std::move(batch));
     EXPECT_TRUE(store_->refresh(kLong));
@@ -86,7 +86,12 @@ class QueryTest : public testing::Test {
   std::unique_ptr<Store> store_;
   std::map<EntityKey, EntityView> entities_;
   std::map<std::string, AccountSummary> summaries_;
-  std::vector<TimelineRow> timeline_;
+  struct Told {
+    Offset offset;
+    EntityKey entity;
+    std::string record;
+  };
+  std::vector<Told> timeline_;
   Offset next_ = 0;
 };
 

@@ -255,7 +255,7 @@ TEST(TimelineTest, RecordsThatAreNotKeptAreFetchedByPosition) {
   auto store = Store::open(directory.path(), options);
   AppliedBatch batch;
   batch.business_day = shanghai_day();
-  batch.timeline = {{7, {"a", "ticket", "1"}, "{}"}};
+  batch.add_event(7, {"a", "ticket", "1"}, "{}");
   batch.next = 8;
   store->apply(std::move(batch));
   ASSERT_TRUE(store->refresh(kLong));

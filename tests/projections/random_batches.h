@@ -69,12 +69,13 @@ class RandomBatches {
     for (auto& [key, c] : changes) {
       views[key] = c.view;
       dues[key] = c.next_due;
-      batch.entities.push_back({key, c.state, encoded(c.view), c.next_due});
+      batch.add_entity(key, c.state, encoded(c.view), c.next_due);
     }
     if (pick(2) != 0) batch.accounts.push_back({account(), word() + word()});
     if (pick(2) != 0)
       batch.summaries.push_back({account(), encode(AccountSummary{word(), "A", {}})});
-    batch.seen.push_back({account(), hash128(word()), random_()});
+    const std::string seen_of = account();
+    batch.add_seen(seen_of, hash128(word()), random_());
     batch.next = ++offset_;
     return batch;
   }
@@ -196,9 +197,7 @@ class RandomBatches {
   void add_event(const EntityKey& key, AppliedBatch& batch) {
     const Instant time = instant();
     const std::string id = "e" + std::to_string(offset_) + "-" + std::to_string(events_++);
-    const auto add = [&](std::string record) {
-      batch.timeline.push_back({offset_++, key, std::move(record)});
-    };
+    const auto add = [&](const std::string& record) { batch.add_event(offset_++, key, record); };
     if (key.kind == "account") {
       if (views.count(key) != 0 && pick(3) == 0) {
         add(own_record(key, "tocsin.fault.recurring", id, time,

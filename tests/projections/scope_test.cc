@@ -43,8 +43,9 @@ class ScopeTest : public testing::Test {
   template <typename Has>
   void fill(Store& store, const Has& has) {
     for (AppliedBatch batch : history_) {
-      std::erase_if(batch.entities, [&](const EntityChange& c) { return !has(c.key); });
-      std::erase_if(batch.timeline, [&](const TimelineRow& row) { return !has(row.entity); });
+      std::erase_if(batch.entities, [&](const EntityChange& c) { return !has(EntityKey(c.key)); });
+      std::erase_if(batch.timeline,
+                    [&](const TimelineRow& row) { return !has(EntityKey(row.entity)); });
       store.apply(std::move(batch));
     }
     ASSERT_TRUE(store.refresh(kLong));

@@ -96,19 +96,20 @@ class Sought : public ::testing::Test {
     for (auto n = random() % 20; n > 0; --n) {
       const auto of = static_cast<unsigned>(random() % 2000);
       const EntityKey entity = key(of);
-      batch.timeline.push_back({next++, entity, "{}"});
+      batch.add_event(next++, entity, "{}");
       if (random() % 4 == 0) continue;  // an event alone
       EntityView view;
       view.created = true;
       const std::string state = std::to_string(random());
-      batch.entities.push_back({entity, state, encoded(view), kNever, false});
+      batch.add_entity(entity, state, encoded(view), kNever);
       entities_[{batch.partition, of}] = state;
       seen_[{batch.partition, of}] = of;
-      batch.seen.push_back({entity.account, identity(of), of});
+      batch.add_seen(entity.account, identity(of), of);
     }
     // Each entity once, as it is after the batch.
     std::map<EntityKey, EntityChange> last;
-    for (EntityChange& change : batch.entities) last.insert_or_assign(change.key, change);
+    for (EntityChange& change : batch.entities)
+      last.insert_or_assign(EntityKey(change.key), change);
     batch.entities.clear();
     for (auto& [_, change] : last) batch.entities.push_back(change);
     batch.next = ++next;

@@ -27,21 +27,26 @@ StoreOptions manual() {
   return options;
 }
 
-EntityChange change(const EntityKey& key, std::string state, Instant due) {
-  EntityChange c;
-  c.key = key;
-  c.state = std::move(state);
-  c.next_due = due;
-  EntityView view;
-  view.created = true;
-  c.view = encoded(view);
-  return c;
+struct Change {
+  EntityKey key;
+  std::string state;
+  Instant due;
+};
+
+Change change(const EntityKey& key, std::string state, Instant due) {
+  return {key, std::move(state), due};
 }
 
-AppliedBatch batch(Offset next, std::vector<EntityChange> entities = {}) {
+void add(AppliedBatch& batch, const Change& change) {
+  EntityView view;
+  view.created = true;
+  batch.add_entity(change.key, change.state, encoded(view), change.due);
+}
+
+AppliedBatch batch(Offset next, const std::vector<Change>& changes = {}) {
   AppliedBatch b;
   b.next = next;
-  b.entities = std::move(entities);
+  for (const Change& c : changes) add(b, c);
   b.business_day = shanghai_day();
   return b;
 }
@@ -248,11 +253,10 @@ TEST(StoreTest, ATimelineThatIsBeingWrittenIsNotLostToTheFirstStateOfItsEntity) 
     const EntityKey key{"a", "ticket", "1"};
     const auto apply = [&](Offset offset, bool known) {
       AppliedBatch b = batch(offset + 1);
-      if (known) b.entities.push_back(change(key, "s", kNever));
+      if (known) add(b, change(key, "s", kNever));
       for (int i = 0; i < 40 && !known; ++i)  // so many that the row is not remembered
-        b.entities.push_back(
-            change({"b", "ticket", std::to_string(i)}, std::string(1 << 20, 's'), kNever));
-      b.timeline.push_back({offset, key, "{}"});
+        add(b, change({"b", "ticket", std::to_string(i)}, std::string(1 << 20, 's'), kNever));
+      b.add_event(offset, key, "{}");
       store->apply(std::move(b));
     };
     if (sought_before) {
@@ -334,7 +338,7 @@ TEST(StoreTest, ATimelineIsWholeAcrossItsRows) {
     constexpr Offset kAround = kTimelineBlock + 1;
     for (Offset offset = border - kAround; offset < border + kAround; ++offset) {
       AppliedBatch b = batch(offset + 1, {change(key, "", kNever)});
-      b.timeline.push_back({offset, key, "{}"});
+      b.add_event(offset, key, "{}");
       store->apply(std::move(b));
       if (offset % 7 == 0) {
         ASSERT_TRUE(store->refresh(kLong));
@@ -522,7 +526,7 @@ TEST(StoreFormatTest, ADamagedStoreIsRefusedOrBegunAnew) {
 
 TEST(StoreTest, DamageThatIsMetWhileWritingIsTold) {
   const TempDirectory directory;
-  std::vector<EntityChange> all;
+  std::vector<Change> all;
   for (int i = 0; i < 1000; ++i)
     all.push_back(
         change({"acme", "ticket", "T-" + std::to_string(i)}, std::string(300, 's'), kNever));

@@ -76,7 +76,8 @@ class LogChecks {
     while (again.fire(now, now, 1000)) {
     }
     const Decided more = again.take_decided();
-    if (!more.batch.log.empty()) return "said anew after a replay: " + more.batch.log.front().value;
+    if (!more.batch.log.empty())
+      return "said anew after a replay: " + std::string(more.batch.log.front().value);
     std::string stays;
     again.partition().each_entity([&](Entity& e) {
       if (stays.empty()) stays = untrue_breach(e, now);

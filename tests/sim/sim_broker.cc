@@ -240,8 +240,11 @@ class SimWriter final : public WriterPort {
       CommitResult& placed = result.parts.emplace_back();
       for (std::size_t i = 0; i < part.log.size(); ++i) {
         const bool last = i + 1 == part.log.size();
-        const Offset offset =
-            log.append({0, part.log[i].key, part.log[i].value, {}, last ? part.intake_next : -1});
+        const Offset offset = log.append({0,
+                                          std::string(part.log[i].key),
+                                          std::string(part.log[i].value),
+                                          {},
+                                          last ? part.intake_next : -1});
         placed.first = placed.first < 0 ? offset : placed.first;
         placed.next = offset + 1;
       }

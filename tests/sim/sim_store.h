@@ -59,7 +59,7 @@ class SimStore final : public StorePort {
     waiting_.push_back(std::move(batch));
   }
   std::optional<std::string> load_entity(PartitionId partition,
-                                         const EntityKey& key) const override {
+                                         const EntityName& key) const override {
     if (!may_hold(mark_of(partition, key))) return std::nullopt;
     const auto at = known_.entities.find(key_of(partition, key));
     return at == known_.entities.end() ? std::nullopt : std::optional(at->second.state);
@@ -133,12 +133,12 @@ class SimStore final : public StorePort {
     std::map<std::tuple<PartitionId, std::string, std::uint64_t, std::uint64_t>, std::uint64_t>
         seen;
   };
-  static Key key_of(PartitionId partition, const EntityKey& key) {
-    return {partition, key.account, key.kind, key.id};
+  static Key key_of(PartitionId partition, const EntityName& key) {
+    return {partition, std::string(key.account), std::string(key.kind), std::string(key.id)};
   }
   static void put(State& to, const AppliedBatch& batch) {
     for (const EntityChange& e : batch.entities)
-      to.entities[key_of(batch.partition, e.key)] = {e.state, e.next_due};
+      to.entities[key_of(batch.partition, e.key)] = {std::string(e.state), e.next_due};
     for (const AccountChange& a : batch.accounts) {
       if (a.state.empty()) {
         to.accounts.erase({batch.partition, a.account});
@@ -147,7 +147,8 @@ class SimStore final : public StorePort {
       }
     }
     for (const SeenRow& s : batch.seen)
-      to.seen[{batch.partition, s.account, s.identity.low, s.identity.high}] = s.content;
+      to.seen[{batch.partition, std::string(s.account), s.identity.low, s.identity.high}] =
+          s.content;
     to.applied[batch.partition] = batch.next;
   }
 

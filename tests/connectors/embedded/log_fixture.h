@@ -63,7 +63,7 @@ inline std::string value_of(Offset offset, std::size_t bytes = 40) {
 inline Batch batch_of(Offset first, int count, std::size_t bytes = 40) {
   Batch batch;
   for (int i = 0; i < count; ++i) {
-    batch.log.push_back({"account-" + std::to_string((first + i) % 7), value_of(first + i, bytes)});
+    batch.append("account-" + std::to_string((first + i) % 7), value_of(first + i, bytes));
   }
   return batch;
 }

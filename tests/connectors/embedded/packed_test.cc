@@ -11,7 +11,8 @@ namespace {
 
 std::vector<SeenRecord> seen_of(const Batch& batch, Offset first) {
   std::vector<SeenRecord> seen;
-  for (const LogRecord& record : batch.log) seen.push_back({first++, record.key, record.value});
+  for (const LogRecord& record : batch.log)
+    seen.push_back({first++, std::string(record.key), std::string(record.value)});
   return seen;
 }
 
@@ -23,7 +24,7 @@ Batch random_batch(std::mt19937& random) {
     if (random() % 3 == 0) {
       for (char& c : value) c = static_cast<char>(random());
     }
-    batch.log.push_back({"account-" + std::to_string(random() % 5), std::move(value)});
+    batch.append("account-" + std::to_string(random() % 5), value);
   }
   if (random() % 4 == 0) {
     batch.rejected.push_back(
@@ -75,7 +76,7 @@ TEST(PackedFrameTest, WhatPackingMakesNoSmallerStandsAsItIs) {
   std::string noise(5000, 0);
   for (char& c : noise) c = static_cast<char>(random());
   Batch batch;
-  batch.log.push_back({"a", noise});
+  batch.append("a", noise);
   EXPECT_FALSE(decode_frame_header(encoder.encode(batch, 0, 0, 0, 1), 1)->packed);
 }
 

@@ -97,7 +97,7 @@ class FeedTest : public ::testing::Test {
       EntityView view;
       view.created = true;
       view.source = source;
-      batch.entities.push_back({{"acme", "ticket", id}, "state", encode_view(view), kNever});
+      batch.add_entity({"acme", "ticket", id}, "state", encode_view(view), kNever);
     }
     batch.next = next;
     store->apply(std::move(batch));

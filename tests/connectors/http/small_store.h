@@ -81,11 +81,8 @@ class SmallStore {
     entity.kind = default_policy()->code_of(*default_policy()->kind_named("ticket"));
     return encode_entity(entity);
   }
-  static EntityChange ticket(std::string account, std::string id, std::vector<ClockRow> clocks,
-                             std::vector<GroupRow> groups) {
-    EntityChange change;
-    change.key = {account, "ticket", id};
-    change.state = engine_state();
+  static void add_ticket(AppliedBatch& batch, const std::string& account, const std::string& id,
+                         std::vector<ClockRow> clocks, std::vector<GroupRow> groups) {
     EntityView view;
     view.created = true;
     view.source = "/crm";
@@ -94,11 +91,10 @@ class SmallStore {
     view.tier = "A";
     view.clocks = std::move(clocks);
     view.groups = std::move(groups);
-    change.view = encode_view(view);
-    return change;
+    batch.add_entity({account, "ticket", id}, engine_state(), encode_view(view), kNever);
   }
-  static TimelineRow fact_row(EntityKey key, const std::string& verb, std::string id,
-                              std::string source, Offset offset) {
+  static void add_fact(AppliedBatch& batch, const EntityKey& key, const std::string& verb,
+                       std::string id, std::string source, Offset offset) {
     Fact fact;
     fact.account = key.account;
     fact.subject = key.id;
@@ -110,25 +106,24 @@ class SmallStore {
     fact.time = fact.recorded = fact.claimed = kNow;
     std::string record;
     append_fact_record(record, fact, "");
-    return {offset, std::move(key), std::move(record)};
+    batch.add_event(offset, key, record);
   }
 
   // `id` and `account` are those of the first ticket.
-  void fill(std::string id = "T-1", std::string account = "a/b") {
+  void fill(const std::string& id = "T-1", const std::string& account = "a/b") {
     AppliedBatch batch;
     batch.business_day = std::make_shared<BusinessDay>(shanghai);
-    batch.entities.push_back(ticket(std::move(account), std::move(id),
-                                    {running("ticket.response", at(300))},
-                                    {group("g1", "service_director", "low", at(1))}));
-    batch.entities.push_back(ticket("acme", "T-2", {running("ticket.response", at(100))},
-                                    {group("g2", "account_manager", "high", at(2))}));
+    add_ticket(batch, account, id, {running("ticket.response", at(300))},
+               {group("g1", "service_director", "low", at(1))});
+    add_ticket(batch, "acme", "T-2", {running("ticket.response", at(100))},
+               {group("g2", "account_manager", "high", at(2))});
     ClockRow met = running("ticket.response", at(200));
     met.state = ClockState::kStopped;
     met.thresholds[0].verdict = Verdict::kMet;
     met.stopped = at(150);
     met.elapsed_ms = 150;
-    batch.entities.push_back(ticket("acme", "T-3", {met}, {}));
-    batch.timeline.push_back(fact_row({"acme", "other", "X-1"}, "seen", "1", "/crm", 5));
+    add_ticket(batch, "acme", "T-3", {met}, {});
+    add_fact(batch, {"acme", "other", "X-1"}, "seen", "1", "/crm", 5);
     batch.next = 6;
     apply(std::move(batch));
   }
@@ -137,8 +132,8 @@ class SmallStore {
   void tell(std::string id, Offset offset, std::string source) {
     AppliedBatch batch;
     batch.business_day = std::make_shared<BusinessDay>(shanghai);
-    batch.timeline.push_back(fact_row({"acme", "ticket", std::move(id)}, "progressed",
-                                      std::to_string(offset), std::move(source), offset));
+    add_fact(batch, {"acme", "ticket", std::move(id)}, "progressed", std::to_string(offset),
+             std::move(source), offset);
     batch.next = offset + 1;
     apply(std::move(batch));
   }

@@ -183,7 +183,7 @@ struct Member {
     Batch batch;
     batch.partition = partition;
     batch.intake_next = next;
-    for (const auto& value : values) batch.log.push_back({"ACME", value});
+    for (const auto& value : values) batch.append("ACME", value);
     transaction.parts.push_back(batch);
     return transaction;
   }

@@ -46,7 +46,7 @@ class CopyNode {
         position_only(intake_.membership(), {{record->partition, record->offset + 1}});
     // The only rule of this engine: a fact that the log holds is dropped.
     if (!folded_[record->partition].contains(record->value)) {
-      transaction.parts[0].log.push_back({record->key, record->value});
+      transaction.parts[0].append(record->key, record->value);
     }
     const auto result = writer_.commit(transaction);
     if (result.status == CommitStatus::kDurable) {

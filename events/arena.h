@@ -28,6 +28,12 @@ class Arena {
   }
 
   std::size_t bytes() const { return used_; }
+  // What it holds of the system's, used or not.
+  std::size_t memory() const {
+    std::size_t bytes = 0;
+    for (const Block& block : blocks_) bytes += block.size;
+    return bytes;
+  }
 
   void clear() {
     std::erase_if(blocks_, [](const Block& b) { return b.size != kBlockBytes; });
@@ -38,6 +44,7 @@ class Arena {
 
  private:
   static constexpr std::size_t kBlockBytes = 256 << 10;
+  static constexpr std::size_t kFirstBytes = 4 << 10;  // of one that holds little
   static constexpr std::size_t kBlocksKept = 32;
 
   struct Block {
@@ -46,8 +53,8 @@ class Arena {
   };
 
   void add_block(std::size_t at_least) {
-    if (at_least > kBlockBytes || current_ == blocks_.size()) {
-      const std::size_t size = std::max(at_least, kBlockBytes);
+    if (current_ == blocks_.size() || at_least > blocks_[current_].size) {
+      const std::size_t size = std::max(at_least, std::clamp(used_, kFirstBytes, kBlockBytes));
       blocks_.insert(blocks_.begin() + static_cast<std::ptrdiff_t>(current_),
                      {std::make_unique_for_overwrite<char[]>(size), size});
     }
