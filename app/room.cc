@@ -36,14 +36,6 @@ const std::string kIntakeKey = "\x01intake";
 const std::string kControlKey = "\x01control";
 const std::string kMovedKey = "\x01moved";
 
-constexpr std::string_view kControlStamp = "tocsincontrol";
-constexpr std::size_t kRefusalsMax = 100;
-
-std::string control_stamp(Offset control) {
-  if (control < 0) return {};
-  return "\"" + std::string(kControlStamp) + "\":" + std::to_string(control);
-}
-
 EntityName name_of(const Entity& entity) { return {entity.account, entity.spec().name, entity.id}; }
 EntityName name_of(const EntityHome& home) { return {home.account, home.kind, home.id}; }
 
@@ -67,7 +59,7 @@ Room::Room(RoomOptions options, StorePort* store, CommittedListener listener)
            believed_stamp(recorded, recorded_));
     Decided::Place& place = append(entity.account, scratch_, RecordKind::kDerived, event.time);
     place.entity = keep(name_of(entity));
-    place.type = is_of_stage(event.type) ? batch_.bytes->keep(event_type(entity.spec(), event.type))
+    place.type = is_of_stage(event.type) ? batch_.keep(event_type(entity.spec(), event.type))
                                          : name(event.type);
     place.derived = events_.size();
     events_.push_back({kept(event, *batch_.bytes), entity.policy, &entity.spec()});
@@ -80,7 +72,7 @@ Room::~Room() = default;
 void Room::reset() {
   begin_round();
   gathered_ = {};
-  gathered_.bytes = arenas_.take();
+  gathered_.bytes = options_.arenas->take();
   pushed_.clear();
   policies_.clear();
   stored_policies_ = 0;
@@ -200,13 +192,13 @@ void Room::follow(Offset offset, std::string_view record, bool owned) {
   told.entity_id = name.id;
   if (listener_) listener_(told);
   gathered_.timeline.push_back(
-      {offset, name,
-       is_read_by_store(event_.type) ? gathered_.bytes->keep(record) : std::string_view()});
+      {offset, name, is_read_by_store(event_.type) ? gathered_.keep(record) : std::string_view()});
 }
 
 void Room::followed(Offset next, bool own) {
   partition_->settle(latest_, own);
   std::uint64_t hand_over = 0;
+  CHECK(places_.empty());  // names of what was decided are of what is handed over
   AppliedBatch applied = take_changes(hand_over);
   give_to_store(std::move(applied), next, hand_over);
 }
@@ -266,133 +258,6 @@ void Room::learn(const LogEvent& last) {
   knows_latest_ = true;
 }
 
-std::string Room::own_record(std::string_view type, std::string_view id, std::string_view data,
-                             std::string_view subject, Offset control) const {
-  std::string stamps = control_stamp(control);
-  const std::string believed = believed_stamp(latest_, recorded_);
-  if (!stamps.empty() && !believed.empty()) stamps += ',';
-  return engine_record(type, id, data, recorded_, subject.empty() ? "tocsin" : subject,
-                       stamps + believed);
-}
-
-// No other process gives the same, not even at the same instant: what it wrote is behind `next_` here.
-std::string Room::own_id(std::string_view name) {
-  return std::string(name) + "/" + std::to_string(options_.partition) + "/" +
-         std::to_string(latest_.ms) + "." + std::to_string(next_) + "." +
-         std::to_string(++own_ids_);
-}
-
-void Room::append_mark(std::string_view type, std::string_view data, std::string id) {
-  if (id.empty()) id = own_id(type.substr(kEnginePrefix.size()));
-  append_record(type, own_record(type, id, data, {}, -1));
-}
-
-void Room::append_record(std::string_view type, std::string_view record) {
-  append("tocsin", record, RecordKind::kEngine, latest_).type = batch_.bytes->keep(type);
-}
-
-void Room::put_in_force(std::string_view type, const std::string& record) {
-  if (type == kPolicyType) adopt(record);
-  if (type == kPushedType) note_pushed(record);
-  if (is_roster_type(type)) adopt_roster(record);
-  append_record(type, record);
-}
-
-std::string Room::take_own(const OwnRecord& record, Instant now) {
-  use(now);
-  std::string data = record.data, id;
-  try {
-    if (!is_engine_type(record.type))
-      throw std::runtime_error("`" + record.type + "` is no type of the engine's own records");
-    const std::string_view name = std::string_view(record.type).substr(kEnginePrefix.size());
-    if (record.type == kPolicyType) {
-      const std::int32_t version = partition_->policy().version + 1;
-      data = with_version(record.data, version);
-      policy_of_record(data);
-      id = policy_record_id(options_.partition, version);
-    } else {
-      if (is_roster_type(record.type)) roster_.check(record.type, data);
-      id = own_id(name);
-    }
-  } catch (const std::runtime_error& error) {
-    put_refusal(record, error.what());
-    return error.what();
-  }
-  put_in_force(record.type, own_record(record.type, id, data, record.subject, record.control));
-  control_next_ = std::max(control_next_, record.control + 1);
-  return {};
-}
-
-void Room::take_outcome(const OutcomeRecord& outcome, Instant now) {
-  use(now);
-  scratch_.clear();
-  append_own_event(scratch_, {outcome.id, outcome.type, outcome.entity_id, outcome.account, latest_,
-                              recorded_, outcome.data, believed_stamp(latest_, recorded_)});
-  const bool of_entity = !is_engine_type(outcome.type);
-  Decided::Place& place = append(outcome.account, scratch_,
-                                 of_entity ? RecordKind::kDerived : RecordKind::kEngine, latest_);
-  if (of_entity) place.entity = keep({outcome.account, outcome.entity_kind, outcome.entity_id});
-  place.type = batch_.bytes->keep(outcome.type);
-}
-
-// So that it is known to have been read.
-void Room::put_refusal(const OwnRecord& record, const std::string& why) {
-  if (record.control < 0) return;
-  const std::string id =
-      "refused/" + std::to_string(options_.partition) + "/" + std::to_string(record.control);
-  std::string data;
-  JsonObject(data).text("type", record.type).text("why", why).close();
-  append_record(kRefusedType, own_record(kRefusedType, id, data, {}, record.control));
-  note_refusal(record.control, why);
-  control_next_ = std::max(control_next_, record.control + 1);
-}
-
-void Room::note_refusal(Offset control, std::string why) {
-  refusals_.insert_or_assign(control, std::move(why));
-  if (refusals_.size() > kRefusalsMax) refusals_.erase(refusals_.begin());
-}
-
-std::optional<std::string> Room::refusal(Offset control) const {
-  const auto found = refusals_.find(control);
-  return found == refusals_.end() ? std::nullopt : std::optional(found->second);
-}
-
-// Where the engine's own record came through the topic for such.
-void Room::follow_own() {
-  const std::string_view place = stamp(event_, kControlStamp);
-  if (place.empty()) return;
-  const Offset control = std::atoll(std::string(place).c_str());
-  control_next_ = std::max(control_next_, control + 1);
-  if (event_.type == kRefusedType) note_refusal(control, std::string(event_.data));
-}
-
-// Whether it was in force at any time, as it is or with its calendars written out.
-bool Room::stands_in_log(const ConfiguredPolicy& wanted) const {
-  const Policy& in_force = partition_->policy();
-  if (in_force.version == 0) return false;
-  return wanted.is(in_force) || std::any_of(in_force.earlier.begin(), in_force.earlier.end(),
-                                            [&](const auto& p) { return wanted.is(*p); });
-}
-
-bool Room::follows_configured() const {
-  const Policy& in_force = partition_->policy();
-  return in_force.version == 0 || options_.policy.is(in_force);
-}
-
-void Room::ensure_policy(Instant now) {
-  use(now);
-  if (const ConfiguredPolicy& wanted = options_.policy; !stands_in_log(wanted)) {
-    const std::string record =
-        policy_record(wanted.text(), *wanted.policy(), partition_->policy().version + 1,
-                      options_.partition, recorded_);
-    put_in_force(kPolicyType, record);
-  }
-  // A file that was in force before changes nothing at a start: what was posted since stays.
-  if (options_.roster.empty() || roster_.knew(hex(hash128(options_.roster)))) return;
-  put_in_force(kRosterType,
-               own_record(kRosterType, own_id("roster"), roster_data(options_.roster), {}, -1));
-}
-
 Judged& Room::arrive(Decoded& decoded, Instant arrival, Instant facts_now) {
   use(arrival);
   Judged& judged = judged_;
@@ -411,7 +276,7 @@ Judged& Room::arrive(Decoded& decoded, Instant arrival, Instant facts_now) {
   Decided::Place& place = append(fact.account, scratch_, RecordKind::kFact, fact.time);
   const Entity* const entity = judged.entity;
   place.entity = keep(entity != nullptr ? name_of(*entity) : name_of(partition_->home_of(fact)));
-  place.type = batch_.bytes->keep(fact.type);
+  place.type = batch_.keep(fact.type);
   gathered_.add_seen(fact.account, judged.identity, judged.content);
   return judged;
 }
@@ -459,18 +324,18 @@ Decided Room::take_decided(Offset intake_next) {
   if (intake_next >= 0) intake_next_ = intake_next;
   knows_latest_ = knows_latest_ || !batch_.log.empty();
   Decided decided;
-  decided.applied = take_changes(decided.hand_over);
   decided.batch = std::move(batch_);
   decided.places = std::move(places_);
   decided.events = std::move(events_);
   begin_round();
+  decided.applied = take_changes(decided.hand_over);
   return decided;
 }
 
 void Room::begin_round() {
   batch_ = {};
   batch_.partition = options_.partition;
-  batch_.bytes = arenas_.take();
+  batch_.bytes = options_.arenas->take();
   const MutexLock lock(spare_mutex_);
   batch_.log = std::move(spare_.log);
   places_ = std::move(spare_.places);
@@ -525,16 +390,17 @@ void Room::committed(Decided decided, Offset first, Offset next) {
   if (listener_) tell(decided, first);
   AppliedBatch& applied = decided.applied;
   const std::vector<LogRecord>& records = decided.batch.log;
-  if (store_ != nullptr && store_->keeps_records()) applied.records = decided.batch.bytes;
+  const bool keeps_records = store_ != nullptr && store_->keeps_records();
   applied.timeline.reserve(records.size());
   for (std::size_t i = 0; i < records.size(); ++i) {
     const Decided::Place& place = decided.places[i];
     if (place.entity.kind.empty()) continue;
     std::string_view record;
-    if (applied.records != nullptr) {
+    if (keeps_records) {
       record = records[i].value;
+      applied.records = decided.batch.bytes;
     } else if (is_read_by_store(place.type)) {
-      record = applied.bytes->keep(records[i].value);
+      record = applied.keep(records[i].value);
     }
     applied.timeline.push_back({first + static_cast<Offset>(i), place.entity, record});
   }
@@ -561,7 +427,7 @@ AppliedBatch Room::take_changes(std::uint64_t& hand_over) {
   std::vector<Account*> accounts;
   hand_over = partition_->take_changes(entities, accounts);
   AppliedBatch applied = std::exchange(gathered_, {});
-  gathered_.bytes = arenas_.take();
+  gathered_.bytes = options_.arenas->take();
   applied.partition = options_.partition;
   if (store_ == nullptr) return applied;
   applied.business_day = business_day_;

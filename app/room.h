@@ -31,6 +31,7 @@
 #include <thread>
 #include <vector>
 
+#include "app/arena_pool.h"
 #include "app/configured_policy.h"
 #include "app/roster_in_force.h"
 #include "engine/committed.h"
@@ -38,7 +39,6 @@
 #include "engine/log_port.h"
 #include "engine/partition.h"
 #include "engine/said/unconfirmed_years.h"
-#include "events/arena_pool.h"
 #include "events/bytes.h"
 #include "events/mutex.h"
 #include "projections/store.h"
@@ -49,6 +49,8 @@ struct RoomOptions {
   PartitionId partition = 0;
   ConfiguredPolicy policy;  // takes force when the log never held it
   std::string roster;       // the same of the roster's text; empty: none
+  // Of all rooms whose options are copies of these.
+  std::shared_ptr<ArenaPool> arenas = std::make_shared<ArenaPool>(std::size_t{64} << 20);
   std::size_t hot_entities = 1'000'000;
   Duration horizon = hours(1);                // dues within it are in memory
   std::size_t look_ahead_rows = SIZE_MAX;     // of those, read in one go
@@ -196,7 +198,6 @@ class Room {
   std::vector<Decided::Event> events_;
   std::map<std::string, Offset> pushed_;  // how far pushes came, since the last hand-over
   AppliedBatch gathered_;                 // what is handed over next, so far
-  ArenaPool arenas_{64u << 20};
   // Of a round that is over: room for the next.
   struct Spare {
     std::vector<LogRecord> log;

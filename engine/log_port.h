@@ -49,10 +49,14 @@ struct Batch {
   std::vector<RejectedRecord> rejected;
   Offset intake_next =
       -1;  // Kafka: intake position after this batch; -1 where there is no intake topic
-  std::shared_ptr<Arena> bytes = std::make_shared<Arena>();
+  std::shared_ptr<Arena> bytes;  // null while nothing is of it
 
   void append(std::string_view key, std::string_view value) {
-    log.push_back({bytes->keep(key), bytes->keep(value)});
+    log.push_back({keep(key), keep(value)});
+  }
+  std::string_view keep(std::string_view text) {
+    if (bytes == nullptr) bytes = std::make_shared<Arena>();
+    return bytes->keep(text);
   }
   bool empty() const { return log.empty() && rejected.empty() && intake_next < 0; }
 };

@@ -2,7 +2,9 @@
 // and a heap block for each would cost more than what is in it.
 //
 // What `keep` returned stays where it is until `clear`. Clearing holds on to some memory for the
-// next round. One thread at a time.
+// next round: what this one needed, so that it shrinks when rounds do. One thread at a time.
+//
+// Under ASan a view of what was cleared is reported, also where its memory is used again.
 #pragma once
 
 #include <algorithm>
@@ -13,6 +15,17 @@
 #include <utility>
 #include <vector>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define TOCSIN_POISONS_ARENAS
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TOCSIN_POISONS_ARENAS
+#endif
+#endif
+#ifdef TOCSIN_POISONS_ARENAS
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace tocsin {
 
 class Arena {
@@ -20,6 +33,7 @@ class Arena {
   std::string_view keep(std::string_view bytes) {
     if (bytes.size() > left_) add_block(bytes.size());
     char* const begin = next_;
+    allow(begin, bytes.size());
     if (!bytes.empty()) std::memcpy(begin, bytes.data(), bytes.size());
     next_ += bytes.size();
     left_ -= bytes.size();
@@ -36,8 +50,9 @@ class Arena {
   }
 
   void clear() {
-    std::erase_if(blocks_, [](const Block& b) { return b.size != kBlockBytes; });
-    if (blocks_.size() > kBlocksKept) blocks_.resize(kBlocksKept);
+    blocks_.resize(std::min(current_, kBlocksKept));
+    std::erase_if(blocks_, [](const Block& b) { return b.size > kBlockBytes; });
+    for (const Block& block : blocks_) forbid(block);
     current_ = used_ = left_ = 0;
     next_ = nullptr;
   }
@@ -51,6 +66,18 @@ class Arena {
     std::unique_ptr<char[]> bytes;
     std::size_t size = 0;
   };
+
+#ifdef TOCSIN_POISONS_ARENAS
+  static void allow(const char* begin, std::size_t bytes) {
+    ASAN_UNPOISON_MEMORY_REGION(begin, bytes);
+  }
+  static void forbid(const Block& block) {
+    ASAN_POISON_MEMORY_REGION(block.bytes.get(), block.size);
+  }
+#else
+  static void allow(const char*, std::size_t) {}
+  static void forbid(const Block&) {}
+#endif
 
   void add_block(std::size_t at_least) {
     if (current_ == blocks_.size() || at_least > blocks_[current_].size) {

@@ -68,22 +68,26 @@ struct AppliedBatch {
   std::vector<SubjectRow> subjects;
   // Days of the business zone as of these records; pure and callable from any thread.
   std::shared_ptr<const BusinessDay> business_day;
-  std::shared_ptr<Arena> bytes = std::make_shared<Arena>();
+  std::shared_ptr<Arena> bytes;          // null while nothing is of it
   std::shared_ptr<const Arena> records;  // null: records are of `bytes` too
 
+  std::string_view keep(std::string_view text) {
+    if (bytes == nullptr) bytes = std::make_shared<Arena>();
+    return bytes->keep(text);
+  }
   EntityName keep(const EntityName& name) {
-    return {bytes->keep(name.account), bytes->keep(name.kind), bytes->keep(name.id)};
+    return {keep(name.account), keep(name.kind), keep(name.id)};
   }
   // Each with copies of what it is told.
   void add_entity(const EntityName& name, std::string_view state, std::string_view view,
                   Instant next_due) {
-    entities.push_back({keep(name), bytes->keep(state), bytes->keep(view), next_due});
+    entities.push_back({keep(name), keep(state), keep(view), next_due});
   }
   void add_event(Offset offset, const EntityName& name, std::string_view record) {
-    timeline.push_back({offset, keep(name), bytes->keep(record)});
+    timeline.push_back({offset, keep(name), keep(record)});
   }
   void add_seen(std::string_view account, const Hash128& identity, std::uint64_t content) {
-    seen.push_back({bytes->keep(account), identity, content});
+    seen.push_back({keep(account), identity, content});
   }
 };
 

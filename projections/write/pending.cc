@@ -3,16 +3,19 @@
 namespace tocsin {
 
 void Pending::add(AppliedBatch batch) {
-  keep(batch.bytes);
-  if (batch.records != nullptr) keep(batch.records);
+  const bool kept = keep(batch.bytes);
+  const bool kept_records = batch.records == nullptr ? kept : keep(batch.records);
+  const auto of = [this](std::string_view text, bool stays) {
+    return stays ? text : arena_.keep(text);
+  };
   applied_[batch.partition] = batch.next;
   if (days_.empty() || days_.back() != batch.business_day) days_.push_back(batch.business_day);
   const BusinessDay* const day = days_.back().get();
 
   for (const EntityChange& c : batch.entities) {
     Entity& e = entity(batch.partition, c.key, c.first_row);
-    e.state = c.state;
-    e.view = c.view;
+    e.state = of(c.state, kept);
+    e.view = of(c.view, kept);
     e.next_due = c.next_due;
     e.business_day = day;
   }
@@ -38,29 +41,35 @@ void Pending::add(AppliedBatch batch) {
     subjects_.insert_or_assign(arena_.keep(key.bytes()), arena_.keep(encode_subject(s)));
   }
   const EntityName* last = nullptr;
-  Entity* of = nullptr;
+  Entity* entity_of = nullptr;
   for (const TimelineRow& row : batch.timeline) {
     // What is decided about an entity comes in one piece.
-    if (last == nullptr || *last != row.entity) of = &entity(batch.partition, row.entity, false);
+    if (last == nullptr || *last != row.entity)
+      entity_of = &entity(batch.partition, row.entity, false);
     last = &row.entity;
     const auto number = static_cast<std::uint32_t>(events_.size());
-    if (of->last_event == kNoEvent) {
-      of->first_event = number;
+    if (entity_of->last_event == kNoEvent) {
+      entity_of->first_event = number;
     } else {
-      events_[of->last_event].next = number;
+      events_[entity_of->last_event].next = number;
     }
-    of->last_event = number;
+    entity_of->last_event = number;
     Event& event = events_.emplace_back();
     event.entity = last_key_;
     event.offset = row.offset;
     event.business_day = day;
-    event.record = row.record;
+    event.record = of(row.record, kept_records);
   }
 }
 
-void Pending::keep(const std::shared_ptr<const Arena>& bytes) {
-  kept_bytes_ += bytes->bytes();
+// Not what holds little, or little of what it could: that would hold memory for nothing.
+bool Pending::keep(const std::shared_ptr<const Arena>& bytes) {
+  constexpr std::size_t kLittle = 32 << 10;
+  if (bytes == nullptr || bytes->bytes() < kLittle || bytes->bytes() < bytes->memory() / 4)
+    return false;
+  kept_bytes_ += bytes->memory();
   kept_.push_back(bytes);
+  return true;
 }
 
 Pending::Entity& Pending::entity(PartitionId partition, const EntityName& key, bool first_row) {

@@ -46,7 +46,7 @@ class Pending {
   template <typename Value>
   using ByKey = boost::unordered_flat_map<std::string_view, Value, KeyHash>;
 
-  // Keeps what the batch's views are of.
+  // Keeps what the views of a large batch are of; of a small one it has copies.
   void add(AppliedBatch batch);
   void clear();
 
@@ -65,9 +65,9 @@ class Pending {
  private:
   Entity& entity(PartitionId partition, const EntityName& key, bool first_row);
 
-  void keep(const std::shared_ptr<const Arena>& bytes);
+  bool keep(const std::shared_ptr<const Arena>& bytes);
 
-  Arena arena_;  // of keys, and of what batches hold as strings
+  Arena arena_;  // of keys, and copies
   std::vector<std::shared_ptr<const Arena>> kept_;
   std::size_t kept_bytes_ = 0;
   std::vector<std::shared_ptr<const BusinessDay>> days_;

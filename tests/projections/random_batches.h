@@ -75,7 +75,8 @@ class RandomBatches {
     if (pick(2) != 0)
       batch.summaries.push_back({account(), encode(AccountSummary{word(), "A", {}})});
     const std::string seen_of = account();
-    batch.add_seen(seen_of, hash128(word()), random_());
+    const Hash128 identity = hash128(word());
+    batch.add_seen(seen_of, identity, random_());
     batch.next = ++offset_;
     return batch;
   }
