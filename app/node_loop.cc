@@ -36,8 +36,9 @@ void add(Counters& to, const Counters& c) {
 NodeLoop::NodeLoop(LoopOptions options, StorePort& store, const CommittedListener& listener)
     : store_(store), options_(std::move(options)) {
   if (!options_.clock) options_.clock = std::make_shared<WallClock>();
+  const RoomOptions common;
   for (PartitionId p = 0; p < options_.partitions; ++p) {
-    RoomOptions room;
+    RoomOptions room = common;
     room.partition = p;
     room.policy = options_.policy;
     room.roster = options_.roster;

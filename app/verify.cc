@@ -104,10 +104,10 @@ std::unique_ptr<Store> build(const KafkaSettings& settings, const std::filesyste
   auto store = Store::open(scratch, for_building({}));
   std::map<PartitionId, std::unique_ptr<Room>> rooms;
   Ends from;
+  RoomOptions options;
+  options.policy = policy;
   for (const auto& [p, end] : ends) {
-    RoomOptions options;
     options.partition = p;
-    options.policy = policy;
     rooms[p] = std::make_unique<Room>(options, store.get(), nullptr);
     if (end > 0) from[p] = 0;
   }
@@ -117,9 +117,7 @@ std::unique_ptr<Store> build(const KafkaSettings& settings, const std::filesyste
     for (const auto& [p, _] : from) {
       const Offset read = follower.position(p), end = ends.at(p);
       if (present != nullptr && read >= end) {
-        RoomOptions options;
         options.partition = p;
-        options.policy = policy;
         rooms[p]->note_intake(Room(options, present, nullptr).intake_next());
       }
       rooms[p]->followed(std::min(std::max(rooms[p]->next(), read), end), false);

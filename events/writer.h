@@ -45,7 +45,7 @@ class TextBlock {
     if (text.size() > room()) [[unlikely]] {
       return spill(text);
     }
-    std::memcpy(end_, text.data(), text.size());
+    if (!text.empty()) std::memcpy(end_, text.data(), text.size());
     end_ += text.size();
     return *this;
   }
