@@ -19,7 +19,7 @@ async function figures(page, node, pictures) {
   await page.pdf({ path: join(pictures, "en-figures.pdf") });
   await page.emulateMedia({ media: "screen" });
   const missed = page.locator("section", { hasText: "Response" }).first().locator("td.number a").nth(1);
-  right((await missed.innerText()) === "1", "one answer was missed", await missed.innerText());
+  right(await until(async () => (await missed.innerText()) === "1"), "one answer was missed", await missed.innerText());
   await missed.click();
   right(await shows(page, "Line 3 stands still"), "the list behind the number names it", page.url());
   await page.goto(`${node.url}/figures?by=quarter&account=ACME`);
@@ -28,7 +28,7 @@ async function figures(page, node, pictures) {
   // The list behind a number is narrowed as the number was, and so is the way back.
   await page.goto(`${node.url}/figures?by=month&priority=P3`);
   const none = page.locator("section", { hasText: "Response" }).first().locator("td.number a").nth(1);
-  right((await none.innerText()) === "0", "of the P3 none was missed", await none.innerText());
+  right(await until(async () => (await none.innerText()) === "0"), "of the P3 none was missed", await none.innerText());
   await none.click();
   right(await shows(page, "Nothing here"), "and none stands behind the number", await text(page));
   await page.locator("main p a", { hasText: "Figures" }).click();
@@ -40,7 +40,7 @@ async function figures(page, node, pictures) {
 async function queueByAddress(page, node) {
   await page.goto(`${node.url}/q?tab=all&priority=P1`);
   await until(() => page.locator("article.card").count().then((n) => n === 1));
-  right((await page.locator("article.card").count()) === 1, "the queue by priority, by its address");
+  right(await until(async () => (await page.locator("article.card").count()) === 1), "the queue by priority, by its address");
   right(await shows(page, /1 more, not shown by this filter/), "what it hides is counted");
 }
 
@@ -75,7 +75,7 @@ async function policy(page, node) {
   await page.getByRole("button", { name: "Try it on the past" }).click();
   right(await shows(page, /Tried on \d+ facts: \d+ decisions? differ/), "it is tried on what happened", (await text(page)).slice(-300));
   right(await shows(page, /goes call, step \d · Response: promise missed T-1/), "the call that would not have come is named", (await text(page)).slice(-400));
-  right((await text(page)).includes("goes Response: promise missed T-1"), "and the breach", (await text(page)).slice(-400));
+  right(await until(async () => (await text(page)).includes("goes Response: promise missed T-1")), "and the breach", (await text(page)).slice(-400));
   await draft.fill(`${changed}\n`);
   right(await until(() => text(page).then((t) => !/Tried on \d+ facts|No mistake was found/.test(t))), "of another draft nothing was said yet");
   await page.getByLabel("Tried on").selectOption("30");

@@ -34,7 +34,7 @@ async function alarm(chrome, node) {
   await phone.locator("details.menu > summary").click();
   await phone.getByRole("button", { name: "Sound off" }).click();
   await phone.keyboard.press("Escape");
-  right(await phone.evaluate(() => !document.querySelector("details.menu").open && document.activeElement.matches("details.menu > summary")), "Escape closes the menu and stays at its button");
+  right(await until(async () => await phone.evaluate(() => !document.querySelector("details.menu").open && document.activeElement.matches("details.menu > summary"))), "Escape closes the menu and stays at its button");
   const before = await phone.evaluate(() => {
     document.hasFocus = () => false; // somebody looks elsewhere
     window.stayed = true;
@@ -48,7 +48,7 @@ async function alarm(chrome, node) {
   const shown = performance.now() - told;
   right(shown <= SHOWN_MS, `it took ${Math.round(shown)} ms after it was taken (${Math.round(told - sent)} ms)`);
   right(await phone.evaluate(() => window.stayed), "without loading the page again");
-  right((await phone.evaluate(() => window.rung)) > before, "it rings");
+  right(await until(async () => (await phone.evaluate(() => window.rung)) > before), "it rings");
   right(await until(() => phone.title().then((t) => t.startsWith("(") && t.includes("P1"))), "the title of the page says so", await phone.title());
   const left = () => phone.evaluate(() => [...document.querySelectorAll("article.card")].find((c) => c.textContent.includes("T-1"))?.querySelector(".clockbar")?.textContent ?? "");
   right(await until(() => left().then((t) => t.length > 0)), "its promises are shown");
@@ -103,7 +103,7 @@ async function keyboard(chrome, node) {
   const stands = () => page.evaluate(() => document.activeElement?.closest("article")?.textContent ?? "");
   await page.keyboard.press("k");
   for (let i = 0; i < 15 && !(await stands()).includes("T-2"); i++) await page.keyboard.press("j");
-  right((await stands()).includes("T-2"), "j and k move to a card");
+  right(await until(async () => (await stands()).includes("T-2")), "j and k move to a card");
   // A card that has just come or moved takes nothing yet.
   await until(() => page.evaluate(() => document.activeElement?.closest("article")?.querySelector("button.main")?.getAttribute("aria-disabled") !== "true"));
   await page.keyboard.press("a");
@@ -246,7 +246,7 @@ async function choices(chrome, node) {
   const light = await back();
   await page.locator("details.menu > summary").click();
   await page.getByRole("button", { name: "Light or dark" }).click();
-  right((await back()) !== light, "so is dark");
+  right(await until(async () => (await back()) !== light), "so is dark");
   await page.context().close();
 }
 

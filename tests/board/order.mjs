@@ -39,7 +39,7 @@ export async function order(chrome) {
     const wanted = async () => (await onThePage(page)) === (await byTheInbox(node));
     right(await until(wanted), "the queue stands in the inbox's order", `\n     ${await onThePage(page)}\n     ${await byTheInbox(node)}`);
     right(/^BARE ticket\/N-2 \| BARE ticket\/N-1/.test(await onThePage(page)), "what called nobody first, taken or not", await onThePage(page));
-    right((await page.locator("nav.tabs a.late b").innerText()) === "1", "the tab of those that nobody knows counts what nobody took");
+    right(await until(async () => (await page.locator("nav.tabs a.late b").innerText()) === "1"), "the tab of those that nobody knows counts what nobody took");
     await page.locator("nav.tabs a", { hasText: "NOBODY" }).click();
     right(await until(() => page.locator("article.card").count().then((n) => n === 1)), "and shows it");
     await page.goto(`${node.url}/q?tab=all`);

@@ -120,7 +120,7 @@ async function sharedLink(chrome, node, vendors, pictures) {
     for (const phone of [true, false]) {
       const page = await look(chrome, { language, phone });
       await page.goto(link);
-      right((await page.locator("button[name=person]").count()) >= 2, `the page of a group's link has a button for each who was called, ${language}`, await page.content());
+      right(await until(async () => (await page.locator("button[name=person]").count()) >= 2), `the page of a group's link has a button for each who was called, ${language}`, await page.content());
       for (const theme of ["light", "dark"]) {
         await page.emulateMedia({ colorScheme: theme });
         const found = await violations(page);

@@ -129,6 +129,10 @@ def main():
         breaches = len([1 for line in lines_of(node, "log") if line["event"]["type"] == "tocsin.clock.breached"])
         sent = lambda: {n: int(v) for n, v in re.findall(r'tocsin_push_sent_total\{push="([^"]+)"\} (\d+)', node.call("GET", "/metrics")[1].decode())}
         wait_for("every rule has told every breach", lambda: all(sent().get(rule, 0) >= breaches for rule in late))
+        zammad = lambda: [json.loads(b) for m, _, _, b in crm.of("zammad") if m == "PUT"]
+        wait_for("the dues in Zammad", lambda: any("tocsin_due_target" in z for z in zammad()))
+        wait_for("the dues in Jira", lambda: any(p.endswith("/properties/tocsin") for _, p, _, _ in crm.of("jira")))
+        wait_for("the dues by REST", lambda: any(p == "/tocsin/dues" and "due_target" in json.loads(b) for _, p, _, b in crm.of("rest")))
         sound(crm)
         check("notes of ours give no fact", {(a["accepted"], a["duplicates"]) for a in crm.answers}, {(0, 0)})
         check("and stop no clock", response_clocks(node), {"ticket/81": "running", "ticket/KA-42": "running", "ticket/5158": "running"})
