@@ -2,7 +2,7 @@
 // system each time, and cleared by it.
 //
 // An arena comes back, emptied, when its last holder lets go of it; from any thread. What comes back
-// beyond `bytes_max` is given up.
+// beyond `bytes_max` is given up. Arenas may outlive their pool. Cost: a lock each way.
 #pragma once
 
 #include <cstddef>

@@ -36,7 +36,7 @@ void add(Counters& to, const Counters& c) {
 NodeLoop::NodeLoop(LoopOptions options, StorePort& store, const CommittedListener& listener)
     : store_(store), options_(std::move(options)) {
   if (!options_.clock) options_.clock = std::make_shared<WallClock>();
-  const RoomOptions common;
+  const RoomOptions common;  // with the memory that rooms share
   for (PartitionId p = 0; p < options_.partitions; ++p) {
     RoomOptions room = common;
     room.partition = p;

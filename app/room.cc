@@ -398,7 +398,7 @@ void Room::committed(Decided decided, Offset first, Offset next) {
     std::string_view record;
     if (keeps_records) {
       record = records[i].value;
-      applied.records = decided.batch.bytes;
+      if (applied.records == nullptr) applied.records = decided.batch.bytes;
     } else if (is_read_by_store(place.type)) {
       record = applied.keep(records[i].value);
     }
@@ -433,7 +433,7 @@ AppliedBatch Room::take_changes(std::uint64_t& hand_over) {
   applied.business_day = business_day_;
   applied.entities.reserve(entities.size());
   for (std::size_t i = 0; i < entities.size(); ++i) {
-    fetch_ahead([&](std::size_t n) { return i + n < entities.size() ? entities[i + n] : nullptr; });
+    fetch_ahead(entities, i);
     Entity* const e = entities[i];
     partition_->view(*e, view_);
     encoded_.clear();

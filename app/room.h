@@ -176,7 +176,9 @@ class Room {
   void adopt(std::string_view record);
   // Whether the store reads records of this type.
   bool is_read_by_store(std::string_view type) const;
+  // An empty batch, in the room that a round before it left.
   void begin_round();
+  // Leaves a round's lists for the next; whoever commits calls it when all is told.
   void give_back(Decided& decided);
   // Names of the entity that a record is about, which last as long as what is gathered.
   EntityName keep(const EntityName& name);

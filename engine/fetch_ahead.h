@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <vector>
 
 #include "engine/entity/entity.h"
 #include "engine/truth/truth.h"
@@ -41,6 +42,11 @@ void fetch_ahead(const Coming& coming) {
     fetch_items(e->truth->clocks.list());
     for (const SaidGroup& group : e->groups) fetch_items(group.calls);
   }
+}
+
+// Those that come after `entities[at]`.
+inline void fetch_ahead(const std::vector<Entity*>& entities, std::size_t at) {
+  fetch_ahead([&](std::size_t n) { return at + n < entities.size() ? entities[at + n] : nullptr; });
 }
 
 }  // namespace tocsin

@@ -123,7 +123,7 @@ void Partition::decide(Instant now, Instant release, const DerivedSink& sink) {
   }
   work_.swap(touched_);
   for (std::size_t i = 0; i < work_.size(); ++i) {
-    fetch_ahead([this, i](std::size_t n) { return i + n < work_.size() ? work_[i + n] : nullptr; });
+    fetch_ahead(work_, i);
     work_[i]->touched = false;
     decide_one(*work_[i], now, release, sink);
   }

@@ -440,7 +440,7 @@ std::string group_id(const EntityName& entity, const KindSpec& kind, const Polic
                      const GroupKey& key, std::uint16_t instance) {
   std::string id;
   PlainText out{id};
-  append_entity_path(id, entity.account, kind.name, entity.id);
+  append_entity_path(id, entity.account, entity.kind, entity.id);
   append_group_path(out, kind, policy, key, instance);
   return id;
 }

@@ -65,6 +65,7 @@ class Pending {
  private:
   Entity& entity(PartitionId partition, const EntityName& key, bool first_row);
 
+  // Whether it is held on to, so that nothing of it need be copied.
   bool keep(const std::shared_ptr<const Arena>& bytes);
 
   Arena arena_;  // of keys, and copies
