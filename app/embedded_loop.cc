@@ -80,7 +80,7 @@ void EmbeddedLoop::hold_dues() {
 
 // Applies what is in the log and not in the store, then owns the partition.
 void EmbeddedLoop::catch_up() {
-  follow_to_end(*log_, room(), 0, true, kStretch, [this] { let_the_store_write(); });
+  follow_to_end(*log_, room(), 0, true, [this] { let_the_store_write(); });
   learn_latest(*log_, room(), 0, 0);
   const Instant now = moment();
   room().ensure_policy(now);

@@ -6,18 +6,32 @@
 
 namespace tocsin {
 
+namespace {
+
+constexpr std::size_t kRecordsMin = 50'000;
+constexpr std::size_t kRecordsPerEntity = 8;
+constexpr std::size_t kStretchBytes = 64u << 20;  // of one at a start
+
+}  // namespace
+
+bool is_worth_handing_over(const Room& room, std::size_t bytes_max) {
+  const Room::Gathered gathered = room.gathered();
+  return gathered.bytes >= bytes_max ||
+         gathered.records >= std::max(kRecordsMin, kRecordsPerEntity * gathered.entities);
+}
+
 void follow_to_end(LogReader& log, Room& room, PartitionId partition, bool own,
-                   std::int64_t stretch, const std::function<void()>& after_stretch) {
+                   const std::function<void()>& after_stretch) {
   for (;;) {
-    std::int64_t n = 0;
+    bool end = true;
     Offset last = room.next();
     const Offset next = log.read(partition, room.next(),
                                  [&](Offset offset, std::string_view, std::string_view value) {
                                    room.follow(offset, value, own);
                                    last = offset + 1;
-                                   return ++n < stretch;
+                                   end = !is_worth_handing_over(room, kStretchBytes);
+                                   return end;
                                  });
-    const bool end = n < stretch;
     room.followed(end ? next : last, own && end);
     if (end) return;
     after_stretch();

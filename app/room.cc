@@ -152,6 +152,7 @@ void Room::follow(Offset offset, std::string_view record, bool owned) {
                              std::to_string(event_.format) + "; this version reads up to " +
                              std::to_string(kLogFormat));
   }
+  if (event_.type == kPolicyType && !gathered_.timeline.empty()) followed(offset, false);
   learn(event_);
   if (event_.type == kPolicyType) adopt(record);
   if (event_.type == kPushedType) note_pushed(record);
@@ -193,6 +194,14 @@ void Room::follow(Offset offset, std::string_view record, bool owned) {
   if (listener_) listener_(told);
   gathered_.timeline.push_back(
       {offset, name, is_read_by_store(event_.type) ? gathered_.keep(record) : std::string_view()});
+}
+
+Room::Gathered Room::gathered() const {
+  const std::size_t records = gathered_.timeline.size();
+  const std::size_t bytes = gathered_.bytes->bytes() + records * sizeof(TimelineRow) +
+                            gathered_.seen.size() * sizeof(SeenRow) +
+                            gathered_.subjects.size() * sizeof(SubjectRow);
+  return {records, partition_->evolved(), bytes};
 }
 
 void Room::followed(Offset next, bool own) {

@@ -95,13 +95,19 @@ class Room {
   void note_intake(Offset next) { intake_next_ = next; }
   // Records before `end` were in the log when this process started: they are replayed.
   void replayed_until(Offset end) { replay_end_ = end; }
-  // `owned`: it is about a partition that this node owned or is about to own.
+  // `owned`: it is about a partition that this node owned or is about to own. A policy's record ends the
+  // stretch before it: days of the business zone are those of the policy by which an entity changed.
   void follow(Offset offset, std::string_view record, bool owned);
   // Of the records that were handed to every partition (OwnRecord::control): below it all are in the
   // log, or in the batch. 0: none were.
   Offset control_next() const { return control_next_; }
   // Why the one at `control` was refused; nullopt: it was not, or that was long ago.
   std::optional<std::string> refusal(Offset control) const;
+  // What was followed since the last hand-over: `bytes` is about what it holds of memory.
+  struct Gathered {
+    std::size_t records = 0, entities = 0, bytes = 0;
+  };
+  Gathered gathered() const;
   // Ends a stretch of following. `own`: this node decides from here on.
   void followed(Offset next, bool own);
 

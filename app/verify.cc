@@ -10,6 +10,7 @@
 
 #include "app/config_files.h"
 #include "app/embedded_node.h"
+#include "app/follow.h"
 #include "app/line_writer.h"
 #include "app/room.h"
 #include "connectors/embedded/embedded_log.h"
@@ -24,7 +25,7 @@ namespace {
 using Ends = std::map<PartitionId, Offset>;
 using Latest = std::map<PartitionId, Instant>;  // when each partition's last record was made
 
-constexpr std::int64_t kStretch = 20'000;  // records between two hand-overs
+constexpr std::size_t kGatheredMax = 256u << 20;  // bytes of all rooms between two hand-overs
 
 // Does what an owner does without a word as time passes up to `as_of`: entities move to the policies
 // in force, and dues without effect are passed. So a store that nobody owned for a while, and one
@@ -74,16 +75,17 @@ std::unique_ptr<Store> build(EmbeddedLog& log, const std::filesystem::path& scra
   auto held = std::make_unique<Room>(options, store.get(), nullptr);
   Room& room = *held;
   for (bool more = true; more;) {
-    std::int64_t n = 0;
+    bool enough = false;
     Offset next = room.next();
     const Offset read =
         log.read(0, room.next(), [&](Offset offset, std::string_view, std::string_view value) {
           if (offset >= end) return false;
           room.follow(offset, value, true);
           next = offset + 1;
-          return ++n < kStretch;
+          enough = is_worth_handing_over(room, kGatheredMax);
+          return !enough;
         });
-    more = n == kStretch && next < end;
+    more = enough && next < end;
     room.followed(more ? next : std::min(std::max(next, read), end), false);
   }
   latest[0] = room.latest();
@@ -113,30 +115,28 @@ std::unique_ptr<Store> build(const KafkaSettings& settings, const std::filesyste
   }
   LogFollower follower(settings);
   follower.follow(from);
-  const auto hand_over = [&] {
-    for (const auto& [p, _] : from) {
-      const Offset read = follower.position(p), end = ends.at(p);
-      if (present != nullptr && read >= end) {
-        options.partition = p;
-        rooms[p]->note_intake(Room(options, present, nullptr).intake_next());
-      }
-      rooms[p]->followed(std::min(std::max(rooms[p]->next(), read), end), false);
+  const auto hand_over = [&](PartitionId p) {
+    const Offset read = follower.position(p), end = ends.at(p);
+    if (present != nullptr && read >= end) {
+      options.partition = p;
+      rooms[p]->note_intake(Room(options, present, nullptr).intake_next());
     }
+    rooms[p]->followed(std::min(std::max(rooms[p]->next(), read), end), false);
   };
   const auto done = [&] {
     return std::all_of(from.begin(), from.end(), [&](const auto& f) {
       return follower.position(f.first) >= ends.at(f.first);
     });
   };
-  for (std::int64_t n = 0; !done(); ++n) {
+  while (!done()) {
     const auto entry = follower.poll(kWait);
-    if (entry && entry->offset < ends.at(entry->partition)) {
-      rooms[entry->partition]->follow(entry->offset, entry->value, false);
-      if (entry->intake_next >= 0) rooms[entry->partition]->note_intake(entry->intake_next);
-    }
-    if (n % kStretch == kStretch - 1) hand_over();
+    if (!entry || entry->offset >= ends.at(entry->partition)) continue;
+    Room& room = *rooms[entry->partition];
+    room.follow(entry->offset, entry->value, false);
+    if (entry->intake_next >= 0) room.note_intake(entry->intake_next);
+    if (is_worth_handing_over(room, kGatheredMax / rooms.size())) hand_over(entry->partition);
   }
-  hand_over();
+  for (const auto& [p, _] : from) hand_over(p);
   for (const auto& [p, room] : rooms) {
     latest[p] = room->latest();
     pass_silently(*room, *store, p, latest[p]);

@@ -158,6 +158,8 @@ class Partition {
     if (replayed_entity_ == nullptr) return {nullptr, nullptr};
     return {&replayed_event_, replayed_entity_};
   }
+  // Entities that changed by it since `settle`.
+  std::size_t evolved() const { return touched_.size(); }
   // After a stretch of `evolve`: what is true as of the last record, and the timers. With `decide`,
   // entities of that stretch are decided about at the next occasion (a new owner makes sure that
   // nothing is left unsaid).

@@ -387,6 +387,39 @@ TEST_F(RoomTest, AFactWithoutEffectLeavesNothingToTell) {
   EXPECT_EQ(store->hashes(), store_->hashes());
 }
 
+// An entity's days are those of the business zone in force when it changed, also for who follows it and
+// the policy that brings another zone in one stretch.
+TEST_F(RoomTest, DaysAreThoseOfThePolicyByWhichAnEntityChanged) {
+  open_ticket(kOpened);
+  room_->decide(kOpened, kOpened);
+  commit();
+  PolicyText elsewhere = shipped();
+  for (auto& [name, text] : elsewhere.files) {
+    const std::string zone = "Asia/Shanghai";
+    const std::size_t at = text.find(zone);
+    ASSERT_NE(at, std::string::npos);
+    text.replace(at, zone.size(), "Pacific/Kiritimati");
+  }
+  const ConfiguredPolicy policy(elsewhere);
+  const std::string record = policy_record(elsewhere, *policy.policy(), 0, 0, kOpened);
+  LogEvent event;
+  ASSERT_TRUE(read_log_record(record, event));
+  const Instant later = kOpened + minutes(10);
+  EXPECT_EQ(room_->take_own({"tocsin.engine.policy", "", std::string(event.data), -1}, later), "");
+  commit();
+  open_numbered(2, later);
+  room_->decide(later, later);
+  commit();
+  TempDirectory other;
+  const auto store = Store::open(other.path());
+  Room follower(options_, store.get(), CommittedListener{});
+  for (std::size_t i = 0; i < log_.size(); ++i)
+    follower.follow(static_cast<Offset>(i), log_[i], true);
+  follower.followed(static_cast<Offset>(log_.size()), false);
+  EXPECT_TRUE(store->refresh(seconds(10)) && store_->refresh(seconds(10)));
+  EXPECT_EQ(store->hashes(), store_->hashes());
+}
+
 // Tickets of one module in three weeks running are a recurring fault; each week sees a new owner.
 TEST_F(RoomTest, WhatFaultsAreReadFromOutlivesRestarts) {
   std::vector<std::string> faults;
