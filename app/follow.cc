@@ -8,7 +8,7 @@ namespace tocsin {
 
 namespace {
 
-constexpr std::size_t kRecordsMin = 50'000;
+constexpr std::size_t kRecordsMin = 100'000;
 constexpr std::size_t kRecordsPerEntity = 8;
 constexpr std::size_t kStretchBytes = 64u << 20;  // of one at a start
 

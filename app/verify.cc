@@ -5,7 +5,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
-#include <thread>
+#include <utility>
 #include <vector>
 
 #include "app/config_files.h"
@@ -65,6 +65,14 @@ StoreOptions for_building(StoreOptions options) {
   return options;
 }
 
+// Leaves what holds many entities to the system: the process ends soon, and freeing them one by one
+// takes a tenth as long as making them did.
+template <class Held>
+void leave(Held held) {
+  static Held* const left = new Held(std::move(held));  // somebody knows of it: it is no leak
+  (void)left;
+}
+
 // The store of everything in `log` up to `end`.
 std::unique_ptr<Store> build(EmbeddedLog& log, const std::filesystem::path& scratch,
                              const ConfiguredPolicy& policy, Offset end, Latest& latest) {
@@ -90,8 +98,7 @@ std::unique_ptr<Store> build(EmbeddedLog& log, const std::filesystem::path& scra
   }
   latest[0] = room.latest();
   pass_silently(room, *store, 0, latest[0]);
-  // What many entities held is freed while the store writes the rest.
-  const std::jthread freeing([held = std::move(held)] {});
+  leave(std::move(held));
   store->flush();
   return store;
 }
@@ -141,6 +148,7 @@ std::unique_ptr<Store> build(const KafkaSettings& settings, const std::filesyste
     latest[p] = room->latest();
     pass_silently(*room, *store, p, latest[p]);
   }
+  leave(std::move(rooms));
   store->flush();
   return store;
 }

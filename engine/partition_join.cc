@@ -166,7 +166,8 @@ void Partition::take(const Decoded& decoded, Judged& judged) {
 
 void Partition::join(const Fact& fact, Judged& judged, const LogEvent* record) {
   ++counters_.accepted;
-  remember(judged);
+  // What the log holds already is the store's to remember, where there is one.
+  if (record == nullptr || cold_ == nullptr) remember(judged);
   const Reading& reading = judged.reading;
   if (reading.policy == nullptr) {
     ++counters_.plain;

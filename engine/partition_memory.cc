@@ -377,7 +377,7 @@ void Partition::evolve_fact(const LogEvent& record) {
   to_fact(record, fact_);
   replayed_.identity = identity_hash(fact_.source, fact_.id);
   replayed_.content = content_hash(fact_);
-  replayed_.seen_key = hash128(fact_.account, replayed_.identity);
+  if (cold_ == nullptr) replayed_.seen_key = hash128(fact_.account, replayed_.identity);
   replayed_.entity = nullptr;
   set_order(replayed_.order, fact_);
   replayed_.reading = reading_of(who_knows(fact_), fact_, replayed_.order);

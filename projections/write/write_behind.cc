@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <thread>
-#include <unordered_map>
 #include <utility>
 
 #include "events/bytes.h"
@@ -13,6 +12,7 @@
 #include "projections/rows/record_type.h"
 #include "projections/rows/timeline_rows.h"
 #include "projections/rows/views.h"
+#include "projections/write/item_rows.h"
 #include "projections/write/row_runs.h"
 
 namespace tocsin {
@@ -73,9 +73,9 @@ class Preparer {
       rows_.put({key, arena_.keep(value)});
     }
     for (const auto& [key, row] : pending_.subjects()) rows_.put({key, row});
-    for (auto& [key, items] : items_) {
-      // A row that begins behind what is written is not there yet.
-      put(key, items.begun ? table_.get(key).value_or("") + items.bytes : items.bytes);
+    for (auto& [at, items] : items_) {
+      for (ItemRows* rows : {&items.history, &items.records})
+        rows->close([this, partition = at](auto&... row) { put_items(partition, row...); });
     }
     add_entities();
     add_sums();
@@ -97,52 +97,42 @@ class Preparer {
   }
 
   struct Items {
-    bool begun = false;  // the row may be there already
-    std::string bytes;   // what is added to it
+    ItemRows history{Family::kHistory, kHistoryRowOffsets};
+    ItemRows records{Family::kRecord, kRecordRowOffsets};
   };
 
-  // The row of items to which one at `offset` is added.
-  std::string& items_of(std::string key, PartitionId partition, Offset offset, Offset per_row) {
-    const auto [entry, fresh] = items_.try_emplace(std::move(key));
-    if (fresh) {
-      const auto written = written_.find(partition);
-      entry->second.begun =
-          written != written_.end() && row_number(offset, per_row) * per_row < written->second;
-    }
-    return entry->second.bytes;
+  // The row begins at the offset `first`; behind what is written it is not there yet.
+  void put_items(PartitionId partition, const std::string& key, const std::string& items,
+                 Offset first) {
+    const auto written = written_.find(partition);
+    const bool begun = written != written_.end() && first < written->second;
+    put(key, begun ? table_.get(key).value_or("") + items : items);
   }
 
-  // Who the event is about, and the row of its account. What is decided about an entity comes in
-  // one piece: most events have those of the one before.
+  // Who the event is about. What is decided about an entity comes in one piece: most events have
+  // that of the one before.
   void find_entity(const Pending::Event& event) {
-    const Offset number = row_number(event.offset, kHistoryRowOffsets);
-    if (last_ != nullptr && last_->entity == event.entity &&
-        row_number(last_->offset, kHistoryRowOffsets) == number)
-      return;
+    if (last_ != nullptr && last_->entity == event.entity) return;
     last_ = &event;
     KeyReader key(event.entity);
     partition_ = key.partition();
-    entity_ = key.entity();
-    account_items_ =
-        &items_of(Key(partition_, Family::kHistory).text(entity_.account).offset(number).take(),
-                  partition_, event.offset, kHistoryRowOffsets);
-  }
-
-  void keep_record(const Pending::Event& event) {
-    const Offset number = row_number(event.offset, kRecordRowOffsets);
-    if (record_items_ == nullptr || number != record_row_ || partition_ != record_partition_) {
-      record_row_ = number;
-      record_partition_ = partition_;
-      record_items_ = &items_of(Key(partition_, Family::kRecord).offset(number).take(), partition_,
-                                event.offset, kRecordRowOffsets);
-    }
-    append_item(*record_items_, event.offset, kRecordRowOffsets, event.record, {});
+    entity_.account = key.text();
+    account_part_ = event.entity.substr(0, event.entity.size() - key.rest().size());
+    entity_.kind = key.text();
+    entity_.id = key.text();
   }
 
   void add_event(const Pending::Event& event) {
     find_entity(event);
-    append_item(*account_items_, event.offset, kHistoryRowOffsets, entity_.kind, entity_.id);
-    if (keep_records_) keep_record(event);
+    Items& items = items_[partition_];
+    const auto done = [this](auto&... row) { put_items(partition_, row...); };
+    append_item(items.history.at(account_part_, event.offset, done), event.offset,
+                kHistoryRowOffsets, entity_.kind, entity_.id);
+    if (keep_records_) {
+      const std::string_view part = event.entity.substr(0, kKeyPrefixBytes);
+      append_item(items.records.at(part, event.offset, done), event.offset, kRecordRowOffsets,
+                  event.record, {});
+    }
 
     if (event.record.empty() || !is_read_by_views(type_of_record(event.record)) ||
         !read_log_record(event.record, event_))
@@ -346,19 +336,17 @@ class Preparer {
   LogEvent event_;
   RowRuns rows_;
   std::size_t put_ = 0;
-  // Of the last event: the entity, and the rows that got its items.
+  // Of the last event: the entity, and the part of its key that names its account.
   const Pending::Event* last_ = nullptr;
-  PartitionId partition_ = 0, record_partition_ = 0;
+  PartitionId partition_ = 0;
   EntityKey entity_;
-  std::string* account_items_ = nullptr;
-  std::string* record_items_ = nullptr;
-  Offset record_row_ = 0;
+  std::string_view account_part_;
   Projection before_, after_;                      // of the entity that is worked on
   std::vector<ViewRow> rows_before_, rows_after_;  // the same, in `scratch_`
   Arena scratch_;
-  ByteBuffer row_, projection_;                   // the same
-  std::string offsets_;                           // the same
-  std::unordered_map<std::string, Items> items_;  // by the key of their row
+  ByteBuffer row_, projection_;  // the same
+  std::string offsets_;          // the same
+  std::map<PartitionId, Items> items_;
   std::map<std::string_view, std::vector<Withdrawn>> withdrawn_;
   Sums sums_;
 };
