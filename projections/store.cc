@@ -21,7 +21,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Rows of another format are not read but made anew.
-constexpr std::int64_t kStoreFormat = 16;
+constexpr std::int64_t kStoreFormat = 17;
 // When much waits, more is waited for, so many intervals in all: larger writes cost less.
 constexpr int kPatience = 10;
 constexpr std::size_t kRecentBytes = 16u << 20;

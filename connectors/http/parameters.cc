@@ -26,11 +26,11 @@ bool among(std::string_view word, WordList words) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-// Whether the cursor is a whole key of that family. One of another list, or of another program, is
+// Whether the cursor is one of a list of that family. One of another list, or of another program, is
 // refused, not taken for the beginning.
 bool is_cursor_of(const std::string& cursor, Family family) {
   const auto key = from_cursor(cursor);
-  return key && is_whole_key(*key, family);
+  return key && is_cursor_key(*key, family);
 }
 
 }  // namespace

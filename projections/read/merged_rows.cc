@@ -8,28 +8,29 @@
 namespace tocsin {
 namespace {
 
-// The first key of the range `prefix` that comes after `after` in the order of the whole walk.
-std::string begin_of(const std::string& prefix, std::string_view after,
-                     std::string_view after_prefix_part, std::size_t order_bytes) {
-  if (after.empty()) return prefix;
-  const std::string_view order = after.substr(after_prefix_part.size(), order_bytes);
-  std::string begin = prefix + std::string(order);
-  if (prefix == after_prefix_part) return std::string(after) + '\0';
-  return prefix > after_prefix_part ? begin : after_prefix(std::move(begin));
+// The first key of the range `prefix` that does not come before `from`, which is of the range
+// `within`, in the order of the whole walk.
+std::string begin_of(const std::string& prefix, std::string_view from, std::string_view within,
+                     std::size_t order_bytes) {
+  if (from.empty()) return prefix;
+  if (prefix == within) return std::string(from);
+  std::string begin = prefix + std::string(from.substr(within.size(), order_bytes));
+  return prefix > within ? begin : after_prefix(std::move(begin));
 }
 
 }  // namespace
 
 MergedRows::MergedRows(const ReadView& view, std::vector<std::string> prefixes,
-                       std::size_t order_bytes, std::string_view after)
+                       std::size_t order_bytes, std::string_view from, Begin begin)
     : order_bytes_(order_bytes) {
-  std::string_view within;  // the prefix of `after`
+  std::string_view within;  // the prefix of `from`
   for (const std::string& p : prefixes) {
-    if (after.starts_with(p)) within = p;
+    if (from.starts_with(p)) within = p;
   }
-  if (within.empty()) after = {};
+  if (within.empty()) from = {};
   for (const std::string& prefix : prefixes) {
-    RowCursor rows = view.rows(prefix, begin_of(prefix, after, within, order_bytes));
+    RowCursor rows = view.rows(prefix, begin_of(prefix, from, within, order_bytes));
+    if (begin == Begin::kBehind && rows.valid() && rows.key() == from) rows.next();
     if (!rows.valid()) continue;
     heap_.push_back(std::make_unique<Range>(Range{prefix, std::move(rows)}));
   }

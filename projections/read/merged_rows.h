@@ -8,6 +8,7 @@
 // One query's; not thread safe. Cost: a seek a range, a heap step a row.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,9 +21,10 @@ namespace tocsin {
 
 class MergedRows {
  public:
-  // `after`: a key that was walked before; the walk begins behind it. Empty: from the first.
+  enum class Begin : std::uint8_t { kBehind, kAt };
+  // `from`: a key that was walked before; the walk begins behind it, or at it. Empty: from the first.
   MergedRows(const ReadView& view, std::vector<std::string> prefixes, std::size_t order_bytes,
-             std::string_view after);
+             std::string_view from, Begin begin = Begin::kBehind);
 
   bool valid() const { return !heap_.empty(); }
   void next();

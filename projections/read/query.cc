@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "projections/read/alarm_rows.h"
 #include "projections/read/list_filter.h"
 #include "projections/read/merged_rows.h"
 #include "projections/read/sums_asked.h"
@@ -170,30 +171,6 @@ std::string take_page(Keyed<Item> found, std::size_t limit, std::size_t order_by
 
 // ---- alarms ------------------------------------------------------------------------------------
 
-struct GroupPlace {
-  PartitionId partition;
-  std::string inbox;  // the name of whose it is
-  bool nobody;
-  EntityKey entity;
-  std::string group;
-};
-
-GroupPlace group_place_of(std::string_view key) {
-  KeyReader reader(key);
-  GroupPlace place;
-  place.partition = reader.partition();
-  reader.letter();  // whose
-  place.inbox = reader.text();
-  reader.letter();  // state
-  place.nobody = reader.letter() == '0';
-  reader.letter();  // rank
-  reader.letter();  // acknowledged
-  reader.instant();
-  place.entity = reader.entity();
-  place.group = reader.text();
-  return place;
-}
-
 // The inbox that holds the fewest rows beside those that are wanted: of whom, and their names.
 struct Inboxes {
   InboxOf of = InboxOf::kEverybody;
@@ -221,15 +198,6 @@ std::vector<std::string> inbox_prefixes(const ReadView& view, const InboxQuery& 
   return prefixes;
 }
 
-// Up to its order: the range that an inbox's row lies in.
-std::string_view inbox_range(std::string_view key) {
-  KeyReader reader(key);
-  reader.letter();
-  reader.text();
-  reader.letter();
-  return key.substr(0, key.size() - reader.rest().size());
-}
-
 // In whose inbox an alarm is listed: one that called a person by several words stands in an inbox of each.
 const std::string& listed_for(const Inboxes& inboxes, const EntityKey& entity,
                               const GroupRow& group) {
@@ -243,9 +211,15 @@ const std::string& listed_for(const Inboxes& inboxes, const EntityKey& entity,
   return first == inboxes.names.end() ? inboxes.names.front() : *first;
 }
 
-const GroupRow* group_of(const EntityView& view, const EntityKey& entity, const std::string& name) {
-  for (const GroupRow& g : view.groups) {
-    if (group_name(entity, g.escalation) == name) return &g;
+// The alarm as its entity has it; null where the entity shows that it does not pass.
+const GroupRow* read_alarm(FilteredList& filter, AlarmRows& alarms) {
+  const AlarmRows::Place& place = alarms.place();
+  const Projection* const found = alarms.entity();
+  if (found == nullptr || !filter.has_words(place.partition, place.entity, found->view.title))
+    return nullptr;
+  for (const GroupRow& g : found->view.groups) {
+    if (group_name(place.entity, g.escalation) == alarms.name())
+      return filter.was_called(g) ? &g : nullptr;
   }
   return nullptr;
 }
@@ -384,7 +358,7 @@ class ListCounter {
     }
   }
 
-  void add_group(const std::string& urgency) {
+  void add_group(std::string_view urgency) {
     ++sums_["groups"];
     if (urgency == "high") ++sums_["groups/high"];
   }
@@ -402,15 +376,14 @@ class ListCounter {
     const bool must_read =
         list_.seeks_words() || (!filter_.person.empty() && !filter_.role.empty());
     std::set<std::pair<EntityKey, std::string>> counted;
-    MergedRows rows(view_, inbox_prefixes(view_, query), kInboxOrderBytes, {});
-    for (; rows.valid() && scanned_ < kRowsScannedMax; rows.next(), ++scanned_) {
-      const GroupPlace place = group_place_of(rows.key());
-      const GroupSummary summary = decode_group_summary(rows.value());
-      if (!list_.passes(place.partition, place.entity, summary)) continue;
-      if (must_read && !reads_well(place)) continue;
+    AlarmRows alarms(view_, inbox_prefixes(view_, query), {});
+    for (; alarms.valid() && scanned_ < kRowsScannedMax; alarms.next(), ++scanned_) {
+      const AlarmRows::Place& place = alarms.place();
+      if (!list_.passes(place.partition, place.entity, alarms.summary())) continue;
+      if (must_read && read_alarm(list_, alarms) == nullptr) continue;
       // By another word for the person it may have been counted.
-      if (filter_.person.size() < 2 || counted.insert({place.entity, place.group}).second)
-        add_group(summary.urgency);
+      if (filter_.person.size() < 2 || counted.emplace(place.entity, alarms.name()).second)
+        add_group(alarms.summary().urgency);
     }
   }
 
@@ -429,13 +402,6 @@ class ListCounter {
       }
       add_clocks(sums_, name, summary.tier, 1);
     }
-  }
-
-  bool reads_well(const GroupPlace& place) {
-    const auto found = find_projection(view_, place.partition, place.entity);
-    if (!found || !list_.has_words(place.partition, place.entity, found->view.title)) return false;
-    const GroupRow* const group = group_of(found->view, place.entity, place.group);
-    return group != nullptr && list_.was_called(*group);
   }
 
   const ReadView& view_;
@@ -479,7 +445,8 @@ Counts counts(const ReadView& view, const ListFilter& filter, CountsOf of) {
 InboxPage list_inbox(const ReadView& view, const InboxQuery& query) {
   std::string after = from_cursor(query.cursor).value_or("");
   const std::vector<std::string> prefixes = inbox_prefixes(view, query);
-  if (std::none_of(prefixes.begin(), prefixes.end(),
+  if (!is_cursor_key(after, Family::kGroup) ||
+      std::none_of(prefixes.begin(), prefixes.end(),
                    [&](const std::string& p) { return after.starts_with(p); })) {
     after.clear();
   }
@@ -492,22 +459,20 @@ InboxPage list_inbox(const ReadView& view, const InboxQuery& query) {
   FilteredList filter(view, query.filter);
   const Inboxes inboxes = inboxes_of(query.filter);
   std::string last;
-  MergedRows rows(view, prefixes, kInboxOrderBytes, after);
-  for (std::size_t scanned = 0; rows.valid(); rows.next(), ++scanned) {
+  AlarmRows alarms(view, prefixes, after);
+  for (std::size_t scanned = 0; alarms.valid(); alarms.next(), ++scanned) {
     if (page.items.size() == page_size(query.limit) || scanned == kRowsScannedMax) {
       page.cursor = to_cursor(last);
       return page;
     }
-    last = rows.key();
-    const GroupPlace place = group_place_of(last);
+    last = alarms.cursor();
+    const AlarmRows::Place& place = alarms.place();
     if (query.nobody && !place.nobody) break;  // they come first
-    if (!filter.passes(place.partition, place.entity, decode_group_summary(rows.value()))) continue;
-    auto found = find_projection(view, place.partition, place.entity);
-    if (!found || !filter.has_words(place.partition, place.entity, found->view.title)) continue;
-    const GroupRow* group = group_of(found->view, place.entity, place.group);
-    if (group == nullptr || !filter.was_called(*group)) continue;
-    if (place.inbox != listed_for(inboxes, place.entity, *group)) continue;
-    page.items.push_back(inbox_item(filter, place.partition, place.entity, found->view, *group));
+    if (!filter.passes(place.partition, place.entity, alarms.summary())) continue;
+    const GroupRow* const group = read_alarm(filter, alarms);
+    if (group == nullptr || place.inbox != listed_for(inboxes, place.entity, *group)) continue;
+    page.items.push_back(
+        inbox_item(filter, place.partition, place.entity, alarms.entity()->view, *group));
   }
   return page;
 }

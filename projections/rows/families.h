@@ -36,6 +36,8 @@ struct FamilySpec {
   // The parts of its key: `t` a text, `i` an instant, day, offset or row number, `l` a letter, `h`
   // a hash.
   std::string_view parts;
+  // Where a row holds several of what is listed: the parts that follow its key in a cursor.
+  std::string_view item = {};
   // Rows of one write come in order when those with the same parts before the first instant are
   // sorted by it: behind it comes the entity (row_runs.h).
   bool by_instant = false;
@@ -66,8 +68,8 @@ inline constexpr std::array<FamilySpec, 18> kFamilies = {{
     // clocks, with what filters need: class, kind, clock, place in the list, account, id, cycle
     {.family = Family::kClock, .parts = "lttittt", .by_instant = true, .queue = true},
     // groups of inboxes: whose (InboxOf), name, state, called, rank, acknowledged, next due,
-    // account, kind, id, group's name
-    {.family = Family::kGroup, .parts = "ltllllitttt", .by_instant = true},
+    // account, kind, id; those of an entity that share these are one row, by their names
+    {.family = Family::kGroup, .parts = "ltllllittt", .item = "t", .by_instant = true},
     // open entities, those that have clocks or are in an inbox, with their title: account, kind, id
     {Family::kOpen, "ttt"},
     // sums, each of everybody, of a source, or of an account and a source (SumOf): source or empty,

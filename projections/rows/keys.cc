@@ -137,15 +137,18 @@ Instant instant_at(std::string_view key, std::size_t place) {
   return take_instant(left);
 }
 
-bool is_whole_key(std::string_view key, Family family) {
+bool is_cursor_key(std::string_view key, Family family) {
   try {
     KeyReader reader(key);
     if (reader.family() != family) return false;
-    for (const char part : family_of(static_cast<char>(family))->parts) {
-      if (part == 't') reader.text();
-      if (part == 'i') reader.instant();
-      if (part == 'l') reader.letter();
-      if (part == 'h') reader.hash();
+    const FamilySpec& spec = *family_of(static_cast<char>(family));
+    for (const std::string_view parts : {spec.parts, spec.item}) {
+      for (const char part : parts) {
+        if (part == 't') reader.text();
+        if (part == 'i') reader.instant();
+        if (part == 'l') reader.letter();
+        if (part == 'h') reader.hash();
+      }
     }
     return reader.rest().empty();
   } catch (const std::runtime_error&) {

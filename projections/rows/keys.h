@@ -89,8 +89,8 @@ std::size_t place_of_instant(std::string_view key);
 // The instant at a place in the key. Throws std::runtime_error when the key ends before its end.
 Instant instant_at(std::string_view key, std::size_t place);
 
-// Whether it is a key of that family, whole and nothing more.
-bool is_whole_key(std::string_view key, Family family);
+// Whether it is a key of that family, whole, with what cursors name behind it, and nothing more.
+bool is_cursor_key(std::string_view key, Family family);
 
 // The first key after all that begin with `prefix`.
 std::string after_prefix(std::string prefix);

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <boost/container/small_vector.hpp>
 
-#include "events/bytes.h"
-
 namespace tocsin {
 namespace {
 
@@ -57,6 +55,20 @@ Key& put_clock_key(Key& key, ClockClass of, const EntityKey& entity, const Clock
       .text(clock.cycle);
 }
 
+// In which inbox a group is, and what of its place there is not its entity's.
+struct Inbox {
+  InboxOf of = InboxOf::kEverybody;
+  std::string_view name;
+  bool acknowledged = false, called = false;
+
+  // As the keys of the rows are.
+  friend auto operator<=>(const Inbox& a, const Inbox& b) {
+    return std::tuple(a.of, a.name, !a.acknowledged, a.called) <=>
+           std::tuple(b.of, b.name, !b.acknowledged, b.called);
+  }
+  friend bool operator==(const Inbox&, const Inbox&) = default;
+};
+
 void put_inbox_order(Key& key, bool acknowledged, bool called, std::uint8_t rank, Instant due) {
   key.letter(acknowledged ? 'k' : 'o')
       .letter(called ? '1' : '0')
@@ -65,11 +77,11 @@ void put_inbox_order(Key& key, bool acknowledged, bool called, std::uint8_t rank
       .instant(due);
 }
 
-Key& put_inbox_key(Key& key, InboxOf of, std::string_view name, const EntityKey& entity,
-                   const EntityView& view, const GroupRow& g, bool called, Instant next_due) {
-  key.letter(static_cast<char>(of)).text(name);
-  put_inbox_order(key, g.state == GroupState::kAcknowledged, called, view.rank, next_due);
-  return key.entity(entity).text(group_name(entity, g.escalation));
+Key& put_inbox_key(Key& key, const Inbox& inbox, const EntityKey& entity, const EntityView& view,
+                   Instant next_due) {
+  key.letter(static_cast<char>(inbox.of)).text(inbox.name);
+  put_inbox_order(key, inbox.acknowledged, inbox.called, view.rank, next_due);
+  return key.entity(entity);
 }
 
 // Makes rows one after the other in memory that is used again for each.
@@ -88,26 +100,31 @@ class RowMaker {
     if (is_overdue(clock)) add_clock(ClockClass::kOverdue, clock, summary);
   }
 
-  void add_group(const EntityView& view, const GroupRow& g, Instant next_due) {
-    Texts persons, roles;
-    add_persons(g, persons);
-    add_roles(g, roles);
-    value_.clear();
-    put_text(value_, view.tier);
-    put_text(value_, view.priority);
-    put_text(value_, view.source);
-    put_text(value_, g.clock);
-    put_text(value_, g.urgency);
-    const std::string_view summary = arena_.keep(value_);
-    const auto add_to = [&](InboxOf of, std::string_view name) {
-      const bool called = !persons.empty();
-      Key& key = start(Family::kGroup);
-      add(put_inbox_key(key, of, name, entity_, view, g, called, next_due), summary);
-    };
-    add_to(InboxOf::kEverybody, {});
-    add_to(InboxOf::kAccount, entity_.account);
-    for (const std::string_view p : persons) add_to(InboxOf::kPerson, p);
-    for (const std::string_view r : roles) add_to(InboxOf::kRole, r);
+  // Whether there are any.
+  bool add_alarms(const EntityView& view) {
+    Alarms alarms;
+    for (const GroupRow& g : view.groups) {
+      if (is_in_inboxes(view, g)) add_to_inboxes(g, alarms);
+    }
+    std::sort(alarms.begin(), alarms.end(), [](const Alarm& a, const Alarm& b) {
+      return std::tie(a.inbox, a.name) < std::tie(b.inbox, b.name);
+    });
+    const Instant next_due = next_pending(view);
+    for (auto alarm = alarms.begin(); alarm != alarms.end();) {
+      const Inbox& inbox = alarm->inbox;
+      value_.clear();
+      put_text(value_, view.tier);
+      put_text(value_, view.priority);
+      put_text(value_, view.source);
+      for (; alarm != alarms.end() && alarm->inbox == inbox; ++alarm) {
+        put_text(value_, alarm->name);
+        put_text(value_, alarm->group->clock);
+        put_text(value_, alarm->group->urgency);
+      }
+      add(put_inbox_key(start(Family::kGroup), inbox, entity_, view, next_due),
+          arena_.keep(value_));
+    }
+    return !alarms.empty();
   }
 
   // `days`: of the thresholds.
@@ -153,6 +170,26 @@ class RowMaker {
 
  private:
   using Texts = boost::container::small_vector<std::string_view, 8>;
+  struct Alarm {
+    Inbox inbox;
+    std::string_view name;
+    const GroupRow* group = nullptr;
+  };
+  using Alarms = boost::container::small_vector<Alarm, 16>;
+
+  void add_to_inboxes(const GroupRow& g, Alarms& alarms) const {
+    Texts persons, roles;
+    add_persons(g, persons);
+    add_roles(g, roles);
+    const auto add_to = [&](InboxOf of, std::string_view name) {
+      const Inbox inbox{of, name, g.state == GroupState::kAcknowledged, !persons.empty()};
+      alarms.push_back({inbox, group_name(entity_, g.escalation), &g});
+    };
+    add_to(InboxOf::kEverybody, {});
+    add_to(InboxOf::kAccount, entity_.account);
+    for (const std::string_view p : persons) add_to(InboxOf::kPerson, p);
+    for (const std::string_view r : roles) add_to(InboxOf::kRole, r);
+  }
 
   // A Behind, in `value_`.
   void put_behind(const EntityView& view, Behind::What what, int score, Instant at,
@@ -307,15 +344,18 @@ std::string inbox_prefix(PartitionId partition, InboxOf of, std::string_view nam
       .take();
 }
 
-GroupSummary decode_group_summary(std::string_view bytes) {
-  ByteReader in(bytes);
-  GroupSummary s;
-  s.tier = in.text();
-  s.priority = in.text();
-  s.source = in.text();
-  s.clock = in.text();
-  s.urgency = in.text();
-  return s;
+GroupsInRow::GroupsInRow(std::string_view row) : left_(row) {
+  summary_.tier = left_.view();
+  summary_.priority = left_.view();
+  summary_.source = left_.view();
+}
+
+bool GroupsInRow::next() {
+  if (left_.at_end()) return false;
+  name_ = left_.view();
+  summary_.clock = left_.view();
+  summary_.urgency = left_.view();
+  return true;
 }
 
 std::vector<std::string> called_persons(const GroupRow& group) {
@@ -345,8 +385,10 @@ Key behind_prefix(PartitionId partition, std::string_view clock, std::string_vie
 std::string inbox_key(PartitionId partition, InboxOf of, std::string_view name,
                       const EntityKey& entity, const EntityView& view, const GroupRow& group) {
   Key key(partition, Family::kGroup);
-  return put_inbox_key(key, of, name, entity, view, group, !called_persons(group).empty(),
-                       next_pending(view))
+  const Inbox inbox{of, name, group.state == GroupState::kAcknowledged,
+                    !called_persons(group).empty()};
+  return put_inbox_key(key, inbox, entity, view, next_pending(view))
+      .text(group_name(entity, group.escalation))
       .take();
 }
 
@@ -386,15 +428,11 @@ void index_rows(PartitionId partition, const EntityKey& entity, const Projection
   for (std::size_t i = 0; i < p.view.scores.size(); ++i)
     make.add_behind(p.view, p.view.scores[i], p.score_days[i]);
   if (p.next_due != kNever) make.add_due(p.next_due);
-  const Instant next_due = next_pending(p.view);
-  bool is_listed = !p.view.over || !p.view.created;
-  for (const GroupRow& g : p.view.groups) {
-    if (!is_in_inboxes(p.view, g)) continue;
-    make.add_group(p.view, g, next_due);
-    is_listed = true;
-  }
-  if (is_listed || std::any_of(p.view.clocks.begin(), p.view.clocks.end(), is_live))
+  const bool has_alarms = make.add_alarms(p.view);
+  if (has_alarms || !p.view.over || !p.view.created ||
+      std::any_of(p.view.clocks.begin(), p.view.clocks.end(), is_live)) {
     make.add_open(p.view);
+  }
   std::sort(rows.begin(), rows.end());
 }
 

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "events/arena.h"
+#include "events/bytes.h"
 #include "projections/rows/figures.h"
 #include "projections/rows/keys.h"
 #include "projections/rows/projection.h"
@@ -69,21 +70,36 @@ std::string clock_key(PartitionId partition, ClockClass of, const EntityKey& ent
 // Whose inbox a group is in.
 enum class InboxOf : char { kEverybody = 'a', kAccount = 'c', kPerson = 'p', kRole = 'r' };
 // Where the groups of one inbox in one state lie, in order of: nobody called first, rank, next
-// pending due, account, kind, id, group.
+// pending due, account, kind, id. A row holds those that share all of this, in order of their names.
 std::string inbox_prefix(PartitionId partition, InboxOf of, std::string_view name,
                          bool acknowledged);
 // So many bytes behind the prefix give the order: called, rank, acknowledged, due.
 inline constexpr std::size_t kInboxOrderBytes = 11;
 
-// What a group's row holds beside its key, so that filters need not read the entity.
+// What a row holds of a group, so that filters need not read the entity. Points into what it is of.
 struct GroupSummary {
-  std::string tier, priority, source, clock, urgency;
+  std::string_view tier, priority, source, clock, urgency;
 };
 GroupSummary summarize(const EntityView& view, const GroupRow& group);
-GroupSummary decode_group_summary(std::string_view bytes);
+// The groups in a row, one by one.
+class GroupsInRow {
+ public:
+  GroupsInRow() = default;
+  explicit GroupsInRow(std::string_view row);  // which must outlive it
+
+  bool next();  // false: there is no further one
+  std::string_view name() const { return name_; }
+  const GroupSummary& summary() const { return summary_; }
+
+ private:
+  ByteReader left_{std::string_view()};
+  std::string_view name_;
+  GroupSummary summary_;
+};
 // Whether an alarm of this entity is in any inbox.
 bool is_in_inboxes(const EntityView& view, const GroupRow& group);
-// The key of an alarm's row in one inbox: that of everybody (no name), an account, a person or a role.
+// Where an alarm is listed in one inbox, that of everybody (no name), an account, a person or a role:
+// the key of its row, and then its name. A cursor is this.
 std::string inbox_key(PartitionId partition, InboxOf of, std::string_view name,
                       const EntityKey& entity, const EntityView& view, const GroupRow& group);
 // Who was ever called for it, each once.
