@@ -8,6 +8,9 @@ namespace {
 
 // Added to the last due of a clock that has none pending: behind every instant that there is.
 constexpr std::int64_t kBehindAll = std::int64_t{1} << 62;
+// The states of alarms in keys.
+constexpr char kOpenAlarms = 'o', kAcknowledgedAlarms = 'k';
+
 template <typename Texts>
 void add_texts(Texts& to, const std::vector<std::string>& from) {
   for (const std::string& t : from) {
@@ -55,33 +58,30 @@ Key& put_clock_key(Key& key, ClockClass of, const EntityKey& entity, const Clock
       .text(clock.cycle);
 }
 
-// In which inbox a group is, and what of its place there is not its entity's.
+// In which inbox a group stands, and what of its place there is not its entity's; in the order of keys.
 struct Inbox {
   InboxOf of = InboxOf::kEverybody;
   std::string_view name;
-  bool acknowledged = false, called = false;
-
-  // As the keys of the rows are.
-  friend auto operator<=>(const Inbox& a, const Inbox& b) {
-    return std::tuple(a.of, a.name, !a.acknowledged, a.called) <=>
-           std::tuple(b.of, b.name, !b.acknowledged, b.called);
-  }
-  friend bool operator==(const Inbox&, const Inbox&) = default;
+  char state = kOpenAlarms;
+  bool called = false;
+  friend auto operator<=>(const Inbox&, const Inbox&) = default;
 };
 
-void put_inbox_order(Key& key, bool acknowledged, bool called, std::uint8_t rank, Instant due) {
-  key.letter(acknowledged ? 'k' : 'o')
-      .letter(called ? '1' : '0')
-      .letter(static_cast<char>(rank))
-      .letter(acknowledged ? '1' : '0')
-      .instant(due);
+Inbox inbox_of(InboxOf of, std::string_view name, const GroupRow& g, bool called) {
+  return {of, name, g.state == GroupState::kAcknowledged ? kAcknowledgedAlarms : kOpenAlarms,
+          called};
 }
 
 Key& put_inbox_key(Key& key, const Inbox& inbox, const EntityKey& entity, const EntityView& view,
                    Instant next_due) {
-  key.letter(static_cast<char>(inbox.of)).text(inbox.name);
-  put_inbox_order(key, inbox.acknowledged, inbox.called, view.rank, next_due);
-  return key.entity(entity);
+  return key.letter(static_cast<char>(inbox.of))
+      .text(inbox.name)
+      .letter(inbox.state)
+      .letter(inbox.called ? '1' : '0')
+      .letter(static_cast<char>(view.rank))
+      .letter(inbox.state == kAcknowledgedAlarms ? '1' : '0')
+      .instant(next_due)
+      .entity(entity);
 }
 
 // Makes rows one after the other in memory that is used again for each.
@@ -100,7 +100,7 @@ class RowMaker {
     if (is_overdue(clock)) add_clock(ClockClass::kOverdue, clock, summary);
   }
 
-  // Whether there are any.
+  // Those that share an inbox and their place in it are one row. False: there are none.
   bool add_alarms(const EntityView& view) {
     Alarms alarms;
     for (const GroupRow& g : view.groups) {
@@ -182,8 +182,8 @@ class RowMaker {
     add_persons(g, persons);
     add_roles(g, roles);
     const auto add_to = [&](InboxOf of, std::string_view name) {
-      const Inbox inbox{of, name, g.state == GroupState::kAcknowledged, !persons.empty()};
-      alarms.push_back({inbox, group_name(entity_, g.escalation), &g});
+      alarms.push_back(
+          {inbox_of(of, name, g, !persons.empty()), group_name(entity_, g.escalation), &g});
     };
     add_to(InboxOf::kEverybody, {});
     add_to(InboxOf::kAccount, entity_.account);
@@ -340,7 +340,7 @@ std::string inbox_prefix(PartitionId partition, InboxOf of, std::string_view nam
   return Key(partition, Family::kGroup)
       .letter(static_cast<char>(of))
       .text(name)
-      .letter(acknowledged ? 'k' : 'o')
+      .letter(acknowledged ? kAcknowledgedAlarms : kOpenAlarms)
       .take();
 }
 
@@ -385,8 +385,7 @@ Key behind_prefix(PartitionId partition, std::string_view clock, std::string_vie
 std::string inbox_key(PartitionId partition, InboxOf of, std::string_view name,
                       const EntityKey& entity, const EntityView& view, const GroupRow& group) {
   Key key(partition, Family::kGroup);
-  const Inbox inbox{of, name, group.state == GroupState::kAcknowledged,
-                    !called_persons(group).empty()};
+  const Inbox inbox = inbox_of(of, name, group, !called_persons(group).empty());
   return put_inbox_key(key, inbox, entity, view, next_pending(view))
       .text(group_name(entity, group.escalation))
       .take();
