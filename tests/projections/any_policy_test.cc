@@ -13,6 +13,7 @@
 #include "tests/engine/policy_fixture.h"
 #include "tests/engine/property_facts.h"
 #include "tests/engine/property_world.h"
+#include "tests/projections/pages.h"
 #include "tests/projections/temp_directory.h"
 
 namespace tocsin {
@@ -125,16 +126,15 @@ TEST_P(AnyPolicyTest, TheInboxHoldsEachOpenAlarmOnceTheMostUrgentFirst) {
   query.limit = 50;
   std::set<std::string> listed;
   std::tuple<bool, int> before{false, 0};
-  do {
-    const InboxPage page = list_inbox(store_->view(), query);
+  const auto list = [&](const InboxQuery& q) { return list_inbox(store_->view(), q); };
+  each_page(query, list, [&](const InboxPage& page) {
     for (const InboxItem& item : page.items) {
       EXPECT_TRUE(listed.insert(item.entity.account + " " + item.group.escalation).second);
       const std::tuple<bool, int> place{!called_persons(item.group).empty(), item.of.rank};
       EXPECT_LE(before, place);
       before = place;
     }
-    query.cursor = page.cursor;
-  } while (!query.cursor.empty());
+  });
   EXPECT_EQ(listed, open);
 }
 

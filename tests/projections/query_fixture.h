@@ -12,6 +12,7 @@
 #include "projections/read/query.h"
 #include "projections/read/render.h"
 #include "tests/engine/policy_fixture.h"
+#include "tests/projections/pages.h"
 #include "tests/projections/random_batches.h"
 #include "tests/projections/temp_directory.h"
 

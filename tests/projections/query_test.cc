@@ -145,12 +145,11 @@ TEST_F(QueryTest, PagesMakeUpTheWholeListWhateverTheirSize) {
       ClockQuery q = all;
       q.limit = limit;
       std::vector<std::tuple<EntityKey, std::string, std::string>> collected;
-      do {
-        const ClockPage page = list_clocks(v, q);
+      const auto list = [&](const ClockQuery& asked) { return list_clocks(v, asked); };
+      each_page(q, list, [&](const ClockPage& page) {
         ASSERT_LE(page.clocks.size(), limit);
         for (auto& k : keys(page)) collected.push_back(std::move(k));
-        q.cursor = page.cursor;
-      } while (!q.cursor.empty());
+      });
       ASSERT_EQ(collected, keys(whole)) << limit;
     }
   }
@@ -468,12 +467,11 @@ TEST_F(QueryTest, RecurringFaultsAreListedNewestFirst) {
   // Page by page, each once.
   query.filter.q = "";
   std::string paged;
-  do {
-    const FaultPage page = recurring_faults(v, query);
+  const auto list = [&](const FaultQuery& asked) { return recurring_faults(v, asked); };
+  each_page(query, list, [&](const FaultPage& page) {
     ASSERT_EQ(page.faults.size(), 1u);
     paged += page.faults[0].data;
-    query.cursor = page.cursor;
-  } while (!query.cursor.empty());
+  });
   EXPECT_EQ(paged, R"({"module":"m2"}{"module":"m3"}{"module":"m1"})");
 }
 

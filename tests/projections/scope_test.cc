@@ -132,20 +132,18 @@ class Answers {
     query.filter = filter;
     query.limit = 3;
     Texts out;
-    do {
-      const ClockPage page = list_clocks(view_, query);
+    const auto clocks = [&](const ClockQuery& q) { return list_clocks(view_, q); };
+    each_page(query, clocks, [&](const ClockPage& page) {
       for (const ListedClock& c : page.clocks)
         out.push_back(c.entity.account + "/" + c.entity.kind + "/" + c.entity.id + c.clock.clock);
-      query.cursor = page.cursor;
-    } while (!query.cursor.empty());
+    });
     InboxQuery inbox;
     inbox.filter = filter;
     inbox.limit = 3;
-    do {
-      const InboxPage page = list_inbox(view_, inbox);
+    const auto alarms = [&](const InboxQuery& q) { return list_inbox(view_, q); };
+    each_page(inbox, alarms, [&](const InboxPage& page) {
       for (const InboxItem& item : page.items) out.push_back(item.group.escalation);
-      inbox.cursor = page.cursor;
-    } while (!inbox.cursor.empty());
+    });
     return out;
   }
 
