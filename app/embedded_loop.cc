@@ -25,6 +25,7 @@ constexpr std::size_t kUnwrittenInReplay = 128u << 20;
 // does.
 constexpr std::uint64_t kRoomToGoOn = 16u << 20;
 constexpr Duration kProblemShows = seconds(1);  // while the store is waited for
+constexpr Duration kKeptAtMost = seconds(10);   // from a store that is busy
 
 // Written to see whether the log can be written again.
 constexpr std::string_view kRecoveredType = "tocsin.engine.recovered";
@@ -123,6 +124,7 @@ void EmbeddedLoop::round() {
   } else {
     if (!is_full()) extend();
     if (has_open() && stage_->free()) close_round();
+    if (must_hand_over()) room().hand_over();
   }
   publish_status();
 }
@@ -136,12 +138,14 @@ bool EmbeddedLoop::wait_for_work() {
     const bool all_done = queue_.empty() && open_.requests.empty() && !decided;
     lock.unlock();
     stage_->drain();
-    return !all_done || stage_->failed();
+    if (!all_done || stage_->failed()) return true;
+    room().hand_over(true);
+    return false;
   }
   const bool only_a_commit = is_full();  // goes on from here
   const bool may_close = has_open() && stage_->free();
   if (!commit_ended_ && !may_close && (only_a_commit || queue_.empty()))
-    wake_.wait_for(lock, only_a_commit ? kIdleMax : idle());
+    wake_.wait_for(lock, only_a_commit && !must_hand_over() ? kIdleMax : idle());
   commit_ended_ = false;
   return true;
 }
@@ -175,11 +179,12 @@ void EmbeddedLoop::refuse_all(const std::string& why) {
 
 std::chrono::milliseconds EmbeddedLoop::idle() {
   if (stalled_) return kStalledRetry;
-  if (fresh_ || room().wants_to_look_ahead(moment())) return {};
+  if (fresh_ || room().wants_to_look_ahead(moment()) || must_hand_over()) return {};
   const Instant due =
       room().partition().waiting() > 0 ? released_ : std::max(room().next_due(), released_);
   const auto wait =
       std::min<std::chrono::milliseconds>(due == kNever ? kIdleMax : clock().until(due), kIdleMax);
+  if (room().keeps_back()) return std::min(wait, kCrowdedWait);  // until the store is ready
   return store_.crowded() ? std::max(wait, kCrowdedWait) : wait;
 }
 
@@ -242,6 +247,13 @@ void EmbeddedLoop::extend() {
   store_.hold_back(in_arrears(room(), now, allowed(now)));
 }
 
+// What was decided is kept from a store that has enough to write. Not when that is as much as may be, or
+// has waited for long.
+bool EmbeddedLoop::may_keep_back() {
+  if (!store_.busy() || room().keeps_back_much()) return false;
+  return !room().keeps_back() || room().kept_since() + kKeptAtMost > moment();
+}
+
 // One at least, for nothing that is due may wait for ever. While much waits to be written, facts
 // go before dues: a burst of dues may not fill what they need of the store.
 std::size_t EmbeddedLoop::may_fire() const {
@@ -252,7 +264,7 @@ std::size_t EmbeddedLoop::may_fire() const {
 
 void EmbeddedLoop::close_round() {
   Round round = take_open();
-  if (room().has_batch()) round.decided = room().take_decided();
+  if (room().has_batch()) round.decided = room().take_decided(-1, may_keep_back());
   stage_->push(std::move(round));
   if (parts_ == 1) return;
   stage_->drain();  // how long a round may be is known only now

@@ -88,6 +88,8 @@ class EmbeddedLoop final : public NodeLoop {
   void recover();
   void publish_status();
   std::chrono::milliseconds idle();
+  bool may_keep_back();
+  bool must_hand_over() { return room().keeps_back() && !may_keep_back(); }
   void check_files();
   void give_up(const std::string& why);
 

@@ -28,6 +28,9 @@ namespace {
 constexpr std::size_t kMuchWaits = 64u << 20;
 constexpr Duration kNear = minutes(10);
 
+// Of a part, and of all that is kept back: a Partition has the identities of the last million in memory.
+constexpr std::size_t kPartEntities = 1 << 14, kPartFacts = 1 << 16, kKeptFacts = 1 << 19;
+
 // The store's account under which the policies so far are kept: no account has a control character.
 const std::string kPoliciesKey = "\x01policies";
 const std::string kRosterKey = "\x01roster";
@@ -49,7 +52,10 @@ AccountSummary summarize(const Account& account) {
 }  // namespace
 
 Room::Room(RoomOptions options, StorePort* store, CommittedListener listener)
-    : options_(std::move(options)), store_(store), listener_(std::move(listener)) {
+    : options_(std::move(options)),
+      store_(store),
+      listener_(std::move(listener)),
+      handed_over_(store) {
   if (store_ != nullptr) cold_ = std::make_unique<Cold>(*store_, options_.partition);
   sink_ = [this](const Entity& entity, const Derived& event, Instant recorded) {
     if (const auto year = years_.notice(entity, event); year && options_.on_unconfirmed)
@@ -71,8 +77,7 @@ Room::~Room() = default;
 
 void Room::reset() {
   begin_round();
-  gathered_ = {};
-  gathered_.bytes = options_.arenas->take();
+  gathered_ = begin_changes();
   pushed_.clear();
   policies_.clear();
   stored_policies_ = 0;
@@ -81,16 +86,20 @@ void Room::reset() {
   stored_roster_.clear();
   horizon_ = kAlways;
   looking_ahead_ = false;
-  stored_ = 0;
+  owed_.clear();
+  part_changes_.clear();
+  part_ = part_rounds_ = part_facts_ = kept_facts_ = 0;
+  handed_over_.forget();
   auto old =
       std::exchange(partition_, std::make_unique<Partition>(options_.policy.policy(), cold_.get()));
   // A takeover does not wait until what many entities held is freed.
   if (old) freeing_ = std::jthread([old = std::move(old)] {});
   partition_->on_fired(options_.on_fired);
+  partition_->before_change([this](Entity& entity) { before_change(entity); });
   if (store_ != nullptr) {
     partition_->set_horizon(kAlways);
     // What was handed over counts, written or not: loads include it.
-    next_ = std::max(next_.load(), store_->applied(options_.partition));
+    next_ = std::max(handed_over_.given(), store_->applied(options_.partition));
     load_policies();
     const auto moved = store_->load_account(options_.partition, kMovedKey);
     stored_moved_ = moved ? std::stoi(*moved) : 0;
@@ -207,17 +216,11 @@ Room::Gathered Room::gathered() const {
 void Room::followed(Offset next, bool own) {
   partition_->settle(latest_, own);
   std::uint64_t hand_over = 0;
-  CHECK(places_.empty());  // names of what was decided are of what is handed over
+  CHECK(places_.empty());                 // names of what was decided are of what is handed over
+  CHECK(!keeps_back() && next >= next_);  // who follows has given everything
   AppliedBatch applied = take_changes(hand_over);
-  give_to_store(std::move(applied), next, hand_over);
-}
-
-void Room::give_to_store(AppliedBatch applied, Offset next, std::uint64_t hand_over) {
-  CHECK(next >= next_);  // what is handed over goes on where the last ended
-  applied.next = next;
-  if (store_ != nullptr) store_->apply(std::move(applied));
+  handed_over_.add(0, std::move(applied), next, hand_over);
   next_ = next;
-  stored_ = hand_over;
 }
 
 // ---- owning ------------------------------------------------------------------------------------
@@ -302,7 +305,8 @@ bool Room::fire(Instant until, Instant now, std::size_t most) {
 
 bool Room::wants_to_look_ahead(Instant now) const {
   if (store_ == nullptr) return false;
-  if (horizon_ >= now + kNear && store_->waiting_bytes() > kMuchWaits) return false;
+  if (horizon_ >= now + kNear && (keeps_back() || store_->waiting_bytes() > kMuchWaits))
+    return false;
   return looking_ahead_ || horizon_ == kAlways ||
          now + Duration{options_.horizon.ms / 2} >= horizon_;
 }
@@ -325,10 +329,13 @@ void Room::look_ahead(Instant now) {
     return true;
   });
   horizon_ = looking_ahead_ ? last + milliseconds(1) : to;
-  partition_->set_horizon(horizon_);
+  std::vector<Entity*> not_given;
+  for (const Owed& owed : owed_)
+    not_given.insert(not_given.end(), owed.entities.begin(), owed.entities.end());
+  partition_->set_horizon(horizon_, not_given);
 }
 
-Decided Room::take_decided(Offset intake_next) {
+Decided Room::take_decided(Offset intake_next, bool keep_back) {
   batch_.intake_next = intake_next;
   if (intake_next >= 0) intake_next_ = intake_next;
   knows_latest_ = knows_latest_ || !batch_.log.empty();
@@ -337,8 +344,102 @@ Decided Room::take_decided(Offset intake_next) {
   decided.places = std::move(places_);
   decided.events = std::move(events_);
   begin_round();
-  decided.applied = take_changes(decided.hand_over);
+  if (store_ == nullptr || (!keep_back && !keeps_back())) {
+    decided.applied = take_changes(decided.hand_over);
+    return decided;
+  }
+  // Behind what is kept back everything is, until all of that is encoded.
+  if (part_ == 0) {
+    part_ = ++parts_;
+    part_since_ = latest_;
+  }
+  decided.part = part_;
+  ++part_rounds_;
+  part_facts_ += gathered_.seen.size();
+  kept_facts_ += gathered_.seen.size();
+  decided.applied = take_gathered();
+  if ((!keep_back && owed_.empty()) || partition_->changes() >= part_entities() ||
+      part_facts_ >= kPartFacts)
+    close_part();
+  partition_->evict(options_.hot_entities, handed_over_.number());
   return decided;
+}
+
+// ---- what is kept back -------------------------------------------------------------------------
+
+// An entity is encoded within some two microseconds: a part's within what a round takes.
+std::size_t Room::part_entities() const {
+  return std::min<std::size_t>(kPartEntities, options_.hot_entities / 8 + 1);
+}
+
+Instant Room::kept_since() const { return owed_.empty() ? part_since_ : owed_.front().since; }
+
+// Its entities stay in memory, and so must the identities of its facts, which the store does not know.
+bool Room::keeps_back_much() const {
+  std::size_t entities = partition_->changes();
+  for (const Owed& owed : owed_) entities += owed.entities.size() - owed.at;
+  return entities >= options_.hot_entities || kept_facts_ >= kKeptFacts ||
+         partition_->entities_in_memory() > options_.hot_entities / 2 * 3;
+}
+
+// Of all rounds so far; nothing was decided since the last.
+void Room::close_part() {
+  Owed owed;
+  owed.part = part_;
+  owed.since = part_since_;
+  owed.facts = part_facts_;
+  std::vector<Account*> accounts;
+  owed.hand_over = partition_->owe_changes(owed.entities, accounts);
+  owed.changes = std::exchange(part_changes_, {});
+  owed.changes.push_back(begin_changes());
+  add_accounts(owed.changes.back(), accounts);
+  handed_over_.close(part_, part_rounds_, owed.hand_over);
+  owed_.push_back(std::move(owed));
+  part_ = part_rounds_ = part_facts_ = 0;
+}
+
+void Room::hand_over(bool all) {
+  if (part_ != 0 && batch_.empty() && (all || owed_.empty())) close_part();
+  encode_owed(all ? SIZE_MAX : std::max<std::size_t>(1, part_entities() / 32));
+}
+
+void Room::encode_owed(std::size_t most) {
+  for (; !owed_.empty(); owed_.pop_front()) {
+    Owed& first = owed_.front();
+    for (; first.at < first.entities.size(); ++first.at) {
+      if (most == 0) return;
+      fetch_ahead(first.entities, first.at);
+      Entity& e = *first.entities[first.at];
+      if (!Partition::take_owed(e, first.hand_over)) continue;
+      add_entity(first.changes.back(), e);
+      --most;
+    }
+    kept_facts_ -= first.facts;
+    handed_over_.complete(first.part, std::move(first.changes));
+  }
+}
+
+// What is owed of it is its state until now.
+void Room::before_change(Entity& e) {
+  const auto of = std::lower_bound(
+      owed_.begin(), owed_.end(), e.owed,
+      [](const Owed& owed, std::uint64_t hand_over) { return owed.hand_over < hand_over; });
+  CHECK(of != owed_.end() && of->hand_over == e.owed);  // the part to which it is owed is there
+  Partition::take_owed(e, of->hand_over);
+  add_entity(of->changes.back(), e);
+}
+
+// Before a policy or roster changes how entities are shown: those of rounds that are kept back are shown
+// by what was in force then.
+void Room::show_as_it_was() {
+  encode_owed(SIZE_MAX);
+  if (part_ == 0) return;
+  std::vector<Entity*> entities;
+  std::vector<Account*> accounts;
+  partition_->take_changes(entities, accounts);
+  part_changes_.push_back(begin_changes());
+  for (Entity* e : entities) add_entity(part_changes_.back(), *e);
+  add_accounts(part_changes_.back(), accounts);
 }
 
 void Room::begin_round() {
@@ -414,7 +515,8 @@ void Room::committed(Decided decided, Offset first, Offset next) {
     applied.timeline.push_back({first + static_cast<Offset>(i), place.entity, record});
   }
   give_back(decided);
-  give_to_store(std::move(applied), next, decided.hand_over);
+  handed_over_.add(decided.part, std::move(applied), next, decided.hand_over);
+  next_ = next;
 }
 
 bool Room::is_read_by_store(std::string_view type) const {
@@ -435,22 +537,43 @@ AppliedBatch Room::take_changes(std::uint64_t& hand_over) {
   std::vector<Entity*> entities;
   std::vector<Account*> accounts;
   hand_over = partition_->take_changes(entities, accounts);
-  AppliedBatch applied = std::exchange(gathered_, {});
-  gathered_.bytes = options_.arenas->take();
-  applied.partition = options_.partition;
+  AppliedBatch applied = take_gathered();
   if (store_ == nullptr) return applied;
-  applied.business_day = business_day_;
   applied.entities.reserve(entities.size());
   for (std::size_t i = 0; i < entities.size(); ++i) {
     fetch_ahead(entities, i);
-    Entity* const e = entities[i];
-    partition_->view(*e, view_);
-    encoded_.clear();
-    encode_entity(encoded_, *e);
-    encoded_view_.clear();
-    encode_view(encoded_view_, view_);
-    applied.add_entity(name_of(*e), encoded_, encoded_view_, partition_->due_of(*e));
+    add_entity(applied, *entities[i]);
   }
+  add_accounts(applied, accounts);
+  partition_->evict(options_.hot_entities, handed_over_.number());
+  return applied;
+}
+
+AppliedBatch Room::take_gathered() {
+  AppliedBatch taken = std::exchange(gathered_, begin_changes());
+  taken.business_day = business_day_;
+  return taken;
+}
+
+AppliedBatch Room::begin_changes() {
+  AppliedBatch batch;
+  batch.partition = options_.partition;
+  batch.bytes = options_.arenas->take();
+  batch.business_day = business_day_;
+  return batch;
+}
+
+void Room::add_entity(AppliedBatch& to, Entity& e) {
+  partition_->view(e, view_);
+  encoded_.clear();
+  encode_entity(encoded_, e);
+  encoded_view_.clear();
+  encode_view(encoded_view_, view_);
+  to.add_entity(name_of(e), encoded_, encoded_view_, partition_->due_of(e));
+}
+
+// And what else the store keeps under the names of accounts, where it changed.
+void Room::add_accounts(AppliedBatch& applied, const std::vector<Account*>& accounts) {
   for (Account* a : accounts) {
     auto pieces = encode_account(*a);  // its own first, empty of who came to nothing
     applied.summaries.push_back({a->name, pieces[0].bytes.empty() ? "" : encode(summarize(*a))});
@@ -474,8 +597,6 @@ AppliedBatch Room::take_changes(std::uint64_t& hand_over) {
   if (control_next_ != stored_control_)
     applied.accounts.push_back({kControlKey, std::to_string(control_next_)});
   stored_control_ = control_next_;
-  partition_->evict(options_.hot_entities, stored_);
-  return applied;
 }
 
 }  // namespace tocsin

@@ -22,6 +22,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -33,6 +34,7 @@
 
 #include "app/arena_pool.h"
 #include "app/configured_policy.h"
+#include "app/hand_over.h"
 #include "app/roster_in_force.h"
 #include "engine/committed.h"
 #include "engine/input_port.h"
@@ -78,8 +80,9 @@ struct Decided {
   Batch batch;
   std::vector<Place> places;
   std::vector<Event> events;
-  AppliedBatch applied;  // but for positions, and the timeline's of what was decided
-  std::uint64_t hand_over = 0;
+  AppliedBatch applied;         // but for positions, and the timeline's of what was decided
+  std::uint64_t part = 0;       // of which it is when it was kept back (HandOver)
+  std::uint64_t hand_over = 0;  // else: its number
 };
 
 class Room {
@@ -88,7 +91,7 @@ class Room {
   ~Room();
 
   // ---- following the log
-  // Where to read from: behind what the store was given.
+  // Where to read from: behind what was committed or followed.
   Offset next() const { return next_; }
   // The intake position that the log's records so far carry; −1: none (Kafka).
   Offset intake_next() const { return intake_next_; }
@@ -141,8 +144,15 @@ class Room {
   const Batch& batch() const { return batch_; }
   bool has_batch() const { return !batch_.empty(); }
   // Ends a round: the batch, and the state as it is with it.
-  // On Kafka `intake_next` is the intake position behind what was read.
-  Decided take_decided(Offset intake_next = -1);
+  // On Kafka `intake_next` is the intake position behind what was read. `keep_back`: the store need not
+  // have it now.
+  Decided take_decided(Offset intake_next = -1, bool keep_back = false);
+  // Whether something is kept back; since when; and whether it is as much as may be.
+  bool keeps_back() const { return part_ != 0 || !owed_.empty(); }
+  Instant kept_since() const;
+  bool keeps_back_much() const;
+  // Gives the store some of it, in order; `all`: everything.
+  void hand_over(bool all = false);
   // It is in the log from `first` on: in the order in which they were taken.
   void committed(Decided decided, Offset first, Offset next);
   // The instant to use when the clock says `now`: none before the last one, unless the clock was set
@@ -189,7 +199,15 @@ class Room {
   // Names of the entity that a record is about, which last as long as what is gathered.
   EntityName keep(const EntityName& name);
   AppliedBatch take_changes(std::uint64_t& hand_over);
-  void give_to_store(AppliedBatch applied, Offset next, std::uint64_t hand_over);
+  AppliedBatch take_gathered();
+  AppliedBatch begin_changes();
+  void add_entity(AppliedBatch& to, Entity& entity);
+  void add_accounts(AppliedBatch& to, const std::vector<Account*>& accounts);
+  std::size_t part_entities() const;
+  void close_part();
+  void encode_owed(std::size_t most);
+  void before_change(Entity& entity);
+  void show_as_it_was();
   void load_policies();
   void adopt_roster(std::string_view record);
 
@@ -224,9 +242,24 @@ class Room {
   bool knows_latest_ = false;
   Instant horizon_{kAlways};  // dues before it were read
   bool looking_ahead_ = false;
-  // Changed by the thread that commits.
-  std::atomic<Offset> next_ = 0;
-  std::atomic<std::uint64_t> stored_ = 0;  // the last hand-over that the store was given
+  std::atomic<Offset> next_ = 0;  // changed by the thread that commits, too
+  HandOver handed_over_;
+  // Rounds that are kept back, of a part that is not closed: its number, 0: there is none; how many; and
+  // what their entities became when that had to be encoded already.
+  std::uint64_t part_ = 0, parts_ = 0;
+  std::size_t part_rounds_ = 0, part_facts_ = 0, kept_facts_ = 0;
+  Instant part_since_;
+  std::vector<AppliedBatch> part_changes_;
+  // Parts that are closed and whose entities are not all encoded.
+  struct Owed {
+    std::uint64_t part = 0, hand_over = 0;
+    std::vector<Entity*> entities;
+    std::size_t at = 0;  // those before are encoded
+    std::vector<AppliedBatch> changes;
+    std::size_t facts = 0;
+    Instant since;
+  };
+  std::deque<Owed> owed_;
   Offset intake_next_ = -1, stored_intake_ = -1;
   Offset replay_end_ = 0;
   Offset control_next_ = 0, stored_control_ = 0;

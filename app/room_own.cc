@@ -52,6 +52,7 @@ void Room::append_record(std::string_view type, std::string_view record) {
 }
 
 void Room::put_in_force(std::string_view type, const std::string& record) {
+  if (type == kPolicyType || is_roster_type(type)) show_as_it_was();
   if (type == kPolicyType) adopt(record);
   if (type == kPushedType) note_pushed(record);
   if (is_roster_type(type)) adopt_roster(record);

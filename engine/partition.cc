@@ -92,6 +92,7 @@ Partition::~Partition() = default;
 // ---- deciding ----------------------------------------------------------------------------------
 
 void Partition::touch(Entity& target) {
+  will_change(target);
   changed(target);
   if (target.touched) return;
   target.touched = true;
@@ -135,6 +136,7 @@ void Partition::decide(Instant now, Instant release, const DerivedSink& sink) {
 
 void Partition::decide_one(Entity& e, Instant now, Instant release, const DerivedSink& sink) {
   ++counters_.decisions;
+  will_change(e);
   bring_up(e);
   std::unique_ptr<Before> before;
   const FaultState known = fault_state(e);
@@ -249,6 +251,7 @@ bool Partition::fire(Instant until, Instant now, const DerivedSink& sink, std::s
         CHECK(due <= until && slot < slots_.size() &&
               slots_[slot] != nullptr);  // a timer fires when it is due, of an entity in memory
         Entity& e = *slots_[slot];
+        will_change(e);
         e.next_due = kNever;
         fetch_ahead([this](std::size_t n) -> const Entity* {
           const auto next = timers_.coming(n - 1);

@@ -174,15 +174,28 @@ class Partition {
   // Entities changed since the last call, each once; accounts too. Returns this hand-over's
   // number: 1, 2, …
   std::uint64_t take_changes(std::vector<Entity*>& entities, std::vector<Account*>& accounts);
+  std::size_t changes() const { return changed_.size(); }
+  // The same, of which the caller looks at the entities later: whoever is to change first is shown to
+  // `before_change`, until the caller takes it by `take_owed`. None of them is forgotten meanwhile.
+  std::uint64_t owe_changes(std::vector<Entity*>& entities, std::vector<Account*>& accounts);
+  // Gets an entity that is owed and is about to change.
+  void before_change(std::function<void(Entity&)> tell) { before_change_ = std::move(tell); }
+  // False: nothing of it is owed to that hand-over any more.
+  static bool take_owed(Entity& entity, std::uint64_t hand_over) {
+    if (entity.owed != hand_over) return false;
+    entity.owed = 0;
+    return true;
+  }
   // Puts an entity that falls due before the horizon on the timers; loads it when it is due.
   void expect(Instant due, const std::string& account, const std::string& kind,
               const std::string& id);
   // Dues at or after `horizon` are the due index's business; kNever: all are kept here. Those of
-  // entities whose changes were not taken yet are in no index and need not be told by `expect`.
-  void set_horizon(Instant horizon);
+  // entities whose changes were not taken yet, or are among `also`, are in no index and need not be
+  // told by `expect`.
+  void set_horizon(Instant horizon, const std::vector<Entity*>& also = {});
   // Forgets entities that nothing happened to lately, until at most `most` are in memory; those
   // that fall due before the horizon only when there are a quarter more. Some at a call: a
-  // hand-over that brings n entities is followed by O(n) steps. `stored`: the last hand-over that
+  // hand-over that brings n entities is followed by O(n) steps, also when none can go. `stored`: the last hand-over that
   // the ColdPort knows of; what changed after it stays.
   void evict(std::size_t most, std::uint64_t stored);
   std::size_t entities_in_memory() const { return entities_.size(); }
@@ -293,6 +306,10 @@ class Partition {
   void put_due(Entity& entity, Instant due);
   void touch(Entity& entity);
   void changed(Entity& entity);
+  // Whoever changes an entity calls it before: what is owed of it is its state until then.
+  void will_change(Entity& e) {
+    if (e.owed != 0) before_change_(e);
+  }
   void give_slot(Entity& entity);
   // Loads at most `most`; true when there are more.
   bool bring_expected(Instant until, std::size_t most);
@@ -314,6 +331,7 @@ class Partition {
   std::vector<Entity*> slots_;          // by timer
   std::vector<TimerWheel::Slot> free_;  // slots without an entity
   std::function<void(Instant)> on_fired_;
+  std::function<void(Entity&)> before_change_;
   std::priority_queue<Expected, std::vector<Expected>, std::greater<>> expected_;
   Instant horizon_{kNever};
   Instant as_of_{kAlways};
@@ -324,8 +342,10 @@ class Partition {
   std::uint64_t hand_overs_ = 0;
   std::uint64_t made_ = 0;  // entities, so far
   std::size_t hand_ = 0;    // of `evict`, on slots_
-  Fact fact_;               // read back last
-  Judged replayed_;         // and what became of it
+  std::size_t may_look_ = 0,
+              known_ = 0;  // of `evict`: steps that it may go, entities at its last call
+  Fact fact_;              // read back last
+  Judged replayed_;        // and what became of it
   Derived replayed_event_;
   DecisionReader decisions_;                 // read back
   const Entity* replayed_entity_ = nullptr;  // null: the record was no such event

@@ -179,6 +179,7 @@ void Partition::join(const Fact& fact, Judged& judged, const LogEvent* record) {
   // A recurring fault that was decided since may have made the entity of its account.
   if (found == nullptr && reading.made != made_) found = entities_.find(name);
   Entity& target = found != nullptr ? *found : make(name);
+  will_change(target);
   if (Truth::creation(target.facts) == kNever && target.policy != policy_.get() &&
       policy_->kind_named(target.spec().name) != nullptr) {
     follow(target, *policy_);

@@ -68,8 +68,12 @@ Account& Partition::account(const std::string& name) {
   return *slot;
 }
 
+// Who finds an entity may change it.
 Entity* Partition::find(const EntityName& name) {
-  if (Entity* found = entities_.find(name)) return found;
+  if (Entity* found = entities_.find(name)) {
+    will_change(*found);
+    return found;
+  }
   return cold_ == nullptr ? nullptr : load(name, as_of_);
 }
 
@@ -141,6 +145,7 @@ void Partition::remember(const Judged& judged) {
 }
 
 void Partition::changed(Entity& e) {
+  CHECK(e.owed == 0);  // who changes an entity says so before
   e.used = true;
   if (e.changed) return;
   e.changed = true;
@@ -162,6 +167,13 @@ std::uint64_t Partition::take_changes(std::vector<Entity*>& entities,
   return hand_overs_;
 }
 
+std::uint64_t Partition::owe_changes(std::vector<Entity*>& entities,
+                                     std::vector<Account*>& accounts) {
+  const std::uint64_t hand_over = take_changes(entities, accounts);
+  for (Entity* e : entities) e->owed = hand_over;
+  return hand_over;
+}
+
 void Partition::expect(Instant due, const std::string& account_name, const std::string& kind,
                        const std::string& id) {
   if (const Entity* e = entities_.find({account_name, kind, id})) {
@@ -171,21 +183,33 @@ void Partition::expect(Instant due, const std::string& account_name, const std::
   expected_.push({due, account_name, kind, id});
 }
 
-void Partition::set_horizon(Instant horizon) {
+void Partition::set_horizon(Instant horizon, const std::vector<Entity*>& also) {
   horizon_ = horizon;
-  for (const Entity* e : changed_) {
-    if (e->next_due < horizon && !timers_.scheduled(e->slot))
-      timers_.schedule(e->slot, e->next_due);
-  }
+  const auto time = [&](const std::vector<Entity*>& entities) {
+    for (const Entity* e : entities) {
+      if (e->next_due < horizon && !timers_.scheduled(e->slot))
+        timers_.schedule(e->slot, e->next_due);
+    }
+  };
+  time(changed_);
+  time(also);
 }
 
-// A hand goes round the slots and forgets whom nothing happened to since it came by last. It goes
-// the farther the more there are too many, so that no call takes long, however many cannot go.
+// A hand goes round the slots and forgets whom nothing happened to since it came by last. Each entity
+// that came and each that went lets it go some steps farther, and each call a few, so that no call
+// takes long, however many cannot go.
 void Partition::evict(std::size_t most, std::uint64_t stored) {
-  if (cold_ == nullptr || entities_.size() <= most) return;
+  constexpr std::size_t kEachCall = 1024, kEachThatCame = 16, kEachThatWent = 16;
+  const std::size_t came = entities_.size() - std::min(entities_.size(), known_);
+  known_ = entities_.size();
+  if (cold_ == nullptr || entities_.size() <= most) {
+    may_look_ = 0;
+    return;
+  }
   const std::size_t too_many = entities_.size() - most;
   const bool also_due_soon = too_many > most / 4;
-  for (std::size_t steps = 256 + 4 * too_many; steps > 0 && entities_.size() > most; --steps) {
+  may_look_ = std::min(may_look_ + kEachCall + kEachThatCame * came, 2 * slots_.size());
+  for (; may_look_ > 0 && entities_.size() > most; --may_look_) {
     hand_ = hand_ + 1 < slots_.size() ? hand_ + 1 : 0;
     Entity* const e = slots_[hand_];
     if (e == nullptr || e->touched || e->changed || e->held || e->taken > stored) continue;
@@ -196,7 +220,9 @@ void Partition::evict(std::size_t most, std::uint64_t stored) {
     slots_[hand_] = nullptr;
     entities_.erase(*e);
     ++counters_.evicted;
+    may_look_ += kEachThatWent;
   }
+  known_ = entities_.size();
 }
 
 // ---- following the log -------------------------------------------------------------------------

@@ -11,6 +11,7 @@
 #include "events/bytes.h"
 #include "events/mutex.h"
 #include "projections/rows/time_slice.h"
+#include "projections/write/foreseen.h"
 #include "projections/write/pending.h"
 #include "projections/write/unwritten_dues.h"
 #include "projections/write/write_behind.h"
@@ -91,17 +92,20 @@ class Store::Impl {
     return wait_for_write(lock, deadline(timeout), [&] { return waiting_bytes_ <= bytes; });
   }
 
-  void apply(AppliedBatch batch) {
-    sought_->add(batch);
+  void apply_as_one(std::vector<AppliedBatch> batches) {
+    for (AppliedBatch& batch : batches) sought_->add(batch);
     MutexLock lock(mutex_);
     wait_for_room(lock);
-    if (batch.next < handed_over_[batch.partition]) {
-      throw std::logic_error("a batch goes back behind what was applied");
-    }
-    handed_over_[batch.partition] = batch.next;
     const bool first = active_->empty();
     if (first) oldest_ = Clock::now();
-    active_->add(std::move(batch));
+    for (AppliedBatch& batch : batches) {
+      if (batch.next < handed_over_[batch.partition]) {
+        throw std::logic_error("a batch goes back behind what was applied");
+      }
+      handed_over_[batch.partition] = batch.next;
+      foreseen_.came(batch);
+      active_->add(std::move(batch));
+    }
     ++generation_;
     if (first || active_->bytes() >= options_.write_bytes || waiters_ > 0) work_.notify_all();
     if (active_->bytes() >= options_.write_bytes_max) {
@@ -109,6 +113,16 @@ class Store::Impl {
       active_ = take_spare();
     }
     count_waiting();
+  }
+
+  bool busy() const {
+    const MutexLock lock(mutex_);
+    return waiters_ == 0 && (held_ || waiting_bytes_ >= options_.busy_bytes);
+  }
+
+  void foresee(PartitionId partition, Offset next, const std::vector<SubjectRow>& subjects) {
+    const MutexLock lock(mutex_);
+    foreseen_.add(partition, next, subjects);
   }
 
   template <typename Find>
@@ -178,6 +192,9 @@ class Store::Impl {
       SubjectRow read = decode_subject(*row);
       if (!latest || read.recorded > latest->recorded) latest = std::move(read);
     }
+    const MutexLock lock(mutex_);
+    auto soon = foreseen_.subject(subject);
+    if (soon && (!latest || soon->recorded > latest->recorded)) latest = std::move(soon);
     if (!latest) return std::nullopt;
     return std::move(latest->account);
   }
@@ -203,9 +220,15 @@ class Store::Impl {
     if (waiting_bytes_ > bytes_max) return false;
     MutexLock lock(mutex_);
     if (waiting_bytes_ > bytes_max) return false;
+    if (bytes_max < kEverything && foreseen_.any()) return false;
     const std::uint64_t target = generation_;
-    return wait_for_write(lock, deadline(timeout),
-                          [&]() REQUIRES(mutex_) { return written_generation_ >= target; });
+    const std::map<PartitionId, Offset> to = foreseen_.ends();
+    return wait_for_write(lock, deadline(timeout), [&]() REQUIRES(mutex_) {
+      return written_generation_ >= target &&
+             std::all_of(to.begin(), to.end(), [&](const auto& p) REQUIRES(mutex_) {
+               return offset_in(written_to_, p.first) >= p.second;
+             });
+    });
   }
 
   bool wait_applied(PartitionId partition, Offset offset, Duration timeout) const {
@@ -258,10 +281,11 @@ class Store::Impl {
 
   Duration views_age() const {
     const MutexLock lock(mutex_);
-    if (!writing_ && full_.empty() && active_->empty()) return {};
-    return milliseconds(
-        std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - waiting_since())
-            .count());
+    const Clock::time_point now = Clock::now();
+    const bool waits = writing_ || !full_.empty() || !active_->empty();
+    const auto since =
+        std::min(waits ? waiting_since() : now, foreseen_.any() ? foreseen_.since() : now);
+    return milliseconds(std::chrono::duration_cast<std::chrono::milliseconds>(now - since).count());
   }
 
   bool crowded() const { return waiting_bytes_ > options_.pending_bytes_max / 2; }
@@ -476,6 +500,7 @@ class Store::Impl {
   Clock::time_point oldest_ GUARDED_BY(mutex_), writing_oldest_
       GUARDED_BY(mutex_);  // of what comes in and of what is written
   bool held_ GUARDED_BY(mutex_) = false;
+  Foreseen foreseen_ GUARDED_BY(mutex_);
   std::map<PartitionId, Offset> handed_over_ GUARDED_BY(mutex_), written_to_ GUARDED_BY(mutex_);
   std::uint64_t generation_ GUARDED_BY(mutex_) = 0, written_generation_ GUARDED_BY(mutex_) = 0;
   mutable int waiters_ GUARDED_BY(mutex_) = 0;
@@ -508,7 +533,18 @@ Store::~Store() = default;
 
 bool Store::keeps_records() const { return impl_->keeps_records(); }
 Offset Store::applied(PartitionId partition) const { return impl_->applied(partition); }
-void Store::apply(AppliedBatch batch) { impl_->apply(std::move(batch)); }
+void Store::apply(AppliedBatch batch) {
+  std::vector<AppliedBatch> one;
+  one.push_back(std::move(batch));
+  impl_->apply_as_one(std::move(one));
+}
+void Store::apply_as_one(std::vector<AppliedBatch> batches) {
+  impl_->apply_as_one(std::move(batches));
+}
+bool Store::busy() const { return impl_->busy(); }
+void Store::foresee(PartitionId partition, Offset next, const std::vector<SubjectRow>& subjects) {
+  impl_->foresee(partition, next, subjects);
+}
 std::optional<std::string> Store::load_entity(PartitionId partition,
                                               const EntityName& entity) const {
   return impl_->load_entity(partition, entity);
@@ -551,17 +587,8 @@ bool Store::wait_for_writing(std::size_t bytes, Duration timeout) const {
 }
 void Store::compact() { impl_->table().compact(); }
 
-void replace_store(const std::filesystem::path& scratch, const std::filesystem::path& directory) {
-  std::filesystem::path old = directory;
-  old += ".old";
-  std::filesystem::remove_all(old);
-  if (std::filesystem::exists(directory)) std::filesystem::rename(directory, old);
-  std::filesystem::rename(scratch, directory);
-  std::filesystem::remove_all(old);
-}
-
 void Store::each_entity(PartitionId partition, const EntitySink& visit) const {
-  refresh(kEveryWait);
+  wait_for_writing(0, kEveryWait);
   const ReadView written = view();
   for (RowCursor row = written.rows(Key(partition, Family::kEntity).take()); row.valid();
        row.next()) {

@@ -65,6 +65,7 @@ struct StoreOptions {
   std::size_t write_bytes = 16u << 20;
   std::size_t write_bytes_max = 64u << 20;  // that one write holds, and its last batch
   std::size_t little_bytes = 1u << 20;
+  std::size_t busy_bytes = 16u << 20;  // while so much waits it is `busy`
   Duration write_interval = milliseconds(50);
   // What is written is made durable after so long at the latest, so that little is applied again
   // after a crash; sooner when nothing comes for kQuietMs, or when a buffer is full.
@@ -89,8 +90,14 @@ class StorePort {
   virtual bool keeps_records() const = 0;
   // The offset after the last applied record as readers see it; 0 for an unknown partition.
   virtual Offset applied(PartitionId partition) const = 0;
-  // Takes the batch over. Throws std::logic_error when it goes back behind what was applied.
-  virtual void apply(AppliedBatch batch) = 0;
+  // Takes the batches over: all of them come to be in the rows, or none. Of an entity that several change
+  // the last counts. Throws std::logic_error when one goes back behind what was applied.
+  virtual void apply_as_one(std::vector<AppliedBatch> batches) = 0;
+  // It has enough to write, and nobody asks for more: what can be kept back may be.
+  virtual bool busy() const { return false; }
+  // Records up to `next` are in the log and come with a later batch; who asks for one of the subjects
+  // is told before.
+  virtual void foresee(PartitionId, Offset /*next*/, const std::vector<SubjectRow>& /*subjects*/) {}
   // What was handed over counts, written or not.
   virtual std::optional<std::string> load_entity(PartitionId partition,
                                                  const EntityName& entity) const = 0;
@@ -131,7 +138,11 @@ class Store final : public StorePort {
 
   bool keeps_records() const override;
   Offset applied(PartitionId partition) const override;
-  void apply(AppliedBatch batch) override;
+  void apply(AppliedBatch batch);  // by itself
+  void apply_as_one(std::vector<AppliedBatch> batches) override;
+  bool busy() const override;
+  void foresee(PartitionId partition, Offset next,
+               const std::vector<SubjectRow>& subjects) override;
   std::optional<std::string> load_entity(PartitionId partition,
                                          const EntityName& entity) const override;
   std::optional<std::string> load_account(PartitionId partition,
@@ -148,8 +159,9 @@ class Store final : public StorePort {
 
   // The views as last written.
   ReadView view() const;
-  // Waits until views include everything applied before the call, at most `timeout`; not at all
-  // when more than `bytes_max` wait to be written. False: not yet.
+  // Waits until views include everything applied or foreseen before the call, at most `timeout`; not at all
+  // when more than `bytes_max` wait to be written, or anything is foreseen where that is less than
+  // everything. False: not yet.
   static constexpr std::size_t kEverything = SIZE_MAX;
   bool refresh(Duration timeout, std::size_t bytes_max = kEverything) const;
   // Waits until `applied(partition)` ≥ `offset`, at most `timeout`.

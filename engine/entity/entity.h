@@ -260,6 +260,7 @@ struct Entity {
   // In a replay: how many there were when the log said something about it last; −1: it did not.
   std::int32_t told = -1;
   std::uint64_t taken = 0;  // the hand-over that its changes were last taken with
+  std::uint64_t owed = 0;   // the hand-over to which its state as it was then is still owed; 0: none
   std::uint32_t slot = 0;   // of its timer
   bool used = true;         // since the evicting hand came by last
   bool touched = false;     // something joined since the last decision

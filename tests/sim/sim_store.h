@@ -27,7 +27,7 @@ class SimStore final : public StorePort {
   void write(std::size_t batches) {
     fill(kFilledAtOnce);
     for (; batches > 0 && !waiting_.empty(); --batches) {
-      put(written_, waiting_.front());
+      for (const AppliedBatch& batch : waiting_.front()) put(written_, batch);
       waiting_.pop_front();
     }
   }
@@ -44,6 +44,7 @@ class SimStore final : public StorePort {
   }
   void block(std::string why) { problem_ = std::move(why); }
   bool held() const { return held_; }
+  void be_busy(bool busy) { busy_ = busy; }
 
   // ---- StorePort
   bool keeps_records() const override { return false; }
@@ -51,13 +52,16 @@ class SimStore final : public StorePort {
     const auto at = known_.applied.find(partition);
     return at == known_.applied.end() ? 0 : at->second;
   }
-  void apply(AppliedBatch batch) override {
-    if (batch.next < applied(batch.partition)) throw std::logic_error("the store goes back");
-    for (const EntityChange& e : batch.entities) sought_->insert(mark_of(batch.partition, e.key));
-    for (const SeenRow& s : batch.seen) sought_->insert(mark_of(s.identity));
-    put(known_, batch);
-    waiting_.push_back(std::move(batch));
+  void apply_as_one(std::vector<AppliedBatch> batches) override {
+    for (const AppliedBatch& batch : batches) {
+      if (batch.next < applied(batch.partition)) throw std::logic_error("the store goes back");
+      for (const EntityChange& e : batch.entities) sought_->insert(mark_of(batch.partition, e.key));
+      for (const SeenRow& s : batch.seen) sought_->insert(mark_of(s.identity));
+      put(known_, batch);
+    }
+    waiting_.push_back(std::move(batches));
   }
+  bool busy() const override { return busy_ || held_; }
   std::optional<std::string> load_entity(PartitionId partition,
                                          const EntityName& key) const override {
     if (!may_hold(mark_of(partition, key))) return std::nullopt;
@@ -153,12 +157,12 @@ class SimStore final : public StorePort {
   }
 
   State known_, written_;
-  std::deque<AppliedBatch> waiting_;
+  std::deque<std::vector<AppliedBatch>> waiting_;
   static constexpr std::size_t kFirstKeys = 16,
                                kBytesMax = 1 << 12;  // many layers, and soon no room
   std::unique_ptr<SoughtFilter> sought_ = std::make_unique<SoughtFilter>(kFirstKeys, kBytesMax);
   std::vector<std::uint64_t> to_fill_;  // what it lacks of `known_`
-  bool held_ = false;
+  bool held_ = false, busy_ = false;
   std::string problem_;
 };
 

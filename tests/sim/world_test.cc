@@ -122,6 +122,7 @@ class EmbeddedWorld : public TroubledWorld {
     }
     if (node_) written_.emplace_back(node_->room().next(), time_.truth);
     if (random_.chance(40)) store_.write(random_.below(6));
+    if (!settling_ && random_.chance(10)) store_.be_busy(random_.chance(60));
   }
 
   static std::string id_of(const std::string& fact) {
@@ -263,6 +264,8 @@ class EmbeddedWorld : public TroubledWorld {
   // No more trouble: everything sent again until it is there, and every due told.
   void settle() {
     say("settle");
+    settling_ = true;
+    store_.be_busy(false);
     disk_.no_crash();
     disk_.full(false);
     time_.wall_error = 0;
@@ -283,6 +286,8 @@ class EmbeddedWorld : public TroubledWorld {
       if (node_->idle() && node_->room().next_due() > now && !node_->room().has_batch()) break;
     }
     if (!wrong_.empty()) return;
+    if (node_->room().keeps_back())
+      return wrong("what was decided is kept from a store that is ready");
     check();
   }
 
@@ -327,6 +332,7 @@ class EmbeddedWorld : public TroubledWorld {
   TempDirectory directory_;
   SimDisk disk_;
   SimStore store_;
+  bool settling_ = false;
   std::optional<ClockMemory> memory_;
   SimNodeOptions options_;
   Story story_;

@@ -1,0 +1,64 @@
+// What a store was told is to come (StorePort::foresee): up to where, since when, and the subjects in it.
+//
+// One thread at a time.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <limits>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "projections/rows/applied_batch.h"
+
+namespace tocsin {
+
+class Foreseen {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  void add(PartitionId partition, Offset next, const std::vector<SubjectRow>& subjects) {
+    to_come_[partition].emplace_back(next, std::chrono::steady_clock::now());
+    for (const SubjectRow& row : subjects)
+      subjects_.insert_or_assign({row.subject, partition}, row);
+  }
+  void came(const AppliedBatch& batch) {
+    for (const SubjectRow& row : batch.subjects) subjects_.erase({row.subject, batch.partition});
+    const auto found = to_come_.find(batch.partition);
+    if (found == to_come_.end()) return;
+    auto& rounds = found->second;
+    while (!rounds.empty() && rounds.front().first <= batch.next) rounds.pop_front();
+    if (rounds.empty()) to_come_.erase(found);
+  }
+
+  bool any() const { return !to_come_.empty(); }
+  // Of any: since when the first waits, and where the last ends in each partition.
+  Time since() const {
+    Time first = Time::max();
+    for (const auto& [_, rounds] : to_come_) first = std::min(first, rounds.front().second);
+    return first;
+  }
+  std::map<PartitionId, Offset> ends() const {
+    std::map<PartitionId, Offset> ends;
+    for (const auto& [partition, rounds] : to_come_) ends[partition] = rounds.back().first;
+    return ends;
+  }
+  // The latest of it.
+  std::optional<SubjectRow> subject(const Hash128& subject) const {
+    std::optional<SubjectRow> latest;
+    auto row = subjects_.lower_bound({subject, std::numeric_limits<PartitionId>::min()});
+    for (; row != subjects_.end() && row->first.first == subject; ++row) {
+      if (!latest || row->second.recorded > latest->recorded) latest = row->second;
+    }
+    return latest;
+  }
+
+ private:
+  std::map<PartitionId, std::deque<std::pair<Offset, Time>>> to_come_;  // by where they end
+  std::map<std::pair<Hash128, PartitionId>, SubjectRow> subjects_;
+};
+
+}  // namespace tocsin
