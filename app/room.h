@@ -204,6 +204,7 @@ class Room {
   void add_entity(AppliedBatch& to, Entity& entity);
   void add_accounts(AppliedBatch& to, const std::vector<Account*>& accounts);
   std::size_t part_entities() const;
+  bool part_is_full() const;
   void close_part();
   void encode_owed(std::size_t most);
   void before_change(Entity& entity);

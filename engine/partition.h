@@ -175,6 +175,8 @@ class Partition {
   // number: 1, 2, …
   std::uint64_t take_changes(std::vector<Entity*>& entities, std::vector<Account*>& accounts);
   std::size_t changes() const { return changed_.size(); }
+  // Whether something came in about which nothing was decided yet.
+  bool has_undecided() const { return !touched_.empty(); }
   // The same, of which the caller looks at the entities later: whoever is to change first is shown to
   // `before_change`, until the caller takes it by `take_owed`. None of them is forgotten meanwhile.
   std::uint64_t owe_changes(std::vector<Entity*>& entities, std::vector<Account*>& accounts);

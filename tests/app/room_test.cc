@@ -393,6 +393,9 @@ TEST_F(RoomTest, DaysAreThoseOfThePolicyByWhichAnEntityChanged) {
   open_ticket(kOpened);
   room_->decide(kOpened, kOpened);
   commit();
+  const Instant later = kOpened + minutes(10);
+  open_numbered(3, later);  // in the round that brings the other policy
+  room_->decide(later, later);
   PolicyText elsewhere = shipped();
   for (auto& [name, text] : elsewhere.files) {
     const std::string zone = "Asia/Shanghai";
@@ -404,7 +407,6 @@ TEST_F(RoomTest, DaysAreThoseOfThePolicyByWhichAnEntityChanged) {
   const std::string record = policy_record(elsewhere, *policy.policy(), 0, 0, kOpened);
   LogEvent event;
   ASSERT_TRUE(read_log_record(record, event));
-  const Instant later = kOpened + minutes(10);
   EXPECT_EQ(room_->take_own({"tocsin.engine.policy", "", std::string(event.data), -1}, later), "");
   commit();
   open_numbered(2, later);
