@@ -24,8 +24,8 @@ constexpr std::size_t kUnwrittenInReplay = 128u << 20;
 // Free on the log's disk before writing is tried again: a record may find a place where no batch
 // does.
 constexpr std::uint64_t kRoomToGoOn = 16u << 20;
-constexpr Duration kProblemShows = seconds(1);  // while the store is waited for
-constexpr Duration kKeptAtMost = seconds(10);   // from a store that is busy
+constexpr Duration kProblemShows = seconds(1);          // while the store is waited for
+constexpr auto kKeptAtMost = std::chrono::seconds(10);  // from a store that is busy
 
 // Written to see whether the log can be written again.
 constexpr std::string_view kRecoveredType = "tocsin.engine.recovered";
@@ -122,10 +122,11 @@ void EmbeddedLoop::round() {
     stage_->drain();
     stall("store_not_written", store_.problem());
   } else {
-    if (!is_full()) extend();
+    // As much is kept back as may be: some of it goes before more comes.
+    if (!is_full() && !(room().keeps_back() && room().keeps_back_much())) extend();
     if (has_open() && stage_->free()) close_round();
-    if (must_hand_over()) room().hand_over();
   }
+  if (must_hand_over() && !store_.blocked()) room().hand_over();
   publish_status();
 }
 
@@ -139,7 +140,8 @@ bool EmbeddedLoop::wait_for_work() {
     lock.unlock();
     stage_->drain();
     if (!all_done || stage_->failed()) return true;
-    room().hand_over(true);
+    // The log has it all; a store that cannot write is not waited for.
+    if (store_.problem().empty()) room().hand_over(true);
     return false;
   }
   const bool only_a_commit = is_full();  // goes on from here
@@ -251,7 +253,8 @@ void EmbeddedLoop::extend() {
 // has waited for long.
 bool EmbeddedLoop::may_keep_back() {
   if (!store_.busy() || room().keeps_back_much()) return false;
-  return !room().keeps_back() || room().kept_since() + kKeptAtMost > moment();
+  return !room().keeps_back() ||
+         room().kept_since() + kKeptAtMost > std::chrono::steady_clock::now();
 }
 
 // One at least, for nothing that is due may wait for ever. While much waits to be written, facts
@@ -383,11 +386,18 @@ void EmbeddedLoop::stall(const char* event, const std::string& why) {
   report("error", event, why);
 }
 
+// What is in the log and was kept back is shown before the log can be written again.
+void EmbeddedLoop::show_what_was_kept() {
+  room().reset();
+  follow_to_end(*log_, room(), 0, false, [this] { let_the_store_write(); });
+}
+
 // After a failed write: forget what came of it, and try to go on from what is on disk.
 void EmbeddedLoop::recover() {
   const std::string why_sick = sick();
   refuse_all(why_sick.empty() ? kDiskFull : why_sick);
   if (!why_sick.empty()) return;
+  if (room().keeps_back() && !store_.blocked()) show_what_was_kept();
   if (store_.blocked() || free_bytes_of_disk(options_.data / "log") < kRoomToGoOn) return;
   try {
     room().reset();

@@ -86,10 +86,11 @@ class EmbeddedLoop final : public NodeLoop {
   void answer(std::vector<Request>& requests, bool durable, const std::string& detail = {});
   void refuse_all(const std::string& why);
   void recover();
+  void show_what_was_kept();
   void publish_status();
   std::chrono::milliseconds idle();
   bool may_keep_back();
-  bool must_hand_over() { return room().keeps_back() && !may_keep_back(); }
+  bool must_hand_over() { return room().can_hand_over() && !may_keep_back(); }
   void check_files();
   void give_up(const std::string& why);
 

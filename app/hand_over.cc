@@ -48,6 +48,7 @@ void HandOver::complete(std::uint64_t id, std::vector<AppliedBatch> changes) {
 void HandOver::forget() {
   const MutexLock lock(mutex_);
   parts_.clear();
+  number_ = 0;
 }
 
 void HandOver::give() {

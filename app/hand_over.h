@@ -38,7 +38,7 @@ class HandOver {
   void close(std::uint64_t part, std::size_t rounds, std::uint64_t number);
   // What its entities and accounts became; later ones replace earlier ones.
   void complete(std::uint64_t part, std::vector<AppliedBatch> changes);
-  // What was not given is not going to be.
+  // What was not given is not going to be; hand-overs are counted anew.
   void forget();
 
   // Where what the store was given ends.

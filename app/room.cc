@@ -85,6 +85,7 @@ void Room::reset() {
   looking_ahead_ = false;
   owed_.clear();
   part_changes_.clear();
+  part_shown_.clear();
   part_ = part_rounds_ = part_facts_ = kept_facts_ = 0;
   handed_over_.forget();
   auto old =
@@ -168,7 +169,8 @@ void Room::follow(Offset offset, std::string_view record, bool owned) {
   told.partition = options_.partition;
   told.offset = offset;
   told.owned = owned;
-  told.replayed = offset < replay_end_;
+  told.replayed = offset < std::max(replay_end_, told_.load());
+  told_ = std::max(told_.load(), offset + 1);
   told.type = event_.type;
   told.time = event_.time;
   told.account = event_.account;
@@ -326,7 +328,7 @@ void Room::look_ahead(Instant now) {
     return true;
   });
   horizon_ = looking_ahead_ ? last + milliseconds(1) : to;
-  std::vector<Entity*> not_given;
+  std::vector<Entity*> not_given = part_shown_;
   for (const Owed& owed : owed_)
     not_given.insert(not_given.end(), owed.entities.begin(), owed.entities.end());
   partition_->set_horizon(horizon_, not_given);
@@ -349,7 +351,7 @@ Decided Room::take_decided(Offset intake_next, bool keep_back) {
   const bool alone = !keep_back && !keeps_back();
   if (part_ == 0) {
     part_ = ++parts_;
-    part_since_ = latest_;
+    part_since_ = std::chrono::steady_clock::now();
   }
   decided.part = part_;
   ++part_rounds_;
@@ -418,6 +420,7 @@ void Room::tell(const Decided& decided, Offset first) const {
 
 void Room::committed(Decided decided, Offset first, Offset next) {
   if (listener_) tell(decided, first);
+  told_ = std::max(told_.load(), next);
   AppliedBatch& applied = decided.applied;
   const std::vector<LogRecord>& records = decided.batch.log;
   const bool keeps_records = store_ != nullptr && store_->keeps_records();

@@ -21,6 +21,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -96,7 +97,8 @@ class Room {
   // The intake position that the log's records so far carry; −1: none (Kafka).
   Offset intake_next() const { return intake_next_; }
   void note_intake(Offset next) { intake_next_ = next; }
-  // Records before `end` were in the log when this process started: they are replayed.
+  // Records before `end` were in the log when this process started: they are replayed, as is what listeners
+  // were told of before a reset.
   void replayed_until(Offset end) { replay_end_ = end; }
   // `owned`: it is about a partition that this node owned or is about to own. A policy's record ends the
   // stretch before it: days of the business zone are those of the policy by which an entity changed.
@@ -149,8 +151,10 @@ class Room {
   Decided take_decided(Offset intake_next = -1, bool keep_back = false);
   // Whether something is kept back; since when; and whether it is as much as may be.
   bool keeps_back() const { return part_ != 0 || !owed_.empty(); }
-  Instant kept_since() const;
+  std::chrono::steady_clock::time_point kept_since() const;
   bool keeps_back_much() const;
+  // Whether any of it can be given now: what is decided beyond it is to be taken first.
+  bool can_hand_over() const { return !owed_.empty() || (part_ != 0 && batch_.empty()); }
   // Gives the store some of it, in order; `all`: everything.
   void hand_over(bool all = false);
   // It is in the log from `first` on: in the order in which they were taken.
@@ -244,13 +248,16 @@ class Room {
   Instant horizon_{kAlways};  // dues before it were read
   bool looking_ahead_ = false;
   std::atomic<Offset> next_ = 0;  // changed by the thread that commits, too
+  // Listeners were told of records before it, also when they are followed again after a reset.
+  std::atomic<Offset> told_ = 0;
   HandOver handed_over_;
   // Rounds that are kept back, of a part that is not closed: its number, 0: there is none; how many; and
   // what their entities became when that had to be encoded already.
   std::uint64_t part_ = 0, parts_ = 0;
   std::size_t part_rounds_ = 0, part_facts_ = 0, kept_facts_ = 0;
-  Instant part_since_;
+  std::chrono::steady_clock::time_point part_since_;
   std::vector<AppliedBatch> part_changes_;
+  std::vector<Entity*> part_shown_;  // of whom
   // Parts that are closed and whose entities are not all encoded.
   struct Owed {
     std::uint64_t part = 0, hand_over = 0;
@@ -258,7 +265,7 @@ class Room {
     std::size_t at = 0;  // those before are encoded
     std::vector<AppliedBatch> changes;
     std::size_t facts = 0;
-    Instant since;
+    std::chrono::steady_clock::time_point since;
   };
   std::deque<Owed> owed_;
   Offset intake_next_ = -1, stored_intake_ = -1;

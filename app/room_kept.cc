@@ -24,7 +24,9 @@ bool Room::part_is_full() const {
   return partition_->changes() >= part_entities() || part_facts_ >= kPartFacts;
 }
 
-Instant Room::kept_since() const { return owed_.empty() ? part_since_ : owed_.front().since; }
+std::chrono::steady_clock::time_point Room::kept_since() const {
+  return owed_.empty() ? part_since_ : owed_.front().since;
+}
 
 // Its entities stay in memory, and so must the identities of its facts, which the store does not know.
 bool Room::keeps_back_much() const {
@@ -43,6 +45,9 @@ void Room::close_part() {
   std::vector<Account*> accounts;
   owed.hand_over = partition_->owe_changes(owed.entities, accounts);
   owed.changes = std::exchange(part_changes_, {});
+  // Encoded already, and like the others in no index yet.
+  owed.entities.insert(owed.entities.end(), part_shown_.begin(), part_shown_.end());
+  part_shown_.clear();
   owed.changes.push_back(begin_changes());
   add_accounts(owed.changes.back(), accounts);
   handed_over_.close(part_, part_rounds_, owed.hand_over);
@@ -91,6 +96,7 @@ void Room::show_as_it_was() {
   partition_->take_changes(entities, accounts);
   part_changes_.push_back(begin_changes());
   for (Entity* e : entities) add_entity(part_changes_.back(), *e);
+  part_shown_.insert(part_shown_.end(), entities.begin(), entities.end());
   add_accounts(part_changes_.back(), accounts);
 }
 

@@ -95,6 +95,7 @@ ReadSide read_side(Node& node) {
     node.store().refresh(kFreshWait, kSoonWrittenBytes);
     return node.store().view();
   };
+  views.want = [&node] { node.store().want(); };
   views.now = [&node] { return node.now(); };
   views.records = [&node](PartitionId partition, const std::vector<Offset>& offsets) {
     return records_at(node.log(), partition, offsets);

@@ -117,7 +117,15 @@ class Store::Impl {
 
   bool busy() const {
     const MutexLock lock(mutex_);
-    return waiters_ == 0 && (held_ || waiting_bytes_ >= options_.busy_bytes);
+    return asking_ == 0 && !is_wanted() && (held_ || waiting_bytes_ >= options_.busy_bytes);
+  }
+
+  bool is_wanted() const REQUIRES(mutex_) { return Clock::now() < wanted_until_; }
+
+  void want() {
+    const MutexLock lock(mutex_);
+    wanted_until_ = Clock::now() + std::chrono::milliseconds(kWantedMs);
+    work_.notify_all();
   }
 
   void foresee(PartitionId partition, Offset next, const std::vector<SubjectRow>& subjects) {
@@ -245,23 +253,6 @@ class Store::Impl {
     table_->flush();
   }
 
-  std::map<Family, FamilyHash> hashes() const {
-    std::map<Family, FamilyHash> sums;
-    const ReadView view = this->view();
-    for (const PartitionId partition : view.partitions()) {
-      const std::string prefix = Key(partition, Family::kMeta).take().substr(0, 4);
-      for (RowCursor rows = view.rows(prefix); rows.valid(); rows.next()) {
-        const auto family = static_cast<Family>(rows.key()[kKeyPrefixBytes - 1]);
-        if (family == Family::kMeta) continue;
-        const Hash128 hash = hash128(rows.value(), hash128(rows.key()));
-        FamilyHash& sum = sums[family];
-        ++sum.rows;
-        sum.hash += hash.low ^ hash.high;
-      }
-    }
-    return sums;
-  }
-
   std::string problem() const {
     const MutexLock lock(mutex_);
     return problem_;
@@ -369,9 +360,11 @@ class Store::Impl {
   bool wait_for_write(MutexLock& lock, Clock::time_point until, Done done) const REQUIRES(mutex_) {
     if (done()) return true;
     ++waiters_;
+    ++asking_;
     work_.notify_all();
     const bool reached = written_.wait_until(lock, until, done);
     --waiters_;
+    --asking_;
     return reached;
   }
 
@@ -422,7 +415,8 @@ class Store::Impl {
     const std::size_t most = std::min(options_.held_bytes_max, options_.pending_bytes_max / 8 * 3);
     work_.wait_until(lock, waiting_since() + std::chrono::milliseconds(options_.held_interval.ms),
                      [&]() REQUIRES(mutex_) {
-                       return !held_ || stopping_ || waiters_ > 0 || waiting_bytes_ >= most;
+                       return !held_ || stopping_ || waiters_ > 0 || is_wanted() ||
+                              waiting_bytes_ >= most;
                      });
   }
 
@@ -503,7 +497,9 @@ class Store::Impl {
   Foreseen foreseen_ GUARDED_BY(mutex_);
   std::map<PartitionId, Offset> handed_over_ GUARDED_BY(mutex_), written_to_ GUARDED_BY(mutex_);
   std::uint64_t generation_ GUARDED_BY(mutex_) = 0, written_generation_ GUARDED_BY(mutex_) = 0;
-  mutable int waiters_ GUARDED_BY(mutex_) = 0;
+  mutable int waiters_ GUARDED_BY(mutex_) = 0;  // who hands over, too
+  mutable int asking_ GUARDED_BY(mutex_) = 0;   // of them who asks
+  Clock::time_point wanted_until_ GUARDED_BY(mutex_);
   std::string problem_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;
   bool unflushed_ GUARDED_BY(mutex_) = false;  // something was written since the last flush began
@@ -542,6 +538,7 @@ void Store::apply_as_one(std::vector<AppliedBatch> batches) {
   impl_->apply_as_one(std::move(batches));
 }
 bool Store::busy() const { return impl_->busy(); }
+void Store::want() { impl_->want(); }
 void Store::foresee(PartitionId partition, Offset next, const std::vector<SubjectRow>& subjects) {
   impl_->foresee(partition, next, subjects);
 }
@@ -571,7 +568,6 @@ bool Store::wait_applied(PartitionId partition, Offset offset, Duration timeout)
   return impl_->wait_applied(partition, offset, timeout);
 }
 void Store::flush() { impl_->flush(); }
-std::map<Family, Store::FamilyHash> Store::hashes() const { return impl_->hashes(); }
 std::string Store::problem() const { return impl_->problem(); }
 std::uint64_t Store::bytes_on_disk() const { return impl_->table().bytes_on_disk(); }
 std::size_t Store::sought_bytes() const { return impl_->sought().bytes(); }
@@ -586,15 +582,5 @@ bool Store::wait_for_writing(std::size_t bytes, Duration timeout) const {
   return impl_->wait_for_writing(bytes, timeout);
 }
 void Store::compact() { impl_->table().compact(); }
-
-void Store::each_entity(PartitionId partition, const EntitySink& visit) const {
-  wait_for_writing(0, kEveryWait);
-  const ReadView written = view();
-  for (RowCursor row = written.rows(Key(partition, Family::kEntity).take()); row.valid();
-       row.next()) {
-    KeyReader key(row.key());
-    visit(key.entity());
-  }
-}
 
 }  // namespace tocsin

@@ -164,6 +164,10 @@ class Store final : public StorePort {
   // everything. False: not yet.
   static constexpr std::size_t kEverything = SIZE_MAX;
   bool refresh(Duration timeout, std::size_t bytes_max = kEverything) const;
+  // Somebody waits for the newest views and asks again: for the next kWantedMs nothing is held back, and
+  // the store is not `busy`.
+  void want();
+  static constexpr int kWantedMs = 200;
   // Waits until `applied(partition)` ≥ `offset`, at most `timeout`.
   bool wait_applied(PartitionId partition, Offset offset, Duration timeout) const;
 

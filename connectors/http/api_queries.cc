@@ -43,10 +43,12 @@ void Api::ask(const Route& route, Call call) {
   };
   const auto reached = [this, wanted] {
     const Positions applied = views_.view().applied();
-    return std::all_of(wanted->begin(), wanted->end(), [&](const auto& position) {
+    const bool there = std::all_of(wanted->begin(), wanted->end(), [&](const auto& position) {
       const auto found = applied.find(position.first);
       return found != applied.end() && found->second > position.second;
     });
+    if (!there && views_.want) views_.want();
+    return there;
   };
   const auto run_or_give_up = [shared, run](bool is_reached) {
     if (is_reached) return run();

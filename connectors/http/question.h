@@ -32,7 +32,8 @@ struct ReadSide {
   ReachedBy reached;     // what the notifier came to; may be empty
   // By the roster in force; empty: a person is known by the word itself alone.
   std::function<PersonWords(const std::string& person)> words_for;
-  PersonShown person_shown;  // by the same roster
+  PersonShown person_shown;    // by the same roster
+  std::function<void()> want;  // somebody waits for newer views; may be empty
 };
 
 struct Question {

@@ -23,10 +23,13 @@ class Foreseen {
   void add(PartitionId partition, Offset next, const std::vector<SubjectRow>& subjects) {
     to_come_[partition].emplace_back(next, std::chrono::steady_clock::now());
     for (const SubjectRow& row : subjects)
-      subjects_.insert_or_assign({row.subject, partition}, row);
+      subjects_.insert_or_assign({row.subject, partition}, Subject{row, next});
   }
   void came(const AppliedBatch& batch) {
-    for (const SubjectRow& row : batch.subjects) subjects_.erase({row.subject, batch.partition});
+    for (const SubjectRow& row : batch.subjects) {
+      const auto soon = subjects_.find({row.subject, batch.partition});
+      if (soon != subjects_.end() && soon->second.next <= batch.next) subjects_.erase(soon);
+    }
     const auto found = to_come_.find(batch.partition);
     if (found == to_come_.end()) return;
     auto& rounds = found->second;
@@ -51,14 +54,19 @@ class Foreseen {
     std::optional<SubjectRow> latest;
     auto row = subjects_.lower_bound({subject, std::numeric_limits<PartitionId>::min()});
     for (; row != subjects_.end() && row->first.first == subject; ++row) {
-      if (!latest || row->second.recorded > latest->recorded) latest = row->second;
+      const SubjectRow& soon = row->second.row;
+      if (!latest || soon.recorded > latest->recorded) latest = soon;
     }
     return latest;
   }
 
  private:
   std::map<PartitionId, std::deque<std::pair<Offset, Time>>> to_come_;  // by where they end
-  std::map<std::pair<Hash128, PartitionId>, SubjectRow> subjects_;
+  struct Subject {
+    SubjectRow row;
+    Offset next = 0;  // of its round
+  };
+  std::map<std::pair<Hash128, PartitionId>, Subject> subjects_;
 };
 
 }  // namespace tocsin

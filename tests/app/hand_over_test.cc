@@ -89,10 +89,14 @@ TEST(HandOver, GivesRoundsAtOnceAndPartsWhole) {
 TEST(HandOver, WhatIsForgottenIsNotGiven) {
   ListingStore store;
   HandOver queue(&store);
+  queue.add(0, batch_of("0"), 5, 9);
+  EXPECT_EQ(queue.number(), 9u);
   queue.add(7, batch_of("-"), 20, 0);
   queue.forget();
+  EXPECT_EQ(queue.number(), 0u);  // who hands over counts anew
+  EXPECT_EQ(queue.given(), 5);
   queue.add(0, batch_of("A"), 10, 1);
-  EXPECT_EQ(store.calls, std::vector<std::string>{"A 10"});
+  EXPECT_EQ(store.calls, (std::vector<std::string>{"0 5", "A 10"}));
 }
 
 using Rows = std::map<Family, Store::FamilyHash>;
