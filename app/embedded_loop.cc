@@ -397,9 +397,10 @@ void EmbeddedLoop::recover() {
   const std::string why_sick = sick();
   refuse_all(why_sick.empty() ? kDiskFull : why_sick);
   if (!why_sick.empty()) return;
-  if (room().keeps_back() && !store_.blocked()) show_what_was_kept();
-  if (store_.blocked() || free_bytes_of_disk(options_.data / "log") < kRoomToGoOn) return;
+  if (store_.blocked()) return;
   try {
+    if (room().keeps_back()) show_what_was_kept();
+    if (free_bytes_of_disk(options_.data / "log") < kRoomToGoOn) return;
     room().reset();
     catch_up();
     // An empty commit would say nothing: write the node's own mark.
