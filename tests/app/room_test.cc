@@ -45,10 +45,16 @@ class RoomTest : public ::testing::Test {
   }
 
   // The batch finds its way into the log, and its records into `log_`.
-  void commit() {
+  void commit(bool keep_back = false) {
     const auto first = static_cast<Offset>(log_.size());
     for (const LogRecord& record : room_->batch().log) log_.emplace_back(record.value);
-    room_->committed(room_->take_decided(), first, static_cast<Offset>(log_.size()));
+    room_->committed(room_->take_decided(-1, keep_back), first, static_cast<Offset>(log_.size()));
+  }
+  // What the log has and the room does not.
+  void follow_the_log() {
+    for (auto at = static_cast<std::size_t>(room_->next()); at < log_.size(); ++at)
+      room_->follow(static_cast<Offset>(at), log_[at], true);
+    room_->followed(static_cast<Offset>(log_.size()), true);
   }
 
   // What the batch says of breaches, as `clock/threshold at`.
@@ -259,6 +265,68 @@ TEST_F(RoomTest, MemoryIsBoundedAlsoWhenAllFallDueSoon) {
     EXPECT_LE(room_->partition().entities_in_memory(), kTickets / 2);
   }
   EXPECT_EQ(told.size(), static_cast<std::size_t>(kTickets));
+}
+
+// A busy store does not have it when a commit fails; the log is followed from there.
+TEST_F(RoomTest, WhatWasKeptBackIsToldOnceAlsoAfterAFailedCommit) {
+  std::vector<Offset> told, replayed;
+  ASSERT_TRUE(store_->refresh(seconds(30)));
+  room_ = std::make_unique<Room>(options_, store_.get(), [&](const Committed& record) {
+    (record.replayed ? replayed : told).push_back(record.offset);
+  });
+  own(kOpened);
+  open_ticket(kOpened);
+  room_->decide(kOpened, kOpened);
+  commit(true);
+  const Offset behind = room_->next();
+  EXPECT_EQ(static_cast<std::size_t>(behind), log_.size());
+  room_->reset();
+  EXPECT_LT(room_->next(), behind);
+  const std::size_t once = told.size();
+  follow_the_log();
+  EXPECT_EQ(told.size(), once);
+  EXPECT_EQ(replayed, told);
+  EXPECT_EQ(room_->next(), behind);
+}
+
+// Nobody may forget an entity of which something is owed to the store, however many hand-overs there
+// were before a commit failed.
+TEST_F(RoomTest, WhoIsOwedToTheStoreStaysInMemoryAlsoAfterAFailedCommit) {
+  constexpr std::size_t kHot = 8, kKept = 40;
+  options_.hot_entities = kHot;
+  ASSERT_TRUE(store_->refresh(seconds(30)));
+  room_ = std::make_unique<Room>(options_, store_.get(), CommittedListener{});
+  own(kOpened);
+  for (int i = 0; i < 50; ++i) {
+    open_numbered(i, kOpened);
+    room_->decide(kOpened, kOpened);
+    commit();
+  }
+  room_->reset();
+  follow_the_log();
+  own(kOpened);
+  for (std::size_t i = 0; i < kKept; ++i) {
+    open_numbered(static_cast<int>(100 + i), kOpened);
+    room_->decide(kOpened, kOpened);
+    commit(true);
+  }
+  EXPECT_GE(room_->partition().entities_in_memory(), kKept);
+  room_->hand_over(true);
+  ASSERT_TRUE(store_->refresh(seconds(30)));
+  for (std::size_t i = 0; i < kKept; ++i)
+    EXPECT_TRUE(store_->load_entity(0, {"acme", "ticket", "T-" + std::to_string(100 + i)}));
+}
+
+// A look-ahead between a roster and the end of its round: who changed before it falls due in time.
+TEST_F(RoomTest, WhoWasShownBeforeARosterFallsDueInTime) {
+  room_->look_ahead(kBegin);  // dues before 10:00 are in memory
+  open_numbered(7, kBegin);   // to be warned of at 10:20
+  const Instant later = kBegin + minutes(35);
+  room_->decide(later, later);
+  room_->take_own({"tocsin.engine.roster", "", R"({"text":"away: []\n"})", -1}, later);
+  room_->look_ahead(later);
+  commit();
+  EXPECT_LE(room_->next_due(), kBegin + minutes(80));
 }
 
 TEST_F(RoomTest, ANewOwnerKnowsTheLastInstantOnlyOfALogThatItFollowed) {
