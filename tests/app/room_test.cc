@@ -1,111 +1,14 @@
-// A room over a real store, with commits that the test makes succeed or fail.
-#include "app/room.h"
-
+// Rooms: what they say after failed commits, restarts and hand-overs.
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <set>
 #include <stdexcept>
 #include <variant>
 
-#include "app/policy_record.h"
-#include "events/log_record.h"
-#include "tests/projections/temp_directory.h"
+#include "tests/app/room_fixture.h"
 
 namespace tocsin {
 namespace {
-
-Instant at(const char* text) { return *parse_rfc3339(text); }
-
-PolicyText shipped() { return std::get<PolicyText>(read_policy("")); }
-
-class RoomTest : public ::testing::Test {
- protected:
-  RoomTest() : store_(Store::open(directory_.path())) {
-    options_.policy = shipped();
-    open();
-  }
-
-  void open() {
-    room_ = std::make_unique<Room>(options_, store_.get(), CommittedListener{});
-    room_->followed(room_->next(), true);
-    room_->ensure_policy(kBegin);
-    commit();
-  }
-
-  void arrive(const std::string& verb, const std::string& id, const char* time, const char* data,
-              Instant arrival) {
-    Decoded decoded;
-    decoder_.structured(R"({"specversion":"1.0","id":")" + id +
-                            R"(","source":"/crm","type":"tocsin.ticket.)" + verb + R"(","time":")" +
-                            time + R"(","subject":"T-1","partitionkey":"acme","data":)" + data +
-                            "}",
-                        {}, decoded);
-    ASSERT_EQ(room_->arrive(decoded, arrival).outcome, Outcome::kAccepted);
-  }
-
-  // The batch finds its way into the log, and its records into `log_`.
-  void commit(bool keep_back = false) {
-    const auto first = static_cast<Offset>(log_.size());
-    for (const LogRecord& record : room_->batch().log) log_.emplace_back(record.value);
-    room_->committed(room_->take_decided(-1, keep_back), first, static_cast<Offset>(log_.size()));
-  }
-  // What the log has and the room does not.
-  void follow_the_log() {
-    for (auto at = static_cast<std::size_t>(room_->next()); at < log_.size(); ++at)
-      room_->follow(static_cast<Offset>(at), log_[at], true);
-    room_->followed(static_cast<Offset>(log_.size()), true);
-  }
-
-  // What the batch says of breaches, as `clock/threshold at`.
-  std::vector<std::string> breaches() {
-    std::vector<std::string> found;
-    for (const LogRecord& record : room_->batch().log) {
-      LogEvent event;
-      EXPECT_TRUE(read_log_record(record.value, event));
-      if (event.type == "tocsin.clock.breached")
-        found.push_back(std::string(event.id) + " " + format_rfc3339(event.time));
-    }
-    return found;
-  }
-
-  void own(Instant now) {
-    room_->followed(room_->next(), true);
-    room_->look_ahead(now);
-  }
-
-  std::atomic<bool> full_ = false;  // the disk of a store that looks here
-
-  // P3 at tier A, around the clock: to be answered within 2 hours; no further step of any
-  // escalation is due before.
-  const Instant kBegin = at("2026-03-02T09:00:00Z");
-  const Instant kOpened = at("2026-03-02T10:00:00Z");
-  const Instant kDue = at("2026-03-02T12:00:00Z");
-  const std::vector<std::string> kBreach = {
-      "acme/ticket/T-1/ticket.response/1/breached:target 2026-03-02T12:00:00.000Z"};
-
-  void open_ticket(Instant arrival) {
-    arrive("opened", "1", "2026-03-02T10:00:00Z", R"({"priority":"P3","tier":"A"})", arrival);
-  }
-
-  // As T-`number`, when it is opened.
-  void open_numbered(int number, Instant opened) {
-    Decoded decoded;
-    decoder_.structured(R"({"specversion":"1.0","id":"t)" + std::to_string(number) +
-                            R"(","source":"/crm","type":"tocsin.ticket.opened","time":")" +
-                            format_rfc3339(opened) + R"(","subject":"T-)" + std::to_string(number) +
-                            R"(","partitionkey":"acme","data":{"priority":"P3","tier":"A"}})",
-                        {}, decoded);
-    ASSERT_EQ(room_->arrive(decoded, opened).outcome, Outcome::kAccepted);
-  }
-
-  TempDirectory directory_;
-  std::unique_ptr<Store> store_;
-  RoomOptions options_;
-  std::unique_ptr<Room> room_;
-  Decoder decoder_;
-  std::vector<std::string> log_;
-};
 
 TEST_F(RoomTest, WhatAFailedCommitWouldHaveSaidIsSaidAgain) {
   open_ticket(kOpened);
@@ -265,68 +168,6 @@ TEST_F(RoomTest, MemoryIsBoundedAlsoWhenAllFallDueSoon) {
     EXPECT_LE(room_->partition().entities_in_memory(), kTickets / 2);
   }
   EXPECT_EQ(told.size(), static_cast<std::size_t>(kTickets));
-}
-
-// A busy store does not have it when a commit fails; the log is followed from there.
-TEST_F(RoomTest, WhatWasKeptBackIsToldOnceAlsoAfterAFailedCommit) {
-  std::vector<Offset> told, replayed;
-  ASSERT_TRUE(store_->refresh(seconds(30)));
-  room_ = std::make_unique<Room>(options_, store_.get(), [&](const Committed& record) {
-    (record.replayed ? replayed : told).push_back(record.offset);
-  });
-  own(kOpened);
-  open_ticket(kOpened);
-  room_->decide(kOpened, kOpened);
-  commit(true);
-  const Offset behind = room_->next();
-  EXPECT_EQ(static_cast<std::size_t>(behind), log_.size());
-  room_->reset();
-  EXPECT_LT(room_->next(), behind);
-  const std::size_t once = told.size();
-  follow_the_log();
-  EXPECT_EQ(told.size(), once);
-  EXPECT_EQ(replayed, told);
-  EXPECT_EQ(room_->next(), behind);
-}
-
-// Nobody may forget an entity of which something is owed to the store, however many hand-overs there
-// were before a commit failed.
-TEST_F(RoomTest, WhoIsOwedToTheStoreStaysInMemoryAlsoAfterAFailedCommit) {
-  constexpr std::size_t kHot = 8, kKept = 40;
-  options_.hot_entities = kHot;
-  ASSERT_TRUE(store_->refresh(seconds(30)));
-  room_ = std::make_unique<Room>(options_, store_.get(), CommittedListener{});
-  own(kOpened);
-  for (int i = 0; i < 50; ++i) {
-    open_numbered(i, kOpened);
-    room_->decide(kOpened, kOpened);
-    commit();
-  }
-  room_->reset();
-  follow_the_log();
-  own(kOpened);
-  for (std::size_t i = 0; i < kKept; ++i) {
-    open_numbered(static_cast<int>(100 + i), kOpened);
-    room_->decide(kOpened, kOpened);
-    commit(true);
-  }
-  EXPECT_GE(room_->partition().entities_in_memory(), kKept);
-  room_->hand_over(true);
-  ASSERT_TRUE(store_->refresh(seconds(30)));
-  for (std::size_t i = 0; i < kKept; ++i)
-    EXPECT_TRUE(store_->load_entity(0, {"acme", "ticket", "T-" + std::to_string(100 + i)}));
-}
-
-// A look-ahead between a roster and the end of its round: who changed before it falls due in time.
-TEST_F(RoomTest, WhoWasShownBeforeARosterFallsDueInTime) {
-  room_->look_ahead(kBegin);  // dues before 10:00 are in memory
-  open_numbered(7, kBegin);   // to be warned of at 10:20
-  const Instant later = kBegin + minutes(35);
-  room_->decide(later, later);
-  room_->take_own({"tocsin.engine.roster", "", R"({"text":"away: []\n"})", -1}, later);
-  room_->look_ahead(later);
-  commit();
-  EXPECT_LE(room_->next_due(), kBegin + minutes(80));
 }
 
 TEST_F(RoomTest, ANewOwnerKnowsTheLastInstantOnlyOfALogThatItFollowed) {
