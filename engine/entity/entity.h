@@ -260,13 +260,13 @@ struct Entity {
   // In a replay: how many there were when the log said something about it last; −1: it did not.
   std::int32_t told = -1;
   std::uint64_t taken = 0;  // the hand-over that its changes were last taken with
-  std::uint64_t owed = 0;   // the hand-over to which its state as it was then is still owed; 0: none
-  std::uint32_t slot = 0;   // of its timer
-  bool used = true;         // since the evicting hand came by last
-  bool touched = false;     // something joined since the last decision
-  bool changed = false;     // since its changes were last taken
-  bool held = false;        // it is looked at by the next decision that releases more dues
-  bool listed = false;      // its account's faults may hold its opening
+  std::uint64_t owed = 0;  // the hand-over to which its state as it was then is still owed; 0: none
+  std::uint32_t slot = 0;  // of its timer
+  bool used = true;        // since the evicting hand came by last
+  bool touched = false;    // something joined since the last decision
+  bool changed = false;    // since its changes were last taken
+  bool held = false;       // it is looked at by the next decision that releases more dues
+  bool listed = false;     // its account's faults may hold its opening
 
   const KindSpec& spec() const { return policy->kinds[kind]; }
 };
