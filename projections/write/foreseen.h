@@ -20,11 +20,13 @@ class Foreseen {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
+  // A round of the partition, up to `next`: behind those that were added before.
   void add(PartitionId partition, Offset next, const std::vector<SubjectRow>& subjects) {
     to_come_[partition].emplace_back(next, std::chrono::steady_clock::now());
     for (const SubjectRow& row : subjects)
       subjects_.insert_or_assign({row.subject, partition}, Subject{row, next});
   }
+  // Everything up to the end of the batch is there.
   void came(const AppliedBatch& batch) {
     for (const SubjectRow& row : batch.subjects) {
       const auto soon = subjects_.find({row.subject, batch.partition});

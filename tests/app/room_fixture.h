@@ -51,11 +51,11 @@ class RoomTest : public ::testing::Test {
     for (const LogRecord& record : room_->batch().log) log_.emplace_back(record.value);
     room_->committed(room_->take_decided(-1, keep_back), first, static_cast<Offset>(log_.size()));
   }
-  // What the log has and the room does not.
-  void follow_the_log() {
-    for (auto at = static_cast<std::size_t>(room_->next()); at < log_.size(); ++at)
-      room_->follow(static_cast<Offset>(at), log_[at], true);
-    room_->followed(static_cast<Offset>(log_.size()), true);
+  // What the log has and the room does not. `own`: it decides from there on.
+  void follow_the_log(Room& room, bool own) {
+    for (auto at = static_cast<std::size_t>(room.next()); at < log_.size(); ++at)
+      room.follow(static_cast<Offset>(at), log_[at], true);
+    room.followed(static_cast<Offset>(log_.size()), own);
   }
 
   // What the batch says of breaches, as `clock/threshold at`.

@@ -26,7 +26,7 @@ TEST_F(RoomKeptTest, WhatWasKeptBackIsToldOnceAlsoAfterAFailedCommit) {
   room_->reset();
   EXPECT_LT(room_->next(), behind);
   const std::size_t once = told.size();
-  follow_the_log();
+  follow_the_log(*room_, true);
   EXPECT_EQ(told.size(), once);
   EXPECT_EQ(replayed, told);
   EXPECT_EQ(room_->next(), behind);
@@ -46,7 +46,7 @@ TEST_F(RoomKeptTest, WhoIsOwedToTheStoreStaysInMemoryAlsoAfterAFailedCommit) {
     commit();
   }
   room_->reset();
-  follow_the_log();
+  follow_the_log(*room_, true);
   own(kOpened);
   for (std::size_t i = 0; i < kKept; ++i) {
     open_numbered(static_cast<int>(100 + i), kOpened);

@@ -213,9 +213,7 @@ TEST_F(RoomTest, WhatAFollowerSawHeldIsToldByIt) {
   TempDirectory other;
   const auto store = Store::open(other.path());
   Room follower(options_, store.get(), CommittedListener{});
-  for (std::size_t i = 0; i < log_.size(); ++i)
-    follower.follow(static_cast<Offset>(i), log_[i], true);
-  follower.followed(static_cast<Offset>(log_.size()), false);
+  follow_the_log(follower, false);
   follower.followed(static_cast<Offset>(log_.size()), true);
   const Instant now = arrival + seconds(1);
   follower.look_ahead(now);
@@ -286,9 +284,7 @@ TEST_F(RoomTest, AFactWithoutEffectLeavesNothingToTell) {
   TempDirectory other;
   const auto store = Store::open(other.path());
   Room follower(options_, store.get(), CommittedListener{});
-  for (std::size_t i = 0; i < log_.size(); ++i)
-    follower.follow(static_cast<Offset>(i), log_[i], true);
-  follower.followed(static_cast<Offset>(log_.size()), false);
+  follow_the_log(follower, false);
   Entity* e = follower.partition().find({"acme", "ticket", "T-1"});
   ASSERT_NE(e, nullptr);
   EXPECT_EQ(e->next_due, kNever);
@@ -324,9 +320,7 @@ TEST_F(RoomTest, DaysAreThoseOfThePolicyByWhichAnEntityChanged) {
   TempDirectory other;
   const auto store = Store::open(other.path());
   Room follower(options_, store.get(), CommittedListener{});
-  for (std::size_t i = 0; i < log_.size(); ++i)
-    follower.follow(static_cast<Offset>(i), log_[i], true);
-  follower.followed(static_cast<Offset>(log_.size()), false);
+  follow_the_log(follower, false);
   EXPECT_TRUE(store->refresh(seconds(10)) && store_->refresh(seconds(10)));
   EXPECT_EQ(store->hashes(), store_->hashes());
 }
