@@ -34,11 +34,12 @@ namespace {
 
 constexpr int kWriteBuffers = 4;
 constexpr int kBackgroundJobs = 2;
-// Sorted runs of like size are merged, several at once: a row is written anew some three times
-// until there are millions, where levels ten times as large as the one above took ten.
+// Sorted runs of like size are merged, eight at once: a row is written anew twice until there are
+// millions, where four at once took three times, and levels ten times as large as the one above ten
+// (docs/adr/0219). Who reads asks some more runs for it.
 constexpr int kLevels = 40;  // a run each
-constexpr int kRunsBeforeMerge = 8;
-constexpr int kMergeWidth = 4;
+constexpr int kRunsBeforeMerge = 12;
+constexpr int kMergeWidth = 8;
 constexpr unsigned kSizeRatio = 10;       // % by which the next run may be larger
 constexpr unsigned kAmplification = 300;  // % of the oldest run that the others may hold
 constexpr int kRunsBeforeSlower = 40;
@@ -244,9 +245,10 @@ std::shared_ptr<Table> Table::open(const std::filesystem::path& directory,
     throw DamagedTable("the store was found damaged");
   rocksdb::DB* db = nullptr;
   rocksdb::Status status;
-  // By a thread of its own, from which RocksDB's inherit their slices.
+  // By a thread of its own, from which RocksDB's inherit their slices and their share.
   std::thread([&] {
     ask_for_time_slice(kLongSlice);
+    give_way(kMergingNice);
     status = rocksdb::DB::Open(rocksdb_options(options), directory.string(), &db);
   }).join();
   if (status.IsCorruption()) throw DamagedTable("the store failed to open: " + status.ToString());

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 
@@ -39,10 +40,16 @@ inline void ask_for_time_slice(std::chrono::nanoseconds slice) {
   ::syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
 
-// The calling thread gets a small share of a core that others want, too.
-inline void give_way() {
-  constexpr int kNice = 10;
-  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNice);
+// For work that can wait for hours: a tenth of the share of those that want the core, too.
+inline constexpr int kFillingNice = 10;
+// For work that others wait for in the end: a third of it.
+inline constexpr int kMergingNice = 5;
+
+// The calling thread, and those that it starts, get a smaller share of a core that others want, too.
+// A user's own nice value stays where it is larger.
+inline void give_way(int nice) {
+  const auto self = static_cast<id_t>(::syscall(SYS_gettid));
+  ::setpriority(PRIO_PROCESS, self, std::max(nice, ::getpriority(PRIO_PROCESS, self)));
 }
 
 }  // namespace tocsin

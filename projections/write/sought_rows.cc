@@ -27,7 +27,7 @@ SoughtRows::SoughtRows(std::shared_ptr<const TableSnapshot> rows,
   }
   thread_ =
       std::thread([this, rows = std::move(rows), partitions = std::move(partitions)]() mutable {
-        give_way();
+        give_way(kFillingNice);
         fill(std::move(rows), partitions);
       });
 }

@@ -312,6 +312,24 @@ TEST(StoreTest, HeldBackItWritesWhenAskedAndWhenItIsLetGo) {
   EXPECT_EQ(store->applied(0), 11);
 }
 
+TEST(StoreTest, WhoWaitsForTheNewestEndsThatItIsBusy) {
+  TempDirectory directory;
+  StoreOptions options;
+  options.held_interval = hours(1);
+  auto store = Store::open(directory.path(), options);
+  EXPECT_FALSE(store->busy());
+  store->hold_back(true);
+  store->apply(large_batch(1));
+  EXPECT_TRUE(store->busy());
+  store->want();
+  EXPECT_FALSE(store->busy()) << "nothing more is kept back from it";
+  until_written(*store, 1);
+  EXPECT_EQ(store->applied(0), 1) << "and it writes what it has, though it is held";
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!store->busy() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  EXPECT_TRUE(store->busy()) << "nobody has asked again";
+}
+
 TEST(StoreTest, HeldBackItWritesWhatIsTooMuchOrTooOld) {
   for (const bool much : {true, false}) {
     TempDirectory directory;

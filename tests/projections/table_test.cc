@@ -7,9 +7,11 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "damage.h"
+#include "projections/rows/time_slice.h"
 #include "temp_directory.h"
 
 namespace tocsin {
@@ -134,6 +136,27 @@ TEST(Table, OneInWhichDamageWasReadIsNotOpenedAgain) {
     EXPECT_TRUE(table->damaged());
   }
   EXPECT_THROW(Table::open(directory.path(), {}), DamagedTable);
+}
+
+// The nice value of the calling thread.
+int nice_of_thread() {
+  return ::getpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)));
+}
+
+TEST(TimeSlice, WhoGivesWayKeepsALargerNiceValueAndPassesItOn) {
+  if (nice_of_thread() >= 19) GTEST_SKIP() << "no larger nice value than this test's own";
+  int first = -1, passed_on = -1, larger = -1;
+  std::thread([&] {
+    const int before = nice_of_thread();
+    give_way(before + 1);
+    first = nice_of_thread() - before;
+    std::thread([&] { passed_on = nice_of_thread() - before; }).join();
+    give_way(before);
+    larger = nice_of_thread() - before;
+  }).join();
+  EXPECT_EQ(first, 1);
+  EXPECT_EQ(passed_on, 1);
+  EXPECT_EQ(larger, 1);
 }
 
 }  // namespace
