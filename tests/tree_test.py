@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Holds the shape of the source tree: which folder may include what, how long a file may be, and what
-events/ and engine/ must not do. Run by ctest; `tests/tree_test.py [ROOT]` by hand. First it shows on
+events/ and engine/ must not do; and that the zoo's patches still apply. Run by ctest; `tests/tree_test.py [ROOT]` by hand. First it shows on
 invented files that each of its rules can fail."""
 import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -182,6 +184,19 @@ def self_test_of_words():
     assert not words_of_the_policy("app/a.cc", 'f("ticket");\n', words)
 
 
+def applies(root, patch):
+    """Whether a fault of the zoo can still be put into the tree, as tests/sim/zoo/run does it."""
+    command = ["patch", "--dry-run", "--silent", "--force", "--strip=1", f"--directory={root}", f"--input={patch}"]
+    return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+
+def stale_patches(root):
+    if not shutil.which("patch"):
+        print("SKIPPED: without `patch` nobody knows whether the zoo's patches apply")
+        return []
+    return [patch for patch in sorted((root / "tests/sim/zoo").glob("*.patch")) if not applies(root.resolve(), patch.resolve())]
+
+
 def main():
     root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent.parent
     self_test()
@@ -208,6 +223,9 @@ def main():
                 if lines > LINES_MAX:
                     wrong += 1
                     print(f"{file.relative_to(root)}: {lines} lines, at most {LINES_MAX}")
+    for patch in stale_patches(root):
+        wrong += 1
+        print(f"{patch.relative_to(root)}: it does not apply any more")
     print(f"{count} files, {wrong} faults")
     return 1 if wrong else 0
 
