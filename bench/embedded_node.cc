@@ -1,10 +1,11 @@
 // The node on its embedded log without a network: requests are handed over in this process, as the
 // HTTP server's threads do. What engine, log and store reach when no client takes their cores.
 //
-//   bench_embedded_node ingest [TICKETS] [REQUESTS] [FACTS]
+//   bench_embedded_node ingest [TICKETS] [REQUESTS] [FACTS] [RATE]
 //                                                their lives: opened, assigned, responded,
 //                                                progressed, resolved; so many requests of so many
-//                                                facts wait at a time
+//                                                facts wait at a time; RATE: so many facts a second
+//                                                are posted, whatever waits (0: as fast as they go)
 //   bench_embedded_node due [TICKETS] [cold]     so many fall due at one instant while facts come
 //                                                in; `cold`: after a start, nothing in memory
 //   bench_embedded_node restart [TICKETS]        so many tickets stay open
@@ -310,8 +311,27 @@ void open_tickets(Bench& bench, const std::string& name, int n, Instant time, bo
   }
 }
 
+// Posts `body(i)` every `every`, as long as `go_on` says; false when the node did not keep up.
+bool post_paced(Bench& bench, Bodies all, std::chrono::microseconds every,
+                const std::function<bool()>& go_on) {
+  constexpr std::size_t kBehindMax = 200;  // requests that wait
+  bool kept_up = true;
+  auto next = Steady::now();
+  for (std::size_t i = 0; i < all.size() && go_on(); ++i, next += every) {
+    std::this_thread::sleep_until(next);
+    bench.enter(kBehindMax);
+    bench.submit(std::move(all[i]));
+    if (Steady::now() - next > std::chrono::seconds(1)) {
+      kept_up = false;
+      next = Steady::now();
+    }
+  }
+  bench.drained();
+  return kept_up;
+}
+
 // Five facts a ticket, posted in the order of their times; so many requests wait at a time.
-void ingest(int tickets, std::size_t outstanding, std::size_t each) {
+void ingest(int tickets, std::size_t outstanding, std::size_t each, std::size_t rate) {
   static constexpr const char* kPriorities[] = {"P1", "P2", "P3", "P4"};
   static constexpr const char* kVerbs[] = {"opened", "assigned", "responded", "progressed",
                                            "resolved"};
@@ -339,7 +359,13 @@ void ingest(int tickets, std::size_t outstanding, std::size_t each) {
   const double alone = Alone().take(all, bench.clock().now());
   const double cpu = cpu_s();
   const auto began = Steady::now();
-  post(bench, std::move(all), outstanding);
+  bool kept_up = true;
+  if (rate > 0) {
+    const auto every = std::chrono::microseconds(each * 1'000'000 / rate);
+    kept_up = post_paced(bench, std::move(all), every, [] { return true; });
+  } else {
+    post(bench, std::move(all), outstanding);
+  }
   const double took = seconds_since(began), facts = static_cast<double>(n);
   const double used = cpu_s() - cpu;
   while (!bench.node().store().refresh(seconds(1))) {
@@ -347,28 +373,10 @@ void ingest(int tickets, std::size_t outstanding, std::size_t each) {
   std::printf(
       "%zu facts of %d tickets in batches of %zu, %zu at a time: %.0f facts/s, %.2f of deciding "
       "alone on one core (%.0f facts/s), %.1f us of CPU a fact (%.1f until the views are written); "
-      "acknowledged %s; resident %.0f MB\n",
+      "acknowledged %s%s; resident %.0f MB\n",
       n, tickets, each, outstanding, facts / took, alone / took, facts / alone, used / facts * 1e6,
-      (cpu_s() - cpu) / facts * 1e6, bench.acknowledged().text().c_str(), resident_mb());
-}
-
-// Posts `body(i)` every `every`, as long as `go_on` says; false when the node did not keep up.
-bool post_paced(Bench& bench, Bodies all, std::chrono::microseconds every,
-                const std::function<bool()>& go_on) {
-  constexpr std::size_t kBehindMax = 200;  // requests that wait
-  bool kept_up = true;
-  auto next = Steady::now();
-  for (std::size_t i = 0; i < all.size() && go_on(); ++i, next += every) {
-    std::this_thread::sleep_until(next);
-    bench.enter(kBehindMax);
-    bench.submit(std::move(all[i]));
-    if (Steady::now() - next > std::chrono::seconds(1)) {
-      kept_up = false;
-      next = Steady::now();
-    }
-  }
-  bench.drained();
-  return kept_up;
+      (cpu_s() - cpu) / facts * 1e6, bench.acknowledged().text().c_str(),
+      kept_up ? "" : " (not kept up with)", resident_mb());
 }
 
 Bodies meanwhile(Bench& bench, const std::string& name, std::size_t facts, std::size_t each) {
@@ -506,6 +514,7 @@ int main(int argc, char** argv) {
     const auto number = [&](int i, std::size_t otherwise) {
       return argc > i ? std::strtoul(argv[i], nullptr, 10) : otherwise;
     };
-    ingest(n, number(3, kOutstanding), std::clamp<std::size_t>(number(4, kBatch), 1, kBatch));
+    ingest(n, number(3, kOutstanding), std::clamp<std::size_t>(number(4, kBatch), 1, kBatch),
+           number(5, 0));
   }
 }
