@@ -360,7 +360,9 @@ void ingest(int tickets, std::size_t outstanding, std::size_t each, std::size_t 
   const double cpu = cpu_s();
   const auto began = Steady::now();
   bool kept_up = true;
+  std::string how = std::to_string(outstanding) + " at a time";
   if (rate > 0) {
+    how = std::to_string(rate) + " facts a second";
     const auto every = std::chrono::microseconds(each * 1'000'000 / rate);
     kept_up = post_paced(bench, std::move(all), every, [] { return true; });
   } else {
@@ -371,10 +373,10 @@ void ingest(int tickets, std::size_t outstanding, std::size_t each, std::size_t 
   while (!bench.node().store().refresh(seconds(1))) {
   }
   std::printf(
-      "%zu facts of %d tickets in batches of %zu, %zu at a time: %.0f facts/s, %.2f of deciding "
+      "%zu facts of %d tickets in batches of %zu, %s: %.0f facts/s, %.2f of deciding "
       "alone on one core (%.0f facts/s), %.1f us of CPU a fact (%.1f until the views are written); "
       "acknowledged %s%s; resident %.0f MB\n",
-      n, tickets, each, outstanding, facts / took, alone / took, facts / alone, used / facts * 1e6,
+      n, tickets, each, how.c_str(), facts / took, alone / took, facts / alone, used / facts * 1e6,
       (cpu_s() - cpu) / facts * 1e6, bench.acknowledged().text().c_str(),
       kept_up ? "" : " (not kept up with)", resident_mb());
 }

@@ -12,7 +12,7 @@ build_packages=(
 )
 # kcat, wrk, python3-aiosmtpd, Prometheus, Alertmanager, Chromium: real peers that tests talk to.
 test_packages=(
-  python3 python3-yaml python3-jsonschema python3-aiosmtpd python3-confluent-kafka kcat wrk curl clang-format-14
+  python3 python3-yaml python3-jsonschema python3-aiosmtpd python3-confluent-kafka kcat wrk curl patch clang-format-14
   prometheus prometheus-alertmanager chromium fonts-noto-cjk
 )
 # These often come from elsewhere than Debian: the command counts.

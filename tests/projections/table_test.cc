@@ -144,19 +144,15 @@ int nice_of_thread() {
 }
 
 TEST(TimeSlice, WhoGivesWayKeepsALargerNiceValueAndPassesItOn) {
-  if (nice_of_thread() >= 19) GTEST_SKIP() << "no larger nice value than this test's own";
-  int first = -1, passed_on = -1, larger = -1;
-  std::thread([&] {
-    const int before = nice_of_thread();
-    give_way(before + 1);
-    first = nice_of_thread() - before;
-    std::thread([&] { passed_on = nice_of_thread() - before; }).join();
-    give_way(before);
-    larger = nice_of_thread() - before;
+  std::thread([] {
+    constexpr int kLargest = 19;
+    const int before = nice_of_thread(), wanted = std::min(before + 1, kLargest);
+    give_way(wanted);
+    EXPECT_EQ(nice_of_thread(), wanted);
+    std::thread([&] { EXPECT_EQ(nice_of_thread(), wanted) << "passed on"; }).join();
+    give_way(before - 1);
+    EXPECT_EQ(nice_of_thread(), wanted) << "a larger one is kept";
   }).join();
-  EXPECT_EQ(first, 1);
-  EXPECT_EQ(passed_on, 1);
-  EXPECT_EQ(larger, 1);
 }
 
 }  // namespace
